@@ -1,0 +1,60 @@
+// Which folder may import which: see "Where things are" in CONTRIBUTING.md. Type-only imports count like any others.
+const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to });
+const folders = (...names) => ({ path: `^src/(?:${names.join('|')})/` });
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    forbid('no-circular', '^src/', { circular: true }, 'No file imports itself by way of others.'),
+    forbid(
+      'task-comes-first',
+      '^src/task/',
+      folders('graph', 'storage', 'run', 'executors'),
+      'What a task is does not depend on what is done with it.',
+    ),
+    forbid(
+      'task-names-an-encoder',
+      '^src/task/',
+      { path: '^src/encoding/', pathNot: '^src/encoding/encoder\\.ts$' },
+      'Of encoding, tasks see the interface only.',
+    ),
+    forbid(
+      'task-loads-no-encoder',
+      '^src/task/',
+      { path: '^src/encoding/encoder\\.ts$', dependencyTypesNot: ['type-only'] },
+      'Of encoding, tasks import types only.',
+    ),
+    forbid('graph-before-run', '^src/graph/', folders('run', 'executors'), 'Imports go task <- graph <- run.'),
+    forbid(
+      'storage-knows-no-graph',
+      '^src/(?:encoding|storage)/',
+      folders('graph', 'run', 'executors'),
+      'Results are kept without knowing the graph that they came from.',
+    ),
+    forbid('executors-know-no-runner', '^src/executors/', folders('run'), 'An executor runs what it is given.'),
+    forbid(
+      'outermost',
+      '^src/(?:task|graph|encoding|storage|run|executors)/',
+      { path: '^src/(?:report|cli|nestjs|testing)/|^src/index\\.ts$' },
+      'Nothing inside imports what is built on top of it.',
+    ),
+    forbid(
+      'ships-what-it-needs',
+      '^src/',
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'npm-optional'] },
+      'What src imports must be installed with it: a dependency, or an optional peer.',
+    ),
+    forbid('resolvable', '^src/', { couldNotResolve: true }, 'Every import must lead somewhere.'),
+    forbid('src-only', '^src/', { path: '^(?:test|samples|benchmarks|dist|build)/' }, 'src stands alone.'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'require', 'node', 'default'],
+    },
+  },
+};

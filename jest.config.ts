@@ -1,0 +1,21 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest';
+
+// CommonJS, since Node versions that read TypeScript themselves warn about `import` and `export` here.
+const swcOptions = require('./test/support/swc-options.json');
+
+const config: Config = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform: { '\\.ts$': ['@swc/jest', swcOptions] },
+  moduleNameMapper: {
+    '^tidemark$': '<rootDir>/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
+  },
+  testTimeout: 60_000,
+  maxWorkers: '100%',
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts'],
+};
+
+module.exports = config;

@@ -1,0 +1,87 @@
+import type { Bytes } from './encoder';
+
+/** What is used of cbor-x; its own declarations leave out half of it, and are of its ES module. */
+interface CborX {
+  readonly Encoder: new (options: object) => CborEncoder;
+  addExtension<T, R>(extension: {
+    readonly Class: new () => T;
+    readonly tag: number;
+    encode(value: T, encode: (data: R) => void): void;
+    decode(data: R): T;
+  }): void;
+}
+interface CborEncoder {
+  encode(value: unknown, mode: number): Buffer;
+  decode(bytes: Buffer): unknown;
+  useBuffer(buffer: Buffer): void;
+}
+
+const OPTIONS = {
+  useRecords: false,
+  variableMapSize: true,
+  structuredClone: true,
+  mapsAsObjects: true,
+  useTag259ForMaps: true,
+  tagUint8Array: true,
+  copyBuffers: true,
+} as const;
+/** Lets cbor-x write into the same pool again: everything given out is a copy. */
+const RESET_BUFFER_MODE = 1024;
+const POOL_BYTES = 8 * 1024;
+const LARGE_POOL_BYTES = 1024 * 1024;
+const URL_TAG = 1140;
+const NULL_PROTOTYPE_TAG = 1141;
+
+let encoders: { readonly compact: CborEncoder; readonly floats: CborEncoder } | undefined;
+/** Extensions apply to every user of cbor-x in the process; ours must not change what others encode. */
+let encoding = false;
+
+/** Encodes with cbor-x. With `floats`, every number is a float, which keeps -0. */
+export function encodeCbor(value: unknown, floats: boolean): Bytes {
+  encoders ??= load();
+  const encoder = floats ? encoders.floats : encoders.compact;
+  encoding = true;
+  try {
+    const view = encoder.encode(value, RESET_BUFFER_MODE);
+    const bytes = new Uint8Array(view);
+    // One large result must not hold its memory until the process ends.
+    if (view.buffer.byteLength > LARGE_POOL_BYTES) encoder.useBuffer(Buffer.allocUnsafeSlow(POOL_BYTES));
+    return bytes;
+  } finally {
+    encoding = false;
+    // cbor-x remembers the objects of the value that it encoded last.
+    encoder.encode(null, RESET_BUFFER_MODE);
+  }
+}
+
+/** @throws {Error} when these are not the bytes of a value. */
+export function decodeCbor(bytes: Bytes): unknown {
+  encoders ??= load();
+  // From a Buffer byte strings become Buffers, and it is this object that cbor-x hangs a property on.
+  return encoders.compact.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}
+
+function load(): NonNullable<typeof encoders> {
+  const { addExtension, Encoder } = require('cbor-x') as CborX;
+  addExtension<URL, string>({
+    Class: classOf<URL>((object) => Object.getPrototypeOf(object) === URL.prototype),
+    tag: URL_TAG,
+    encode: (url, encode) => encode(url.href),
+    decode: (href) => new URL(href),
+  });
+  addExtension<object, object>({
+    Class: classOf<object>((object) => Object.getPrototypeOf(object) === null),
+    tag: NULL_PROTOTYPE_TAG,
+    encode: (object, encode) => encode({ ...object }),
+    decode: (object) => Object.assign(Object.create(null), object),
+  });
+  return {
+    compact: new Encoder(OPTIONS),
+    floats: new Encoder({ ...OPTIONS, alwaysUseFloat: true }),
+  };
+}
+
+/** What cbor-x, which asks `instanceof`, takes for a class of the objects for which `has` is true. */
+function classOf<T>(has: (object: object) => boolean): new () => T {
+  return { [Symbol.hasInstance]: (object: object) => encoding && has(object) } as unknown as new () => T;
+}

@@ -1,0 +1,182 @@
+import { isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { lookAtBuiltIn } from './built-in-object';
+import { extraProperty } from './extra-properties';
+import { UnsupportedValueError } from './unsupported-value-error';
+import { propertyStep } from './value-path';
+import { FINE, FLOATS, NOT_CBOR, NOT_V8, STOP, Walk } from './walk';
+
+/** Which encoding carries a value exactly; `cbor-floats` is cbor with every number written as a float. */
+export type Carrier = 'cbor' | 'cbor-floats' | 'v8';
+
+const TASK_REF = Symbol.for('tidemark.task-ref');
+
+/**
+ * Finds the encoding that brings a value back exactly as it is.
+ *
+ * @param root - What to call the value in the path of a refusal.
+ * @param without - `NOT_CBOR` when cbor turned out not to be able to.
+ * @throws {UnsupportedValueError} when there is none.
+ */
+export function carrierOf(value: unknown, root: string, without: number = FINE): Carrier {
+  let walk = new Walk(lookAt, true);
+  let flags = walkFrom(value, walk, root) | without;
+  if (flags >= STOP && walk.undecided) {
+    walk = new Walk(lookAt, false);
+    flags = walkFrom(value, walk, root) | without;
+  }
+  if ((flags & NOT_CBOR) !== 0 && (flags & NOT_V8) !== 0) {
+    // Each part can be carried, but not by the same encoding: walk again to find the first part that V8 cannot.
+    walk = new Walk(lookAt, false, NOT_CBOR);
+    flags = walkFrom(value, walk, root) | NOT_CBOR;
+  }
+  if (flags >= STOP) {
+    throw new UnsupportedValueError(root + (walk.steps ?? []).reverse().join(''), walk.problem ?? 'cannot be read');
+  }
+  if ((flags & NOT_CBOR) !== 0) return 'v8';
+  return (flags & FLOATS) !== 0 ? 'cbor-floats' : 'cbor';
+}
+
+function walkFrom(value: unknown, walk: Walk, root: string): number {
+  try {
+    return lookAt(value, walk, 0);
+  } catch (cause) {
+    // A getter or the trap of a Proxy threw, or the caller had used up the stack.
+    throw new UnsupportedValueError(root, 'cannot be read', { cause });
+  }
+}
+
+function isTaskRef(value: object): boolean {
+  return Boolean((value as { [TASK_REF]?: unknown })[TASK_REF]);
+}
+
+/** What any value asks for. */
+function lookAt(value: unknown, walk: Walk, depth: number): number {
+  switch (typeof value) {
+    case 'string':
+      return lookAtString(value);
+    case 'number':
+      return Object.is(value, -0) ? FLOATS : FINE;
+    case 'object':
+      return value === null ? FINE : lookAtObject(value, walk, depth + 1);
+    case 'symbol':
+      return walk.refuse('is a symbol');
+    case 'function':
+      return walk.refuse(isTaskRef(value) ? 'is a task ref' : 'is a function');
+    default:
+      return FINE;
+  }
+}
+
+/**
+ * Lone surrogates would become U+FFFD in UTF-8. A byte order mark at the start is dropped by the decoder that
+ * cbor-x uses where its native part is missing.
+ */
+function lookAtString(text: string): number {
+  return text.isWellFormed() && text.charCodeAt(0) !== 0xfeff ? FINE : NOT_CBOR;
+}
+
+function lookAtObject(object: object, walk: Walk, depth: number): number {
+  const met = walk.meet(object, depth);
+  if (met !== undefined) return met;
+  const flags = walk.depthFlags(depth);
+  if (flags >= STOP) return flags;
+  const prototype: object | null = Object.getPrototypeOf(object);
+  if (Array.isArray(object)) {
+    if (isArrayPrototype(prototype)) return flags | lookAtArray(object, walk, depth);
+  } else if (prototype === Object.prototype) {
+    return flags | lookAtProperties(object, walk, depth);
+  }
+  if (isTaskRef(object)) return walk.refuse('is a task ref');
+  if (prototype === null) {
+    const without = walk.needs(
+      NOT_V8,
+      'has no prototype, and is beside something that only V8 can encode; return { ...it }',
+    );
+    if (without >= STOP) return without;
+    return (
+      flags |
+      without |
+      walk.inside(object, NOT_CBOR | NOT_V8, 'object without prototype', () => lookAtProperties(object, walk, depth))
+    );
+  }
+  return (
+    flags |
+    (isPlainPrototype(prototype)
+      ? lookAtProperties(object, walk, depth)
+      : lookAtBuiltIn(object, prototype, walk, depth))
+  );
+}
+
+function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): number {
+  let flags = FINE;
+  const { length } = array;
+  for (let i = 0; i < length; i++) {
+    const item = array[i];
+    if (typeof item === 'number') {
+      if (item === 0 && Object.is(item, -0)) flags |= FLOATS;
+    } else if (item === undefined) {
+      if (!Object.hasOwn(array, i)) return NOT_CBOR | lookAtSparseArray(array, walk, depth);
+    } else {
+      const found = lookAt(item, walk, depth);
+      if (found !== FINE) {
+        if (found >= STOP) return walk.leave(propertyStep(i));
+        flags |= found;
+      }
+    }
+  }
+  const extra = extraProperty(array);
+  if (extra === undefined) return flags;
+  return typeof extra === 'symbol' ? refuseProperty(extra, walk) : NOT_CBOR | lookAtSparseArray(array, walk, depth);
+}
+
+/** An array with holes or with properties that are not elements: V8 writes both. */
+function lookAtSparseArray(array: readonly unknown[], walk: Walk, depth: number): number {
+  const symbol = Object.getOwnPropertySymbols(array)[0];
+  if (symbol !== undefined) return refuseProperty(symbol, walk);
+  let flags = FINE;
+  for (const key of Object.keys(array)) {
+    const index = Number(key);
+    const found = lookAt(array[key as unknown as number], walk, depth);
+    if (found >= STOP) return walk.leave(propertyStep(String(index) === key ? index : key));
+    flags |= found;
+  }
+  return flags;
+}
+
+function lookAtProperties(object: object, walk: Walk, depth: number): number {
+  const symbols = Object.getOwnPropertySymbols(object);
+  if (symbols.length > 0) return refuseSymbol(object, symbols, walk);
+  let flags = FINE;
+  const keys = Object.getOwnPropertyNames(object);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    const property = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
+    const { value } = property;
+    let found = lookAtString(key);
+    if (typeof value === 'string') {
+      found |= lookAtString(value);
+    } else if (value === undefined && property.set !== property.get) {
+      walk.refuse('is an accessor, not a value');
+      return walk.leave(propertyStep(key));
+    } else {
+      found |= lookAt(value, walk, depth);
+    }
+    if (!property.enumerable) found |= walk.refuse('is not enumerable');
+    if (key === '__proto__') found |= NOT_CBOR;
+    if (found !== FINE) {
+      if (found >= STOP) return walk.leave(propertyStep(key));
+      flags |= found;
+    }
+  }
+  return flags;
+}
+
+function refuseSymbol(object: object, symbols: readonly symbol[], walk: Walk): number {
+  if (isTaskRef(object)) return walk.refuse('is a task ref');
+  return refuseProperty(symbols[0] as symbol, walk);
+}
+
+function refuseProperty(key: symbol, walk: Walk): number {
+  walk.refuse('has a symbol for a key');
+  return walk.leave(propertyStep(key));
+}

@@ -1,0 +1,115 @@
+/**
+ * What a value asks of an encoding: flags, added up over everything that it contains. From `STOP` on there is
+ * no use in looking further.
+ */
+export const FINE = 0;
+/** It has a -0, which cbor-x keeps only when it writes every number as a float. */
+export const FLOATS = 1;
+export const NOT_CBOR = 2;
+export const NOT_V8 = 4;
+export const STOP = 8;
+
+/** cbor-x numbers the objects that occur twice with 16 bits, and wraps around silently. */
+const MAX_SHARED = 65_536;
+/** Decoding nested Sets with cbor-x overflows the stack near 640 levels: a third leaves room for the caller. */
+const MAX_CBOR_DEPTH = 200;
+/** V8's decoder gives up near 1,950 levels. */
+const MAX_V8_DEPTH = 1_000;
+/** A hurried walk, which remembers nothing, gives up here: there may be a cycle. */
+const HURRIED = { depth: 64, containers: 2_000 } as const;
+
+/** What a walk remembers that is not hurried. */
+interface Careful {
+  readonly seen: Set<object>;
+  /** What has been seen twice. */
+  readonly shared: Set<object>;
+  /** The Maps, Sets and so on that the walk is inside of: those that a cycle may not lead back to. */
+  readonly open: Map<object, { readonly flags: number; readonly name: string }>;
+}
+
+/** The state of one walk through a value: what has been seen, and why it stopped. */
+export class Walk {
+  /** Why the value is refused. */
+  problem: string | undefined;
+  /** The way from the refused value up to the root, innermost step first; written while unwinding. */
+  steps: string[] | undefined;
+  private containers = 0;
+  private readonly careful: Careful | undefined;
+
+  /**
+   * @param lookAt - What goes into the contents of each object.
+   * @param hurried - Without looking out for what occurs twice: several times faster for small values.
+   * @param without - `NOT_CBOR` refuses what V8 cannot carry either, to find out where it is.
+   */
+  constructor(
+    private readonly lookAt: (value: unknown, walk: Walk, depth: number) => number,
+    hurried: boolean,
+    private readonly without: number = FINE,
+  ) {
+    this.careful = hurried ? undefined : { seen: new Set(), shared: new Set(), open: new Map() };
+  }
+
+  /** What a value inside asks for. */
+  look(value: unknown, depth: number): number {
+    return this.lookAt(value, this, depth);
+  }
+
+  /** Whether a hurried walk gave up; another kind of walk will tell. */
+  get undecided(): boolean {
+    return this.problem === undefined;
+  }
+
+  /** Notes an object when the walk meets it. Undefined means that its contents are still to be looked at. */
+  meet(object: object, depth: number): number | undefined {
+    const { careful } = this;
+    if (careful === undefined) {
+      this.containers += 1;
+      return depth > HURRIED.depth || this.containers > HURRIED.containers ? STOP : undefined;
+    }
+    if (careful.seen.has(object)) return this.meetAgain(object, careful);
+    careful.seen.add(object);
+    return undefined;
+  }
+
+  /** What being this deep asks for. */
+  depthFlags(depth: number): number {
+    if (depth <= MAX_CBOR_DEPTH) return FINE;
+    return depth > MAX_V8_DEPTH ? this.refuse(`is nested more than ${MAX_V8_DEPTH} levels deep`) : NOT_CBOR;
+  }
+
+  /** Looks at the contents of an object that decoders make only after its contents, so that a cycle through it is lost. */
+  inside(object: object, flags: number, name: string, look: () => number): number {
+    const { careful } = this;
+    if (careful === undefined) return look();
+    careful.open.set(object, { flags, name });
+    const found = look();
+    careful.open.delete(object);
+    return found;
+  }
+
+  /** The flags, unless they rule out what this walk is about: then the value is refused. */
+  needs(flags: number, problem: string): number {
+    const ruledOut = flags | this.without;
+    return (ruledOut & NOT_CBOR) !== 0 && (ruledOut & NOT_V8) !== 0 && (flags & NOT_V8) !== 0
+      ? this.refuse(problem)
+      : flags;
+  }
+
+  refuse(problem: string): number {
+    this.problem ??= problem;
+    return STOP;
+  }
+
+  /** Stops, on the way up from a refused value. */
+  leave(step: string): number {
+    (this.steps ??= []).push(step);
+    return STOP;
+  }
+
+  private meetAgain(object: object, { open, shared }: Careful): number {
+    const opened = open.get(object);
+    if (opened !== undefined) return this.needs(opened.flags, `leads back to the ${opened.name} that it is in`);
+    shared.add(object);
+    return shared.size > MAX_SHARED ? NOT_CBOR : FINE;
+  }
+}

@@ -1,0 +1,264 @@
+import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import type { Container } from '../task/container';
+import { copyData, type DataCopy, NotDataError, thawedCopy } from '../task/data';
+import { DeclarationError, ParamError } from '../task/declaration-error';
+import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
+import { nearest } from '../task/nearest';
+import type { TaskRef } from '../task/ref';
+import { type Checked, check } from '../task/schema';
+import { showValue } from '../task/show';
+import { canonical } from './canonical';
+import type { GraphNode } from './node';
+
+type Instance = Record<string, unknown>;
+
+/** A task's params as a node keeps them. */
+export interface PreparedParams {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly thaws: boolean;
+  readonly refs: readonly TaskRef<unknown>[];
+}
+
+/** Answers of asynchronous schemas, by param and value. */
+export type SchemaAnswers = Map<string, Checked>;
+
+const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
+
+/**
+ * What planning needs of a task: one real instance, whose params are set anew for each node, and the
+ * defaults that it came with. A real one, so that getters, methods and private fields work.
+ */
+export class Blueprint {
+  readonly task: TaskDefinition;
+  readonly instance: Instance;
+  readonly defaults: ReadonlyMap<string, DataCopy>;
+  readonly #handedOn = new Map<Blueprint, HandingOn>();
+
+  private constructor(task: TaskDefinition, instance: Instance, defaults: ReadonlyMap<string, DataCopy>) {
+    this.task = task;
+    this.instance = trapRequirements(task, instance);
+    this.defaults = defaults;
+  }
+
+  /** Makes the instance by the container and reads the defaults off it. */
+  static of(task: TaskDefinition, container: Container): Awaitable<Blueprint> {
+    return andThen(makeInstance(task, container), (instance) =>
+      andThen(readDefaults(task, instance), (defaults) => new Blueprint(task, instance, defaults)),
+    );
+  }
+
+  /** The instance with this node's params, until the next call. */
+  plan(node: GraphNode): Instance {
+    setParams(this.instance, node);
+    return this.instance;
+  }
+
+  /**
+   * Checks params and fills in defaults.
+   *
+   * @returns a promise when a schema is asynchronous: ask again once it is fulfilled
+   */
+  prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): PreparedParams | Promise<unknown> {
+    const params: Record<string, unknown> = {};
+    let thaws = false;
+    let refs = noRefs;
+    let used = 0;
+    for (const param of this.task.params) {
+      const value = given[param.name];
+      if (value !== undefined) used++;
+      const copy = value === undefined ? (this.defaults.get(param.name) ?? this.#absent(param, answers)) : this.#take(param, value, answers);
+      if (copy === undefined) continue;
+      if (copy instanceof Promise) return copy;
+      params[param.name] = copy.value;
+      if (copy.thaws) thaws = true;
+      if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
+    }
+    this.#refuseUnknown(given, used);
+    return { params: Object.freeze(params), thaws, refs };
+  }
+
+  /**
+   * The params for a task that this one requires: those of the same name, then the ones written out.
+   *
+   * @throws {DeclarationError} when one is missing here, or both sides have different defaults for it
+   */
+  handOn(child: Blueprint, node: GraphNode, written: Readonly<Record<string, unknown>> | undefined, property: string): Readonly<Record<string, unknown>> {
+    let handing = this.#handedOn.get(child);
+    if (!handing) {
+      handing = this.#compare(child);
+      this.#handedOn.set(child, handing);
+    }
+    for (const [name, problem] of handing.problems) {
+      if (written?.[name] === undefined) {
+        throw new DeclarationError(
+          `${this.task.name}.${property} requires ${child.task.name}, and ${problem}. Write it out: @Requires(${child.task.name}, (self) => ({ ${name}: … }))`,
+        );
+      }
+    }
+    const params: Record<string, unknown> = {};
+    for (const name of handing.names) params[name] = node.params[name];
+    return written === undefined ? params : Object.assign(params, written);
+  }
+
+  #compare(child: Blueprint): HandingOn {
+    const names: string[] = [];
+    const problems: [string, string][] = [];
+    for (const param of child.task.params) {
+      const { name } = param;
+      const theirs = child.defaults.get(name);
+      if (this.task.params.some((mine) => mine.name === name)) {
+        names.push(name);
+        const mine = this.defaults.get(name);
+        if (mine && theirs && comparable(mine.value) !== comparable(theirs.value)) {
+          problems.push([name, `the default of ${name} is ${showValue(mine.value)} in ${this.task.name} and ${showValue(theirs.value)} in ${child.task.name}`]);
+        }
+      } else if (!theirs && !param.optional && !param.schema) {
+        problems.push([name, `its param ${name} is no param of ${this.task.name}`]);
+      }
+    }
+    return { names, problems };
+  }
+
+  #absent(param: ParamDefinition, answers: SchemaAnswers): DataCopy | Promise<unknown> | undefined {
+    if (param.optional) return undefined;
+    if (param.schema) {
+      const answer = this.#ask(param, undefined, answers);
+      if (answer instanceof Promise) return answer;
+      if ('value' in answer) return answer.value === undefined ? undefined : this.#copy(param, answer.value);
+    }
+    throw new ParamError(`${this.task.name} needs the param ${param.name}`, { task: this.task.name, param: param.name });
+  }
+
+  #take(param: ParamDefinition, value: unknown, answers: SchemaAnswers): DataCopy | Promise<unknown> | undefined {
+    if (param.schema) {
+      const answer = this.#ask(param, value, answers);
+      if (answer instanceof Promise) return answer;
+      if ('issues' in answer) throw refused(this.task, param, value, answer.issues);
+      return answer.value === undefined ? undefined : this.#copy(param, answer.value);
+    }
+    if (param.type && !fitsType(value, param.type)) {
+      throw new ParamError(`${this.task.name}: the param ${param.name} must be a ${param.type.name}, but is ${shown(param, value)}`, { task: this.task.name, param: param.name, value });
+    }
+    return this.#copy(param, value);
+  }
+
+  #copy(param: ParamDefinition, value: unknown): DataCopy {
+    return copyParam(this.task, param, value);
+  }
+
+  #ask(param: ParamDefinition, value: unknown, answers: SchemaAnswers): Checked | Promise<unknown> {
+    const question = answers.size > 0 ? `${this.task.name}.${param.name} ${canonical(value, refByParams)}` : '';
+    const known = answers.get(question);
+    if (known) return known;
+    const answer = check(param.schema!, value);
+    if (!isPromiseLike(answer)) return answer as Checked;
+    const name = question || `${this.task.name}.${param.name} ${canonical(value, refByParams)}`;
+    return (answer as Promise<Checked>).then((checked) => answers.set(name, checked));
+  }
+
+  #refuseUnknown(given: Readonly<Record<string, unknown>>, used: number): void {
+    let count = 0;
+    for (const name in given) if (given[name] !== undefined) count++;
+    if (count === used) return;
+    const { name: task, params, requirements } = this.task;
+    const unknown = Object.keys(given).find((name) => given[name] !== undefined && !params.some((param) => param.name === name))!;
+    const meant = nearest(unknown, params.map(({ name }) => name));
+    const why = requirements.some(({ property }) => property === unknown)
+      ? `${unknown} is a requirement of ${task}, not a param: it is filled by its task's result`
+      : `${task} has no param ${unknown}${meant ? `; did you mean ${meant}?` : params.length > 0 ? `; it has ${params.map(({ name }) => name).join(', ')}` : '; it has none'}`;
+    throw new ParamError(why, { task, param: unknown, value: given[unknown] });
+  }
+}
+
+interface HandingOn {
+  readonly names: readonly string[];
+  /** Params that must be written out, and why. */
+  readonly problems: readonly (readonly [string, string])[];
+}
+
+/** A new instance by the container, whose initialisers have seen no params yet. */
+export function makeInstance(task: TaskDefinition, container: Container): Awaitable<Instance> {
+  const fail = (error: unknown): never => {
+    if (error instanceof DeclarationError) throw error;
+    throw new DeclarationError(
+      `${task.name} cannot be made: ${(error as Error)?.message ?? error}. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them`,
+      { cause: error },
+    );
+  };
+  try {
+    const instance = container.resolve(task.cls as unknown as new () => Instance);
+    return isPromiseLike(instance) ? (instance as PromiseLike<Instance>).then(undefined, fail) : instance;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** Sets a node's params on an instance. */
+export function setParams(instance: Instance, { task, params, thaws }: GraphNode): void {
+  for (const { name } of task.params) instance[name] = thaws ? thawedCopy(params[name]) : params[name];
+}
+
+/** Makes reading a requirement that is not there yet an error that says so. */
+export function trapRequirements(task: TaskDefinition, instance: Instance): Instance {
+  for (const { property } of task.requirements) {
+    Object.defineProperty(instance, property, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        throw new DeclarationError(`${task.name}.${property} is a requirement: it is filled just before run() and cannot be read while planning; derive from params only`);
+      },
+    });
+  }
+  return instance;
+}
+
+function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<ReadonlyMap<string, DataCopy>> {
+  const defaults = new Map<string, DataCopy>();
+  const pending: Promise<unknown>[] = [];
+  for (const param of task.params) {
+    const value = instance[param.name];
+    if (value === undefined) continue;
+    if (Number.isNaN(value)) {
+      throw new DeclarationError(`the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`);
+    }
+    const answer = param.schema ? check(param.schema, value) : { value };
+    const take = (checked: Checked) => {
+      if ('issues' in checked) throw refused(task, param, value, checked.issues);
+      defaults.set(param.name, copyParam(task, param, checked.value));
+    };
+    if (isPromiseLike(answer)) pending.push((answer as Promise<Checked>).then(take));
+    else take(answer as Checked);
+  }
+  return pending.length > 0 ? Promise.all(pending).then(() => defaults) : defaults;
+}
+
+function copyParam(task: TaskDefinition, param: ParamDefinition, value: unknown): DataCopy {
+  try {
+    return copyData(value, `params.${param.name}`);
+  } catch (error) {
+    if (!(error instanceof NotDataError)) throw error;
+    throw new ParamError(`${task.name}: ${error.message}`, { task: task.name, param: param.name, value }, { cause: error });
+  }
+}
+
+function refused(task: TaskDefinition, param: ParamDefinition, value: unknown, issues: readonly string[]): ParamError {
+  return new ParamError(`${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema refuses: ${issues.join('; ')}`, {
+    task: task.name,
+    param: param.name,
+    value: param.secret ? undefined : value,
+  });
+}
+
+function shown(param: ParamDefinition, value: unknown): string {
+  return param.secret ? 'a secret value' : showValue(value);
+}
+
+/** Enough to tell refs apart before they are nodes. */
+function refByParams(value: object): string | undefined {
+  const { task, params, path } = value as TaskRef<unknown>;
+  return typeof task === 'function' && path ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}` : undefined;
+}
+
+function comparable(value: unknown): string {
+  return canonical(value, refByParams);
+}

@@ -1,0 +1,331 @@
+import { setImmediate } from 'node:timers/promises';
+import { isPromiseLike } from '../awaitable';
+import type { Container } from '../task/container';
+import { DeclarationError } from '../task/declaration-error';
+import { definitionOf, type TaskDefinition } from '../task/definition';
+import type { TaskClass } from '../task/task-class';
+import { isTaskRef, TaskRef } from '../task/ref';
+import { Blueprint, type PreparedParams, type SchemaAnswers } from './blueprint';
+import { canonical, canonicalString } from './canonical';
+import { abbreviate, type Graph, pathTo } from './graph';
+import { GraphNode, NodePart, type Template } from './node';
+import { mapStructure } from './structure';
+
+/** What expanding needs to know. */
+export interface ExpandOptions {
+  readonly container: Container;
+  /** Kept from one graph to the next. */
+  readonly blueprints: Map<TaskDefinition, Blueprint>;
+  /** More nodes than this are taken for a recursion without an end. */
+  readonly maxNodes: number;
+}
+
+/**
+ * Works out the graph that a target needs: depth first, without recursion, one node per task and params.
+ *
+ * @param target any structure of task refs and task classes
+ * @throws {DeclarationError} for everything that can be wrong before anything runs
+ */
+export async function expand(target: unknown, options: ExpandOptions): Promise<Graph> {
+  return new Expansion(options).expand(target);
+}
+
+/** The blueprint of a task in one graph, with its nodes by identity. */
+interface Kind {
+  readonly blueprint: Blueprint;
+  readonly nodes: Map<string | number, GraphNode>;
+}
+
+const notEntered = -1;
+// Long expansions let other work have its turn this often.
+const sliceNodes = 4_096;
+const sliceMilliseconds = 30;
+
+class Expansion {
+  readonly #options: ExpandOptions;
+  readonly #kinds = new Map<TaskClass, Kind>();
+  readonly #classByName = new Map<string, TaskClass>();
+  readonly #answers: SchemaAnswers = new Map();
+  /** Nodes of refs that are parts of params. */
+  readonly #carried = new Map<TaskRef<unknown>, GraphNode>();
+
+  readonly #nodes: GraphNode[] = [];
+  readonly #edges: number[] = [];
+  readonly #firstEdge: number[] = [];
+  readonly #endEdge: number[] = [];
+  readonly #requiredBy: number[] = [];
+  readonly #order: number[] = [];
+  /** The next edge to follow; an entered node whose cursor is at its end has been left. */
+  readonly #cursor: number[] = [];
+  readonly #isOnStack: boolean[] = [];
+  /** Which node a node was last an edge of, to leave out double edges. */
+  readonly #lastEdgeOf: number[] = [];
+
+  constructor(options: ExpandOptions) {
+    this.#options = options;
+  }
+
+  async expand(structure: unknown): Promise<Graph> {
+    const { templates, children } = await this.#linked(() => this.#link([structure], undefined));
+    const targets = [...new Set(children)];
+    for (const node of targets) await this.#visit(node.index);
+    for (const node of this.#nodes) Object.freeze(node);
+    return Object.freeze({
+      nodes: this.#nodes,
+      order: Int32Array.from(this.#order),
+      edges: Int32Array.from(this.#edges),
+      firstEdge: Int32Array.from(this.#firstEdge),
+      endEdge: Int32Array.from(this.#endEdge),
+      requiredBy: Int32Array.from(this.#requiredBy),
+      target: templates[0],
+      targets,
+      tasks: Array.from(this.#kinds.values(), ({ blueprint }) => blueprint.task),
+      carried: this.#carried,
+    });
+  }
+
+  /** Goes down from a node, depth first, and puts each node into the order once all that it requires is there. */
+  async #visit(root: number): Promise<void> {
+    if (this.#cursor[root] !== notEntered) return;
+    const stack = [root];
+    let sliceEnd = performance.now() + sliceMilliseconds;
+    for (let steps = 1; stack.length > 0; steps++) {
+      const at = stack[stack.length - 1]!;
+      if (this.#cursor[at] === notEntered) {
+        const pending = this.#enter(at);
+        if (pending) await pending;
+        this.#isOnStack[at] = true;
+      }
+      const next = this.#cursor[at]!;
+      if (next === this.#endEdge[at]) {
+        stack.pop();
+        this.#isOnStack[at] = false;
+        this.#order.push(at);
+        continue;
+      }
+      this.#cursor[at] = next + 1;
+      const child = this.#edges[next]!;
+      if (this.#isOnStack[child]) throw this.#cycle(stack.slice(stack.indexOf(child)));
+      if (this.#cursor[child] === notEntered) stack.push(child);
+      if (steps % sliceNodes === 0 && performance.now() > sliceEnd) {
+        await setImmediate();
+        sliceEnd = performance.now() + sliceMilliseconds;
+      }
+    }
+  }
+
+  /** Asks a node what it requires. */
+  #enter(index: number): Promise<void> | undefined {
+    const node = this.#nodes[index]!;
+    try {
+      if (node.task.requirements.length === 0) return this.#finish(node, nothing);
+      const structures = this.#ask(node);
+      const linked = this.#link(structures, node);
+      if (!(linked instanceof Promise)) return this.#finish(node, linked);
+      return linked
+        .then(() => this.#linked(() => this.#link(structures, node)))
+        .then(
+          (later) => this.#finish(node, later),
+          (error) => this.#fail(error, index),
+        );
+    } catch (error) {
+      return this.#fail(error, index);
+    }
+  }
+
+  /** What a node's requirements are written as: structures of refs. */
+  #ask(node: GraphNode): unknown[] {
+    const { blueprint } = this.#kinds.get(node.task.cls)!;
+    const self = blueprint.plan(node);
+    return node.task.requirements.map(({ property, source }) => {
+      try {
+        switch (source.from) {
+          case 'structure':
+            return source.map(self);
+          case 'class':
+            return new Handed(source.cls, property, source.params?.(self) as Record<string, unknown> | undefined);
+          case 'later-class':
+            return new Handed(source.cls(), property, source.params(self) as Record<string, unknown>);
+        }
+      } catch (error) {
+        if (error instanceof DeclarationError) throw error;
+        throw new DeclarationError(`the function in @Requires of ${node.task.name}.${property} failed: ${(error as Error)?.message ?? error}`, { cause: error });
+      }
+    });
+  }
+
+  #finish(node: GraphNode, { templates, children }: Linked): undefined {
+    const { index } = node;
+    this.#firstEdge[index] = this.#cursor[index] = this.#edges.length;
+    for (const { index: child } of children) {
+      if (this.#lastEdgeOf[child] === index) continue;
+      this.#lastEdgeOf[child] = index;
+      this.#edges.push(child);
+      if (this.#requiredBy[child] === -1 && this.#cursor[child] === notEntered) this.#requiredBy[child] = index;
+    }
+    this.#endEdge[index] = this.#edges.length;
+    node.requirements = templates;
+  }
+
+  /** Puts nodes in the place of the refs and classes of structures; a promise when it must be done again later. */
+  #link(structures: readonly unknown[], by: GraphNode | undefined): Linked | Promise<unknown> {
+    const children: GraphNode[] = [];
+    const pending: Promise<unknown>[] = [];
+    const toNode = (ref: TaskRef<unknown> | Promise<unknown>): unknown => {
+      const node = ref instanceof Promise ? ref : this.#nodeOf(ref);
+      if (node instanceof Promise) return pending.push(node);
+      children.push(node);
+      const { path } = ref as TaskRef<unknown>;
+      return path.length > 0 ? new NodePart(node, path) : node;
+    };
+    const templates = structures.map((structure, i) =>
+      mapStructure(structure, (value) => {
+        if (isTaskRef(value)) return toNode(value);
+        if (value instanceof Handed) return toNode(this.#refOf(value, by));
+        if (typeof value !== 'function') return value;
+        return toNode(this.#refOf(new Handed(value as TaskClass, by?.task.requirements[i]?.property ?? '', undefined), by));
+      }),
+    );
+    return pending.length > 0 ? Promise.all(pending) : { templates, children };
+  }
+
+  async #linked(link: () => Linked | Promise<unknown>): Promise<Linked> {
+    for (;;) {
+      const linked = link();
+      if (!(linked instanceof Promise)) return linked;
+      await linked;
+    }
+  }
+
+  /** The ref that is meant where only a class is named. */
+  #refOf({ cls, property, written }: Handed, by: GraphNode | undefined): TaskRef<unknown> | Promise<unknown> {
+    if (typeof cls === 'function' && cls.prototype === undefined) {
+      throw new DeclarationError(`${by ? `@Requires of ${by.task.name}.${property} gave` : 'what is to run holds'} a function where task refs are meant`);
+    }
+    const kind = this.#kindOf(cls);
+    if (kind instanceof Promise) return kind;
+    if (!by) return TaskRef.of(cls, {});
+    return TaskRef.of(cls, this.#kinds.get(by.task.cls)!.blueprint.handOn(kind.blueprint, by, written, property));
+  }
+
+  /** The one node of a ref's task and params; a promise when it must be asked for again later. */
+  #nodeOf(ref: TaskRef<unknown>): GraphNode | Promise<unknown> {
+    const kind = this.#kindOf(ref.task);
+    if (kind instanceof Promise) return kind;
+    const carried = this.#carried.size > 0 ? this.#carried.get(ref) : undefined;
+    if (carried) return carried;
+    const prepared = kind.blueprint.prepare(ref.params, this.#answers);
+    if (prepared instanceof Promise) return prepared;
+    for (const inner of prepared.refs) {
+      if (!this.#carried.has(inner)) return this.#carry(inner);
+    }
+    const identity = this.#identityOf(kind, prepared);
+    return kind.nodes.get(identity) ?? this.#add(kind, identity, prepared);
+  }
+
+  /** Makes nodes of refs inside params, and of refs inside theirs, without recursion. */
+  async #carry(first: TaskRef<unknown>): Promise<void> {
+    const stack = [first];
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const kind = await this.#kindOf(top.task);
+      const prepared = kind && (await kind.blueprint.prepare(top.params, this.#answers));
+      if (!kind || !isPrepared(prepared)) continue;
+      const missing = prepared.refs.filter((inner) => !this.#carried.has(inner));
+      if (missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      const identity = this.#identityOf(kind, prepared);
+      this.#carried.set(top, kind.nodes.get(identity) ?? this.#add(kind, identity, prepared));
+      stack.pop();
+    }
+  }
+
+  #identityOf({ blueprint }: Kind, { params, refs }: PreparedParams): string | number {
+    const { params: declared } = blueprint.task;
+    // One number is its own identity: no text to build for the most common small tasks.
+    if (declared.length === 1) {
+      const value = params[declared[0]!.name];
+      if (typeof value === 'number') return value;
+    }
+    const special = refs.length > 0 ? (value: object) => this.#carriedText(value) : undefined;
+    let text = '{';
+    for (const { name } of declared) {
+      const value = params[name];
+      if (value !== undefined) text += canonicalString(name) + canonical(value, special);
+    }
+    return `${text}}`;
+  }
+
+  #carriedText(value: object): string | undefined {
+    return isTaskRef(value) ? `@${this.#carried.get(value)!.index};${canonical(value.path)}` : undefined;
+  }
+
+  #add(kind: Kind, identity: string | number, prepared: PreparedParams): GraphNode {
+    const index = this.#nodes.length;
+    if (index >= this.#options.maxNodes) {
+      throw new DeclarationError(`the graph has more than ${this.#options.maxNodes} nodes: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`);
+    }
+    const node = new GraphNode(index, kind.blueprint.task, identity, prepared);
+    kind.nodes.set(identity, node);
+    this.#nodes.push(node);
+    this.#cursor.push(notEntered);
+    this.#firstEdge.push(0);
+    this.#endEdge.push(0);
+    this.#requiredBy.push(-1);
+    this.#isOnStack.push(false);
+    this.#lastEdgeOf.push(-1);
+    return node;
+  }
+
+  #kindOf(cls: TaskClass): Kind | Promise<undefined> {
+    const known = this.#kinds.get(cls);
+    if (known) return known;
+    const definition = definitionOf(cls);
+    const namesake = this.#classByName.get(definition.name);
+    if (namesake && namesake !== cls) {
+      throw new DeclarationError(`two different classes are called ${definition.name} in one graph; give one of them another name: @Task({ name: … })`);
+    }
+    this.#classByName.set(definition.name, cls);
+    const blueprint = this.#options.blueprints.get(definition) ?? Blueprint.of(definition, this.#options.container);
+    if (isPromiseLike(blueprint)) return Promise.resolve(blueprint).then((made) => void this.#addKind(cls, definition, made));
+    return this.#addKind(cls, definition, blueprint as Blueprint);
+  }
+
+  #addKind(cls: TaskClass, definition: TaskDefinition, blueprint: Blueprint): Kind {
+    const kind = this.#kinds.get(cls) ?? { blueprint, nodes: new Map() };
+    this.#kinds.set(cls, kind);
+    this.#options.blueprints.set(definition, kind.blueprint);
+    return kind;
+  }
+
+  #fail(error: unknown, index: number): never {
+    throw error instanceof DeclarationError ? error.locate(pathTo({ nodes: this.#nodes, requiredBy: this.#requiredBy }, index)) : error;
+  }
+
+  #cycle(members: readonly number[]): DeclarationError {
+    const names = abbreviate([...members, members[0]!]).map((at) => (typeof at === 'number' ? String(this.#nodes[at]) : at));
+    return new DeclarationError(`these tasks require each other in a circle:\n    ${names.join('\n    requires ')}`);
+  }
+}
+
+interface Linked {
+  readonly templates: readonly Template[];
+  readonly children: readonly GraphNode[];
+}
+
+/** A class that is required with params handed on. */
+class Handed {
+  constructor(
+    readonly cls: TaskClass,
+    readonly property: string,
+    readonly written: Readonly<Record<string, unknown>> | undefined,
+  ) {}
+}
+
+const nothing: Linked = Object.freeze({ templates: Object.freeze([]), children: Object.freeze([]) });
+
+function isPrepared(value: unknown): value is PreparedParams {
+  return typeof value === 'object' && value !== null && 'params' in value;
+}

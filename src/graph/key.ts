@@ -1,0 +1,128 @@
+import { hash } from 'node:crypto';
+import type { TaskKey } from '../task/context';
+import { DeclarationError } from '../task/declaration-error';
+import type { TaskDefinition } from '../task/definition';
+import { isTaskRef } from '../task/ref';
+import { canonical, canonicalString, type Special } from './canonical';
+import type { Graph } from './graph';
+import { GraphNode, NodePart } from './node';
+import { safeName } from '../task/safe-name';
+
+/** What `fingerprint()` returned, by node index. */
+export type Fingerprints = ReadonlyMap<number, string>;
+
+/** The keys of a graph's nodes, each made when it is first asked for. */
+export class Keys {
+  readonly #graph: Graph;
+  readonly #fingerprints: Fingerprints;
+  readonly #keys: (TaskKey | undefined)[];
+  readonly #carried = new Map<GraphNode, string>();
+  /** Nodes whose keys a function of the user made, to find two that it gave the same. */
+  readonly #named = new Map<TaskKey, GraphNode>();
+  readonly #special: Special;
+
+  constructor(graph: Graph, fingerprints: Fingerprints) {
+    this.#graph = graph;
+    this.#fingerprints = fingerprints;
+    this.#keys = new Array(graph.nodes.length);
+    this.#special = (value) => {
+      if (value instanceof GraphNode) return `@${this.of(value.index)};`;
+      return value instanceof NodePart ? `p${this.of(value.node.index)};${canonical(value.path)}` : undefined;
+    };
+    // In this order, so that refs in the params of refs are known before they are asked for.
+    for (const node of graph.carried.values()) {
+      if (!this.#carried.has(node)) this.#carried.set(node, digest(canonicalString(node.task.name) + this.#paramsText(node)));
+    }
+  }
+
+  /** The key of a node; without recursion, since graphs may be deep. */
+  of(index: number): TaskKey {
+    const known = this.#keys[index];
+    if (known !== undefined) return known;
+    const { nodes, edges, firstEdge, endEdge } = this.#graph;
+    const stack = [index];
+    const cursors = [firstEdge[index]!];
+    while (stack.length > 0) {
+      const at = stack[stack.length - 1]!;
+      let cursor = cursors.pop()!;
+      while (cursor < endEdge[at]! && this.#keys[edges[cursor]!] !== undefined) cursor++;
+      if (cursor < endEdge[at]!) {
+        const child = edges[cursor]!;
+        stack.push(child);
+        cursors.push(cursor + 1, firstEdge[child]!);
+      } else {
+        stack.pop();
+        this.#keys[at] ??= this.#make(nodes[at]!);
+      }
+    }
+    return this.#keys[index]!;
+  }
+
+  #make(node: GraphNode): TaskKey {
+    const { task } = node;
+    const fingerprint = this.#fingerprints.get(node.index);
+    let requirements = '{';
+    for (const [i, { property }] of task.requirements.entries()) {
+      requirements += canonicalString(property) + canonical(node.requirements[i], this.#special);
+    }
+    const rest = `${canonical(fingerprint)}${requirements}}`;
+    const { folder, prefix } = headOf(task);
+    if (!task.options.key) return `${folder}/${digest(prefix + this.#paramsText(node) + rest)}` as TaskKey;
+    const isBare = fingerprint === undefined && task.options.version === undefined && task.requirements.length === 0;
+    const key = `${folder}/${safeName(customKey(node))}${isBare ? '' : `-${digest(prefix + rest)}`}` as TaskKey;
+    this.#refuseShared(key, node);
+    return key;
+  }
+
+  /** The canonical text of the params that are part of the key. */
+  #paramsText(node: GraphNode): string {
+    if (typeof node.identity === 'string' && node.task.allKeyed && !node.carriesRefs) return node.identity;
+    const special: Special = (value) => {
+      if (!isTaskRef(value)) return undefined;
+      const carried = this.#carried.get(this.#graph.carried.get(value)!)!;
+      return value.path.length > 0 ? `p${carried};${canonical(value.path)}` : `@${carried};`;
+    };
+    let text = '{';
+    for (const { name, keyed } of node.task.params) {
+      const value = node.params[name];
+      if (keyed && value !== undefined) text += canonicalString(name) + canonical(value, special);
+    }
+    return `${text}}`;
+  }
+
+  #refuseShared(key: TaskKey, node: GraphNode): void {
+    const other = this.#named.get(key);
+    if (other && this.#paramsText(other) !== this.#paramsText(node)) {
+      throw new DeclarationError(`${other} and ${node} have the same key ${key}, but different params: let key(params) tell them apart, or mark the params that make no difference with @Param({ key: false })`);
+    }
+    this.#named.set(key, node);
+  }
+}
+
+const heads = new WeakMap<TaskDefinition, { readonly folder: string; readonly prefix: string }>();
+
+/** What all keys of a task start with, and what starts the text that is hashed for them. */
+function headOf(task: TaskDefinition): { readonly folder: string; readonly prefix: string } {
+  let head = heads.get(task);
+  if (!head) {
+    head = { folder: safeName(task.name), prefix: `tidemark-key-1:${canonicalString(task.name)}${canonical(task.options.version)}` };
+    heads.set(task, head);
+  }
+  return head;
+}
+
+/** The first part of a task's keys, which is its folder in file storage. */
+export function folderOf(task: TaskDefinition): string {
+  return headOf(task).folder;
+}
+
+function customKey(node: GraphNode): string {
+  const key: unknown = node.task.options.key!(node.params);
+  if (typeof key !== 'string' || key === '') throw new DeclarationError(`key(params) of ${node} gave ${JSON.stringify(key)}; it must give a string with something in it`);
+  return key;
+}
+
+/** The first 128 bits of SHA-256, in hexadecimal. */
+function digest(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 32);
+}

@@ -1,0 +1,52 @@
+import type { TaskDefinition } from '../task/definition';
+import type { PartPath } from '../task/ref';
+import { showTask } from '../task/show';
+
+/** A structure with nodes, or parts of nodes' results, in the place of refs. */
+export type Template = unknown;
+
+/** A task with its params, once in a graph. Frozen once what it requires is known. */
+export class GraphNode {
+  /** Its place in `graph.nodes`. */
+  readonly index: number;
+  readonly task: TaskDefinition;
+  /** Defaults filled in, frozen; absent ones are not there. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Tells it from the other nodes of its task: the canonical text of its params, or the one number that they are. */
+  readonly identity: string | number;
+  /** Whether params hold something that cannot be frozen, so that each instance gets its own copy. */
+  readonly thaws: boolean;
+  /** Whether params hold task refs. */
+  readonly carriesRefs: boolean;
+  /** What fills each of the task's requirements, in their order. */
+  requirements: readonly Template[] = unknownYet;
+
+  constructor(
+    index: number,
+    task: TaskDefinition,
+    identity: string | number,
+    { params, thaws, refs }: { params: Readonly<Record<string, unknown>>; thaws: boolean; refs: readonly unknown[] },
+  ) {
+    this.index = index;
+    this.task = task;
+    this.params = params;
+    this.identity = identity;
+    this.thaws = thaws;
+    this.carriesRefs = refs.length > 0;
+  }
+
+  /** For messages: `TrainModel({ seed: 3 })`. */
+  toString(): string {
+    return showTask(this.task.name, this.params, this.task.secrets);
+  }
+}
+
+const unknownYet: readonly Template[] = Object.freeze([]);
+
+/** A part of a node's result. */
+export class NodePart {
+  constructor(
+    readonly node: GraphNode,
+    readonly path: PartPath,
+  ) {}
+}

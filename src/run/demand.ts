@@ -1,0 +1,125 @@
+import { type Awaitable, isPromiseLike } from '../awaitable';
+import type { Graph } from '../graph/graph';
+import type { FoundCheckpoint } from '../storage/storage';
+import type { Checkpoints, Lookup } from './checkpoints';
+
+/** What is to happen to a node. */
+export const Action = { none: 0, load: 1, run: 2 } as const;
+export type Action = (typeof Action)[keyof typeof Action];
+
+/** What a decision depends on besides storage. */
+export interface DemandOptions {
+  /** Undefined when nothing can be loaded. */
+  readonly checkpoints: Checkpoints | undefined;
+  /** Nodes that are computed anew whatever is saved. */
+  readonly isForced: (index: number) => boolean;
+  /** Told of checkpoints that cannot be used; throws when that is to end the run. */
+  readonly onFailedLookup: (index: number, error: unknown) => Awaitable<void>;
+  /** Told once a node is decided. */
+  readonly onDecided: (index: number, action: Action, why: string) => void;
+}
+
+/** Bytes of small checkpoints are kept from the lookup to the load, up to this many in all. */
+const keptBytes = 64 * 1024 * 1024;
+
+/**
+ * Decides which nodes are loaded and which run, from the target down: what requires a loaded node needs
+ * nothing above it.
+ */
+export class Demand {
+  readonly actions: Uint8Array;
+  readonly found = new Map<number, FoundCheckpoint>();
+  /** Checkpoints that do not count any more and will be replaced. */
+  readonly stale = new Map<number, FoundCheckpoint>();
+  readonly #graph: Graph;
+  readonly #options: DemandOptions;
+  #kept = 0;
+
+  constructor(graph: Graph, options: DemandOptions) {
+    this.#graph = graph;
+    this.#options = options;
+    this.actions = new Uint8Array(graph.nodes.length);
+  }
+
+  /** Decides these nodes and all that they turn out to need; at once when the storage answers at once. */
+  decide(indices: Iterable<number>): Awaitable<void> {
+    const stack = [...indices].reverse();
+    const pending = this.#decideAll(stack);
+    return pending.length > 0 ? this.#decideLater(stack, pending) : undefined;
+  }
+
+  /** Makes a node run after all whose checkpoint turned out to be unusable. */
+  runInstead(index: number, why: string): Awaitable<void> {
+    this.found.delete(index);
+    const stack: number[] = [];
+    this.#run(index, why, stack);
+    return this.decide(stack);
+  }
+
+  async #decideLater(stack: number[], pending: Promise<void>[]): Promise<void> {
+    while (pending.length > 0) {
+      await Promise.all(pending);
+      pending = this.#decideAll(stack);
+    }
+  }
+
+  #decideAll(stack: number[]): Promise<void>[] {
+    const pending: Promise<void>[] = [];
+    while (stack.length > 0) {
+      const index = stack.pop()!;
+      if (this.actions[index] !== Action.none) continue;
+      const { checkpoints, isForced } = this.#options;
+      if (!checkpoints || !this.#graph.nodes[index]!.task.save) this.#run(index, 'it is not saved', stack);
+      else if (isForced(index)) this.#run(index, 'it is forced', stack);
+      else {
+        const lookup = checkpoints.lookUp(index);
+        // Decided provisionally, so that no other way to it looks it up again.
+        if (isPromiseLike(lookup)) {
+          this.actions[index] = Action.load;
+          pending.push(Promise.resolve(lookup).then((answer) => this.#take(index, answer, stack)));
+        } else {
+          const later = this.#take(index, lookup as Lookup, stack);
+          if (later) pending.push(later);
+        }
+      }
+    }
+    return pending;
+  }
+
+  #take(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {
+    switch (lookup.state) {
+      case 'valid':
+        this.#load(index, lookup.found);
+        return undefined;
+      case 'stale':
+        this.stale.set(index, { record: lookup.found.record, bytes: undefined });
+        this.#run(index, lookup.why, stack);
+        return undefined;
+      case 'none':
+        this.#run(index, 'there is no checkpoint', stack);
+        return undefined;
+      case 'failed': {
+        this.actions[index] = Action.load;
+        return Promise.resolve(this.#options.onFailedLookup(index, lookup.error)).then(() => this.#run(index, 'its checkpoint cannot be used', stack));
+      }
+    }
+  }
+
+  #load(index: number, { record, bytes }: FoundCheckpoint): void {
+    const keeps = bytes !== undefined && this.#kept + bytes.byteLength <= keptBytes;
+    if (keeps) this.#kept += bytes.byteLength;
+    this.found.set(index, keeps ? { record, bytes } : { record, bytes: undefined });
+    this.actions[index] = Action.load;
+    this.#options.onDecided(index, Action.load, '');
+  }
+
+  #run(index: number, why: string, stack: number[]): void {
+    this.actions[index] = Action.run;
+    this.#options.onDecided(index, Action.run, why);
+    const { edges, firstEdge, endEdge } = this.#graph;
+    // The last one first, so that the first requirement is decided first.
+    for (let edge = endEdge[index]! - 1; edge >= firstEdge[index]!; edge--) {
+      if (this.actions[edges[edge]!] === Action.none) stack.push(edges[edge]!);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { TaskKey } from '../task/context';
+import type { TaskFailedError } from './failure';
+import type { RunSummary } from './summary';
+
+/** A task in a run, as events and plans name it. */
+export interface NodeInfo {
+  readonly key: TaskKey;
+  readonly task: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What happens in a run. */
+export type RunEvent =
+  | { readonly type: 'run-started'; readonly target: readonly TaskKey[] }
+  | { readonly type: 'task-loaded'; readonly node: NodeInfo; readonly seconds: number }
+  | { readonly type: 'task-started'; readonly node: NodeInfo; readonly attempt: number }
+  | { readonly type: 'task-progressed'; readonly node: NodeInfo; readonly done: number; readonly total?: number }
+  | { readonly type: 'task-finished'; readonly node: NodeInfo; readonly seconds: number }
+  | { readonly type: 'task-saved'; readonly node: NodeInfo; readonly bytes: number }
+  | { readonly type: 'task-failed'; readonly node: NodeInfo; readonly error: TaskFailedError; readonly willRetry: boolean }
+  | { readonly type: 'task-skipped'; readonly node: NodeInfo }
+  | { readonly type: 'storage-failed'; readonly node?: NodeInfo; readonly error: Error }
+  | { readonly type: 'warning'; readonly message: string; readonly node?: NodeInfo }
+  | { readonly type: 'run-finished'; readonly summary: RunSummary };
+
+/** Events on their way to those who iterate over them. Each gets all that happens from when it began. */
+export class EventStream implements AsyncIterable<RunEvent> {
+  readonly #listeners = new Set<Listener>();
+  #isOver = false;
+
+  /** Whether anybody listens: when not, events need not be made. */
+  get isHeard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  emit(event: RunEvent): void {
+    for (const listener of this.#listeners) listener.push(event);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const listener of this.#listeners) listener.wake();
+    this.#listeners.clear();
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<RunEvent> {
+    const listener = new Listener();
+    if (!this.#isOver) this.#listeners.add(listener);
+    return this.#drain(listener);
+  }
+
+  async *#drain(listener: Listener): AsyncGenerator<RunEvent> {
+    try {
+      for (;;) {
+        yield* listener.take();
+        if (this.#isOver) return yield* listener.take();
+        await listener.more();
+      }
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+}
+
+/** What one listener has not taken yet. A slow one never holds up the run. */
+class Listener {
+  #events: RunEvent[] = [];
+  #wake: (() => void) | undefined;
+
+  push(event: RunEvent): void {
+    this.#events.push(event);
+    this.wake();
+  }
+
+  wake(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  take(): RunEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  more(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#events.length > 0) resolve();
+      else this.#wake = resolve;
+    });
+  }
+}

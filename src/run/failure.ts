@@ -1,0 +1,71 @@
+import { TidemarkError } from '../error';
+import type { TaskKey } from '../task/context';
+import type { RunSummary } from './summary';
+
+/** Where and how a task failed. */
+export interface TaskFailure {
+  /** The task with its params, as text. */
+  readonly shown: string;
+  readonly task: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly key: TaskKey | undefined;
+  readonly requiredBy: readonly string[];
+  readonly attempts: number;
+  readonly cause: unknown;
+}
+
+/** A task failed; `cause` is what it threw. */
+export class TaskFailedError extends TidemarkError {
+  readonly task: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Undefined when it failed before its key could be made. */
+  readonly key: TaskKey | undefined;
+  /** How it came to be required: the tasks from the target down to the one that required it. */
+  readonly requiredBy: readonly string[];
+  readonly attempts: number;
+
+  constructor({ shown, task, params, key, requiredBy, attempts, cause }: TaskFailure) {
+    const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
+    super(`${shown} failed${attempts > 1 ? ` (${attempts} attempts)` : ''}: ${messageOf(cause)}${way.join('')}`, { cause });
+    this.task = task;
+    this.params = params;
+    this.key = key;
+    this.requiredBy = requiredBy;
+    this.attempts = attempts;
+  }
+}
+
+/** A run did not give a result: tasks failed, the storage failed, or it was stopped. */
+export class RunFailedError extends TidemarkError {
+  /** What failed, in the order of time; empty when the run was stopped. */
+  readonly errors: readonly TaskFailedError[];
+  readonly summary: RunSummary;
+
+  constructor(message: string, errors: readonly TaskFailedError[], summary: RunSummary, cause: unknown) {
+    super(`${message}\n${whatIsLeft(summary)}`, cause === undefined ? undefined : { cause });
+    this.errors = errors;
+    this.summary = summary;
+  }
+}
+
+const shownErrors = 5;
+
+/** The error of a run in which tasks failed. */
+export function tasksFailed(errors: readonly TaskFailedError[], summary: RunSummary): RunFailedError {
+  const [first] = errors;
+  if (errors.length === 1) return new RunFailedError(first!.message, errors, summary, first!.cause);
+  const shown = errors.slice(0, shownErrors).map(({ message }) => `  - ${message.replaceAll('\n', '\n  ')}`);
+  if (errors.length > shownErrors) shown.push(`  … and ${errors.length - shownErrors} more`);
+  return new RunFailedError(`${errors.length} tasks failed:\n${shown.join('\n')}`, errors, summary, first!.cause);
+}
+
+function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
+  const kept = saved + loaded;
+  const did = `${ran} ${ran === 1 ? 'task' : 'tasks'} ran and ${loaded} loaded${skipped > 0 ? `, ${skipped} did not run` : ''}.`;
+  return kept > 0 ? `${did} ${kept} ${kept === 1 ? 'result is' : 'results are'} saved; a new run goes on from there.` : `${did} Nothing is saved.`;
+}
+
+/** What went wrong, as one line or more. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error || (typeof cause === 'object' && cause !== null && 'message' in cause) ? String((cause as Error).message || (cause as Error).name) : String(cause);
+}

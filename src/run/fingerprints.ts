@@ -1,0 +1,42 @@
+import { isPromiseLike } from '../awaitable';
+import { makeInstance, setParams, trapRequirements } from '../graph/blueprint';
+import type { Graph } from '../graph/graph';
+import type { GraphNode } from '../graph/node';
+import type { Container } from '../task/container';
+
+/** What the tasks of a graph said of the outside, and which of them could not. */
+export interface GraphFingerprints {
+  readonly known: ReadonlyMap<number, string>;
+  readonly failed: ReadonlyMap<number, unknown>;
+}
+
+const atOnce = 64;
+
+/** Asks each task with a `fingerprint` method for it, once a node. */
+export async function fingerprintsOf(graph: Graph, container: Container): Promise<GraphFingerprints> {
+  const known = new Map<number, string>();
+  const failed = new Map<number, unknown>();
+  if (!graph.tasks.some(({ hasFingerprint }) => hasFingerprint)) return { known, failed };
+  const asked = graph.order.filter((index) => graph.nodes[index]!.task.hasFingerprint)[Symbol.iterator]();
+  const ask = async () => {
+    for (const index of asked) {
+      try {
+        known.set(index, await fingerprint(graph.nodes[index]!, container));
+      } catch (error) {
+        failed.set(index, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, ask));
+  return { known, failed };
+}
+
+/** Asks one task; on an instance of its own, which has params and no requirements. */
+export async function fingerprint(node: GraphNode, container: Container): Promise<string> {
+  const made = makeInstance(node.task, container);
+  const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Record<string, unknown>));
+  setParams(instance, node);
+  const answer: unknown = await (instance as { fingerprint?(): unknown }).fingerprint!();
+  if (typeof answer !== 'string') throw new TypeError(`fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`);
+  return answer;
+}

@@ -1,0 +1,87 @@
+import { TidemarkError } from '../error';
+import type { Executor } from '../executors/executor';
+import type { StorageSource } from '../storage/open';
+import type { Storage } from '../storage/storage';
+import type { Container } from '../task/container';
+import { nearest } from '../task/nearest';
+import type { TaskClass } from '../task/task-class';
+import type { QueueOptions } from './lanes';
+
+/** How a runner runs. */
+export interface RunnerOptions {
+  /** Where results are kept: a storage, or what `Storage.open` takes. @default 'file:.tidemark' */
+  readonly storage?: Storage | StorageSource;
+  /** Limits and executors, by queue name; a task that names no queue has the one of its own name. */
+  readonly queues?: Readonly<Record<string, QueueOptions>>;
+  /** What runs tasks. @default inline() */
+  readonly executor?: Executor;
+  /** How many tasks run at once in the executor. @default 64 */
+  readonly concurrency?: number;
+  /**
+   * What a failure does to the others: `'stop'` starts nothing new, `'continue'` runs all that does not need
+   * what failed. What is running finishes and is saved either way.
+   *
+   * @default 'stop'
+   */
+  readonly onFailure?: 'stop' | 'continue';
+  /**
+   * What a storage that cannot be read or written does: `'fail'` ends the run, `'compute'` warns and computes,
+   * and overwrites nothing that cannot be read.
+   *
+   * @default 'fail'
+   */
+  readonly onStorageError?: 'fail' | 'compute';
+  /** What happens when the source of a task's class is another than when its result was saved. @default 'warn' */
+  readonly sourceChange?: 'warn' | 'rerun' | 'ignore';
+  /** Makes instances of task classes. @default typedi's global container */
+  readonly container?: Container;
+  /** Whether results that are saved, or that several tasks receive, are frozen. @default true */
+  readonly freeze?: boolean;
+  /** A graph with more nodes is taken for a recursion without an end. @default 10000000 */
+  readonly maxNodes?: number;
+  /** Told of what people should look at but need not. @default process.emitWarning */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What can be said of one run. */
+export interface RunOptions {
+  /** Limits and executors for this run only, by queue name. */
+  readonly queues?: Readonly<Record<string, QueueOptions>>;
+  /** Computes anew: everything, or these tasks and what comes from them. @default false */
+  readonly force?: boolean | readonly TaskClass[];
+  /** @default the runner's */
+  readonly onFailure?: 'stop' | 'continue';
+  /** Cancels the run when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+const choices: Readonly<Record<string, readonly unknown[]>> = {
+  onFailure: ['stop', 'continue'],
+  onStorageError: ['fail', 'compute'],
+  sourceChange: ['warn', 'rerun', 'ignore'],
+};
+const runnerOptions = ['storage', 'queues', 'executor', 'concurrency', 'onFailure', 'onStorageError', 'sourceChange', 'container', 'freeze', 'maxNodes', 'onWarning'];
+const runOptions = ['queues', 'force', 'onFailure', 'signal'];
+
+/** @throws {TidemarkError} for an option that a runner does not have, or a value that it cannot have */
+export function checkRunnerOptions(options: object): void {
+  checkOptions(options, runnerOptions, 'the runner');
+}
+
+/** @throws {TidemarkError} likewise for one run */
+export function checkRunOptions(options: object): void {
+  checkOptions(options, runOptions, 'a run');
+}
+
+function checkOptions(options: object, known: readonly string[], owner: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!known.includes(name)) {
+      const meant = nearest(name, known);
+      throw new TidemarkError(`${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${known.join(', ')}`}`);
+    }
+    const allowed = choices[name];
+    if (allowed && value !== undefined && !allowed.includes(value)) {
+      throw new TidemarkError(`the option ${name} is ${JSON.stringify(value)}; it is one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}`);
+    }
+  }
+}

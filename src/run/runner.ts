@@ -1,0 +1,253 @@
+import { TidemarkError } from '../error';
+import type { Executor } from '../executors/executor';
+import { inline } from '../executors/inline';
+import type { Blueprint } from '../graph/blueprint';
+import { expand } from '../graph/expand';
+import type { Graph } from '../graph/graph';
+import { folderOf, Keys } from '../graph/key';
+import { Storage } from '../storage/storage';
+import { type Container, typediContainer } from '../task/container';
+import type { TaskKey } from '../task/context';
+import { definitionOf, type TaskDefinition } from '../task/definition';
+import { TaskRef } from '../task/ref';
+import { isClass } from '../task/requires';
+import type { TaskClass } from '../task/task-class';
+import { Checkpoints } from './checkpoints';
+import { EventStream, type NodeInfo } from './events';
+import { Execution } from './execution';
+import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
+import { Lanes } from './lanes';
+import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOptions } from './options';
+import { makePlan, type Plan } from './plan';
+import { type Run, StartedRun, type Stop } from './run';
+import type { ParamsAndOptions, ParamsFor, ResultOf, Runnable } from './runnable';
+import { Slots } from './slots';
+import { type RunSummary, Tally } from './summary';
+
+const defaultConcurrency = 64;
+
+/**
+ * Runs tasks: works out what is needed, loads what is saved, computes the rest, saves what is to be saved.
+ *
+ * @example
+ * const runner = new Runner({ storage: 'file:.tidemark', queues: { gpu: { concurrency: 1 } } });
+ * const score = await runner.run(ScoreModel, { path: 'penguins.csv' });
+ */
+export class Runner {
+  readonly storage: Storage;
+  readonly #options: RunnerOptions;
+  readonly #container: Container;
+  readonly #blueprints = new Map<TaskDefinition, Blueprint>();
+  readonly #slots = new Map<Executor, Slots>();
+  readonly #lanes: Lanes;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  /** @throws {TidemarkError} for options that cannot be: an unknown one, a concurrency below 1, a storage that is none */
+  constructor(options: RunnerOptions = {}) {
+    checkRunnerOptions(options);
+    const { storage, container = typediContainer, executor = inline(), concurrency = defaultConcurrency } = options;
+    if (typeof executor?.execute !== 'function') throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
+    if (typeof container?.resolve !== 'function') throw new TidemarkError('the container has no method resolve(cls) that makes an instance of a class');
+    this.#options = options;
+    this.#container = container;
+    this.#slots.set(executor, new Slots(concurrency, 'the runner'));
+    this.#lanes = new Lanes(options.queues ?? {}, { queue: undefined, executor, executorSlots: this.#slotsOf(executor) }, (one) => this.#slotsOf(one));
+    this.storage = storage instanceof Storage ? storage : Storage.open(storage);
+  }
+
+  /**
+   * Runs a task, or several, and gives the result.
+   *
+   * @param what a task class (then its params), a ref, or an array, tuple or record of refs and classes
+   * @throws {DeclarationError} before anything runs, when params or requirements are wrong
+   * @throws {RunFailedError} when tasks failed
+   * @example
+   * const [a, b] = await runner.run([task(Score, { seed: 1 }), task(Score, { seed: 2 })]);
+   */
+  run<const W extends Runnable>(what: W, ...rest: ParamsAndOptions<W>): Promise<ResultOf<W>> {
+    return this.#start(what, rest).result as Promise<ResultOf<W>>;
+  }
+
+  /** Starts a run; its result, its events and its summary can be had from what is returned. */
+  start<const W extends Runnable>(what: W, ...rest: ParamsAndOptions<W>): Run<ResultOf<W>> {
+    return this.#start(what, rest) as Run<ResultOf<W>>;
+  }
+
+  /**
+   * What a run would do: which tasks it would load, and which it would run, and why. Runs nothing.
+   *
+   * @example
+   * const { toRun, nodes } = await runner.plan(ScoreModel, { path: 'penguins.csv' });
+   */
+  async plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
+    const { target } = targetOf(what, rest);
+    const { graph, keys, fingerprints } = await this.#prepare(target);
+    for (const error of fingerprints.failed.values()) throw error;
+    return makePlan(graph, keys, await this.#checkpointsFor(graph, keys), () => false);
+  }
+
+  /** The key of a task's result. */
+  async key<const W extends TaskClass | TaskRef<unknown>>(what: W, ...rest: ParamsFor<W>): Promise<TaskKey> {
+    const { graph, keys, fingerprints } = await this.#prepare(targetOf(what, rest).target);
+    for (const error of fingerprints.failed.values()) throw error;
+    return keys.of(graph.targets[0]!.index);
+  }
+
+  /**
+   * Forgets results and all that came from them, in whatever process or machine: they are computed again when needed.
+   *
+   * @param what a ref, or a class with params: that result; a class alone: all results of that task
+   * @returns the keys of the results that were deleted; what came from them is not searched for, it just no longer counts
+   * @example
+   * await runner.clear(Choose, { n: 3, k: 3 });
+   */
+  async clear<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<readonly TaskKey[]> {
+    if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what));
+    const { graph, keys, fingerprints } = await this.#prepare(targetOf(what, rest).target);
+    for (const error of fingerprints.failed.values()) throw error;
+    const deleted: TaskKey[] = [];
+    for (const { index, task } of graph.targets) {
+      const key = keys.of(index);
+      const folder = folderOf(task);
+      // The mark first: without it, what came from the result would go on counting.
+      await this.storage.mark(folder, key.slice(folder.length + 1));
+      if (await this.storage.delete(key)) deleted.push(key);
+    }
+    return deleted;
+  }
+
+  /** Waits for runs under way and lets go of what the runner holds. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+    for (const executor of this.#slots.keys()) await executor.close?.();
+    await this.storage.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #clearAll(task: TaskDefinition): Promise<readonly TaskKey[]> {
+    const folder = folderOf(task);
+    await this.storage.mark(folder);
+    const deleted: TaskKey[] = [];
+    for await (const key of this.storage.keysOf(folder)) if (await this.storage.delete(key)) deleted.push(key);
+    return deleted;
+  }
+
+  #start(what: unknown, rest: readonly unknown[]): StartedRun<unknown> {
+    const events = new EventStream();
+    const tally = new Tally();
+    const controller = new AbortController();
+    let execution: Execution | undefined;
+    let isStopped = false;
+    const stop: Stop = ({ cancel, reason }) => {
+      isStopped = true;
+      if (cancel) controller.abort(reason);
+      execution?.stop();
+    };
+    const execute = async () => {
+      if (this.#isClosed) throw new TidemarkError('the runner is closed');
+      const { target, options } = targetOf(what, rest);
+      checkRunOptions(options);
+      follow(options.signal, (reason) => stop({ cancel: true, reason }));
+      const { graph, keys, fingerprints } = await this.#prepare(target);
+      // What was said to events before this turn ends is heard.
+      execution = await this.#execution(graph, keys, fingerprints, options, { events, tally, signal: controller.signal });
+      if (events.isHeard) events.emit({ type: 'run-started', target: fingerprints.failed.size > 0 ? [] : graph.targets.map(({ index }) => keys.of(index)) });
+      if (isStopped) execution.stop();
+      return execution.run();
+    };
+    const result = execute();
+    const summary = result.then(
+      () => tally.summary(),
+      (error) => {
+        if (execution) return tally.summary();
+        throw error;
+      },
+    );
+    const ended = summary.then(
+      (made: RunSummary) => events.isHeard && events.emit({ type: 'run-finished', summary: made }),
+      () => {},
+    );
+    const done = ended.then(() => {
+      events.end();
+      this.#underWay.delete(done);
+    });
+    this.#underWay.add(done);
+    return new StartedRun(result, summary, events, stop);
+  }
+
+  async #execution(graph: Graph, keys: Keys, fingerprints: GraphFingerprints, options: RunOptions, run: { events: EventStream; tally: Tally; signal: AbortSignal }): Promise<Execution> {
+    const { onFailure = 'stop', onStorageError = 'fail', sourceChange = 'warn', freeze = true } = this.#options;
+    return new Execution({
+      graph,
+      keys,
+      fingerprints,
+      checkpoints: await this.#checkpointsFor(graph, keys),
+      isForced: forcedIn(graph, options.force),
+      container: this.#container,
+      laneOf: (options.queues ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes) : this.#lanes).of,
+      onFailure: options.onFailure ?? onFailure,
+      onStorageError,
+      warnsOfChangedSource: sourceChange === 'warn',
+      freezes: freeze,
+      warn: (message: string, node?: NodeInfo) => {
+        run.tally.warnings.push(message);
+        if (run.events.isHeard) run.events.emit({ type: 'warning', message, ...(node && { node }) });
+        (this.#options.onWarning ?? emitWarning)(message);
+      },
+      ...run,
+    });
+  }
+
+  /** The graph of a target, and the keys of its nodes. */
+  async #prepare(target: unknown): Promise<{ graph: Graph; keys: Keys; fingerprints: GraphFingerprints }> {
+    const graph = await expand(target, { container: this.#container, blueprints: this.#blueprints, maxNodes: this.#options.maxNodes ?? 10_000_000 });
+    const fingerprints = await fingerprintsOf(graph, this.#container);
+    return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
+  }
+
+  /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
+  async #checkpointsFor(graph: Graph, keys: Keys): Promise<Checkpoints | undefined> {
+    if (!graph.tasks.some(({ save }) => save)) return undefined;
+    return Checkpoints.of(this.storage, graph, keys, this.#options.sourceChange === 'rerun');
+  }
+
+  #slotsOf(executor: Executor): Slots {
+    let slots = this.#slots.get(executor);
+    if (!slots) this.#slots.set(executor, (slots = new Slots(defaultConcurrency, `the executor ${executor.name}`)));
+    return slots;
+  }
+}
+
+function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: unknown; readonly options: RunOptions } {
+  if (!isClass(what)) return { target: what, options: (rest[0] as RunOptions | undefined) ?? {} };
+  return { target: TaskRef.of(what, { ...(rest[0] as object | undefined) }), options: (rest[1] as RunOptions | undefined) ?? {} };
+}
+
+/** Which nodes are computed anew: those of the forced tasks, and what comes from them. */
+function forcedIn(graph: Graph, force: RunOptions['force']): (index: number) => boolean {
+  if (force === undefined || typeof force === 'boolean') return () => force === true;
+  const tasks = new Set(force.map(definitionOf));
+  const isForced = new Uint8Array(graph.nodes.length);
+  for (const index of graph.order) {
+    let forced = tasks.has(graph.nodes[index]!.task);
+    for (let edge = graph.firstEdge[index]!; !forced && edge < graph.endEdge[index]!; edge++) forced = isForced[graph.edges[edge]!] === 1;
+    if (forced) isForced[index] = 1;
+  }
+  return (index) => isForced[index] === 1;
+}
+
+/** Calls back when a signal aborts, also when it has. */
+function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => void): void {
+  if (!signal) return;
+  if (signal.aborted) return abort(signal.reason);
+  signal.addEventListener('abort', () => abort(signal.reason), { once: true });
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, { type: 'TidemarkWarning' });
+}

@@ -1,0 +1,38 @@
+/** What a run did. */
+export interface RunSummary {
+  /** Tasks that ran and gave a result. */
+  readonly ran: number;
+  /** Tasks whose saved result was loaded. */
+  readonly loaded: number;
+  /** Tasks that failed, after all their attempts. */
+  readonly failed: number;
+  /** Tasks that did not run because of a failure or because the run was stopped. */
+  readonly skipped: number;
+  /** Results that were saved, and their size in bytes. */
+  readonly saved: number;
+  readonly savedBytes: number;
+  /** How long the run took, in seconds. */
+  readonly seconds: number;
+  /** All that went wrong with the storage, damaged checkpoints included. */
+  readonly storageErrors: readonly Error[];
+  readonly warnings: readonly string[];
+}
+
+/** A summary while it is being made. */
+export class Tally {
+  ran = 0;
+  loaded = 0;
+  failed = 0;
+  skipped = 0;
+  saved = 0;
+  savedBytes = 0;
+  readonly storageErrors: Error[] = [];
+  readonly warnings: string[] = [];
+  readonly #start = performance.now();
+
+  summary(): RunSummary {
+    const { ran, loaded, failed, skipped, saved, savedBytes } = this;
+    const seconds = (performance.now() - this.#start) / 1000;
+    return Object.freeze({ ran, loaded, failed, skipped, saved, savedBytes, seconds, storageErrors: [...this.storageErrors], warnings: [...this.warnings] });
+  }
+}

@@ -1,0 +1,22 @@
+import { TidemarkError } from '../error';
+import type { TaskKey } from '../task/context';
+
+/** A checkpoint is not what was saved: cut short, changed, mixed up. It is set aside and computed again. */
+export class DamagedCheckpointError extends TidemarkError {
+  readonly key: TaskKey;
+
+  constructor(key: TaskKey, problem: string) {
+    super(`the checkpoint ${key} is damaged: ${problem}`);
+    this.key = key;
+  }
+}
+
+/** A checkpoint that may be good, but not for this process: another encoder, a newer format. It is left as it is. */
+export class UnreadableCheckpointError extends TidemarkError {
+  readonly key: TaskKey;
+
+  constructor(key: TaskKey, problem: string) {
+    super(`the checkpoint ${key} cannot be read here: ${problem}`);
+    this.key = key;
+  }
+}

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { StorageError } from './storage-error';
+import type { StoreAdapter } from './store';
+import { FileStore } from './stores/file';
+import { MemoryStore } from './stores/memory';
+
+/** What a storage can be opened from: a URI, a `Map`, a Keyv store adapter, or a `Keyv` with one. */
+export type StorageSource = string | Map<string, any> | StoreAdapter | { readonly store: StoreAdapter | Map<string, any> };
+
+/** The store that a source names, and what to call it in messages. */
+export function openStore(source: StorageSource): { readonly store: StoreAdapter; readonly location: string } {
+  if (typeof source === 'string') return openUri(source);
+  if (source instanceof Map) return { store: new MemoryStore(source), location: 'a Map' };
+  if (typeof source === 'object' && source !== null) {
+    // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
+    if ('store' in source && typeof source.store === 'object') return openStore(source.store);
+    if (isStore(source)) return { store: source, location: source.constructor?.name ?? 'a store' };
+  }
+  throw new StorageError(`${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`, { operation: 'open' });
+}
+
+function openUri(uri: string): { readonly store: StoreAdapter; readonly location: string } {
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]+):(.*)$/s.exec(uri) ?? [];
+  switch (scheme) {
+    case 'memory':
+      return { store: new MemoryStore(), location: 'memory' };
+    case 'file': {
+      if (rest === '') throw new StorageError("'file:' names no folder; write 'file:.tidemark'", { operation: 'open' });
+      const folder = resolve(rest.replace(/^\/\/(?=\/)/, ''));
+      return { store: new FileStore(folder), location: folder };
+    }
+    default:
+      throw new StorageError(`'${uri}' is no storage; the known ones are 'memory:' and 'file:PATH'`, { operation: 'open' });
+  }
+}
+
+function isStore(source: object): source is StoreAdapter {
+  return ['get', 'set', 'delete', 'clear'].every((method) => typeof (source as any)[method] === 'function');
+}
+
+function describe(source: unknown): string {
+  return typeof source === 'object' && source !== null ? `an instance of ${source.constructor?.name}` : String(source);
+}

@@ -1,0 +1,31 @@
+import type { Awaitable } from '../awaitable';
+
+/** How a value is to be kept. */
+export interface SetOptions {
+  /** Flush to the disk before it counts as saved, where the backend can. */
+  readonly durable?: boolean;
+}
+
+/**
+ * A backend: the store adapter interface of Keyv, plus optional methods that a backend may have.
+ *
+ * Everything may be synchronous: a method gives its result or a promise of it. Values are `Uint8Array`.
+ * Keys are ASCII, of the form `Folder/name`, made of `A-Z a-z 0-9 . _ ~ % @ -` and one or two `/`.
+ */
+export interface StoreAdapter {
+  /** The value, or undefined when there is none. */
+  get(key: string): unknown;
+  set(key: string, value: any, ttl?: number, options?: SetOptions): unknown;
+  /** Whether there was something to delete. */
+  delete(key: string): Awaitable<boolean>;
+  clear(): unknown;
+  has?(key: string): Awaitable<boolean>;
+  getMany?(keys: string[]): Awaitable<unknown[]>;
+  /** All entries, in no particular order. */
+  iterator?(namespace?: string): AsyncIterable<[string, unknown]> | Iterable<[string, unknown]>;
+  disconnect?(): Awaitable<void>;
+  /** The keys that start with `prefix`, without reading values. */
+  keys?(prefix: string): AsyncIterable<string> | Iterable<string>;
+  /** Adds to the end of a value in one indivisible, durable step; makes it when it is not there. */
+  append?(key: string, value: Uint8Array): Awaitable<void>;
+}

@@ -1,0 +1,140 @@
+import { existsSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Awaitable, isPromiseLike } from '../../awaitable';
+import type { StorageError, StorageOperation } from '../storage-error';
+import type { SetOptions, StoreAdapter } from '../store';
+import { codeOf, fileError } from './file/file-error';
+import { FileWriter } from './file/file-writer';
+import { Folders } from './file/folders';
+import { keyPath } from './file/key-path';
+import { listKeys } from './file/list-keys';
+import { readFile } from './file/read-file';
+
+type Value = Uint8Array | undefined;
+
+/**
+ * Keeps each entry in a file of its own: `Choose/0f3a…` is `<folder>/Choose/0f3a…`.
+ *
+ * Any number of processes may use one folder, and may be killed at any time: a file under a key's name is
+ * always whole. Nothing is touched before the first use. What is small is read and written synchronously.
+ * Methods throw, or reject with, a {@link StorageError}.
+ */
+export class FileStore implements StoreAdapter {
+  readonly #folders: Folders;
+  readonly #writer: FileWriter;
+  /** To open what is missing costs more than to ask first, to ask for what is there costs more than to open it. */
+  #expectsHit = false;
+
+  constructor(folder: string) {
+    this.#folders = new Folders(resolve(folder));
+    this.#writer = new FileWriter(this.#folders);
+  }
+
+  get(key: string): Awaitable<Value> {
+    try {
+      const path = this.#path(key, 'read');
+      if (!this.#expectsHit && !existsSync(path)) return undefined;
+      const value = readFile(path);
+      this.#expectsHit = true;
+      return isPromiseLike(value) ? value.then(undefined, (error) => this.#fail(error, 'read', key)) : value;
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') return this.#fail(error, 'read', key);
+      this.#expectsHit = false;
+      return undefined;
+    }
+  }
+
+  getMany(keys: string[]): Awaitable<Value[]> {
+    const values: Value[] = [];
+    for (const key of keys) {
+      const value = this.get(key);
+      if (isPromiseLike(value)) return this.#getRest(keys, values, value);
+      values.push(value);
+    }
+    return values;
+  }
+
+  has(key: string): boolean {
+    try {
+      const path = this.#path(key, 'read');
+      return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    } catch (error) {
+      return this.#fail(error, 'read', key);
+    }
+  }
+
+  /** Replaces the value in one step: others see the old one or the new one. Entries have no time to live. */
+  set(key: string, value: Uint8Array, _ttl?: number, options?: SetOptions): Awaitable<true> {
+    return this.#writer.replace(key, value, options?.durable === true);
+  }
+
+  /** What several processes add is never mixed; who reads meanwhile may see the beginning of an addition. */
+  append(key: string, value: Uint8Array): Awaitable<void> {
+    return this.#writer.append(key, value);
+  }
+
+  delete(key: string): boolean {
+    try {
+      unlinkSync(this.#path(key, 'delete'));
+      return true;
+    } catch (error) {
+      return codeOf(error) === 'ENOENT' ? false : this.#fail(error, 'delete', key);
+    }
+  }
+
+  /** Deletes every entry, and the folders that this leaves empty. Files that are no entries stay. */
+  async clear(): Promise<void> {
+    const keys: string[] = [];
+    for await (const key of this.keys()) keys.push(key);
+    for (const key of keys) this.delete(key);
+    for (const folder of new Set(keys.map((key) => dirname(this.#path(key, 'delete'))))) this.#removeEmpty(folder);
+  }
+
+  async *keys(prefix = ''): AsyncGenerator<string> {
+    try {
+      for (const [folder, name] of this.#folders.list()) {
+        for await (const keys of listKeys(`${this.#folders.root}/${name}`, `${folder}/`, prefix)) {
+          for (const key of keys) yield key;
+        }
+      }
+    } catch (error) {
+      this.#fail(error, 'list');
+    }
+  }
+
+  async *iterator(): AsyncGenerator<[string, Uint8Array]> {
+    for await (const key of this.keys()) {
+      const value = await this.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+
+  /** Resolves when everything that is being written has been written, or has failed. */
+  disconnect(): Promise<void> {
+    return this.#writer.idle();
+  }
+
+  async #getRest(keys: readonly string[], values: Value[], next: PromiseLike<Value>): Promise<Value[]> {
+    values.push(await next);
+    // One after the other: many large values at once would use up memory and open files.
+    for (const key of keys.slice(values.length)) values.push(await this.get(key));
+    return values;
+  }
+
+  #path(key: string, operation: StorageOperation): string {
+    const { folder, path } = keyPath(key, operation);
+    return `${this.#folders.place(folder)}/${path}`;
+  }
+
+  #removeEmpty(folder: string): void {
+    try {
+      for (let at = folder; at !== this.#folders.root; at = dirname(at)) rmdirSync(at);
+    } catch {
+      // It holds a file that is not ours, or an entry that came meanwhile.
+    }
+  }
+
+  #fail(error: unknown, operation: StorageOperation, key?: string): never {
+    throw fileError(error, operation, this.#folders.root, key);
+  }
+}

@@ -1,0 +1,42 @@
+import { StorageError, type StorageOperation } from '../../storage-error';
+
+const REASONS: Readonly<Record<string, readonly [reason: string, cure: string]>> = {
+  EACCES: ['permission denied', 'Make the folder readable and writable'],
+  EPERM: ['operation not permitted', 'Make the folder readable and writable'],
+  EROFS: ['the disk is read-only', 'Make it writable'],
+  ENOSPC: ['the disk is full', 'Free some space'],
+  EDQUOT: ['the disk quota is used up', 'Free some space'],
+  EFBIG: ['the file would be larger than allowed', 'Raise the limit'],
+  ENOTDIR: ['there is a file where a folder should be', 'Move the file away'],
+  EEXIST: ['there is a file where a folder should be', 'Move the file away'],
+  EISDIR: ['there is a folder where a file should be', 'Move the folder away'],
+  ENOENT: ['the folder is deleted again and again', 'Let nothing delete it'],
+  EMFILE: ['too many open files', 'Raise the limit (ulimit -n)'],
+  ENFILE: ['too many open files', 'Raise the limit (ulimit -n)'],
+  ENAMETOOLONG: ['the path is too long', 'Use a folder with a shorter path'],
+  EIO: ['the disk reports an error', 'Check the disk'],
+};
+
+const PHRASES: Readonly<Record<StorageOperation, string>> = {
+  open: 'open',
+  read: 'read from',
+  write: 'write to',
+  delete: 'delete from',
+  list: 'list',
+  close: 'close',
+};
+
+/** The system's name of an error, such as `ENOENT`. */
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+export function fileError(cause: unknown, operation: StorageOperation, root: string, key?: string): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const code = codeOf(cause);
+  const [reason, cure] = REASONS[code ?? ''] ?? [cause instanceof Error ? cause.message : String(cause), 'Mend that'];
+  const about = key === undefined ? '' : ` (${key})`;
+  const message = `cannot ${PHRASES[operation]} ${root}${about}: ${reason}${code === undefined ? '' : ` (${code})`}. ${cure} or choose another storage.`;
+  return new StorageError(message, { operation, key, cause });
+}

@@ -1,0 +1,96 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Awaitable, isPromiseLike } from '../../../awaitable';
+import { codeOf, fileError } from './file-error';
+import type { Folders } from './folders';
+import { keyPath } from './key-path';
+import { TemporaryFiles } from './temporary-files';
+import { flush, writeFileLater, writeFileNow } from './write-file';
+
+/** Up to here a synchronous write takes less time than handing it to another thread. */
+const LARGEST_WRITTEN_NOW = 65_536;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
+/** Folders may be deleted at any time; five times during one write is no accident. */
+const ATTEMPTS = 5;
+
+type Work<T> = (path: string) => Awaitable<T>;
+
+/** Puts whole files in place, and makes folders when they turn out to be missing. */
+export class FileWriter {
+  readonly #folders: Folders;
+  readonly #temporary: TemporaryFiles;
+  readonly #pending = new Set<Promise<unknown>>();
+  #hasWritten = false;
+
+  constructor(folders: Folders) {
+    this.#folders = folders;
+    this.#temporary = new TemporaryFiles(`${folders.root}/.tmp`);
+  }
+
+  /** Replaces a file in one step; a durable one survives a power cut once this resolves. */
+  replace(key: string, value: Uint8Array, durable: boolean): Awaitable<true> {
+    return this.#write(key, (path) => {
+      if (durable || value.byteLength > LARGEST_WRITTEN_NOW) return this.#replaceLater(path, value, durable);
+      writeFileNow(this.#temporary.next(), path, value);
+      return true;
+    });
+  }
+
+  append(key: string, value: Uint8Array): Awaitable<void> {
+    return this.#write(key, (path) => this.#appendDurably(path, value));
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  #write<T>(key: string, work: Work<T>, attempt = 1): Awaitable<T> {
+    try {
+      const { folder, path } = keyPath(key, 'write');
+      if (!this.#hasWritten) this.#sweepOnce();
+      if (attempt > 1) this.#folders.make(folder, path, this.#temporary.folder);
+      const done = work(`${this.#folders.place(folder)}/${path}`);
+      if (!isPromiseLike(done)) return done;
+      return this.#track(done.then(undefined, (error) => this.#writeAgain(key, work, attempt, error)));
+    } catch (error) {
+      return this.#writeAgain(key, work, attempt, error);
+    }
+  }
+
+  #writeAgain<T>(key: string, work: Work<T>, attempt: number, error: unknown): Awaitable<T> {
+    if (codeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw fileError(error, 'write', this.#folders.root, key);
+    return this.#write(key, work, attempt + 1);
+  }
+
+  async #replaceLater(path: string, value: Uint8Array, durable: boolean): Promise<true> {
+    await writeFileLater(this.#temporary.next(), path, value, durable);
+    if (durable) await this.#folders.flush(dirname(path));
+    return true;
+  }
+
+  async #appendDurably(path: string, value: Uint8Array): Promise<void> {
+    const file = openSync(path, APPEND);
+    try {
+      // In one call: the system keeps one call's bytes together, not those of two.
+      const written = writeSync(file, value);
+      if (written < value.byteLength)
+        throw Object.assign(new Error(`${written} bytes were written`), { code: 'ENOSPC' });
+      await flush(file);
+    } finally {
+      closeSync(file);
+    }
+    await this.#folders.flush(dirname(path));
+  }
+
+  #sweepOnce(): void {
+    this.#hasWritten = true;
+    this.#track(this.#temporary.sweep());
+  }
+
+  #track<T>(work: PromiseLike<T>): Promise<T> {
+    const tracked: Promise<T> = Promise.resolve(work).finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
+    return tracked;
+  }
+}

@@ -1,0 +1,61 @@
+import type { StoreAdapter } from '../store';
+
+/**
+ * Keeps entries in a `Map`, for as long as the process lives.
+ *
+ * Everything is synchronous. Bytes are kept and given out as they are, without a copy: whoever sets or
+ * gets them does not change them afterwards, and sets no view of a larger buffer that it wants collected.
+ */
+export class MemoryStore implements StoreAdapter {
+  readonly #entries: Map<string, Uint8Array>;
+
+  constructor(entries: Map<string, Uint8Array> = new Map()) {
+    this.#entries = entries;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#entries.get(key);
+  }
+
+  getMany(keys: string[]): (Uint8Array | undefined)[] {
+    return keys.map((key) => this.#entries.get(key));
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  set(key: string, value: Uint8Array): boolean {
+    this.#entries.set(key, value);
+    return true;
+  }
+
+  append(key: string, value: Uint8Array): void {
+    const before = this.#entries.get(key);
+    this.#entries.set(key, before === undefined ? value.slice() : joined(before, value));
+  }
+
+  delete(key: string): boolean {
+    return this.#entries.delete(key);
+  }
+
+  /** Removes all entries that hold bytes; a shared `Map` may hold other things, which stay. */
+  clear(): void {
+    for (const key of this.keys('')) this.#entries.delete(key);
+  }
+
+  *keys(prefix: string): IterableIterator<string> {
+    for (const [key] of this.iterator()) if (key.startsWith(prefix)) yield key;
+  }
+
+  *iterator(): IterableIterator<[string, Uint8Array]> {
+    for (const entry of this.#entries) if (ArrayBuffer.isView(entry[1])) yield entry;
+  }
+}
+
+function joined(before: Uint8Array, after: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(before.length + after.length);
+  whole.set(before);
+  whole.set(after, before.length);
+  return whole;
+}

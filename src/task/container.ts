@@ -1,0 +1,49 @@
+import { Container as Typedi, ServiceNotFoundError } from 'typedi';
+import type { Awaitable } from '../awaitable';
+import { DeclarationError } from './declaration-error';
+import type { TaskClass } from './task-class';
+import { servicesOf } from './services';
+
+/**
+ * Makes instances of task classes: the one method that a dependency injection container needs here.
+ *
+ * @example
+ * const runner = new Runner({ container: { resolve: (cls) => moduleRef.create(cls) } }); // NestJS
+ */
+export interface Container {
+  /** A new instance, each time, with its services. */
+  resolve<T extends object>(cls: new (...services: any[]) => T): Awaitable<T>;
+}
+
+/** typedi's global container, in which `@Task` registers classes. */
+export const typediContainer: Container = {
+  resolve(cls) {
+    // A class without services needs no container; it would cost more than a small task.
+    if (isPlain(cls as unknown as TaskClass)) return new cls();
+    try {
+      return Typedi.get(cls);
+    } catch (error) {
+      if (!(error instanceof ServiceNotFoundError)) throw error;
+      throw new DeclarationError(`${cls.name} cannot be made: ${error.message.replace(/\s+/g, ' ')}`, { cause: error });
+    }
+  },
+};
+
+let handlers = -1;
+const plain = new Map<TaskClass, boolean>();
+
+/** Whether typedi has nothing to inject into a class, neither by constructor nor by `@Inject()` properties. */
+function isPlain(cls: TaskClass): boolean {
+  // Each @Inject() adds a handler, possibly for a class that was looked at before.
+  if (Typedi.handlers.length !== handlers) {
+    plain.clear();
+    handlers = Typedi.handlers.length;
+  }
+  let answer = plain.get(cls);
+  if (answer === undefined) {
+    const isInjected = ({ object }: { object: object }) => object === cls || cls.prototype instanceof object.constructor || object === cls.prototype;
+    answer = servicesOf(cls).length === 0 && !Typedi.handlers.some(isInjected);
+    plain.set(cls, answer);
+  }
+  return answer;
+}

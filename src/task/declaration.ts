@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import { DeclarationError } from './declaration-error';
+import type { ParamOptions, TaskOptions } from './options';
+import type { StandardSchema } from './schema';
+import type { TaskClass } from './task-class';
+
+/** Where a requirement comes from, as it was written. */
+export type RequirementSource =
+  | { readonly from: 'class'; readonly cls: TaskClass; readonly params?: (self: any) => object }
+  | { readonly from: 'later-class'; readonly cls: () => TaskClass; readonly params: (self: any) => object }
+  | { readonly from: 'structure'; readonly map: (self: any) => unknown }
+  | { readonly from: 'property-type'; readonly type: unknown };
+
+/** What a decorator said of a property. */
+export type MemberDeclaration =
+  | { readonly kind: 'param'; readonly options: ParamOptions & { readonly schema?: StandardSchema } }
+  | { readonly kind: 'requirement'; readonly source: RequirementSource };
+
+/** What the decorators in one class body said; base classes have their own. */
+export interface ClassDeclaration {
+  readonly members: Map<string, MemberDeclaration>;
+  task?: TaskOptions;
+}
+
+const declaration = Symbol.for('tidemark.declaration');
+
+/** What was declared in this class's own body; undefined when nothing was. */
+export function ownDeclaration(cls: Function): ClassDeclaration | undefined {
+  return Object.hasOwn(cls, declaration) ? (cls as any)[declaration] : undefined;
+}
+
+/** The same, made when it is not there. */
+export function declarationOf(cls: Function): ClassDeclaration {
+  const own = ownDeclaration(cls);
+  if (own) return own;
+  const made: ClassDeclaration = { members: new Map() };
+  Object.defineProperty(cls, declaration, { value: made });
+  return made;
+}
+
+/** Records what a decorator said; nothing is worked out before the task is first used. */
+export function declare(prototype: object, property: PropertyKey, member: MemberDeclaration): void {
+  const cls = prototype.constructor;
+  const name = `${cls?.name}.${String(property)}`;
+  if (typeof prototype === 'function') throw new DeclarationError(`${prototype.name}.${String(property)} is static; params and requirements belong to instances`);
+  if (typeof property !== 'string') throw new DeclarationError(`${name}: params and requirements have names, not symbols`);
+  const { members } = declarationOf(cls);
+  const other = members.get(property);
+  if (other && other.kind !== member.kind) {
+    throw new DeclarationError(`${name} has both @Param and @Requires; a property is either passed in or required`);
+  }
+  members.set(property, member);
+}

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { type MemberDeclaration, ownDeclaration, type RequirementSource } from './declaration';
+import { DeclarationError } from './declaration-error';
+import type { TaskClass } from './task-class';
+import { producersOf } from './registry';
+import type { StandardSchema } from './schema';
+import type { TaskOptions } from './options';
+
+/** A task's param, all that is known of it without an instance. */
+export interface ParamDefinition {
+  readonly name: string;
+  readonly schema: StandardSchema | undefined;
+  readonly optional: boolean;
+  readonly keyed: boolean;
+  readonly secret: boolean;
+  readonly describe: string | undefined;
+  /** The built-in class that the compiler emitted as the property's type, when it says something. */
+  readonly type: Function | undefined;
+}
+
+/** A task's requirement: which property, and where its value comes from. */
+export interface RequirementDefinition {
+  readonly property: string;
+  readonly source: Exclude<RequirementSource, { from: 'property-type' }>;
+}
+
+/** All that was declared of a task, its base classes' declarations included. Frozen. */
+export interface TaskDefinition {
+  readonly cls: TaskClass;
+  readonly name: string;
+  readonly save: boolean;
+  readonly queue: string;
+  readonly options: TaskOptions;
+  /** Sorted by name, so that the order of declarations changes no key. */
+  readonly params: readonly ParamDefinition[];
+  readonly requirements: readonly RequirementDefinition[];
+  /** Whether every param is part of the key. */
+  readonly allKeyed: boolean;
+  readonly secrets: ReadonlySet<string>;
+  /** Whether the class has a method `fingerprint`. */
+  readonly hasFingerprint: boolean;
+  /** A hash of the class's source text, and of its base classes'. */
+  readonly source: string;
+}
+
+const definitions = new WeakMap<Function, TaskDefinition>();
+
+/**
+ * What was declared of a task class, worked out at its first use.
+ *
+ * @throws {DeclarationError} when it is no task class, or what was declared does not fit together
+ */
+export function definitionOf(cls: TaskClass): TaskDefinition {
+  let definition = definitions.get(cls);
+  if (!definition) {
+    definition = define(cls);
+    definitions.set(cls, definition);
+  }
+  return definition;
+}
+
+/** Whether a value is a class with `@Task()`. */
+export function isTaskClass(value: unknown): value is TaskClass {
+  return typeof value === 'function' && ownDeclaration(value)?.task !== undefined;
+}
+
+function define(cls: TaskClass): TaskDefinition {
+  const options = ownDeclaration(cls)?.task;
+  if (!options) throw new DeclarationError(notATask(cls));
+  const name = nameOf(cls, options);
+  const members = [...membersOf(cls)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const params = members.flatMap(([param, member]) => (member.kind === 'param' ? [toParam(cls, param, member)] : []));
+  const requirements = members.flatMap(([property, member]) =>
+    member.kind === 'requirement' ? [{ property, source: findSource(name, property, member.source) }] : [],
+  );
+  return Object.freeze({
+    cls,
+    name,
+    save: options.save === true,
+    queue: options.queue ?? name,
+    options,
+    params: Object.freeze(params),
+    requirements: Object.freeze(requirements),
+    allKeyed: params.every(({ keyed }) => keyed),
+    secrets: new Set(params.filter(({ secret }) => secret).map((param) => param.name)),
+    hasFingerprint: typeof cls.prototype.fingerprint === 'function',
+    source: sourceHash(cls),
+  });
+}
+
+function notATask(cls: TaskClass): string {
+  if (typeof cls !== 'function') return `${String(cls)} is no task class`;
+  for (const base of basesOf(cls)) {
+    if (isTaskClass(base)) {
+      return `${cls.name} extends the task ${base.name} but is no task itself; put @Task() on it (as the topmost decorator, if another one replaces the class)`;
+    }
+  }
+  return `${cls.name || 'the class'} is no task; put @Task() on it`;
+}
+
+const generated = /^(default(_\d+)?|_class|_default|anonymous|)$/;
+
+function nameOf(cls: TaskClass, { name }: TaskOptions): string {
+  const given = typeof name === 'function' ? name(cls) : name;
+  if (given !== undefined) {
+    if (typeof given !== 'string' || given === '') throw new DeclarationError(`${cls.name}: a task's name is a string with something in it, not ${JSON.stringify(given)}`);
+    return given;
+  }
+  if (generated.test(cls.name)) throw new DeclarationError('a task class without a name of its own needs one: @Task({ name: … })');
+  return cls.name;
+}
+
+/** The class and what it extends, the class itself first. */
+function* basesOf(cls: Function): Generator<Function> {
+  for (let at = cls; typeof at === 'function' && at !== Function.prototype; at = Object.getPrototypeOf(at)) yield at;
+}
+
+/** The members of a class and its bases; a property declared again counts as the class says it. */
+function membersOf(cls: TaskClass): ReadonlyMap<string, MemberDeclaration> {
+  const members = new Map<string, MemberDeclaration>();
+  for (const at of [...basesOf(cls)].reverse()) {
+    for (const [property, member] of ownDeclaration(at)?.members ?? []) {
+      const inherited = members.get(property);
+      if (inherited && inherited.kind !== member.kind) {
+        throw new DeclarationError(`${at.name}.${property} is a ${member.kind}, but ${inherited.kind === 'param' ? 'a param' : 'a requirement'} in a class that it extends`);
+      }
+      members.set(property, member);
+    }
+  }
+  return members;
+}
+
+const checkable = new Set<unknown>([String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer]);
+
+function toParam(cls: TaskClass, name: string, { options }: Extract<MemberDeclaration, { kind: 'param' }>): ParamDefinition {
+  const type: unknown = Reflect.getMetadata('design:type', cls.prototype, name);
+  const isCheckable = checkable.has(type) || (typeof type === 'function' && Object.getPrototypeOf(type) === Object.getPrototypeOf(Uint8Array));
+  return Object.freeze({
+    name,
+    schema: options.schema,
+    optional: options.optional === true,
+    keyed: options.key !== false,
+    secret: options.secret === true,
+    describe: options.describe,
+    type: isCheckable ? (type as Function) : undefined,
+  });
+}
+
+function findSource(task: string, property: string, source: RequirementSource): RequirementDefinition['source'] {
+  if (source.from !== 'property-type') return source;
+  const found = producersOf(source.type);
+  if (found.length === 1) return { from: 'class', cls: found[0]! };
+  const type = typeof source.type === 'function' ? source.type.name : undefined;
+  const why =
+    type === undefined || type === 'Object'
+      ? 'the compiler emitted no class for its type'
+      : found.length === 0
+        ? `no task says that it produces ${type}`
+        : `${found.length} tasks produce ${type}: ${found.map((cls) => cls.name).join(', ')}`;
+  throw new DeclarationError(`@Requires() on ${task}.${property} cannot tell which task is meant: ${why}. Name it: @Requires(TheTask)`);
+}
+
+function sourceHash(cls: TaskClass): string {
+  const hash = createHash('sha256');
+  for (const at of basesOf(cls)) hash.update(Function.prototype.toString.call(at));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Whether a value is of the kind that a built-in class says; null is left to the task. */
+export function fitsType(value: unknown, type: Function): boolean {
+  if (value === null || value === undefined) return true;
+  switch (type) {
+    case String:
+    case Number:
+    case Boolean:
+    case BigInt:
+      return typeof value === type.name.toLowerCase();
+    case Array:
+      return Array.isArray(value);
+    default:
+      return Object.prototype.toString.call(value) === `[object ${type === Buffer ? 'Uint8Array' : type.name}]`;
+  }
+}

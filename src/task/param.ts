@@ -1,0 +1,62 @@
+import type {
+  EnableExperimentalDecorators,
+  NeedsParentheses,
+  NoPublicProperty,
+  OptionalNeedsOption,
+  SchemaDoesNotFit,
+  SchemaRefusesItsOwnOutput,
+} from './compiler-messages';
+import { declare } from './declaration';
+import { DeclarationError } from './declaration-error';
+import type { ParamOptions } from './options';
+import { isSchema, type StandardSchema } from './schema';
+
+type IsOptional<T, K extends keyof T> = {} extends Pick<T, K> ? true : false;
+type CanPass<Target, K, Optional> = [Target] extends [undefined]
+  ? EnableExperimentalDecorators
+  : K extends keyof Target
+    ? IsOptional<Target, K> extends true
+      ? Optional extends true
+        ? Target
+        : OptionalNeedsOption<K>
+      : Target
+    : NoPublicProperty<K, Target>;
+type CanCheck<Target, K, In, Out, Optional> = [Target] extends [undefined]
+  ? EnableExperimentalDecorators
+  : K extends keyof Target
+    ? [Out] extends [Target[K]]
+      ? [Out] extends [In]
+        ? CanPass<Target, K, Optional>
+        : SchemaRefusesItsOwnOutput<In, Out>
+      : SchemaDoesNotFit<K, Target[K], Out>
+    : NoPublicProperty<K, Target>;
+
+/**
+ * Makes a property a param: what a person passes in. An initialiser is its default.
+ *
+ * @param schema any Standard Schema; what it puts out is the value
+ * @example
+ * ```ts
+ * class TrainModel {
+ *   @Param() path!: string;
+ *   @Param(z.number().int().positive()) epochs = 10;
+ *   @Param({ key: false }) verbose = false;
+ * }
+ * ```
+ */
+export function Param(): <Target, K extends PropertyKey>(target: CanPass<Target, K, false>, key: K) => void;
+export function Param<In, Out>(
+  schema: StandardSchema<In, Out>,
+): <Target, K extends PropertyKey>(target: CanCheck<Target, K, In, Out, false>, key: K) => void;
+export function Param<In, Out, const O extends ParamOptions>(
+  options: O & { readonly schema: StandardSchema<In, Out> },
+): <Target, K extends PropertyKey>(target: CanCheck<Target, K, In, Out, O['optional']>, key: K) => void;
+export function Param<const O extends ParamOptions>(
+  options: O & { readonly schema?: never },
+): <Target, K extends PropertyKey>(target: CanPass<Target, K, O['optional']>, key: K) => void;
+export function Param(missing: object, parentheses: PropertyKey): NeedsParentheses;
+export function Param(given?: object, parentheses?: PropertyKey): any {
+  if (parentheses !== undefined) throw new DeclarationError(`write @Param() with parentheses (on ${String(parentheses)})`);
+  const options = isSchema(given) ? { schema: given } : { ...given };
+  return (prototype: object, property: PropertyKey) => declare(prototype, property, { kind: 'param', options });
+}

@@ -1,0 +1,86 @@
+import { DeclarationError } from './declaration-error';
+import type { TaskClass } from './task-class';
+
+declare const output: unique symbol;
+
+type At<V, K> = V extends ReadonlyMap<infer MK, infer MV>
+  ? K extends MK
+    ? MV
+    : never
+  : V extends unknown
+    ? K extends keyof V
+      ? Exclude<V[K], undefined>
+      : never
+    : never;
+type KeyIn<V> = V extends ReadonlyMap<infer MK, any>
+  ? MK & (string | number)
+  : V extends readonly unknown[]
+    ? number extends V['length']
+      ? number
+      : TupleIndex<V>
+    : V extends object
+      ? keyof V & (string | number)
+      : never;
+type TupleIndex<V extends readonly unknown[]> = Extract<keyof V, `${number}`> extends `${infer N extends number}`
+  ? N
+  : never;
+type Of<R extends TaskRef<any>> = R[typeof output];
+
+/** The steps from a result to a part of it. */
+export type PartPath = readonly (string | number)[];
+
+const whole: PartPath = Object.freeze([]);
+const brand = Symbol.for('tidemark.task-ref');
+
+/** A task with its params, not yet run. Plain data: it may be a param, a requirement or part of a structure. */
+export class TaskRef<out Out> {
+  declare readonly [output]: Out;
+  readonly task: TaskClass;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Which part of the result is meant; empty for the whole. */
+  readonly path: PartPath;
+
+  private constructor(cls: TaskClass, params: Readonly<Record<string, unknown>>, path: PartPath) {
+    this.task = cls;
+    this.params = params;
+    this.path = path;
+  }
+
+  /**
+   * A ref to a part of the result.
+   *
+   * @example
+   * task(LoadSplits, { path }).at('train', 0); // the first of the training examples
+   */
+  at<S extends TaskRef<any>, A extends KeyIn<Of<S>>>(this: S, a: A): TaskRef<At<Of<S>, A>>;
+  at<S extends TaskRef<any>, A extends KeyIn<Of<S>>, B extends KeyIn<At<Of<S>, A>>>(
+    this: S,
+    a: A,
+    b: B,
+  ): TaskRef<At<At<Of<S>, A>, B>>;
+  at<
+    S extends TaskRef<any>,
+    A extends KeyIn<Of<S>>,
+    B extends KeyIn<At<Of<S>, A>>,
+    C extends KeyIn<At<At<Of<S>, A>, B>>,
+  >(this: S, a: A, b: B, c: C): TaskRef<At<At<At<Of<S>, A>, B>, C>>;
+  at(this: TaskRef<any>, ...steps: (string | number)[]): TaskRef<any> {
+    for (const step of steps) {
+      if (typeof step !== 'string' && typeof step !== 'number') {
+        throw new DeclarationError(`.at(…) takes names and indices, not ${String(step)}`);
+      }
+    }
+    return new TaskRef(this.task, this.params, Object.freeze([...this.path, ...steps]));
+  }
+
+  /** @internal */
+  static of(cls: TaskClass, params: Readonly<Record<string, unknown>>): TaskRef<unknown> {
+    return new TaskRef(cls, params, whole);
+  }
+}
+Object.defineProperty(TaskRef.prototype, brand, { value: true });
+
+/** Whether a value is a task ref, also one made by another copy of the package. */
+export function isTaskRef(value: unknown): value is TaskRef<unknown> {
+  return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
+}

@@ -1,0 +1,74 @@
+import type { EnableExperimentalDecorators, NeedsParentheses, NoPublicProperty, ResultDoesNotFit, UnknownParam } from './compiler-messages';
+import { declare, ownDeclaration, type RequirementSource } from './declaration';
+import { DeclarationError } from './declaration-error';
+import type { OutputOf, ParamsOf, Resolved } from './output';
+import type { IsAny, RunnableTask, TaskClass } from './task-class';
+
+type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends [undefined]
+  ? EnableExperimentalDecorators
+  : [Unknown] extends [never]
+    ? K extends keyof Target
+      ? IsAny<Out> extends true
+        ? Target
+        : [Out] extends [Target[K]]
+          ? Target
+          : ResultDoesNotFit<K, Target[K], Out>
+      : NoPublicProperty<K, Target>
+    : UnknownParam<Unknown, Known>;
+
+/**
+ * Makes a property a requirement: what other tasks' results fill before `run`.
+ *
+ * - `@Requires(Load)`: that task; params that both classes declare are handed on by name.
+ * - `@Requires(Load, (self) => ({ split: 'test' }))`: with these params over the handed-on ones.
+ * - `@Requires((self) => self.seeds.map((seed) => task(Train, { seed })))`: any structure of refs.
+ * - `@Requires(() => Load)`: a class that is declared later.
+ * - `@Requires()`: the one task that `produces` the property's type.
+ *
+ * Functions are called while planning, with the params set and nothing else.
+ */
+// The order matters: an arrow's type is fixed by the first overload that looks at it, so the one with `const D` is first.
+export function Requires<const D, Self = any>(
+  structure: (self: Self) => D,
+): <K extends PropertyKey>(target: CanFill<Self, K, Resolved<D>>, key: K) => void;
+export function Requires(): <Target, K extends PropertyKey>(target: CanFill<Target, K, never>, key: K) => void;
+export function Requires<T extends RunnableTask>(
+  cls: TaskClass<T>,
+): <Target, K extends PropertyKey>(target: CanFill<Target, K, OutputOf<T>>, key: K) => void;
+export function Requires<T extends RunnableTask, const P extends ParamsOf<T>, Self = any>(
+  cls: TaskClass<T> | (() => TaskClass<T>),
+  params: (self: Self) => P,
+): <K extends PropertyKey>(
+  target: CanFill<Self, K, OutputOf<T>, Exclude<keyof P, keyof ParamsOf<T>>, keyof ParamsOf<T>>,
+  key: K,
+) => void;
+export function Requires(missing: object, parentheses: PropertyKey): NeedsParentheses;
+export function Requires(...given: unknown[]): any {
+  if (typeof given[1] === 'string' || typeof given[1] === 'symbol') {
+    throw new DeclarationError(`write @Requires(…) with parentheses (on ${String(given[1])})`);
+  }
+  return (prototype: object, property: PropertyKey) =>
+    declare(prototype, property, { kind: 'requirement', source: sourceOf(given, prototype, property) });
+}
+
+function sourceOf(given: readonly unknown[], prototype: object, property: PropertyKey): RequirementSource {
+  const [what, params] = given as [any, any];
+  if (given.length === 0) {
+    return { from: 'property-type', type: Reflect.getMetadata('design:type', prototype, property as string) };
+  }
+  if (typeof what !== 'function' || (params !== undefined && typeof params !== 'function')) {
+    const name = `${prototype.constructor.name}.${String(property)}`;
+    throw new DeclarationError(
+      what === undefined
+        ? `@Requires(undefined) on ${name}: the class is not there yet. Files that import each other need @Requires(() => Class)`
+        : `@Requires on ${name} takes a task class or a function, then a function that gives params; it was given ${typeof what}${given.length > 1 ? ` and ${typeof params}` : ''}`,
+    );
+  }
+  if (isClass(what)) return { from: 'class', cls: what as TaskClass, ...(params && { params }) };
+  return params ? { from: 'later-class', cls: what, params } : { from: 'structure', map: what };
+}
+
+/** Whether a function is a class rather than a function that gives a structure. */
+export function isClass(value: unknown): value is TaskClass {
+  return typeof value === 'function' && value.prototype !== undefined && (ownDeclaration(value) !== undefined || /^class\b/.test(Function.prototype.toString.call(value)));
+}

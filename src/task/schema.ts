@@ -1,0 +1,42 @@
+import type { Awaitable } from '../awaitable';
+
+/**
+ * The Standard Schema interface (https://standardschema.dev), as zod, valibot, arktype and others offer it.
+ * Written out instead of imported, so that `In` and `Out` are inferred.
+ */
+export interface StandardSchema<In = unknown, Out = In> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => any;
+    readonly types?: { readonly input: In; readonly output: Out } | undefined;
+  };
+}
+
+/** What a schema said of a value. */
+export type Checked = { readonly value: unknown } | { readonly issues: readonly string[] };
+
+/** Whether this is a schema; some libraries' schemas are functions. */
+export function isSchema(value: unknown): value is StandardSchema {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value;
+}
+
+/** Validates by a schema; a promise when the schema is asynchronous. */
+export function check(schema: StandardSchema, value: unknown): Awaitable<Checked> {
+  const outcome = schema['~standard'].validate(value);
+  return outcome instanceof Promise ? outcome.then(toChecked) : toChecked(outcome);
+}
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+function toChecked(outcome: { readonly value?: unknown; readonly issues?: readonly Issue[] | undefined }): Checked {
+  return outcome.issues ? { issues: outcome.issues.map(toText) } : { value: outcome.value };
+}
+
+function toText({ message, path = [] }: Issue): string {
+  const steps = path.map((step) => String(typeof step === 'object' ? step.key : step));
+  return steps.length > 0 ? `${steps.join('.')}: ${message}` : message;
+}

@@ -1,0 +1,65 @@
+import { Container } from 'typedi';
+import type { Awaitable } from '../awaitable';
+import type { ProducesDoesNotFit, ServicesDoNotFit } from './compiler-messages';
+import type { TaskContext } from './context';
+import { declarationOf } from './declaration';
+import { DeclarationError } from './declaration-error';
+import type { TaskOptions } from './options';
+import type { OutputOf } from './output';
+import { register } from './registry';
+import type { RunnableTask, TaskClass } from './task-class';
+
+/** The optional methods of a task, checked against what `run` returns. */
+interface TaskMethods extends RunnableTask {
+  run(context: TaskContext): unknown;
+  fingerprint?(): Awaitable<string>;
+}
+
+type Instances<S> = S extends readonly unknown[]
+  ? { -readonly [I in keyof S]: S[I] extends abstract new (...args: any[]) => infer V ? V : never }
+  : never;
+type CanBeTask<T, Self, Produces, S, A> = [T] extends [Self]
+  ? [OutputOf<T>] extends [Produces]
+    ? [T] extends [TaskMethods]
+      ? [S] extends [never]
+        ? TaskClass<T & RunnableTask>
+        : Instances<S> extends A
+          ? TaskClass<T & RunnableTask>
+          : ServicesDoNotFit<Instances<S>, A>
+      : TaskClass<T & TaskMethods>
+    : ProducesDoesNotFit<Produces, OutputOf<T>>
+  : TaskClass<Self & RunnableTask>;
+type ServiceClass = abstract new (...args: any[]) => unknown;
+
+/**
+ * Makes a class a task. It has a method `run(context)`; its properties are params and requirements.
+ *
+ * An optional method `fingerprint()` gives the state of something outside, a file or a table, which
+ * then is part of the key; it sees the params and nothing else.
+ *
+ * @param options `services` lists the classes of the constructor's parameters, for compilers that emit no types
+ * @example
+ * ```ts
+ * @Task({ save: true })
+ * class CountWords {
+ *   @Param() text!: string;
+ *   run() { return this.text.split(' ').length; }
+ * }
+ * ```
+ */
+export function Task<Self = any, Produces = unknown, const S extends readonly ServiceClass[] = never>(
+  options?: TaskOptions<Self, Produces> & { readonly services?: S },
+): <T extends RunnableTask, A extends any[]>(
+  cls: (new (...services: A) => T) & CanBeTask<T, Self, Produces, S, A>,
+) => void;
+export function Task({ services, ...options }: TaskOptions & { readonly services?: readonly ServiceClass[] } = {}) {
+  return (cls: TaskClass): void => {
+    if (typeof cls !== 'function') throw new DeclarationError('write @Task() with parentheses, on a class');
+    if (typeof cls.prototype.run !== 'function') throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
+    declarationOf(cls).task = Object.freeze(options);
+    // Where typedi and most other containers look for the constructor's types.
+    if (services) Reflect.defineMetadata('design:paramtypes', [...services], cls);
+    Container.set({ id: cls, type: cls, transient: true });
+    register(cls, options.produces);
+  };
+}

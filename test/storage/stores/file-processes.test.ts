@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { FileStore } from '../../../src/storage/stores/file';
+import { isWhole } from '../../contract/sealed';
+
+const register = join(__dirname, '../../support/register.js');
+const fixture = join(__dirname, 'fixtures/write-and-read.ts');
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'tidemark-'))));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 3 }));
+
+const start = () => spawn(process.execPath, ['-r', register, fixture, folder, '2500'], { stdio: 'inherit' });
+
+async function killAfter(milliseconds: number, child: ChildProcess): Promise<void> {
+  await wait(milliseconds);
+  child.kill('SIGKILL');
+}
+
+it('holds only whole values while 8 processes write and some of them are killed', async () => {
+  const surviving = Array.from({ length: 5 }, start);
+  const killed = Array.from({ length: 12 }, async (_, i) => {
+    if (i >= 3) await wait(i * 100);
+    const child = start();
+    await Promise.all([killAfter(400 + Math.random() * 1200, child), once(child, 'exit')]);
+  });
+  const codes = await Promise.all(surviving.map(async (child) => (await once(child, 'exit'))[0]));
+  await Promise.all(killed);
+  expect(codes).toEqual([0, 0, 0, 0, 0]);
+
+  let found = 0;
+  for await (const [key, value] of new FileStore(folder).iterator()) {
+    expect(key).toMatch(/^(Shared|Own)\/[\d-]+$/);
+    expect(isWhole(value)).toBe(true);
+    found++;
+  }
+  expect(found).toBeGreaterThan(40);
+});
+
+it('sweeps what killed processes left, at its first write', async () => {
+  const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
+  const temporary = join(folder, '.tmp');
+  mkdirSync(temporary);
+  const file = (name: string, minutes: number) => {
+    writeFileSync(join(temporary, name), 'left over');
+    const time = Date.now() / 1000 - minutes * 60;
+    utimesSync(join(temporary, name), time, time);
+  };
+  file(`${dead}-0-0a`, 2);
+  file(`${dead}-1-0a`, 0);
+  file(`${process.pid}-0-0a`, 2);
+  file(`${process.pid}-1-0a`, 25 * 60);
+  file('theirs', 25 * 60);
+
+  const store = new FileStore(folder);
+  await store.get('Task/a');
+  expect(readdirSync(temporary)).toHaveLength(5);
+  await store.set('Task/a', new Uint8Array(1));
+  await store.disconnect();
+  expect(readdirSync(temporary).sort()).toEqual([`${dead}-1-0a`, `${process.pid}-0-0a`, 'theirs'].sort());
+});
+
+it('goes on when its folder is deleted while it runs', async () => {
+  const store = new FileStore(join(folder, 'deleted'));
+  for (const size of [100, 100_000]) {
+    await store.set('Task/a', new Uint8Array(size));
+    rmSync(join(folder, 'deleted'), { recursive: true });
+    expect(await store.get('Task/a')).toBeUndefined();
+    await store.set('Task/a', new Uint8Array(size), undefined, { durable: true });
+    rmSync(join(folder, 'deleted', 'Task'), { recursive: true });
+    await store.append('Task/b', new Uint8Array(size));
+    expect((await store.get('Task/b'))?.length).toBe(size);
+  }
+  expect(existsSync(join(folder, 'deleted', '.gitignore'))).toBe(true);
+});
