@@ -9,58 +9,76 @@ import { FINE, NOT_CBOR, NOT_V8, STOP, type Walk } from './walk';
 const ERRORS = new Set<string | undefined>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((error) => error.name),
 );
+
+/** The other classes that encodings know, and how to know their objects in any realm. */
+const KNOWN = [
+  { Class: Map, has: types.isMap },
+  { Class: Set, has: types.isSet },
+  { Class: Date, has: types.isDate },
+  { Class: RegExp, has: types.isRegExp },
+  { Class: ArrayBuffer, has: types.isArrayBuffer },
+] as const;
+
 /** What an object asks for that is neither plain nor an array. */
 export function lookAtBuiltIn(object: object, prototype: object, walk: Walk, depth: number): number {
   if (ArrayBuffer.isView(object)) return lookAtView(object, prototype, walk);
-  if (types.isMap(object)) return ifBuiltIn('Map', object, prototype, walk, () => lookAtMap(object, walk, depth));
-  if (types.isSet(object)) return ifBuiltIn('Set', object, prototype, walk, () => lookAtSet(object, walk, depth));
-  if (types.isDate(object)) return ifBuiltIn('Date', object, prototype, walk, () => lookAtDate(object));
-  if (types.isRegExp(object)) {
-    return ifBuiltIn('RegExp', object, prototype, walk, () =>
-      object.lastIndex === 0 ? FINE : walk.refuse('is a RegExp in use: its lastIndex is not 0'),
-    );
-  }
   if (types.isNativeError(object)) return lookAtError(object, prototype, walk, depth);
-  if (types.isArrayBuffer(object)) {
-    return ifBuiltIn(
-      'ArrayBuffer',
-      object,
-      prototype,
-      walk,
-      () => NOT_CBOR | lookAtBuffer(object, object.byteLength, walk),
-    );
-  }
   if (types.isSharedArrayBuffer(object)) return walk.refuse('is a SharedArrayBuffer');
   if (types.isPromise(object)) return walk.refuse('is a promise; await it');
   if (types.isBoxedPrimitive(object)) return walk.refuse('is a primitive in an object; return the primitive');
-  if (prototype === URL.prototype) {
-    return (
-      noProperties(object, walk) |
-      walk.needs(NOT_V8, 'is a URL, and is beside something that only V8 can encode; return its href')
-    );
-  }
-  return refuseClass(prototype, walk);
-}
 
-/** What `look` says, for an object of just this class, of this realm or another, without properties of its own. */
-function ifBuiltIn(
-  name: 'Map' | 'Set' | 'Date' | 'RegExp' | 'ArrayBuffer',
-  object: object,
-  prototype: object,
-  walk: Walk,
-  look: () => number,
-): number {
-  const own = prototype === globalThis[name].prototype;
-  if (!own && builtInName(prototype) !== name) return refuseClass(prototype, walk);
-  const extra = noProperties(object, walk);
-  if (extra >= STOP) return extra;
-  // cbor-x knows classes by `instanceof`, which fails for those of another realm.
-  return look() | (own ? FINE : NOT_CBOR);
-}
-
-function noProperties(object: object, walk: Walk): number {
+  const flags = lookAtClass(object, prototype, walk);
+  if (flags >= STOP) return flags;
   const extra = Reflect.ownKeys(object).find((key) => !(key === 'lastIndex' && types.isRegExp(object)));
-  return extra === undefined ? FINE : refuseExtra(extra, walk);
+  if (extra !== undefined) return refuseExtra(extra, walk);
+
+  if (types.isMap(object)) return flags | lookAtMap(object, walk, depth);
+  if (types.isSet(object)) return flags | lookAtSet(object, walk, depth);
+  if (types.isDate(object)) return flags | lookAtDate(object);
+  if (types.isArrayBuffer(object)) return flags | NOT_CBOR | lookAtBuffer(object, object.byteLength, walk);
+  return flags | (types.isRegExp(object) ? lookAtRegExp(object, walk) : FINE);
+}
+
+/** Refuses an object that is not of just one of the known classes, of this realm or another. */
+function lookAtClass(object: object, prototype: object, walk: Walk): number {
+  if (prototype === URL.prototype) {
+    return walk.needs(NOT_V8, 'is a URL, and is beside something that only V8 can encode; return its href');
+  }
+  const Class = KNOWN.find(({ has }) => has(object))?.Class;
+  if (Class === undefined) return refuseClass(prototype, walk);
+  if (prototype === Class.prototype) return FINE;
+  // cbor-x knows classes by `instanceof`, which fails for those of another realm.
+  return builtInName(prototype) === Class.name ? NOT_CBOR : refuseClass(prototype, walk);
+}
+
+function lookAtMap(map: ReadonlyMap<unknown, unknown>, walk: Walk, depth: number): number {
+  walk.enter(map, NOT_CBOR, 'Map');
+  let flags = FINE;
+  let position = 0;
+  for (const [key, value] of map) {
+    const foundInKey = walk.look(key, depth);
+    if (foundInKey >= STOP) return walk.stopAt(`.keys()[${position}]`);
+    const found = walk.look(value, depth);
+    if (found >= STOP) return walk.stopAt(mapValueStep(key, position));
+    flags |= foundInKey | found;
+    position += 1;
+  }
+  walk.exit(map);
+  return flags;
+}
+
+function lookAtSet(set: ReadonlySet<unknown>, walk: Walk, depth: number): number {
+  walk.enter(set, NOT_CBOR, 'Set');
+  let flags = FINE;
+  let position = 0;
+  for (const value of set) {
+    const found = walk.look(value, depth);
+    if (found >= STOP) return walk.stopAt(`.values()[${position}]`);
+    flags |= found;
+    position += 1;
+  }
+  walk.exit(set);
+  return flags;
 }
 
 function lookAtDate(date: Date): number {
@@ -69,47 +87,25 @@ function lookAtDate(date: Date): number {
   return Number.isNaN(time) || Math.round((time / 1000) * 1000) === time ? FINE : NOT_CBOR;
 }
 
-function lookAtMap(map: ReadonlyMap<unknown, unknown>, walk: Walk, depth: number): number {
-  return walk.inside(map, NOT_CBOR, 'Map', () => {
-    let flags = FINE;
-    let position = 0;
-    for (const [key, value] of map) {
-      const foundInKey = walk.look(key, depth);
-      if (foundInKey >= STOP) return walk.leave(`.keys()[${position}]`);
-      const found = walk.look(value, depth);
-      if (found >= STOP) return walk.leave(mapValueStep(key, position));
-      flags |= foundInKey | found;
-      position += 1;
-    }
-    return flags;
-  });
-}
-
-function lookAtSet(set: ReadonlySet<unknown>, walk: Walk, depth: number): number {
-  return walk.inside(set, NOT_CBOR, 'Set', () => {
-    let flags = FINE;
-    let position = 0;
-    for (const value of set) {
-      const found = walk.look(value, depth);
-      if (found >= STOP) return walk.leave(`.values()[${position}]`);
-      flags |= found;
-      position += 1;
-    }
-    return flags;
-  });
+function lookAtRegExp(expression: RegExp, walk: Walk): number {
+  return expression.lastIndex === 0 ? FINE : walk.refuse('is a RegExp in use: its lastIndex is not 0');
 }
 
 /** V8 keeps the class, message, stack and cause of the standard errors, and drops everything else. */
 function lookAtError(error: Error, prototype: object, walk: Walk, depth: number): number {
   if (!ERRORS.has(builtInName(prototype))) return refuseClass(prototype, walk);
   for (const key of Reflect.ownKeys(error)) {
-    if (key === 'stack') continue;
-    const property = Object.getOwnPropertyDescriptor(error, key);
-    const kept =
-      (key === 'message' && typeof property?.value === 'string') || (key === 'cause' && property?.get === undefined);
-    if (!kept || property?.enumerable) return refuseExtra(key, walk);
+    if (key !== 'stack' && !isKept(key, error)) return refuseExtra(key, walk);
   }
   if (error.stack !== undefined && typeof error.stack !== 'string') return refuseExtra('stack', walk);
-  const found = walk.inside(error, NOT_CBOR | NOT_V8, 'Error', () => walk.look(error.cause, depth));
-  return found >= STOP ? walk.leave('.cause') : found | NOT_CBOR;
+  walk.enter(error, NOT_CBOR | NOT_V8, 'Error');
+  const found = walk.look(error.cause, depth);
+  walk.exit(error);
+  return found >= STOP ? walk.stopAt('.cause') : found | NOT_CBOR;
+}
+
+function isKept(key: string | symbol, error: Error): boolean {
+  const property = Object.getOwnPropertyDescriptor(error, key) as PropertyDescriptor;
+  if (property.enumerable || !('value' in property)) return false;
+  return key === 'cause' || (key === 'message' && typeof property.value === 'string');
 }

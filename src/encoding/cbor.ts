@@ -27,6 +27,8 @@ const OPTIONS = {
 } as const;
 /** Lets cbor-x write into the same pool again: everything given out is a copy. */
 const RESET_BUFFER_MODE = 1024;
+/** What is as small as this may stay in memory until the next value is encoded. */
+const SMALL_BYTES = 16 * 1024;
 const POOL_BYTES = 8 * 1024;
 const LARGE_POOL_BYTES = 1024 * 1024;
 const URL_TAG = 1140;
@@ -44,14 +46,20 @@ export function encodeCbor(value: unknown, floats: boolean): Bytes {
   try {
     const view = encoder.encode(value, RESET_BUFFER_MODE);
     const bytes = new Uint8Array(view);
-    // One large result must not hold its memory until the process ends.
-    if (view.buffer.byteLength > LARGE_POOL_BYTES) encoder.useBuffer(Buffer.allocUnsafeSlow(POOL_BYTES));
+    if (bytes.length > SMALL_BYTES) letGo(encoder, view.buffer.byteLength);
     return bytes;
+  } catch (error) {
+    letGo(encoder, Number.POSITIVE_INFINITY);
+    throw error;
   } finally {
     encoding = false;
-    // cbor-x remembers the objects of the value that it encoded last.
-    encoder.encode(null, RESET_BUFFER_MODE);
   }
+}
+
+/** Until it encodes again, cbor-x holds the objects of the last value, and its pool never shrinks. */
+function letGo(encoder: CborEncoder, poolBytes: number): void {
+  if (poolBytes > LARGE_POOL_BYTES) encoder.useBuffer(Buffer.allocUnsafeSlow(POOL_BYTES));
+  encoder.encode(null, RESET_BUFFER_MODE);
 }
 
 /** @throws {Error} when these are not the bytes of a value. */

@@ -87,24 +87,21 @@ function lookAtObject(object: object, walk: Walk, depth: number): number {
     return flags | lookAtProperties(object, walk, depth);
   }
   if (isTaskRef(object)) return walk.refuse('is a task ref');
-  if (prototype === null) {
-    const without = walk.needs(
-      NOT_V8,
-      'has no prototype, and is beside something that only V8 can encode; return { ...it }',
-    );
-    if (without >= STOP) return without;
-    return (
-      flags |
-      without |
-      walk.inside(object, NOT_CBOR | NOT_V8, 'object without prototype', () => lookAtProperties(object, walk, depth))
-    );
-  }
-  return (
-    flags |
-    (isPlainPrototype(prototype)
-      ? lookAtProperties(object, walk, depth)
-      : lookAtBuiltIn(object, prototype, walk, depth))
+  if (prototype === null) return flags | lookAtBareObject(object, walk, depth);
+  if (isPlainPrototype(prototype)) return flags | lookAtProperties(object, walk, depth);
+  return flags | lookAtBuiltIn(object, prototype, walk, depth);
+}
+
+function lookAtBareObject(object: object, walk: Walk, depth: number): number {
+  const flags = walk.needs(
+    NOT_V8,
+    'has no prototype, and is beside something that only V8 can encode; return { ...it }',
   );
+  if (flags >= STOP) return flags;
+  walk.enter(object, NOT_CBOR | NOT_V8, 'object without prototype');
+  const found = lookAtProperties(object, walk, depth);
+  walk.exit(object);
+  return flags | found;
 }
 
 function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): number {
@@ -119,7 +116,7 @@ function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): numb
     } else {
       const found = lookAt(item, walk, depth);
       if (found !== FINE) {
-        if (found >= STOP) return walk.leave(propertyStep(i));
+        if (found >= STOP) return walk.stopAt(propertyStep(i));
         flags |= found;
       }
     }
@@ -137,7 +134,7 @@ function lookAtSparseArray(array: readonly unknown[], walk: Walk, depth: number)
   for (const key of Object.keys(array)) {
     const index = Number(key);
     const found = lookAt(array[key as unknown as number], walk, depth);
-    if (found >= STOP) return walk.leave(propertyStep(String(index) === key ? index : key));
+    if (found >= STOP) return walk.stopAt(propertyStep(String(index) === key ? index : key));
     flags |= found;
   }
   return flags;
@@ -155,16 +152,16 @@ function lookAtProperties(object: object, walk: Walk, depth: number): number {
     let found = lookAtString(key);
     if (typeof value === 'string') {
       found |= lookAtString(value);
-    } else if (value === undefined && property.set !== property.get) {
+    } else if (value === undefined && !('value' in property)) {
       walk.refuse('is an accessor, not a value');
-      return walk.leave(propertyStep(key));
+      return walk.stopAt(propertyStep(key));
     } else {
       found |= lookAt(value, walk, depth);
     }
     if (!property.enumerable) found |= walk.refuse('is not enumerable');
     if (key === '__proto__') found |= NOT_CBOR;
     if (found !== FINE) {
-      if (found >= STOP) return walk.leave(propertyStep(key));
+      if (found >= STOP) return walk.stopAt(propertyStep(key));
       flags |= found;
     }
   }
@@ -178,5 +175,5 @@ function refuseSymbol(object: object, symbols: readonly symbol[], walk: Walk): n
 
 function refuseProperty(key: symbol, walk: Walk): number {
   walk.refuse('has a symbol for a key');
-  return walk.leave(propertyStep(key));
+  return walk.stopAt(propertyStep(key));
 }

@@ -17,5 +17,5 @@ export function refuseClass(prototype: object, walk: Walk): number {
 /** Refuses an object such as a Map for a property that it has of its own, which decoders would drop. */
 export function refuseExtra(key: string | symbol, walk: Walk): number {
   walk.refuse('is a property added to a built-in object');
-  return walk.leave(propertyStep(key));
+  return walk.stopAt(propertyStep(key));
 }

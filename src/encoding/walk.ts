@@ -13,8 +13,8 @@ export const STOP = 8;
 const MAX_SHARED = 65_536;
 /** Decoding nested Sets with cbor-x overflows the stack near 640 levels: a third leaves room for the caller. */
 const MAX_CBOR_DEPTH = 200;
-/** V8's decoder gives up near 1,950 levels. */
-const MAX_V8_DEPTH = 1_000;
+/** V8's decoder gives up near 1,950 levels, this walk earlier. */
+const MAX_V8_DEPTH = 500;
 /** A hurried walk, which remembers nothing, gives up here: there may be a cycle. */
 const HURRIED = { depth: 64, containers: 2_000 } as const;
 
@@ -77,14 +77,14 @@ export class Walk {
     return depth > MAX_V8_DEPTH ? this.refuse(`is nested more than ${MAX_V8_DEPTH} levels deep`) : NOT_CBOR;
   }
 
-  /** Looks at the contents of an object that decoders make only after its contents, so that a cycle through it is lost. */
-  inside(object: object, flags: number, name: string, look: () => number): number {
-    const { careful } = this;
-    if (careful === undefined) return look();
-    careful.open.set(object, { flags, name });
-    const found = look();
-    careful.open.delete(object);
-    return found;
+  /** Enters an object that decoders make only after its contents: a cycle through it asks for these flags. */
+  enter(object: object, flags: number, name: string): void {
+    this.careful?.open.set(object, { flags, name });
+  }
+
+  /** Leaves such an object again. */
+  exit(object: object): void {
+    this.careful?.open.delete(object);
   }
 
   /** The flags, unless they rule out what this walk is about: then the value is refused. */
@@ -101,7 +101,7 @@ export class Walk {
   }
 
   /** Stops, on the way up from a refused value. */
-  leave(step: string): number {
+  stopAt(step: string): number {
     (this.steps ??= []).push(step);
     return STOP;
   }

@@ -4,14 +4,15 @@ import type { RunSummary } from './summary';
 
 /** A task in a run, as events and plans name it. */
 export interface NodeInfo {
-  readonly key: TaskKey;
+  /** Undefined while the state of something outside that it needs is not known. */
+  readonly key: TaskKey | undefined;
   readonly task: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** What happens in a run. */
 export type RunEvent =
-  | { readonly type: 'run-started'; readonly target: readonly TaskKey[] }
+  | { readonly type: 'run-started'; readonly target: readonly NodeInfo[] }
   | { readonly type: 'task-loaded'; readonly node: NodeInfo; readonly seconds: number }
   | { readonly type: 'task-started'; readonly node: NodeInfo; readonly attempt: number }
   | { readonly type: 'task-progressed'; readonly node: NodeInfo; readonly done: number; readonly total?: number }

@@ -1,7 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import { deepFreeze } from '../encoding/freeze';
-import type { Executor } from '../executors/executor';
 import { type Graph, pathTo } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
@@ -9,68 +7,55 @@ import { fill } from '../graph/structure';
 import { DamagedCheckpointError } from '../storage/checkpoint-error';
 import type { EncodedResult, FoundCheckpoint } from '../storage/storage';
 import type { Container } from '../task/container';
-import type { TaskContext, TaskKey } from '../task/context';
+import { AttemptContext } from './attempt-context';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
-import type { EventStream, NodeInfo, RunEvent } from './events';
 import { RunFailedError, TaskFailedError, tasksFailed } from './failure';
 import { fingerprint, type GraphFingerprints } from './fingerprints';
-import { Frontier, State } from './frontier';
-import type { Lane } from './lanes';
+import { Frontier } from './frontier';
 import { holdsRef } from './holds-ref';
-import { attemptsOf, delayBefore } from './retries';
-import type { Tally } from './summary';
+import type { Lane } from './lanes';
+import type { Reporter } from './reporter';
+import { Retries } from './retries';
+import { Scheduler } from './scheduler';
 
 /** All that one run needs to know. */
 export interface ExecutionOptions {
   readonly graph: Graph;
   readonly keys: Keys;
   readonly fingerprints: GraphFingerprints;
+  /** Undefined when no task of the graph is saved. */
   readonly checkpoints: Checkpoints | undefined;
   readonly isForced: (index: number) => boolean;
   readonly container: Container;
   readonly laneOf: (node: GraphNode) => Lane;
+  /** Where checkpoints are loaded, with the limit on how many at once. */
+  readonly loadLane: Lane;
   readonly onFailure: 'stop' | 'continue';
   readonly onStorageError: 'fail' | 'compute';
   readonly warnsOfChangedSource: boolean;
   readonly freezes: boolean;
-  readonly events: EventStream;
-  readonly tally: Tally;
+  readonly reporter: Reporter;
   readonly signal: AbortSignal;
-  readonly warn: (message: string, node?: NodeInfo) => void;
 }
-
-/** Results on their way to storage; more than this many hold up new tasks. */
-const mostWrites = 256;
-/** Loads that a storage does not answer at once; more than this many wait. */
-const mostLoads = 64;
-/** Work that never waits lets other things have their turn this often. */
-const sliceSteps = 256;
-const sliceMilliseconds = 30;
 
 /** One execution of a graph: loads or computes what the target needs, saves what is to be saved. */
 export class Execution {
   readonly #options: ExecutionOptions;
   readonly #demand: Demand;
   readonly #frontier: Frontier;
+  readonly #scheduler: Scheduler;
+  readonly #retries: Retries;
   readonly #errors: TaskFailedError[] = [];
-  readonly #attempts = new Map<number, number>();
-  /** Digests of results that were computed or loaded, of saved tasks. */
+  /** Digests of results that were saved or loaded; of those computed in this run, also in `#ranAnew`. */
   readonly #digests = new Map<number, string>();
   readonly #ranAnew = new Set<number>();
   /** Nodes whose checkpoint cannot be read and must not be overwritten. */
   readonly #untouchable = new Set<number>();
   readonly #warnedSources = new Set<string>();
-  readonly #parked = new Map<Lane, number[]>();
-  readonly #retries = new Map<NodeJS.Timeout, { readonly index: number; readonly error: TaskFailedError }>();
   #decided: number[] = [];
-  #running = 0;
-  #loading = 0;
-  #writing = 0;
-  #isDraining = false;
   #fatal: { readonly error: unknown } | undefined;
   #isStopped = false;
-  #finish: () => void = () => {};
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -81,242 +66,142 @@ export class Execution {
       onDecided: (index) => this.#decided.push(index),
     });
     this.#frontier = new Frontier(options.graph, this.#demand.actions);
+    this.#scheduler = new Scheduler(this.#frontier, {
+      laneOf: (index) => (this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!)),
+      begin: (index) => (this.#isLoad(index) ? this.#load(index) : this.#run(index)),
+      isEnding: () => this.#isEnding,
+    });
+    this.#retries = new Retries(this.#frontier, this.#scheduler);
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
   async run(): Promise<unknown> {
-    const { graph, tally } = this.#options;
+    const { graph, reporter } = this.#options;
+    reporter.started();
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
     if (isPromiseLike(decided)) await decided;
     this.#decided = [];
-    if (!this.#fatal) {
+    if (!this.#isEnding) {
       this.#frontier.admit(graph.order);
-      await new Promise<void>((resolve) => {
-        this.#finish = resolve;
-        this.#drain();
-      });
+      await this.#scheduler.run();
     }
     this.#skip(this.#frontier.skipWaiting());
-    if (this.#fatal) throw this.#storageFailed(this.#fatal.error);
-    if (this.#errors.length > 0) throw tasksFailed(this.#errors, tally.summary());
-    if (this.#isStopped) throw new RunFailedError(this.#options.signal.aborted ? 'the run was cancelled' : 'the run was stopped', [], tally.summary(), this.#options.signal.aborted ? this.#options.signal.reason : undefined);
+    this.#throwIfFailed();
     return fill(graph.target, (node) => this.#frontier.resultOf(node.index));
   }
 
   /** Starts nothing new; what is running finishes and is saved. */
   stop(): void {
     this.#isStopped = true;
-    this.#drain();
+    this.#retries.giveUp();
+    this.#scheduler.drain();
   }
 
-  get #startsNothing(): boolean {
+  get #isEnding(): boolean {
     return this.#isStopped || this.#fatal !== undefined || (this.#errors.length > 0 && this.#options.onFailure === 'stop');
   }
 
-  readonly #wake = (): void => this.#drain();
-
-  /** Starts what can start, until limits are reached or nothing is ready. */
-  #drain(): void {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    const { ready } = this.#frontier;
-    const sliceEnd = performance.now() + sliceMilliseconds;
-    for (let steps = 1; ready.length > 0 && !this.#startsNothing && this.#writing < mostWrites; steps++) {
-      const index = ready.pop()!;
-      if (!this.#start(index)) break;
-      if (steps % sliceSteps === 0 && performance.now() > sliceEnd) {
-        void setImmediate().then(() => this.#continue());
-        return;
-      }
-    }
-    this.#isDraining = false;
-    this.#endWhenIdle();
+  #isLoad(index: number): boolean {
+    return this.#demand.actions[index] === Action.load;
   }
 
-  #continue(): void {
-    this.#isDraining = false;
-    this.#drain();
+  #throwIfFailed(): void {
+    const { graph, reporter, signal } = this.#options;
+    const summary = reporter.tally.summary();
+    if (this.#fatal) throw new RunFailedError(String((this.#fatal.error as Error)?.message ?? this.#fatal.error), this.#errors, summary, this.#fatal.error);
+    if (this.#errors.length > 0) throw tasksFailed(this.#errors, summary);
+    const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
+    if (missing === undefined) return;
+    if (signal.aborted) throw new RunFailedError('the run was cancelled', [], summary, signal.reason);
+    throw new RunFailedError(this.#isStopped ? 'the run was stopped' : `nothing is left to do, but ${missing} has no result; this is a fault in Tidemark`, [], summary, undefined);
   }
 
-  #endWhenIdle(): void {
-    if (this.#startsNothing) this.#giveUpRetries();
-    if (this.#running > 0 || this.#loading > 0 || this.#writing > 0) return;
-    if (this.#startsNothing) return this.#finish();
-    if (this.#frontier.ready.length > 0 || [...this.#parked.values()].some((parked) => parked.length > 0)) return;
-    this.#finish();
-  }
+  // Loading
 
-  /** Starts a node; false when nothing else can be started for now. */
-  #start(index: number): boolean {
-    const { ready, states } = this.#frontier;
-    if (states[index] !== State.waiting) return true;
-    if (this.#demand.actions[index] === Action.load) {
-      if (this.#loading >= mostLoads) {
-        ready.push(index);
-        return false;
-      }
-      this.#load(index);
-      return true;
-    }
-    const lane = this.#options.laneOf(this.#options.graph.nodes[index]!);
-    if (lane.queue?.isFull) {
-      this.#park(index, lane);
-      return true;
-    }
-    if (lane.executorSlots.isFull) {
-      ready.push(index);
-      lane.executorSlots.whenFree(this.#wake);
-      return false;
-    }
-    this.#run(index, lane);
-    return true;
-  }
-
-  /** Puts a node aside until its queue has room. */
-  #park(index: number, lane: Lane): void {
-    const parked = this.#parked.get(lane) ?? [];
-    this.#parked.set(lane, parked);
-    parked.push(index);
-    if (parked.length > 1) return;
-    lane.queue!.whenFree(() => {
-      this.#frontier.ready.push(...parked.splice(0).reverse());
-      this.#drain();
-    });
-  }
-
-  // ── loading
-
-  #load(index: number): void {
-    const { states } = this.#frontier;
+  #load(index: number): Awaitable<void> {
+    const { checkpoints, graph } = this.#options;
     const found = this.#demand.found.get(index)!;
-    const changed = found.record.requires.find(([, digest], i) => this.#differs(index, i, digest));
-    if (changed) return this.#runInstead(index, `${changed[0]} came out different this time`, found);
-    states[index] = State.started;
+    const changed = found.record.requires.findIndex(([, digest], i) => this.#differs(graph.edges[graph.firstEdge[index]! + i]!, digest));
+    if (changed >= 0) {
+      this.#demand.stale.set(index, found);
+      return this.#runInstead(index, `${found.record.requires[changed]![0]} came out different this time`);
+    }
     this.#demand.found.delete(index);
     const start = performance.now();
-    this.#loading++;
-    const done = (value: unknown) => {
-      this.#loading--;
-      this.#loaded(index, found, value, start);
-    };
-    const failed = (error: unknown) => {
-      this.#loading--;
-      this.#loadFailed(index, error);
-    };
+    const failed = (error: unknown) => andThen(this.#takeStorageFailure(index, error), () => (this.#fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used')));
     try {
-      const value = this.#options.checkpoints!.load(index, found);
-      if (!isPromiseLike(value)) return done(value);
-      (value as Promise<unknown>).then(done, failed).then(() => this.#drain(), (error) => this.#end(error));
+      const value = checkpoints!.load(index, found);
+      if (!isPromiseLike(value)) return this.#loaded(index, found, value, start);
+      return value.then((later) => this.#loaded(index, found, later, start), failed);
     } catch (error) {
-      failed(error);
+      return failed(error);
     }
   }
 
-  /** Whether a requirement was computed anew in this run with another result than a checkpoint came from. */
-  #differs(index: number, requirement: number, digest: string | null): boolean {
-    const { edges, firstEdge } = this.#options.graph;
-    const required = edges[firstEdge[index]! + requirement]!;
+  /** Whether a requirement was computed anew in this run, with another result than a checkpoint came from. */
+  #differs(required: number, digest: string | null): boolean {
     return digest !== null && this.#ranAnew.has(required) && this.#digests.get(required) !== digest;
   }
 
   #loaded(index: number, { record }: FoundCheckpoint, value: unknown, start: number): void {
-    const { freezes, tally, warnsOfChangedSource } = this.#options;
-    const { task } = this.#options.graph.nodes[index]!;
+    const { freezes, reporter, warnsOfChangedSource, graph } = this.#options;
+    const { task } = graph.nodes[index]!;
     if (freezes) deepFreeze(value);
     this.#digests.set(index, record.digest);
-    tally.loaded++;
+    reporter.tally.loaded++;
     if (record.source !== task.source && warnsOfChangedSource && !this.#warnedSources.has(task.name)) {
       this.#warnedSources.add(task.name);
-      this.#options.warn(`the code of ${task.name} changed since ${record.key} was saved, and its version did not: saved results are used. Raise the version (or clear it) when results would differ`, this.#info(index));
+      reporter.warn(index, `the code of ${task.name} changed since ${record.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`);
     }
-    this.#emit(() => ({ type: 'task-loaded', node: this.#info(index), seconds: (performance.now() - start) / 1000 }));
+    reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: (performance.now() - start) / 1000 }));
     this.#frontier.complete(index, value);
   }
 
-  #loadFailed(index: number, error: unknown): void {
-    this.#wait(andThen(this.#takeStorageFailure(index, error), () => {
-      if (this.#fatal) return;
-      this.#runInstead(index, 'its checkpoint cannot be used', undefined);
-    }));
-  }
-
   /** Runs a node that was to be loaded, and all that it needs for that. */
-  #runInstead(index: number, why: string, stale: FoundCheckpoint | undefined): void {
-    if (stale) this.#demand.stale.set(index, stale);
+  #runInstead(index: number, why: string): Awaitable<void> {
     const reopened = this.#frontier.reopen(index);
-    this.#wait(andThen(this.#demand.decide(reopened), () =>
+    return andThen(this.#demand.decide(reopened), () =>
       andThen(this.#demand.runInstead(index, why), () => {
-        if (this.#fatal) return;
         const decided = this.#decided;
         this.#decided = [];
-        this.#frontier.admit(decided);
+        if (!this.#fatal) this.#frontier.admit(decided);
       }),
-    ));
+    );
   }
 
-  /** Reports what is wrong with a checkpoint or its storage; by options, that ends the run. */
+  /** Reports what is wrong with a checkpoint or its storage; by the options, that ends the run. */
   #takeStorageFailure(index: number, error: unknown): Awaitable<void> {
-    const { checkpoints, keys } = this.#options;
-    this.#report(index, error);
+    const { checkpoints, keys, reporter, onStorageError } = this.#options;
+    reporter.storageFailed(index, error);
     if (error instanceof DamagedCheckpointError) {
-      return checkpoints!.storage.setAside(keys.of(index)).catch((failure) => this.#report(index, failure));
+      return checkpoints!.storage.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
     }
     this.#untouchable.add(index);
-    if (this.#options.onStorageError === 'fail') this.#fatal ??= { error };
+    if (onStorageError === 'fail') this.#fatal ??= { error };
+    return undefined;
   }
 
-  #report(index: number, error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error));
-    this.#options.tally.storageErrors.push(failure);
-    this.#emit(() => ({ type: 'storage-failed', node: this.#info(index), error: failure }));
-  }
+  // Running
 
-  // ── running
-
-  #run(index: number, lane: Lane): void {
-    const { graph, container, fingerprints } = this.#options;
+  #run(index: number): Awaitable<void> {
+    const { graph, container, fingerprints, reporter, signal, laneOf } = this.#options;
     const node = graph.nodes[index]!;
-    this.#frontier.states[index] = State.started;
-    this.#running++;
-    lane.queue?.take();
-    lane.executorSlots.take();
-    const attempt = (this.#attempts.get(index) ?? 0) + 1;
-    if (node.task.options.retries !== undefined) this.#attempts.set(index, attempt);
-    this.#emit(() => ({ type: 'task-started', node: this.#info(index), attempt }));
+    const attempt = this.#retries.begin(node);
+    reporter.emit(index, (info) => ({ type: 'task-started', node: info, attempt }));
     const start = performance.now();
-    const release = () => {
-      this.#running--;
-      lane.queue?.release();
-      lane.executorSlots.release();
-    };
-    let result: unknown;
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
       const requirements = node.requirements.map((template) => fill(template, this.#resultOf));
-      result = lane.executor.execute({ node, requirements, context: new AttemptContext(this, index, attempt), container });
+      const context = new AttemptContext(node, attempt, signal, reporter);
+      const result = laneOf(node).executor.execute({ node, requirements, context, container });
+      if (!isPromiseLike(result)) return this.#ran(index, attempt, result, start);
+      return result.then(
+        (value) => this.#ran(index, attempt, value, start),
+        (error) => this.#failed(index, attempt, error),
+      );
     } catch (error) {
-      release();
       return this.#failed(index, attempt, error);
     }
-    if (!isPromiseLike(result)) {
-      release();
-      return this.#ran(index, attempt, result, start);
-    }
-    (result as Promise<unknown>)
-      .then(
-        (value) => {
-          release();
-          this.#ran(index, attempt, value, start);
-        },
-        (error) => {
-          release();
-          this.#failed(index, attempt, error);
-        },
-      )
-      .then(
-        () => this.#drain(),
-        (error) => this.#end(error),
-      );
   }
 
   readonly #resultOf = (node: GraphNode): unknown => this.#frontier.resultOf(node.index);
@@ -324,21 +209,20 @@ export class Execution {
   /** A task gave a result: it is serialised before anyone receives it, so that all see the same value. */
   #ran(index: number, attempt: number, result: unknown, start: number): void {
     const { graph, checkpoints, freezes } = this.#options;
+    const { task } = graph.nodes[index]!;
     const seconds = (performance.now() - start) / 1000;
-    const isSaved = graph.nodes[index]!.task.save && checkpoints !== undefined;
     try {
-      if (!isSaved) {
+      if (!task.save || !checkpoints) {
         if (typeof result === 'object' && result !== null) {
-          if (holdsRef(result)) throw new TypeError('its result holds a task ref; return the values themselves, and require the task instead');
+          if (holdsRef(result)) throw new TypeError('its result holds a task ref; return values, and let the task that needs the other one require it');
           if (freezes && this.#frontier.usesOf(index) > 1) deepFreeze(result);
         }
         return this.#done(index, result, seconds);
       }
       const encoded = checkpoints.encode(index, result);
       if (freezes) deepFreeze(result);
-      if (!isPromiseLike(encoded) && !graph.nodes[index]!.task.hasFingerprint) return this.#save(index, result, encoded as EncodedResult, seconds);
-      this.#writing++;
-      this.#wait(this.#saveLater(index, attempt, result, encoded, seconds).finally(() => this.#writing--));
+      if (!isPromiseLike(encoded) && !task.hasFingerprint) this.#save(index, result, encoded, seconds);
+      else this.#scheduler.track(this.#saveLater(index, attempt, result, encoded, seconds));
     } catch (error) {
       this.#failed(index, attempt, error);
     }
@@ -356,181 +240,80 @@ export class Execution {
 
   /** Asks for the fingerprint again: a result of something that changed while it was read belongs to no key. */
   async #isOutsideUnchanged(index: number): Promise<boolean> {
-    const { graph, container, fingerprints } = this.#options;
+    const { graph, container, fingerprints, reporter } = this.#options;
     const node = graph.nodes[index]!;
     if (!node.task.hasFingerprint) return true;
     const isSame = (await fingerprint(node, container)) === fingerprints.known.get(index);
-    if (!isSame) this.#options.warn(`what ${node} reads changed while it ran (its fingerprint is another one now): its result is used, but not saved`, this.#info(index));
+    if (!isSame) reporter.warn(index, `what ${node} reads changed while it ran (its fingerprint is another one now): its result is used, but not saved`);
     return isSame;
   }
 
   #save(index: number, result: unknown, encoded: EncodedResult, seconds: number): void {
     this.#digests.set(index, encoded.digest);
     this.#ranAnew.add(index);
-    if (this.#untouchable.has(index)) return this.#done(index, result, seconds);
-    const { checkpoints, tally } = this.#options;
-    const written = ({ size }: { readonly size: number }) => {
-      tally.saved++;
-      tally.savedBytes += size;
-      this.#emit(() => ({ type: 'task-saved', node: this.#info(index), bytes: size }));
-    };
-    try {
-      const record = checkpoints!.save(index, encoded, seconds, (required) => this.#digests.get(required), this.#demand.stale.get(index)?.record);
-      if (isPromiseLike(record)) {
-        this.#writing++;
-        this.#wait(
-          Promise.resolve(record).then(written, (error) => this.#takeStorageFailure(index, error)).finally(() => this.#writing--),
-        );
-      } else {
-        written(record);
+    if (!this.#untouchable.has(index)) {
+      const { writes } = this.#scheduler;
+      const failed = (error: unknown) => this.#takeStorageFailure(index, error);
+      try {
+        const written = this.#options.checkpoints!.save(index, encoded, seconds, (required) => this.#digests.get(required), this.#demand.stale.get(index)?.record);
+        if (isPromiseLike(written)) {
+          writes.take();
+          this.#scheduler.track(written.then((record) => this.#saved(index, record.size), failed).then(() => writes.release()));
+        } else {
+          this.#saved(index, written.size);
+        }
+      } catch (error) {
+        void failed(error);
       }
-    } catch (error) {
-      void this.#takeStorageFailure(index, error);
     }
     this.#done(index, result, seconds);
   }
 
+  #saved(index: number, bytes: number): void {
+    const { reporter } = this.#options;
+    reporter.tally.saved++;
+    reporter.tally.savedBytes += bytes;
+    reporter.emit(index, (node) => ({ type: 'task-saved', node, bytes }));
+  }
+
   #done(index: number, result: unknown, seconds: number): void {
-    this.#options.tally.ran++;
-    this.#emit(() => ({ type: 'task-finished', node: this.#info(index), seconds }));
+    const { reporter } = this.#options;
+    reporter.tally.ran++;
+    reporter.emit(index, (node) => ({ type: 'task-finished', node, seconds }));
     this.#frontier.complete(index, result);
   }
 
   #failed(index: number, attempt: number, cause: unknown): void {
-    const { graph } = this.#options;
+    const { graph, reporter, fingerprints } = this.#options;
     const node = graph.nodes[index]!;
     const error = new TaskFailedError({
       shown: String(node),
       task: node.task.name,
       params: node.params,
-      key: this.keyOf(index),
+      key: reporter.keyOf(index),
       requiredBy: pathTo(graph, index).slice(0, -1),
       attempts: attempt,
       cause,
     });
-    const willRetry = attempt < attemptsOf(node.task) && !this.#startsNothing && !this.#options.fingerprints.failed.has(index);
-    this.#emit(() => ({ type: 'task-failed', node: this.#info(index), error, willRetry }));
-    if (willRetry) this.#retry(index, attempt, error);
-    else this.#failedForGood(index, error);
+    const willRetry = !this.#isEnding && !fingerprints.failed.has(index) && this.#retries.allows(node, attempt);
+    reporter.emit(index, (info) => ({ type: 'task-failed', node: info, error, willRetry }));
+    if (willRetry) this.#retries.later(node, attempt, () => this.#giveUp(index, error));
+    else this.#giveUp(index, error);
   }
 
-  #failedForGood(index: number, error: TaskFailedError): void {
+  /** A task failed for good: what needs it is skipped. */
+  #giveUp(index: number, error: TaskFailedError): void {
     this.#errors.push(error);
-    this.#options.tally.failed++;
+    this.#options.reporter.tally.failed++;
     this.#skip(this.#frontier.fail(index));
+    if (this.#isEnding) this.#retries.giveUp();
   }
 
   #skip(indices: readonly number[]): void {
-    for (const skipped of indices) {
-      this.#options.tally.skipped++;
-      this.#emit(() => ({ type: 'task-skipped', node: this.#info(skipped) }));
+    const { reporter } = this.#options;
+    for (const index of indices) {
+      reporter.tally.skipped++;
+      reporter.emit(index, (node) => ({ type: 'task-skipped', node }));
     }
-  }
-
-  /** Makes a node ready again after a while, in which it holds no slot. */
-  #retry(index: number, attempt: number, error: TaskFailedError): void {
-    const delay = delayBefore(attempt + 1, this.#options.graph.nodes[index]!.task);
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer);
-      this.#running--;
-      this.#frontier.states[index] = State.waiting;
-      this.#frontier.ready.push(index);
-      this.#drain();
-    }, delay);
-    this.#running++;
-    this.#retries.set(timer, { index, error });
-  }
-
-  /** Nothing new starts any more: what would have been tried again has failed. */
-  #giveUpRetries(): void {
-    for (const [timer, { index, error }] of this.#retries) {
-      clearTimeout(timer);
-      this.#running--;
-      this.#failedForGood(index, error);
-    }
-    this.#retries.clear();
-  }
-
-  // ── small things
-
-  /** Counts something that ends later as under way. */
-  #wait(pending: Awaitable<void>): void {
-    if (!isPromiseLike(pending)) return;
-    this.#loading++;
-    (pending as Promise<void>).then(
-      () => {
-        this.#loading--;
-        this.#drain();
-      },
-      (error) => {
-        this.#loading--;
-        this.#end(error);
-      },
-    );
-  }
-
-  /** Ends the run for a reason that lies in no task. */
-  #end(error: unknown): void {
-    this.#fatal ??= { error };
-    this.#drain();
-  }
-
-  #storageFailed(error: unknown): RunFailedError {
-    return new RunFailedError((error as Error)?.message ?? String(error), [], this.#options.tally.summary(), error);
-  }
-
-  keyOf(index: number): TaskKey | undefined {
-    // Without its fingerprint, a node has no key.
-    return this.#options.fingerprints.failed.size > 0 ? undefined : this.#options.keys.of(index);
-  }
-
-  get signal(): AbortSignal {
-    return this.#options.signal;
-  }
-
-  nodeOf(index: number): GraphNode {
-    return this.#options.graph.nodes[index]!;
-  }
-
-  progressed(index: number, done: number, total: number | undefined): void {
-    this.#emit(() => ({ type: 'task-progressed', node: this.#info(index), done, ...(total !== undefined && { total }) }));
-  }
-
-  #info(index: number): NodeInfo {
-    const { task, params } = this.nodeOf(index);
-    return { key: this.keyOf(index) as TaskKey, task: task.name, params };
-  }
-
-  #emit(event: () => RunEvent): void {
-    if (this.#options.events.isHeard) this.#options.events.emit(event());
-  }
-}
-
-/** What a task sees of its run. */
-class AttemptContext implements TaskContext {
-  readonly attempt: number;
-  readonly #execution: Execution;
-  readonly #index: number;
-
-  constructor(execution: Execution, index: number, attempt: number) {
-    this.#execution = execution;
-    this.#index = index;
-    this.attempt = attempt;
-  }
-
-  get task(): string {
-    return this.#execution.nodeOf(this.#index).task.name;
-  }
-
-  get key(): TaskKey {
-    return this.#execution.keyOf(this.#index)!;
-  }
-
-  get signal(): AbortSignal {
-    return this.#execution.signal;
-  }
-
-  progress(done: number, total?: number): void {
-    this.#execution.progressed(this.#index, done, total);
   }
 }

@@ -59,6 +59,10 @@ export class Frontier {
     if (before > 0) this.ready.push(...this.ready.splice(0, before));
   }
 
+  isDone(index: number): boolean {
+    return this.states[index] === State.done;
+  }
+
   resultOf(index: number): unknown {
     return this.#results[index];
   }

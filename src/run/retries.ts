@@ -1,14 +1,63 @@
+import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
+import { type Frontier, State } from './frontier';
+import type { Scheduler } from './scheduler';
 
-/** How often a task is tried in all. */
-export function attemptsOf({ options: { retries } }: TaskDefinition): number {
-  if (retries === undefined) return 1;
-  return typeof retries === 'number' ? retries + 1 : retries.attempts;
+/** Failed tasks that are tried again, after a delay in which they hold no slot. */
+export class Retries {
+  readonly #frontier: Frontier;
+  readonly #scheduler: Scheduler;
+  readonly #attempts = new Map<number, number>();
+  readonly #waiting = new Set<() => void>();
+
+  constructor(frontier: Frontier, scheduler: Scheduler) {
+    this.#frontier = frontier;
+    this.#scheduler = scheduler;
+  }
+
+  /** Counts an attempt: 1 for the first. */
+  begin({ index, task }: GraphNode): number {
+    if (task.options.retries === undefined) return 1;
+    const attempt = (this.#attempts.get(index) ?? 0) + 1;
+    this.#attempts.set(index, attempt);
+    return attempt;
+  }
+
+  /** Whether a task that failed at this attempt is tried again. */
+  allows({ task }: GraphNode, attempt: number): boolean {
+    const { retries = 0 } = task.options;
+    return attempt < (typeof retries === 'number' ? retries + 1 : retries.attempts);
+  }
+
+  /** Makes a node ready again after its delay. @param giveUp called instead when the run ends before */
+  later({ index, task }: GraphNode, attempt: number, giveUp: () => void): void {
+    const wait = new Promise<void>((resolve) => {
+      const stop = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(stop);
+        giveUp();
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(stop);
+        this.#frontier.states[index] = State.waiting;
+        this.#frontier.ready.push(index);
+        resolve();
+      }, delayAfter(attempt, task));
+      this.#waiting.add(stop);
+    });
+    this.#scheduler.track(wait);
+  }
+
+  /** The run ends: what waits to be tried again has failed. */
+  giveUp(): void {
+    for (const stop of [...this.#waiting]) stop();
+  }
 }
 
-/** How long to wait before an attempt, in milliseconds. Random by a half, so that tasks that failed together do not come back together. */
-export function delayBefore(attempt: number, { options: { retries } }: TaskDefinition): number {
+/** How long to wait after an attempt, in milliseconds: random by a half, so that tasks that failed together do not come back together. */
+function delayAfter(attempt: number, { options: { retries } }: TaskDefinition): number {
   if (retries === undefined || typeof retries === 'number') return 0;
   const { delay = 0, factor = 2, maxDelay = 60_000 } = retries;
-  return Math.min(delay * factor ** (attempt - 2), maxDelay) * (0.5 + Math.random() / 2);
+  return Math.min(delay * factor ** (attempt - 1), maxDelay) * (0.5 + Math.random() / 2);
 }

@@ -13,18 +13,21 @@ import { TaskRef } from '../task/ref';
 import { isClass } from '../task/requires';
 import type { TaskClass } from '../task/task-class';
 import { Checkpoints } from './checkpoints';
-import { EventStream, type NodeInfo } from './events';
+import { EventStream } from './events';
 import { Execution } from './execution';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 import { Lanes } from './lanes';
 import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import { makePlan, type Plan } from './plan';
+import { Reporter } from './reporter';
 import { type Run, StartedRun, type Stop } from './run';
 import type { ParamsAndOptions, ParamsFor, ResultOf, Runnable } from './runnable';
 import { Slots } from './slots';
 import { type RunSummary, Tally } from './summary';
 
 const defaultConcurrency = 64;
+/** Checkpoints that are being loaded, of storages that do not answer at once. */
+const loadsAtOnce = 64;
 
 /**
  * Runs tasks: works out what is needed, loads what is saved, computes the rest, saves what is to be saved.
@@ -40,6 +43,7 @@ export class Runner {
   readonly #blueprints = new Map<TaskDefinition, Blueprint>();
   readonly #slots = new Map<Executor, Slots>();
   readonly #lanes: Lanes;
+  readonly #loads = new Slots(loadsAtOnce, 'loads');
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -153,10 +157,7 @@ export class Runner {
       const { target, options } = targetOf(what, rest);
       checkRunOptions(options);
       follow(options.signal, (reason) => stop({ cancel: true, reason }));
-      const { graph, keys, fingerprints } = await this.#prepare(target);
-      // What was said to events before this turn ends is heard.
-      execution = await this.#execution(graph, keys, fingerprints, options, { events, tally, signal: controller.signal });
-      if (events.isHeard) events.emit({ type: 'run-started', target: fingerprints.failed.size > 0 ? [] : graph.targets.map(({ index }) => keys.of(index)) });
+      execution = await this.#execution(await this.#prepare(target), options, { events, tally, signal: controller.signal });
       if (isStopped) execution.stop();
       return execution.run();
     };
@@ -180,8 +181,13 @@ export class Runner {
     return new StartedRun(result, summary, events, stop);
   }
 
-  async #execution(graph: Graph, keys: Keys, fingerprints: GraphFingerprints, options: RunOptions, run: { events: EventStream; tally: Tally; signal: AbortSignal }): Promise<Execution> {
-    const { onFailure = 'stop', onStorageError = 'fail', sourceChange = 'warn', freeze = true } = this.#options;
+  async #execution(
+    { graph, keys, fingerprints }: Prepared,
+    options: RunOptions,
+    { events, tally, signal }: { readonly events: EventStream; readonly tally: Tally; readonly signal: AbortSignal },
+  ): Promise<Execution> {
+    const { onFailure = 'stop', onStorageError = 'fail', sourceChange = 'warn', freeze = true, onWarning = emitWarning } = this.#options;
+    const lanes = options.queues ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes) : this.#lanes;
     return new Execution({
       graph,
       keys,
@@ -189,22 +195,19 @@ export class Runner {
       checkpoints: await this.#checkpointsFor(graph, keys),
       isForced: forcedIn(graph, options.force),
       container: this.#container,
-      laneOf: (options.queues ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes) : this.#lanes).of,
+      laneOf: lanes.of,
+      loadLane: { ...this.#lanes.rest, executorSlots: this.#loads },
       onFailure: options.onFailure ?? onFailure,
       onStorageError,
       warnsOfChangedSource: sourceChange === 'warn',
       freezes: freeze,
-      warn: (message: string, node?: NodeInfo) => {
-        run.tally.warnings.push(message);
-        if (run.events.isHeard) run.events.emit({ type: 'warning', message, ...(node && { node }) });
-        (this.#options.onWarning ?? emitWarning)(message);
-      },
-      ...run,
+      reporter: new Reporter({ graph, keys, hasNoKeys: fingerprints.failed.size > 0, events, tally, onWarning }),
+      signal,
     });
   }
 
   /** The graph of a target, and the keys of its nodes. */
-  async #prepare(target: unknown): Promise<{ graph: Graph; keys: Keys; fingerprints: GraphFingerprints }> {
+  async #prepare(target: unknown): Promise<Prepared> {
     const graph = await expand(target, { container: this.#container, blueprints: this.#blueprints, maxNodes: this.#options.maxNodes ?? 10_000_000 });
     const fingerprints = await fingerprintsOf(graph, this.#container);
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
@@ -221,6 +224,12 @@ export class Runner {
     if (!slots) this.#slots.set(executor, (slots = new Slots(defaultConcurrency, `the executor ${executor.name}`)));
     return slots;
   }
+}
+
+interface Prepared {
+  readonly graph: Graph;
+  readonly keys: Keys;
+  readonly fingerprints: GraphFingerprints;
 }
 
 function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: unknown; readonly options: RunOptions } {

@@ -43,7 +43,8 @@ export const everything = '*';
 /** A new mark, as a line of the log. @param name the part of a key after the task, or `everything` */
 export function newMark(name: string): Buffer {
   const id = randomBytes(8).toString('hex');
-  return Buffer.from(`${id} ${name} ${checkOf(id, name)}\n`, 'latin1');
+  // On a line of its own even behind one that a crash cut short.
+  return Buffer.from(`\n${id} ${name} ${checkOf(id, name)}\n`, 'latin1');
 }
 
 function checkOf(id: string, name: string): string {

@@ -35,7 +35,7 @@ export function Requires(): <Target, K extends PropertyKey>(target: CanFill<Targ
 export function Requires<T extends RunnableTask>(
   cls: TaskClass<T>,
 ): <Target, K extends PropertyKey>(target: CanFill<Target, K, OutputOf<T>>, key: K) => void;
-export function Requires<T extends RunnableTask, const P extends ParamsOf<T>, Self = any>(
+export function Requires<T extends RunnableTask, const P extends object & ParamsOf<T>, Self = any>(
   cls: TaskClass<T> | (() => TaskClass<T>),
   params: (self: Self) => P,
 ): <K extends PropertyKey>(

@@ -52,9 +52,11 @@ export function Task<Self = any, Produces = unknown, const S extends readonly Se
 ): <T extends RunnableTask, A extends any[]>(
   cls: (new (...services: A) => T) & CanBeTask<T, Self, Produces, S, A>,
 ) => void;
-export function Task({ services, ...options }: TaskOptions & { readonly services?: readonly ServiceClass[] } = {}) {
+export function Task(given: (TaskOptions & { readonly services?: readonly ServiceClass[] }) | Function = {}): any {
+  if (typeof given === 'function') throw new DeclarationError(`write @Task() with parentheses (on ${given.name})`);
+  const { services, ...options } = given;
   return (cls: TaskClass): void => {
-    if (typeof cls !== 'function') throw new DeclarationError('write @Task() with parentheses, on a class');
+    if (typeof cls !== 'function') throw new DeclarationError('@Task() is for classes');
     if (typeof cls.prototype.run !== 'function') throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
     declarationOf(cls).task = Object.freeze(options);
     // Where typedi and most other containers look for the constructor's types.

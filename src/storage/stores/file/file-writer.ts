@@ -20,7 +20,7 @@ export class FileWriter {
   readonly #folders: Folders;
   readonly #temporary: TemporaryFiles;
   readonly #pending = new Set<Promise<unknown>>();
-  #hasWritten = false;
+  #hasSwept = false;
 
   constructor(folders: Folders) {
     this.#folders = folders;
@@ -48,7 +48,8 @@ export class FileWriter {
   #write<T>(key: string, work: Work<T>, attempt = 1): Awaitable<T> {
     try {
       const { folder, path } = keyPath(key, 'write');
-      if (!this.#hasWritten) this.#sweepOnce();
+      if (!this.#hasSwept) this.#temporary.sweep();
+      this.#hasSwept = true;
       if (attempt > 1) this.#folders.make(folder, path, this.#temporary.folder);
       const done = work(`${this.#folders.place(folder)}/${path}`);
       if (!isPromiseLike(done)) return done;
@@ -81,11 +82,6 @@ export class FileWriter {
       closeSync(file);
     }
     await this.#folders.flush(dirname(path));
-  }
-
-  #sweepOnce(): void {
-    this.#hasWritten = true;
-    this.#track(this.#temporary.sweep());
   }
 
   #track<T>(work: PromiseLike<T>): Promise<T> {

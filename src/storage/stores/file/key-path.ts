@@ -58,8 +58,10 @@ export function hashedName(segment: string): string {
 /** The segment whose plain or hashed name this is; undefined when this store did not give that name. */
 export function segmentOf(name: string): string | undefined {
   if (PLAIN_NAME.test(name)) return name;
-  const segment = (name.startsWith(`${MARK}.`) ? name.slice(1) : name).replace(/\+[0-9a-f]{8}$/, '');
-  const ours =
-    faultOf([segment, segment]) === undefined && (name === plainName(segment) || name === hashedName(segment));
-  return ours ? segment : undefined;
+  const hashed = /^(.+)\+[0-9a-f]{8}$/.exec(name)?.[1];
+  const plain = hashed ?? name;
+  const segment = plain.startsWith(`${MARK}.`) ? plain.slice(1) : plain;
+  // A name's hash is looked at only when there is one: the first hash of a process takes milliseconds.
+  const own = hashed === undefined ? plainName(segment) : hashedName(segment);
+  return own === name && faultOf([segment, segment]) === undefined ? segment : undefined;
 }

@@ -1,6 +1,9 @@
-import { type Dir, type Dirent, promises } from 'node:fs';
+import { type Dir, type Dirent, opendir } from 'node:fs';
+import { promisify } from 'node:util';
 import { codeOf } from './file-error';
 import { fileName, segmentOf } from './key-path';
+
+const openLater = promisify(opendir);
 
 /** How many names are asked for at once: the event loop is free in between. */
 const BATCH = 512;
@@ -41,7 +44,7 @@ async function* batchesOf(path: string): AsyncGenerator<Dirent[]> {
 /** Undefined when it is no folder, or none any more. */
 async function openFolder(path: string): Promise<Dir | undefined> {
   try {
-    return await promises.opendir(path, { bufferSize: BATCH });
+    return await openLater(path, { bufferSize: BATCH });
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;

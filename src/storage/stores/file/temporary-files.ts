@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { promises } from 'node:fs';
+import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MINUTE = 60_000;
@@ -22,18 +22,24 @@ export class TemporaryFiles {
   }
 
   /** Removes what killed processes left. Not being able to does no harm. */
-  async sweep(): Promise<void> {
-    for (const name of await promises.readdir(this.folder).catch(() => [])) {
-      const path = join(this.folder, name);
-      if (await isLeftOver(path, name).catch(() => false)) await promises.unlink(path).catch(() => undefined);
+  sweep(): void {
+    try {
+      for (const name of readdirSync(this.folder)) {
+        const path = join(this.folder, name);
+        if (isLeftOver(path, name)) unlinkSync(path);
+      }
+    } catch {
+      // There is no such folder yet, or another process sweeps, or may and this one may not.
     }
   }
 }
 
-async function isLeftOver(path: string, name: string): Promise<boolean> {
+function isLeftOver(path: string, name: string): boolean {
   const pid = Number(/^(\d+)-\d+-[0-9a-f]+$/.exec(name)?.[1]);
   if (!Number.isSafeInteger(pid) || pid === 0) return false;
-  const age = Date.now() - (await promises.stat(path)).mtimeMs;
+  const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (written === undefined) return false;
+  const age = Date.now() - written;
   return age > DAY || (age > MINUTE && !isAlive(pid));
 }
 

@@ -1,0 +1,52 @@
+// Two tasks, run three times: everything is computed; the answer is loaded; a new param computes only what depends on it.
+// Results are kept in `.tidemark` in the working folder: start this there once more, and nothing is computed at all.
+//
+// Expected output:
+//   705 pairs of primes below 50000 are 2 apart (tasks that ran: 2, results that were loaded: 0)
+//   705 pairs of primes below 50000 are 2 apart (tasks that ran: 0, results that were loaded: 1)
+//   1419 pairs of primes below 50000 are 6 apart (tasks that ran: 1, results that were loaded: 1)
+import { Param, Requires, Runner, Task } from 'tidemark';
+
+@Task({ save: true })
+class FindPrimes {
+  @Param() below!: number;
+
+  run(): number[] {
+    const primes: number[] = [];
+    for (let n = 2; n < this.below; n++) {
+      if (primes.every((prime) => n % prime !== 0)) primes.push(n);
+    }
+    return primes;
+  }
+}
+
+@Task({ save: true })
+class CountPairs {
+  @Param() below!: number;
+  @Param() apart = 2;
+  @Requires(FindPrimes) primes!: number[]; // FindPrimes has a param `below` as well: it is handed on
+
+  run(): number {
+    const known = new Set(this.primes);
+    return this.primes.filter((prime) => known.has(prime + this.apart)).length;
+  }
+}
+
+const runner = new Runner();
+
+async function count(below: number, apart: number): Promise<void> {
+  const run = runner.start(CountPairs, { below, apart });
+  const pairs = await run.result;
+  const { ran, loaded } = await run.summary;
+  console.log(
+    `${pairs} pairs of primes below ${below} are ${apart} apart (tasks that ran: ${ran}, results that were loaded: ${loaded})`,
+  );
+}
+
+async function main(): Promise<void> {
+  await count(50_000, 2);
+  await count(50_000, 2);
+  await count(50_000, 6);
+}
+
+void main();

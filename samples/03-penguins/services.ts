@@ -1,0 +1,60 @@
+// What tasks and the program get injected. Nothing here knows of tasks.
+import { Service } from 'typedi';
+import { type Examples, type ModelKind, type ModelOptions, modelKinds } from './models';
+
+/** A trained model as plain data: an instance of a class cannot be saved as a result. */
+export interface SavedModel {
+  readonly [part: string]: unknown;
+}
+
+@Service()
+export class ModelTrainer {
+  train(options: ModelOptions, examples: Examples, seed: number): SavedModel {
+    const kind: ModelKind<ModelOptions> = modelKinds[options.kind];
+    return JSON.parse(JSON.stringify(kind.train(options, examples, seed)));
+  }
+
+  predict(options: ModelOptions, model: SavedModel, features: number[][]): number[] {
+    // A copy: what a task is given is frozen, and some models write to what they are loaded from.
+    return modelKinds[options.kind].load(structuredClone(model)).predict(features);
+  }
+}
+
+@Service()
+export class Shuffler {
+  /** A shuffled copy; the same one for the same seed. */
+  shuffle<T>(items: readonly T[], seed: number): T[] {
+    const random = mulberry32(seed);
+    const shuffled = [...items];
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      const j = Math.floor(random() * (i + 1));
+      [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+    }
+    return shuffled;
+  }
+}
+
+@Service()
+export class TablePrinter {
+  /** Prints rows below their header: the first column from the left, the others from the right. */
+  print(header: readonly string[], rows: readonly (readonly string[])[]): void {
+    const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+    const line = ([first, ...rest]: readonly string[]) =>
+      [first!.padEnd(widths[0]!), ...rest.map((cell, i) => cell.padStart(widths[i + 1]!))].join('   ');
+    console.log(line(header));
+    console.log(line(widths.map((width) => '─'.repeat(width))));
+    for (const row of rows) console.log(line(row));
+    console.log();
+  }
+}
+
+/** A generator of numbers from 0 to below 1 that look random. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,45 @@
+import { deserialize, serialize } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { defaultEncoder } from '../../src/encoding/default-encoder';
+import { refusalOf } from './support/round-trip';
+
+const roundTrip = (value: unknown): unknown => {
+  const { format, bytes } = defaultEncoder.serialize(value);
+  return defaultEncoder.deserialize(bytes, format);
+};
+const content =
+  '{ list: [1, { a: 1 }], map: new Map([[1, new Set([2])]]), date: new Date(5), re: /a/g, floats: new Float64Array([1.5]) }';
+
+test.each([
+  ['a vm context', runInNewContext(`(${content})`)],
+  [
+    "Node's own modules",
+    deserialize(serialize({ a: [1], map: new Map([[1, new Date(5)]]), error: new RangeError('x') })),
+  ],
+])('saves built-in objects from %s', (_, value: any) => {
+  const back: any = roundTrip(value);
+  expect(back).toBeInstanceOf(Object);
+  expect(back.map).toBeInstanceOf(Map);
+  expect(JSON.stringify([back, [...back.map.keys()]])).toBe(JSON.stringify([value, [...value.map.keys()]]));
+});
+
+test('decodes to the classes of the realm that asks', () => {
+  const value: any = roundTrip([
+    new Array(1),
+    new Map([[1, [new TypeError('x')]]]),
+    { a: new Set() },
+    new ArrayBuffer(1),
+  ]);
+  expect(value[1]).toBeInstanceOf(Map);
+  expect(value[1].get(1)[0]).toBeInstanceOf(TypeError);
+  expect(value[2]).toStrictEqual({ a: new Set() });
+  expect(value[3]).toBeInstanceOf(ArrayBuffer);
+});
+
+test('refuses instances of classes of another realm', () => {
+  expect(refusalOf([runInNewContext('new (class Point {})()')]).problem).toContain('is an instance of Point');
+  expect(refusalOf([runInNewContext('new (class Point extends Map {})()')]).problem).toContain(
+    'is an instance of Point',
+  );
+  expect(refusalOf([runInNewContext('new WeakSet()')]).problem).toContain('is of the built-in class WeakSet');
+});
