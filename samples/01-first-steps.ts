@@ -1,10 +1,10 @@
-// Two tasks, run three times: everything is computed; the answer is loaded; a new param computes only what depends on it.
+// Two tasks, run three times: all is computed; the answer is loaded; a new param computes only what depends on it.
 // Results are kept in `.tidemark` in the working folder: start this there once more, and nothing is computed at all.
 //
 // Expected output:
-//   705 pairs of primes below 50000 are 2 apart (tasks that ran: 2, results that were loaded: 0)
-//   705 pairs of primes below 50000 are 2 apart (tasks that ran: 0, results that were loaded: 1)
-//   1419 pairs of primes below 50000 are 6 apart (tasks that ran: 1, results that were loaded: 1)
+//   705 pairs of primes below 50000 are 2 apart (ran: 2, loaded: 0)
+//   705 pairs of primes below 50000 are 2 apart (ran: 0, loaded: 1)
+//   1419 pairs of primes below 50000 are 6 apart (ran: 1, loaded: 1)
 import { Param, Requires, Runner, Task } from 'tidemark';
 
 @Task({ save: true })
@@ -38,9 +38,7 @@ async function count(below: number, apart: number): Promise<void> {
   const run = runner.start(CountPairs, { below, apart });
   const pairs = await run.result;
   const { ran, loaded } = await run.summary;
-  console.log(
-    `${pairs} pairs of primes below ${below} are ${apart} apart (tasks that ran: ${ran}, results that were loaded: ${loaded})`,
-  );
+  console.log(`${pairs} pairs of primes below ${below} are ${apart} apart (ran: ${ran}, loaded: ${loaded})`);
 }
 
 async function main(): Promise<void> {

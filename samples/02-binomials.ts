@@ -2,8 +2,8 @@
 // After one result is cleared, only what came from it is computed again, and `plan` says so beforehand.
 //
 // Expected output:
-//   Choose(6,3) = 20 (tasks that ran: 15, results that were loaded: 0)
-//   Choose(6,3) = 20 (tasks that ran: 0, results that were loaded: 1)
+//   Choose(6,3) = 20 (ran: 15, loaded: 0)
+//   Choose(6,3) = 20 (ran: 0, loaded: 1)
 //
 //   Choose(3,3) is cleared. The next run will load 3 results and run 4 tasks:
 //     Choose(3,3): there is no checkpoint
@@ -11,7 +11,7 @@
 //     Choose(5,3): it, or something that it came from, was cleared
 //     Choose(6,3): it, or something that it came from, was cleared
 //
-//   Choose(6,3) = 20 (tasks that ran: 4, results that were loaded: 3)
+//   Choose(6,3) = 20 (ran: 4, loaded: 3)
 import { Param, Requires, Runner, Task, task } from 'tidemark';
 
 @Task({ save: true })
@@ -34,7 +34,7 @@ async function compute(): Promise<void> {
   const run = runner.start(target);
   const result = await run.result;
   const { ran, loaded } = await run.summary;
-  console.log(`Choose(6,3) = ${result} (tasks that ran: ${ran}, results that were loaded: ${loaded})`);
+  console.log(`Choose(6,3) = ${result} (ran: ${ran}, loaded: ${loaded})`);
 }
 
 async function main(): Promise<void> {

@@ -15,7 +15,7 @@ export class ModelTrainer {
   }
 
   predict(options: ModelOptions, model: SavedModel, features: number[][]): number[] {
-    // A copy: what a task is given is frozen, and some models write to what they are loaded from.
+    // A copy: what a task is given is frozen, and ml-knn and ml-logistic-regression write to what they load.
     return modelKinds[options.kind].load(structuredClone(model)).predict(features);
   }
 }

@@ -7,7 +7,7 @@ import { nearest } from '../task/nearest';
 import type { TaskRef } from '../task/ref';
 import { type Checked, check } from '../task/schema';
 import { showValue } from '../task/show';
-import { canonical } from './canonical';
+import { canonical, canonicalString } from './canonical';
 import type { GraphNode } from './node';
 
 type Instance = Record<string, unknown>;
@@ -17,10 +17,23 @@ export interface PreparedParams {
   readonly params: Readonly<Record<string, unknown>>;
   readonly thaws: boolean;
   readonly refs: readonly TaskRef<unknown>[];
+  /** The canonical text of the params; undefined when they hold refs, which only the graph can name. */
+  readonly text: string | undefined;
 }
 
 /** Answers of asynchronous schemas, by param and value. */
 export type SchemaAnswers = Map<string, Checked>;
+
+/** A param as it is looked at for each node: what can be known before is. */
+interface Slot {
+  readonly param: ParamDefinition;
+  readonly name: string;
+  /** The name as canonical text. */
+  readonly text: string;
+  /** The `typeof` that a value needs to be taken as it is, any when undefined; null when it must be looked at. */
+  readonly plainType: string | null | undefined;
+  readonly fallback: (DataCopy & { readonly text: string | undefined }) | undefined;
+}
 
 const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
 
@@ -32,12 +45,14 @@ export class Blueprint {
   readonly task: TaskDefinition;
   readonly instance: Instance;
   readonly defaults: ReadonlyMap<string, DataCopy>;
+  readonly #slots: readonly Slot[];
   readonly #handedOn = new Map<Blueprint, HandingOn>();
 
   private constructor(task: TaskDefinition, instance: Instance, defaults: ReadonlyMap<string, DataCopy>) {
     this.task = task;
     this.instance = trapRequirements(task, instance);
     this.defaults = defaults;
+    this.#slots = task.params.map((param) => toSlot(param, defaults.get(param.name)));
   }
 
   /** Makes the instance by the container and reads the defaults off it. */
@@ -60,21 +75,34 @@ export class Blueprint {
    */
   prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): PreparedParams | Promise<unknown> {
     const params: Record<string, unknown> = {};
+    let text: string | undefined = '{';
     let thaws = false;
     let refs = noRefs;
     let used = 0;
-    for (const param of this.task.params) {
-      const value = given[param.name];
+    // Runs for every ref of every graph: numbers, strings and booleans, most of all params, take the short way.
+    for (const slot of this.#slots) {
+      const value = given[slot.name];
       if (value !== undefined) used++;
-      const copy = value === undefined ? (this.defaults.get(param.name) ?? this.#absent(param, answers)) : this.#take(param, value, answers);
+      const type = typeof value;
+      if ((slot.plainType === undefined || slot.plainType === type) && (type === 'number' || type === 'string' || type === 'boolean')) {
+        params[slot.name] = value;
+        text += slot.text + canonical(value);
+        continue;
+      }
+      const copy = value === undefined ? (slot.fallback ?? this.#absent(slot.param, answers)) : this.#take(slot.param, value, answers);
       if (copy === undefined) continue;
       if (copy instanceof Promise) return copy;
-      params[param.name] = copy.value;
+      params[slot.name] = copy.value;
       if (copy.thaws) thaws = true;
-      if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
+      if (copy.refs.length > 0) {
+        refs = [...refs, ...copy.refs];
+        text = undefined;
+      } else if (text !== undefined) {
+        text += slot.text + (copy === slot.fallback ? slot.fallback.text : canonical(copy.value));
+      }
     }
-    this.#refuseUnknown(given, used);
-    return { params: Object.freeze(params), thaws, refs };
+    if (Object.keys(given).length !== used) this.#refuseUnknown(given, used);
+    return { params: Object.freeze(params), thaws, refs, text: text && `${text}}` };
   }
 
   /**
@@ -168,6 +196,18 @@ export class Blueprint {
       : `${task} has no param ${unknown}${meant ? `; did you mean ${meant}?` : params.length > 0 ? `; it has ${params.map(({ name }) => name).join(', ')}` : '; it has none'}`;
     throw new ParamError(why, { task, param: unknown, value: given[unknown] });
   }
+}
+
+function toSlot(param: ParamDefinition, fallback: DataCopy | undefined): Slot {
+  const { name, schema, type } = param;
+  const plainType = schema ? null : type === undefined ? undefined : type === Number || type === String || type === Boolean ? type.name.toLowerCase() : null;
+  return {
+    param,
+    name,
+    text: canonicalString(name),
+    plainType,
+    fallback: fallback && { ...fallback, text: fallback.refs.length > 0 ? undefined : canonical(fallback.value) },
+  };
 }
 
 interface HandingOn {

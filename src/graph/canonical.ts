@@ -28,7 +28,8 @@ export function canonical(value: unknown, special?: Special): string {
     case 'undefined':
       return 'u';
     case 'object':
-      return value === null ? 'n' : (special?.(value) ?? canonicalObject(value, special));
+      if (value === null) return 'n';
+      return Array.isArray(value) ? canonicalArray(value, special) : (special?.(value) ?? canonicalObject(value, special));
     default:
       throw new DeclarationError(`a ${typeof value} cannot be part of a key`);
   }
@@ -43,13 +44,14 @@ export function canonicalString(text: string): string {
   return `w${text.length}:${units}`;
 }
 
+function canonicalArray(items: readonly unknown[], special: Special | undefined): string {
+  let text = '[';
+  for (let i = 0; i < items.length; i++) text += canonical(items[i], special);
+  return `${text}]`;
+}
+
 function canonicalObject(value: object, special: Special | undefined): string {
   switch (kindOf(value)) {
-    case 'array': {
-      let text = '[';
-      for (const item of value as unknown[]) text += canonical(item, special);
-      return `${text}]`;
-    }
     case 'object': {
       let text = '{';
       for (const name of Object.keys(value).sort()) {

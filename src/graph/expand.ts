@@ -8,6 +8,7 @@ import { isTaskRef, TaskRef } from '../task/ref';
 import { Blueprint, type PreparedParams, type SchemaAnswers } from './blueprint';
 import { canonical, canonicalString } from './canonical';
 import { abbreviate, type Graph, pathTo } from './graph';
+import { Integers } from './integers';
 import { GraphNode, NodePart, type Template } from './node';
 import { mapStructure } from './structure';
 
@@ -36,7 +37,9 @@ interface Kind {
   readonly nodes: Map<string | number, GraphNode>;
 }
 
+/** Cursors of nodes that were not entered, and that were left. */
 const notEntered = -1;
+const left = -2;
 // Long expansions let other work have its turn this often.
 const sliceNodes = 4_096;
 const sliceMilliseconds = 30;
@@ -50,16 +53,16 @@ class Expansion {
   readonly #carried = new Map<TaskRef<unknown>, GraphNode>();
 
   readonly #nodes: GraphNode[] = [];
-  readonly #edges: number[] = [];
-  readonly #firstEdge: number[] = [];
-  readonly #endEdge: number[] = [];
-  readonly #requiredBy: number[] = [];
-  readonly #order: number[] = [];
-  /** The next edge to follow; an entered node whose cursor is at its end has been left. */
-  readonly #cursor: number[] = [];
-  readonly #isOnStack: boolean[] = [];
+  readonly #edges = new Integers();
+  readonly #order = new Integers();
+  // By node:
+  readonly #firstEdge = new Integers();
+  readonly #endEdge = new Integers();
+  readonly #requiredBy = new Integers();
+  /** The next edge to follow, or `notEntered`, or `left`. */
+  readonly #cursor = new Integers();
   /** Which node a node was last an edge of, to leave out double edges. */
-  readonly #lastEdgeOf: number[] = [];
+  readonly #lastEdgeOf = new Integers();
 
   constructor(options: ExpandOptions) {
     this.#options = options;
@@ -72,11 +75,11 @@ class Expansion {
     for (const node of this.#nodes) Object.freeze(node);
     return Object.freeze({
       nodes: this.#nodes,
-      order: Int32Array.from(this.#order),
-      edges: Int32Array.from(this.#edges),
-      firstEdge: Int32Array.from(this.#firstEdge),
-      endEdge: Int32Array.from(this.#endEdge),
-      requiredBy: Int32Array.from(this.#requiredBy),
+      order: this.#order.taken(),
+      edges: this.#edges.taken(),
+      firstEdge: this.#firstEdge.taken(),
+      endEdge: this.#endEdge.taken(),
+      requiredBy: this.#requiredBy.taken(),
       target: templates[0],
       targets,
       tasks: Array.from(this.#kinds.values(), ({ blueprint }) => blueprint.task),
@@ -86,27 +89,27 @@ class Expansion {
 
   /** Goes down from a node, depth first, and puts each node into the order once all that it requires is there. */
   async #visit(root: number): Promise<void> {
-    if (this.#cursor[root] !== notEntered) return;
+    if (this.#cursor.at(root) !== notEntered) return;
     const stack = [root];
     let sliceEnd = performance.now() + sliceMilliseconds;
     for (let steps = 1; stack.length > 0; steps++) {
       const at = stack[stack.length - 1]!;
-      if (this.#cursor[at] === notEntered) {
+      if (this.#cursor.at(at) === notEntered) {
         const pending = this.#enter(at);
         if (pending) await pending;
-        this.#isOnStack[at] = true;
       }
-      const next = this.#cursor[at]!;
-      if (next === this.#endEdge[at]) {
+      const next = this.#cursor.at(at);
+      if (next === this.#endEdge.at(at)) {
         stack.pop();
-        this.#isOnStack[at] = false;
+        this.#cursor.set(at, left);
         this.#order.push(at);
         continue;
       }
-      this.#cursor[at] = next + 1;
-      const child = this.#edges[next]!;
-      if (this.#isOnStack[child]) throw this.#cycle(stack.slice(stack.indexOf(child)));
-      if (this.#cursor[child] === notEntered) stack.push(child);
+      this.#cursor.set(at, next + 1);
+      const child = this.#edges.at(next);
+      const cursor = this.#cursor.at(child);
+      if (cursor === notEntered) stack.push(child);
+      else if (cursor !== left) throw this.#cycle(stack.slice(stack.indexOf(child)));
       if (steps % sliceNodes === 0 && performance.now() > sliceEnd) {
         await setImmediate();
         sliceEnd = performance.now() + sliceMilliseconds;
@@ -156,14 +159,17 @@ class Expansion {
 
   #finish(node: GraphNode, { templates, children }: Linked): undefined {
     const { index } = node;
-    this.#firstEdge[index] = this.#cursor[index] = this.#edges.length;
-    for (const { index: child } of children) {
-      if (this.#lastEdgeOf[child] === index) continue;
-      this.#lastEdgeOf[child] = index;
+    const first = this.#edges.length;
+    for (let i = 0; i < children.length; i++) {
+      const child = children[i]!.index;
+      if (this.#lastEdgeOf.at(child) === index) continue;
+      this.#lastEdgeOf.set(child, index);
       this.#edges.push(child);
-      if (this.#requiredBy[child] === -1 && this.#cursor[child] === notEntered) this.#requiredBy[child] = index;
+      if (this.#requiredBy.at(child) === -1 && this.#cursor.at(child) === notEntered) this.#requiredBy.set(child, index);
     }
-    this.#endEdge[index] = this.#edges.length;
+    this.#firstEdge.set(index, first);
+    this.#cursor.set(index, first);
+    this.#endEdge.set(index, this.#edges.length);
     node.requirements = templates;
   }
 
@@ -178,14 +184,15 @@ class Expansion {
       const { path } = ref as TaskRef<unknown>;
       return path.length > 0 ? new NodePart(node, path) : node;
     };
-    const templates = structures.map((structure, i) =>
-      mapStructure(structure, (value) => {
-        if (isTaskRef(value)) return toNode(value);
-        if (value instanceof Handed) return toNode(this.#refOf(value, by));
-        if (typeof value !== 'function') return value;
-        return toNode(this.#refOf(new Handed(value as TaskClass, by?.task.requirements[i]?.property ?? '', undefined), by));
-      }),
-    );
+    let requirement = 0;
+    const replace = (value: object): unknown => {
+      if (isTaskRef(value)) return toNode(value);
+      if (value instanceof Handed) return toNode(this.#refOf(value, by));
+      if (typeof value !== 'function') return value;
+      return toNode(this.#refOf(new Handed(value as TaskClass, by?.task.requirements[requirement]?.property ?? '', undefined), by));
+    };
+    const templates: Template[] = [];
+    for (; requirement < structures.length; requirement++) templates.push(mapStructure(structures[requirement], replace));
     return pending.length > 0 ? Promise.all(pending) : { templates, children };
   }
 
@@ -242,18 +249,18 @@ class Expansion {
     }
   }
 
-  #identityOf({ blueprint }: Kind, { params, refs }: PreparedParams): string | number {
+  #identityOf({ blueprint }: Kind, { params, text: ready }: PreparedParams): string | number {
     const { params: declared } = blueprint.task;
-    // One number is its own identity: no text to build for the most common small tasks.
+    // One number is its own identity: that finds it faster, and needs no text to be kept.
     if (declared.length === 1) {
       const value = params[declared[0]!.name];
       if (typeof value === 'number') return value;
     }
-    const special = refs.length > 0 ? (value: object) => this.#carriedText(value) : undefined;
+    if (ready !== undefined) return ready;
     let text = '{';
     for (const { name } of declared) {
       const value = params[name];
-      if (value !== undefined) text += canonicalString(name) + canonical(value, special);
+      if (value !== undefined) text += canonicalString(name) + canonical(value, (part) => this.#carriedText(part));
     }
     return `${text}}`;
   }
@@ -274,7 +281,6 @@ class Expansion {
     this.#firstEdge.push(0);
     this.#endEdge.push(0);
     this.#requiredBy.push(-1);
-    this.#isOnStack.push(false);
     this.#lastEdgeOf.push(-1);
     return node;
   }
@@ -301,7 +307,7 @@ class Expansion {
   }
 
   #fail(error: unknown, index: number): never {
-    throw error instanceof DeclarationError ? error.locate(pathTo({ nodes: this.#nodes, requiredBy: this.#requiredBy }, index)) : error;
+    throw error instanceof DeclarationError ? error.locate(pathTo({ nodes: this.#nodes, requiredBy: this.#requiredBy.taken() }, index)) : error;
   }
 
   #cycle(members: readonly number[]): DeclarationError {

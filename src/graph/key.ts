@@ -61,12 +61,10 @@ export class Keys {
   #make(node: GraphNode): TaskKey {
     const { task } = node;
     const fingerprint = this.#fingerprints.get(node.index);
+    const { folder, prefix, properties } = headOf(task);
     let requirements = '{';
-    for (const [i, { property }] of task.requirements.entries()) {
-      requirements += canonicalString(property) + canonical(node.requirements[i], this.#special);
-    }
+    for (let i = 0; i < properties.length; i++) requirements += properties[i]! + canonical(node.requirements[i], this.#special);
     const rest = `${canonical(fingerprint)}${requirements}}`;
-    const { folder, prefix } = headOf(task);
     if (!task.options.key) return `${folder}/${digest(prefix + this.#paramsText(node) + rest)}` as TaskKey;
     const isBare = fingerprint === undefined && task.options.version === undefined && task.requirements.length === 0;
     const key = `${folder}/${safeName(customKey(node))}${isBare ? '' : `-${digest(prefix + rest)}`}` as TaskKey;
@@ -99,13 +97,26 @@ export class Keys {
   }
 }
 
-const heads = new WeakMap<TaskDefinition, { readonly folder: string; readonly prefix: string }>();
+/** What is the same in all keys of a task. */
+interface KeyHead {
+  /** What the keys start with. */
+  readonly folder: string;
+  /** What the text starts with that is hashed for them. */
+  readonly prefix: string;
+  /** The names of the requirements, as canonical text. */
+  readonly properties: readonly string[];
+}
 
-/** What all keys of a task start with, and what starts the text that is hashed for them. */
-function headOf(task: TaskDefinition): { readonly folder: string; readonly prefix: string } {
+const heads = new WeakMap<TaskDefinition, KeyHead>();
+
+function headOf(task: TaskDefinition): KeyHead {
   let head = heads.get(task);
   if (!head) {
-    head = { folder: safeName(task.name), prefix: `tidemark-key-1:${canonicalString(task.name)}${canonical(task.options.version)}` };
+    head = {
+      folder: safeName(task.name),
+      prefix: `tidemark-key-1:${canonicalString(task.name)}${canonical(task.options.version)}`,
+      properties: task.requirements.map(({ property }) => canonicalString(property)),
+    };
     heads.set(task, head);
   }
   return head;

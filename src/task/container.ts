@@ -1,8 +1,8 @@
-import { Container as Typedi, ServiceNotFoundError } from 'typedi';
 import type { Awaitable } from '../awaitable';
 import { DeclarationError } from './declaration-error';
 import type { TaskClass } from './task-class';
 import { servicesOf } from './services';
+import { injections, typedi } from './typedi';
 
 /**
  * Makes instances of task classes: the one method that a dependency injection container needs here.
@@ -20,6 +20,7 @@ export const typediContainer: Container = {
   resolve(cls) {
     // A class without services needs no container; it would cost more than a small task.
     if (isPlain(cls as unknown as TaskClass)) return new cls();
+    const { Container: Typedi, ServiceNotFoundError } = typedi();
     try {
       return Typedi.get(cls);
     } catch (error) {
@@ -29,20 +30,14 @@ export const typediContainer: Container = {
   },
 };
 
-let handlers = -1;
-const plain = new Map<TaskClass, boolean>();
+const plain = new WeakMap<TaskClass, boolean>();
 
-/** Whether typedi has nothing to inject into a class, neither by constructor nor by `@Inject()` properties. */
+/** Whether there is nothing to inject into a class, neither by constructor nor by `@Inject()` properties. */
 function isPlain(cls: TaskClass): boolean {
-  // Each @Inject() adds a handler, possibly for a class that was looked at before.
-  if (Typedi.handlers.length !== handlers) {
-    plain.clear();
-    handlers = Typedi.handlers.length;
-  }
   let answer = plain.get(cls);
   if (answer === undefined) {
-    const isInjected = ({ object }: { object: object }) => object === cls || cls.prototype instanceof object.constructor || object === cls.prototype;
-    answer = servicesOf(cls).length === 0 && !Typedi.handlers.some(isInjected);
+    const isInjected = ({ object }: { object: object }) => object === cls || object === cls.prototype || cls.prototype instanceof object.constructor;
+    answer = servicesOf(cls).length === 0 && !injections().some(isInjected);
     plain.set(cls, answer);
   }
   return answer;

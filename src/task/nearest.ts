@@ -1,7 +1,7 @@
-import { distance } from 'fastest-levenshtein';
-
 /** The known name that a mistyped one was probably meant to be; undefined when none is close. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
+  // Loaded here, since it is only needed for messages.
+  const { distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   let best: string | undefined;
   let least = Math.max(2, name.length / 3) + 1;
   for (const candidate of known) {

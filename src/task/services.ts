@@ -1,6 +1,6 @@
-import { Container as Typedi } from 'typedi';
 import { DeclarationError } from './declaration-error';
 import type { TaskClass } from './task-class';
+import { injections } from './typedi';
 
 /**
  * The classes of a task constructor's parameters, from the types that the compiler emitted or from `services`.
@@ -26,7 +26,7 @@ export function servicesOf(cls: TaskClass): readonly unknown[] {
 const noClasses = new Set<unknown>([undefined, Object, String, Number, Boolean, BigInt, Symbol, Array, Function, Promise]);
 
 function checked(cls: TaskClass, declaredBy: Function, type: unknown, index: number): unknown {
-  const isInjected = Typedi.handlers.some(({ object, index: at }) => at === index && (object === cls || object === declaredBy));
+  const isInjected = injections().some(({ object, index: at }) => at === index && (object === cls || object === declaredBy));
   if (noClasses.has(type) && !isInjected) {
     const what = typeof type === 'function' ? `its type is ${type.name}, an interface or a basic type` : 'its type is not there (do the files import each other?)';
     throw new DeclarationError(

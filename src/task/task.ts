@@ -1,4 +1,3 @@
-import { Container } from 'typedi';
 import type { Awaitable } from '../awaitable';
 import type { ProducesDoesNotFit, ServicesDoNotFit } from './compiler-messages';
 import type { TaskContext } from './context';
@@ -8,6 +7,7 @@ import type { TaskOptions } from './options';
 import type { OutputOf } from './output';
 import { register } from './registry';
 import type { RunnableTask, TaskClass } from './task-class';
+import { registerInTypedi } from './typedi';
 
 /** The optional methods of a task, checked against what `run` returns. */
 interface TaskMethods extends RunnableTask {
@@ -61,7 +61,7 @@ export function Task(given: (TaskOptions & { readonly services?: readonly Servic
     declarationOf(cls).task = Object.freeze(options);
     // Where typedi and most other containers look for the constructor's types.
     if (services) Reflect.defineMetadata('design:paramtypes', [...services], cls);
-    Container.set({ id: cls, type: cls, transient: true });
+    registerInTypedi(cls);
     register(cls, options.produces);
   };
 }

@@ -1,0 +1,31 @@
+import type * as Typedi from 'typedi';
+import type { TaskClass } from './task-class';
+
+// typedi takes as long to load as all the rest, and programs without services never need it.
+let loaded: typeof Typedi | undefined;
+let waiting: TaskClass[] = [];
+
+/** typedi, loaded when it is first needed, with all task classes registered. */
+export function typedi(): typeof Typedi {
+  loaded ??= require('typedi') as typeof Typedi;
+  const { Container } = loaded;
+  for (const cls of waiting) Container.set({ id: cls, type: cls, transient: true });
+  waiting = [];
+  return loaded;
+}
+
+/** Registers a task class in typedi's global container: at once when the program uses typedi, else when it is needed. */
+export function registerInTypedi(cls: TaskClass): void {
+  waiting.push(cls);
+  if (isLoaded()) typedi();
+}
+
+/** The `@Inject()`s there are. */
+export function injections(): readonly Typedi.Handler[] {
+  // Who has not loaded typedi has decorated nothing with it.
+  return isLoaded() ? typedi().Container.handlers : [];
+}
+
+function isLoaded(): boolean {
+  return loaded !== undefined || require.resolve('typedi') in require.cache;
+}

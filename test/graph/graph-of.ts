@@ -1,0 +1,39 @@
+import { type ExpandOptions, expand } from '../../src/graph/expand';
+import type { Graph } from '../../src/graph/graph';
+import { Keys } from '../../src/graph/key';
+import type { GraphNode } from '../../src/graph/node';
+import { typediContainer } from '../../src/task/container';
+
+/** The graph of a target, by the default container unless told otherwise. */
+export function graphOf(target: unknown, options: Partial<ExpandOptions> = {}): Promise<Graph> {
+  return expand(target, { container: typediContainer, blueprints: new Map(), maxNodes: 10_000_000, ...options });
+}
+
+/** The keys of what is wanted, in its order. */
+export async function keysOf(target: unknown, fingerprints = new Map<number, string>()): Promise<string[]> {
+  const graph = await graphOf(target);
+  const keys = new Keys(graph, fingerprints);
+  return graph.targets.map(({ index }) => keys.of(index));
+}
+
+export async function keyOf(target: unknown, fingerprint?: string): Promise<string> {
+  const [key] = await keysOf(target, new Map(fingerprint === undefined ? [] : [[0, fingerprint]]));
+  return key!;
+}
+
+/** The nodes that a node requires. */
+export function requiredBy(graph: Graph, { index }: GraphNode): GraphNode[] {
+  const edges = graph.edges.subarray(graph.firstEdge[index], graph.endEdge[index]);
+  return Array.from(edges, (edge) => graph.nodes[edge]!);
+}
+
+/** What went wrong, as its message. */
+export async function messageOf(work: () => unknown): Promise<string> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+    throw error;
+  }
+  throw new Error('nothing went wrong');
+}
