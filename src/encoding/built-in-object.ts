@@ -18,37 +18,38 @@ const KNOWN = [
   { Class: RegExp, has: types.isRegExp },
   { Class: ArrayBuffer, has: types.isArrayBuffer },
 ] as const;
+const KNOWN_HERE = new Map<object, (typeof KNOWN)[number]>(KNOWN.map((known) => [known.Class.prototype, known]));
 
 /** What an object asks for that is neither plain nor an array. */
 export function lookAtBuiltIn(object: object, prototype: object, walk: Walk, depth: number): number {
   if (ArrayBuffer.isView(object)) return lookAtView(object, prototype, walk);
-  if (types.isNativeError(object)) return lookAtError(object, prototype, walk, depth);
-  if (types.isSharedArrayBuffer(object)) return walk.refuse('is a SharedArrayBuffer');
-  if (types.isPromise(object)) return walk.refuse('is a promise; await it');
-  if (types.isBoxedPrimitive(object)) return walk.refuse('is a primitive in an object; return the primitive');
-
   const flags = lookAtClass(object, prototype, walk);
   if (flags >= STOP) return flags;
-  const extra = Reflect.ownKeys(object).find((key) => !(key === 'lastIndex' && types.isRegExp(object)));
+  if (types.isNativeError(object)) return flags | lookAtError(object, walk, depth);
+  const isRegExp = types.isRegExp(object);
+  const extra = Reflect.ownKeys(object)[isRegExp ? 1 : 0];
   if (extra !== undefined) return refuseExtra(extra, walk);
-
+  if (isRegExp) return object.lastIndex === 0 ? flags : walk.refuse('is a RegExp in use: its lastIndex is not 0');
+  if (types.isDate(object)) return flags | lookAtDate(object);
   if (types.isMap(object)) return flags | lookAtMap(object, walk, depth);
   if (types.isSet(object)) return flags | lookAtSet(object, walk, depth);
-  if (types.isDate(object)) return flags | lookAtDate(object);
-  if (types.isArrayBuffer(object)) return flags | NOT_CBOR | lookAtBuffer(object, object.byteLength, walk);
-  return flags | (types.isRegExp(object) ? lookAtRegExp(object, walk) : FINE);
+  return types.isArrayBuffer(object) ? flags | NOT_CBOR | lookAtBuffer(object, object.byteLength, walk) : flags;
 }
 
 /** Refuses an object that is not of just one of the known classes, of this realm or another. */
 function lookAtClass(object: object, prototype: object, walk: Walk): number {
+  if (KNOWN_HERE.get(prototype)?.has(object)) return FINE;
   if (prototype === URL.prototype) {
     return walk.needs(NOT_V8, 'is a URL, and is beside something that only V8 can encode; return its href');
   }
-  const Class = KNOWN.find(({ has }) => has(object))?.Class;
-  if (Class === undefined) return refuseClass(prototype, walk);
-  if (prototype === Class.prototype) return FINE;
+  const name = builtInName(prototype);
+  if (types.isNativeError(object)) return ERRORS.has(name) ? NOT_CBOR : refuseClass(prototype, walk);
   // cbor-x knows classes by `instanceof`, which fails for those of another realm.
-  return builtInName(prototype) === Class.name ? NOT_CBOR : refuseClass(prototype, walk);
+  if (KNOWN.some(({ Class, has }) => Class.name === name && has(object))) return NOT_CBOR;
+  if (types.isSharedArrayBuffer(object)) return walk.refuse('is a SharedArrayBuffer');
+  if (types.isPromise(object)) return walk.refuse('is a promise; await it');
+  if (types.isBoxedPrimitive(object)) return walk.refuse('is a primitive in an object; return the primitive');
+  return refuseClass(prototype, walk);
 }
 
 function lookAtMap(map: ReadonlyMap<unknown, unknown>, walk: Walk, depth: number): number {
@@ -87,13 +88,8 @@ function lookAtDate(date: Date): number {
   return Number.isNaN(time) || Math.round((time / 1000) * 1000) === time ? FINE : NOT_CBOR;
 }
 
-function lookAtRegExp(expression: RegExp, walk: Walk): number {
-  return expression.lastIndex === 0 ? FINE : walk.refuse('is a RegExp in use: its lastIndex is not 0');
-}
-
 /** V8 keeps the class, message, stack and cause of the standard errors, and drops everything else. */
-function lookAtError(error: Error, prototype: object, walk: Walk, depth: number): number {
-  if (!ERRORS.has(builtInName(prototype))) return refuseClass(prototype, walk);
+function lookAtError(error: Error, walk: Walk, depth: number): number {
   for (const key of Reflect.ownKeys(error)) {
     if (key !== 'stack' && !isKept(key, error)) return refuseExtra(key, walk);
   }
@@ -101,7 +97,7 @@ function lookAtError(error: Error, prototype: object, walk: Walk, depth: number)
   walk.enter(error, NOT_CBOR | NOT_V8, 'Error');
   const found = walk.look(error.cause, depth);
   walk.exit(error);
-  return found >= STOP ? walk.stopAt('.cause') : found | NOT_CBOR;
+  return found >= STOP ? walk.stopAt('.cause') : found;
 }
 
 function isKept(key: string | symbol, error: Error): boolean {

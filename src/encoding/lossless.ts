@@ -112,7 +112,7 @@ function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): numb
     if (typeof item === 'number') {
       if (item === 0 && Object.is(item, -0)) flags |= FLOATS;
     } else if (item === undefined) {
-      if (!Object.hasOwn(array, i)) return NOT_CBOR | lookAtSparseArray(array, walk, depth);
+      if (!Object.hasOwn(array, i)) return flags | NOT_CBOR | lookAtRest(array, i, walk, depth);
     } else {
       const found = lookAt(item, walk, depth);
       if (found !== FINE) {
@@ -123,18 +123,20 @@ function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): numb
   }
   const extra = extraProperty(array);
   if (extra === undefined) return flags;
-  return typeof extra === 'symbol' ? refuseProperty(extra, walk) : NOT_CBOR | lookAtSparseArray(array, walk, depth);
+  if (typeof extra === 'symbol') return refuseProperty(extra, walk);
+  return flags | NOT_CBOR | lookAtRest(array, length, walk, depth);
 }
 
-/** An array with holes or with properties that are not elements: V8 writes both. */
-function lookAtSparseArray(array: readonly unknown[], walk: Walk, depth: number): number {
+/** What comes after the first hole of an array, or after its elements: V8 keeps both holes and other properties. */
+function lookAtRest(array: readonly unknown[], from: number, walk: Walk, depth: number): number {
   const symbol = Object.getOwnPropertySymbols(array)[0];
   if (symbol !== undefined) return refuseProperty(symbol, walk);
   let flags = FINE;
-  for (const key of Object.keys(array)) {
-    const index = Number(key);
-    const found = lookAt(array[key as unknown as number], walk, depth);
-    if (found >= STOP) return walk.stopAt(propertyStep(String(index) === key ? index : key));
+  const keys = Object.keys(array);
+  // Up to the first hole, keys are at their own index.
+  for (const key of keys.slice(from)) {
+    const found = lookAt((array as unknown as Record<string, unknown>)[key], walk, depth);
+    if (found >= STOP) return walk.stopAt(propertyStep(String(Number(key)) === key ? Number(key) : key));
     flags |= found;
   }
   return flags;

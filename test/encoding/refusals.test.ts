@@ -145,6 +145,14 @@ test('refuses what only CBOR carries beside what only V8 carries', () => {
   expect(refusal.problem).toContain('is a URL, and is beside something that only V8 can encode');
 });
 
+test('looks at what comes before and after a hole', () => {
+  const url = new URL('http://a');
+  expect(refusalOf([Object.assign(new Array(3), { 0: url })]).path).toBe('result[0][0]');
+  expect(refusalOf(Object.assign(new Array(3), { 2: url })).path).toBe('result[2]');
+  expect(refusalOf(Object.assign([1, url], { columns: [] })).path).toBe('result[1]');
+  expect(refusalOf(Object.assign([1], { columns: [url] })).path).toBe('result.columns[0]');
+});
+
 test('refuses what throws when it is read, with the cause', () => {
   const cause = new Error('gone');
   const trap = () => {

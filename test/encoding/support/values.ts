@@ -38,8 +38,8 @@ const leavesForV8 = fc.oneof(
   fc.uint8Array().map((bytes) => new DataView(bytes.slice().buffer)),
 );
 
-/** Values of every type that can be saved: those that only CBOR carries, or those that only V8 does. */
-export function anyValue({ onlyCbor, errors }: { onlyCbor: boolean; errors: boolean }): fc.Arbitrary<unknown> {
+/** Values of every type that can be saved: with those that only CBOR carries, those that only V8 does, or both. */
+export function anyValue(onlyBy: readonly ('cbor' | 'v8' | 'v8 without cycles')[]): fc.Arbitrary<unknown> {
   const { value } = fc.letrec((tie) => {
     const inner = tie('value');
     const entries = fc.array(fc.tuple(strings, inner), { maxLength: 5 });
@@ -56,14 +56,15 @@ export function anyValue({ onlyCbor, errors }: { onlyCbor: boolean; errors: bool
       fc.array(fc.tuple(inner, inner), { maxLength: 4 }).map((list) => new Map(list)),
       fc.array(inner, { maxLength: 4 }).map((list) => new Set(list)),
     ];
-    if (onlyCbor) {
+    if (onlyBy.includes('cbor')) {
       containers.push(
         objects
           .filter((object) => !Object.hasOwn(object, '__proto__'))
           .map((object) => Object.assign(Object.create(null), object)),
         fc.webUrl().map((url) => new URL(url)),
       );
-    } else {
+    }
+    if (onlyBy.includes('v8')) {
       containers.push(
         leavesForV8,
         fc
@@ -73,7 +74,7 @@ export function anyValue({ onlyCbor, errors }: { onlyCbor: boolean; errors: bool
           ),
       );
     }
-    if (errors) {
+    if (onlyBy.includes('v8 without cycles')) {
       const kinds = fc.constantFrom(Error, TypeError, RangeError, SyntaxError);
       containers.push(
         fc.tuple(kinds, fc.string(), inner).map(([Kind, message, cause]) => new Kind(message, { cause })),
@@ -82,7 +83,7 @@ export function anyValue({ onlyCbor, errors }: { onlyCbor: boolean; errors: bool
     return { value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaves, ...containers) };
   });
   // What only V8 carries is left out where something that only CBOR carries may be beside it.
-  return onlyCbor && !errors ? value.filter(carriedByCbor) : value;
+  return onlyBy.includes('cbor') && onlyBy.length === 1 ? value.filter(carriedByCbor) : value;
 }
 
 /** The objects in a value into which another can be put. */
