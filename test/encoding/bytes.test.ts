@@ -70,12 +70,13 @@ test('decodes the same without the native part of cbor-x', () => {
   );
 });
 
-test('loads cbor-x when it is first needed', () => {
+test('loads cbor-x when it is first needed, which a lone number does not', () => {
   const program = `
     const { defaultEncoder } = require('./src/encoding/default-encoder');
     const loaded = () => Object.keys(require.cache).some((file) => file.includes('cbor-x'));
-    const before = loaded();
     defaultEncoder.serialize(1);
+    const before = loaded();
+    defaultEncoder.serialize([1]);
     process.stdout.write(before + ' ' + loaded());`;
   expect(execFileSync(process.execPath, ['-r', 'esbuild-register', '-e', program], { encoding: 'utf8' })).toBe(
     'false true',

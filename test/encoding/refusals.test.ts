@@ -162,8 +162,8 @@ test('refuses what throws when it is read, with the cause', () => {
 });
 
 test('reads no bytes of a format that it does not know', () => {
-  expect(['cbor', 'v8', 'json'].map((format) => defaultEncoder.canRead(format))).toEqual([true, true, false]);
-  expect(() => defaultEncoder.deserialize(new Uint8Array(1), 'json')).toThrow('Unknown format "json"');
+  expect(['json', 'cbor', 'v8', 'yaml'].map((format) => defaultEncoder.canRead(format))).toEqual([true, true, true, false]);
+  expect(() => defaultEncoder.deserialize(new Uint8Array(1), 'yaml')).toThrow('Unknown format "yaml"');
 });
 
 test.each(['cbor', 'v8'])('throws when %s is broken', (format) => {
