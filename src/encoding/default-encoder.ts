@@ -1,16 +1,16 @@
-import { decodeCbor, encodeCbor } from './cbor';
 import type { Bytes, Encoder, Serialized } from './encoder';
-import { carrierOf } from './lossless';
-import { UnsupportedValueError } from './unsupported-value-error';
-import { decodeV8, encodeV8 } from './v8-format';
-import { NOT_CBOR } from './walk';
 
-/** Above this, positions in the bytes no longer fit what cbor-x reads lengths with. */
-const MAX_CBOR_BYTES = 2 ** 31 - 1;
+let loaded: typeof import('./exact') | undefined;
+
+/** The rest of the encoder, cbor-x included: loaded when a value needs it. */
+function exact(): typeof import('./exact') {
+  loaded ??= require('./exact') as typeof import('./exact');
+  return loaded;
+}
 
 /**
  * Encodes as CBOR, or in V8's format what CBOR would not bring back exactly. A lone number, string, boolean or
- * null is JSON: readable, and programs that have no other results need not load cbor-x.
+ * null is JSON: readable, and programs that have no other results need not load more than this file.
  */
 export const defaultEncoder = {
   id: 'cbor',
@@ -18,13 +18,7 @@ export const defaultEncoder = {
   /** @param root - What to call the value in the path of a refusal. */
   serialize(value: unknown, root = 'result'): Serialized {
     if (isLonePlain(value)) return { format: 'json', bytes: Buffer.from(JSON.stringify(value)) };
-    const carrier = carrierOf(value, root);
-    if (carrier !== 'v8') {
-      const bytes = attempt(root, () => encodeCbor(value, carrier === 'cbor-floats'));
-      if (bytes.length <= MAX_CBOR_BYTES) return { format: 'cbor', bytes };
-      carrierOf(value, root, NOT_CBOR);
-    }
-    return { format: 'v8', bytes: attempt(root, () => encodeV8(value)) };
+    return exact().encodeExactly(value, root);
   },
 
   deserialize(bytes: Bytes, format: string): unknown {
@@ -32,9 +26,8 @@ export const defaultEncoder = {
       case 'json':
         return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
       case 'cbor':
-        return decodeCbor(bytes);
       case 'v8':
-        return decodeV8(bytes);
+        return exact().decodeExactly(bytes, format);
       default:
         throw new Error(`Unknown format ${JSON.stringify(format)}: this encoder reads json, cbor and v8.`);
     }
@@ -56,14 +49,5 @@ function isLonePlain(value: unknown): value is string | number | boolean | null 
       return true;
     default:
       return value === null;
-  }
-}
-
-/** What an encoder throws of itself comes from what only it can see, such as a Proxy, or too little memory. */
-function attempt(root: string, encode: () => Bytes): Bytes {
-  try {
-    return encode();
-  } catch (cause) {
-    throw new UnsupportedValueError(root, 'cannot be encoded', { cause });
   }
 }

@@ -4,7 +4,7 @@ import { copyData, type DataCopy, NotDataError, thawedCopy } from '../task/data'
 import { DeclarationError, ParamError } from '../task/declaration-error';
 import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
-import type { TaskRef } from '../task/ref';
+import { isTaskRef, type TaskRef } from '../task/ref';
 import { type Checked, check } from '../task/schema';
 import { showValue } from '../task/show';
 import { canonical, canonicalString } from './canonical';
@@ -12,7 +12,7 @@ import type { GraphNode } from './node';
 
 type Instance = Record<string, unknown>;
 
-/** A task's params as a node keeps them. */
+/** A task's params as a node keeps them, which freezes them. */
 export interface PreparedParams {
   readonly params: Readonly<Record<string, unknown>>;
   readonly thaws: boolean;
@@ -46,10 +46,13 @@ export class Blueprint {
   readonly instance: Instance;
   readonly defaults: ReadonlyMap<string, DataCopy>;
   readonly #slots: readonly Slot[];
+  /** The values of fields that are no params, which functions of `@Requires` may have changed. */
+  readonly #fields: readonly (readonly [name: string, value: unknown])[];
   readonly #handedOn = new Map<Blueprint, HandingOn>();
 
   private constructor(task: TaskDefinition, instance: Instance, defaults: ReadonlyMap<string, DataCopy>) {
     this.task = task;
+    this.#fields = fieldsOf(task, instance);
     this.instance = trapRequirements(task, instance);
     this.defaults = defaults;
     this.#slots = task.params.map((param) => toSlot(param, defaults.get(param.name)));
@@ -64,8 +67,10 @@ export class Blueprint {
 
   /** The instance with this node's params, until the next call. */
   plan(node: GraphNode): Instance {
-    setParams(this.instance, node);
-    return this.instance;
+    const { instance } = this;
+    for (const [name, value] of this.#fields) if (instance[name] !== value) instance[name] = value;
+    setParams(instance, node);
+    return instance;
   }
 
   /**
@@ -80,13 +85,15 @@ export class Blueprint {
     let refs = noRefs;
     let used = 0;
     // Runs for every ref of every graph: numbers, strings and booleans, most of all params, take the short way.
-    for (const slot of this.#slots) {
+    const slots = this.#slots;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
       const value = given[slot.name];
       if (value !== undefined) used++;
       const type = typeof value;
       if ((slot.plainType === undefined || slot.plainType === type) && (type === 'number' || type === 'string' || type === 'boolean')) {
         params[slot.name] = value;
-        text += slot.text + canonical(value);
+        text += slot.text + (type === 'number' ? `d${value};` : canonical(value));
         continue;
       }
       const copy = value === undefined ? (slot.fallback ?? this.#absent(slot.param, answers)) : this.#take(slot.param, value, answers);
@@ -102,7 +109,7 @@ export class Blueprint {
       }
     }
     if (Object.keys(given).length !== used) this.#refuseUnknown(given, used);
-    return { params: Object.freeze(params), thaws, refs, text: text && `${text}}` };
+    return { params, thaws, refs, text: text && `${text}}` };
   }
 
   /**
@@ -125,7 +132,8 @@ export class Blueprint {
     }
     const params: Record<string, unknown> = {};
     for (const name of handing.names) params[name] = node.params[name];
-    return written === undefined ? params : Object.assign(params, written);
+    for (const name in written) if (written[name] !== undefined) params[name] = written[name];
+    return params;
   }
 
   #compare(child: Blueprint): HandingOn {
@@ -138,7 +146,9 @@ export class Blueprint {
         names.push(name);
         const mine = this.defaults.get(name);
         if (mine && theirs && comparable(mine.value) !== comparable(theirs.value)) {
-          problems.push([name, `the default of ${name} is ${showValue(mine.value)} in ${this.task.name} and ${showValue(theirs.value)} in ${child.task.name}`]);
+          const isSecret = this.task.secrets.has(name) || child.task.secrets.has(name);
+          const defaults = isSecret ? 'are different secrets' : `is ${showValue(mine.value)} in ${this.task.name} and ${showValue(theirs.value)} in ${child.task.name}`;
+          problems.push([name, isSecret ? `the defaults of ${name} in both ${defaults}` : `the default of ${name} ${defaults}`]);
         }
       } else if (!theirs && !param.optional && !param.schema) {
         problems.push([name, `its param ${name} is no param of ${this.task.name}`]);
@@ -165,7 +175,7 @@ export class Blueprint {
       return answer.value === undefined ? undefined : this.#copy(param, answer.value);
     }
     if (param.type && !fitsType(value, param.type)) {
-      throw new ParamError(`${this.task.name}: the param ${param.name} must be a ${param.type.name}, but is ${shown(param, value)}`, { task: this.task.name, param: param.name, value });
+      throw new ParamError(`${this.task.name}: the param ${param.name} must be a ${param.type.name}, but is ${shown(param, value)}`, { task: this.task.name, param: param.name, ...unlessSecret(param, value) });
     }
     return this.#copy(param, value);
   }
@@ -175,13 +185,17 @@ export class Blueprint {
   }
 
   #ask(param: ParamDefinition, value: unknown, answers: SchemaAnswers): Checked | Promise<unknown> {
-    const question = answers.size > 0 ? `${this.task.name}.${param.name} ${canonical(value, refByParams)}` : '';
+    const question = answers.size > 0 ? this.#question(param, value) : '';
     const known = answers.get(question);
     if (known) return known;
-    const answer = check(param.schema!, value);
-    if (!isPromiseLike(answer)) return answer as Checked;
-    const name = question || `${this.task.name}.${param.name} ${canonical(value, refByParams)}`;
+    const answer = ask(this.task, param, value);
+    if (!isPromiseLike(answer)) return answer;
+    const name = question || this.#question(param, value);
     return (answer as Promise<Checked>).then((checked) => answers.set(name, checked));
+  }
+
+  #question(param: ParamDefinition, value: unknown): string {
+    return `${this.task.name}.${param.name} ${canonical(value, refById)}`;
   }
 
   #refuseUnknown(given: Readonly<Record<string, unknown>>, used: number): void {
@@ -194,7 +208,8 @@ export class Blueprint {
     const why = requirements.some(({ property }) => property === unknown)
       ? `${unknown} is a requirement of ${task}, not a param: it is filled by its task's result`
       : `${task} has no param ${unknown}${meant ? `; did you mean ${meant}?` : params.length > 0 ? `; it has ${params.map(({ name }) => name).join(', ')}` : '; it has none'}`;
-    throw new ParamError(why, { task, param: unknown, value: given[unknown] });
+    // The misspelt one may be a secret.
+    throw new ParamError(why, { task, param: unknown, ...(this.task.secrets.size === 0 && { value: given[unknown] }) });
   }
 }
 
@@ -235,7 +250,15 @@ export function makeInstance(task: TaskDefinition, container: Container): Awaita
 
 /** Sets a node's params on an instance. */
 export function setParams(instance: Instance, { task, params, thaws }: GraphNode): void {
-  for (const { name } of task.params) instance[name] = thaws ? thawedCopy(params[name]) : params[name];
+  const declared = task.params;
+  for (let i = 0; i < declared.length; i++) {
+    const { name } = declared[i]!;
+    instance[name] = thaws ? thawedCopy(params[name]) : params[name];
+  }
+}
+
+function fieldsOf(task: TaskDefinition, instance: Instance): [string, unknown][] {
+  return Object.entries(instance).filter(([name]) => !task.params.some((param) => param.name === name) && !task.requirements.some(({ property }) => property === name));
 }
 
 /** Makes reading a requirement that is not there yet an error that says so. */
@@ -261,7 +284,7 @@ function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<Reado
     if (Number.isNaN(value)) {
       throw new DeclarationError(`the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`);
     }
-    const answer = param.schema ? check(param.schema, value) : { value };
+    const answer: Awaitable<Checked> = param.schema ? ask(task, param, value) : { value };
     const take = (checked: Checked) => {
       if ('issues' in checked) throw refused(task, param, value, checked.issues);
       defaults.set(param.name, copyParam(task, param, checked.value));
@@ -272,20 +295,34 @@ function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<Reado
   return pending.length > 0 ? Promise.all(pending).then(() => defaults) : defaults;
 }
 
+/** What a param's schema says of a value. */
+function ask(task: TaskDefinition, param: ParamDefinition, value: unknown): Awaitable<Checked> {
+  const fail = (error: unknown): never => {
+    throw new DeclarationError(`${task.name}: the schema of the param ${param.name} failed: ${withoutSecret(param, value, String((error as Error)?.message ?? error))}`, param.secret ? undefined : { cause: error });
+  };
+  try {
+    const answer = check(param.schema!, value);
+    return isPromiseLike(answer) ? answer.then(undefined, fail) : answer;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
 function copyParam(task: TaskDefinition, param: ParamDefinition, value: unknown): DataCopy {
   try {
     return copyData(value, `params.${param.name}`);
   } catch (error) {
     if (!(error instanceof NotDataError)) throw error;
-    throw new ParamError(`${task.name}: ${error.message}`, { task: task.name, param: param.name, value }, { cause: error });
+    const problem = param.secret ? `params.${param.name} ${error.problem}` : error.message;
+    throw new ParamError(`${task.name}: ${problem}`, { task: task.name, param: param.name, ...unlessSecret(param, value) });
   }
 }
 
 function refused(task: TaskDefinition, param: ParamDefinition, value: unknown, issues: readonly string[]): ParamError {
-  return new ParamError(`${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema refuses: ${issues.join('; ')}`, {
+  return new ParamError(`${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema refuses: ${issues.map((issue) => withoutSecret(param, value, issue)).join('; ')}`, {
     task: task.name,
     param: param.name,
-    value: param.secret ? undefined : value,
+    ...unlessSecret(param, value),
   });
 }
 
@@ -293,7 +330,28 @@ function shown(param: ParamDefinition, value: unknown): string {
   return param.secret ? 'a secret value' : showValue(value);
 }
 
-/** Enough to tell refs apart before they are nodes. */
+function unlessSecret(param: ParamDefinition, value: unknown): { readonly value?: unknown } {
+  return param.secret ? {} : { value };
+}
+
+/** What a schema said; some repeat the value. */
+function withoutSecret(param: ParamDefinition, value: unknown, issue: string): string {
+  if (!param.secret) return issue;
+  return typeof value === 'string' && value !== '' ? issue.replaceAll(value, '(secret)') : '(what it said may hold the secret)';
+}
+
+const refIds = new WeakMap<object, number>();
+let lastRefId = 0;
+
+/** Tells ref objects apart: those that hold each other may be nested deep. */
+function refById(value: object): string | undefined {
+  if (!isTaskRef(value)) return undefined;
+  let id = refIds.get(value);
+  if (id === undefined) refIds.set(value, (id = ++lastRefId));
+  return `@${id};`;
+}
+
+/** Tells refs apart by their content. */
 function refByParams(value: object): string | undefined {
   const { task, params, path } = value as TaskRef<unknown>;
   return typeof task === 'function' && path ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}` : undefined;

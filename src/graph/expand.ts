@@ -2,15 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import { isPromiseLike } from '../awaitable';
 import type { Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
+import { isPlainObject } from '../task/data';
 import { definitionOf, type TaskDefinition } from '../task/definition';
 import type { TaskClass } from '../task/task-class';
 import { isTaskRef, TaskRef } from '../task/ref';
+import { showValue } from '../task/show';
 import { Blueprint, type PreparedParams, type SchemaAnswers } from './blueprint';
 import { canonical, canonicalString } from './canonical';
 import { abbreviate, type Graph, pathTo } from './graph';
 import { Integers } from './integers';
 import { GraphNode, NodePart, type Template } from './node';
-import { mapStructure } from './structure';
+import { mapStructure, TooDeepError } from './structure';
 
 /** What expanding needs to know. */
 export interface ExpandOptions {
@@ -69,19 +71,22 @@ class Expansion {
   }
 
   async expand(structure: unknown): Promise<Graph> {
+    if (structure === null || (typeof structure !== 'object' && typeof structure !== 'function')) {
+      throw new DeclarationError(`there is no task to run: ${showValue(structure)} was given. In files that import each other a class may not be there yet`);
+    }
     const { templates, children } = await this.#linked(() => this.#link([structure], undefined));
     const targets = [...new Set(children)];
     for (const node of targets) await this.#visit(node.index);
     for (const node of this.#nodes) Object.freeze(node);
     return Object.freeze({
-      nodes: this.#nodes,
+      nodes: Object.freeze(this.#nodes),
       order: this.#order.taken(),
       edges: this.#edges.taken(),
       firstEdge: this.#firstEdge.taken(),
       endEdge: this.#endEdge.taken(),
       requiredBy: this.#requiredBy.taken(),
       target: templates[0],
-      targets,
+      targets: Object.freeze(targets),
       tasks: Array.from(this.#kinds.values(), ({ blueprint }) => blueprint.task),
       carried: this.#carried,
     });
@@ -146,9 +151,9 @@ class Expansion {
           case 'structure':
             return source.map(self);
           case 'class':
-            return new Handed(source.cls, property, source.params?.(self) as Record<string, unknown> | undefined);
+            return new Handed(source.cls, property, source.params && writtenParams(source.params(self), `${node.task.name}.${property}`));
           case 'later-class':
-            return new Handed(source.cls(), property, source.params(self) as Record<string, unknown>);
+            return new Handed(laterClass(source.cls, `${node.task.name}.${property}`), property, writtenParams(source.params(self), `${node.task.name}.${property}`));
         }
       } catch (error) {
         if (error instanceof DeclarationError) throw error;
@@ -188,11 +193,20 @@ class Expansion {
     const replace = (value: object): unknown => {
       if (isTaskRef(value)) return toNode(value);
       if (value instanceof Handed) return toNode(this.#refOf(value, by));
-      if (typeof value !== 'function') return value;
+      if (typeof value !== 'function') {
+        if (isPromiseLike(value)) throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must give its refs at once`);
+        return value;
+      }
       return toNode(this.#refOf(new Handed(value as TaskClass, by?.task.requirements[requirement]?.property ?? '', undefined), by));
     };
     const templates: Template[] = [];
-    for (; requirement < structures.length; requirement++) templates.push(mapStructure(structures[requirement], replace));
+    try {
+      for (; requirement < structures.length; requirement++) templates.push(mapStructure(structures[requirement], replace));
+    } catch (error) {
+      if (!(error instanceof TooDeepError)) throw error;
+      const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';
+      throw new DeclarationError(`${what} holds itself (a cycle), or is ${error.message}`);
+    }
     return pending.length > 0 ? Promise.all(pending) : { templates, children };
   }
 
@@ -223,28 +237,38 @@ class Expansion {
     if (carried) return carried;
     const prepared = kind.blueprint.prepare(ref.params, this.#answers);
     if (prepared instanceof Promise) return prepared;
-    for (const inner of prepared.refs) {
-      if (!this.#carried.has(inner)) return this.#carry(inner);
+    const { refs } = prepared;
+    for (let i = 0; i < refs.length; i++) {
+      if (!this.#carried.has(refs[i]!)) return this.#carry(refs);
     }
     const identity = this.#identityOf(kind, prepared);
     return kind.nodes.get(identity) ?? this.#add(kind, identity, prepared);
   }
 
   /** Makes nodes of refs inside params, and of refs inside theirs, without recursion. */
-  async #carry(first: TaskRef<unknown>): Promise<void> {
-    const stack = [first];
+  async #carry(refs: readonly TaskRef<unknown>[]): Promise<void> {
+    const stack = [...refs];
+    /** Those whose own refs are being carried. */
+    const open = new Set<TaskRef<unknown>>();
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
+      if (this.#carried.has(top)) {
+        stack.pop();
+        continue;
+      }
       const kind = await this.#kindOf(top.task);
       const prepared = kind && (await kind.blueprint.prepare(top.params, this.#answers));
       if (!kind || !isPrepared(prepared)) continue;
       const missing = prepared.refs.filter((inner) => !this.#carried.has(inner));
       if (missing.length > 0) {
-        stack.push(...missing);
+        open.add(top);
+        if (missing.some((inner) => open.has(inner))) throw new DeclarationError(`the params of ${showValue(top)} hold a ref that holds itself (a cycle)`);
+        for (const inner of missing) stack.push(inner);
         continue;
       }
       const identity = this.#identityOf(kind, prepared);
       this.#carried.set(top, kind.nodes.get(identity) ?? this.#add(kind, identity, prepared));
+      open.delete(top);
       stack.pop();
     }
   }
@@ -274,6 +298,7 @@ class Expansion {
     if (index >= this.#options.maxNodes) {
       throw new DeclarationError(`the graph has more than ${this.#options.maxNodes} nodes: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`);
     }
+    Object.freeze(prepared.params);
     const node = new GraphNode(index, kind.blueprint.task, identity, prepared);
     kind.nodes.set(identity, node);
     this.#nodes.push(node);
@@ -328,6 +353,27 @@ class Handed {
     readonly property: string,
     readonly written: Readonly<Record<string, unknown>> | undefined,
   ) {}
+}
+
+function propertyOf(by: GraphNode, requirement: number): string {
+  return `${by.task.name}.${by.task.requirements[requirement]!.property}`;
+}
+
+function whatHolds(by: GraphNode | undefined, requirement: number): string {
+  return by ? `the function in @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run holds';
+}
+
+/** What a function gave as the params of a required task. */
+function writtenParams(given: unknown, name: string): Record<string, unknown> | undefined {
+  if (given === undefined || (typeof given === 'object' && given !== null && isPlainObject(given))) return given as Record<string, unknown> | undefined;
+  const isPromise = typeof given === 'object' && isPromiseLike(given);
+  throw new DeclarationError(`the function in @Requires of ${name} gave ${isPromise ? 'a promise; it must give params at once' : `${showValue(given)}; it must give an object of params`}`);
+}
+
+function laterClass(later: () => TaskClass, name: string): TaskClass {
+  const cls: unknown = later();
+  if (typeof cls !== 'function') throw new DeclarationError(`@Requires(() => …) on ${name} gave ${showValue(cls)}; it must give a task class`);
+  return cls as TaskClass;
 }
 
 const nothing: Linked = Object.freeze({ templates: Object.freeze([]), children: Object.freeze([]) });

@@ -4,7 +4,7 @@ import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { isTaskRef } from '../task/ref';
 import { canonical, canonicalString, type Special } from './canonical';
-import type { Graph } from './graph';
+import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart } from './node';
 import { safeName } from '../task/safe-name';
 
@@ -63,13 +63,23 @@ export class Keys {
     const fingerprint = this.#fingerprints.get(node.index);
     const { folder, prefix, properties } = headOf(task);
     let requirements = '{';
-    for (let i = 0; i < properties.length; i++) requirements += properties[i]! + canonical(node.requirements[i], this.#special);
+    for (let i = 0; i < properties.length; i++) requirements += properties[i]! + this.#requirementText(node, i);
     const rest = `${canonical(fingerprint)}${requirements}}`;
     if (!task.options.key) return `${folder}/${digest(prefix + this.#paramsText(node) + rest)}` as TaskKey;
     const isBare = fingerprint === undefined && task.options.version === undefined && task.requirements.length === 0;
     const key = `${folder}/${safeName(customKey(node))}${isBare ? '' : `-${digest(prefix + rest)}`}` as TaskKey;
     this.#refuseShared(key, node);
     return key;
+  }
+
+  /** The canonical text of one requirement: its literals, and the keys of the nodes in it. */
+  #requirementText(node: GraphNode, i: number): string {
+    try {
+      return canonical(node.requirements[i], this.#special);
+    } catch (error) {
+      if (!(error instanceof DeclarationError)) throw error;
+      throw new DeclarationError(`${node.task.name}.${node.task.requirements[i]!.property}: ${error.problem}`, { cause: error }).locate(pathTo(this.#graph, node.index));
+    }
   }
 
   /** The canonical text of the params that are part of the key. */
@@ -128,7 +138,12 @@ export function folderOf(task: TaskDefinition): string {
 }
 
 function customKey(node: GraphNode): string {
-  const key: unknown = node.task.options.key!(node.params);
+  let key: unknown;
+  try {
+    key = node.task.options.key!(node.params);
+  } catch (error) {
+    throw new DeclarationError(`key(params) of ${node} failed: ${(error as Error)?.message ?? error}`, { cause: error });
+  }
   if (typeof key !== 'string' || key === '') throw new DeclarationError(`key(params) of ${node} gave ${JSON.stringify(key)}; it must give a string with something in it`);
   return key;
 }

@@ -1,29 +1,46 @@
+import { types } from 'node:util';
 import { isPlainObject } from '../task/data';
 import type { PartPath } from '../task/ref';
 import { GraphNode, NodePart, type Template } from './node';
 
+const deepest = 1_000;
+
 /**
  * A copy of a structure (arrays, plain objects, Maps, Sets, nested) in which `replace` has answered for
  * every other object and every function.
+ *
+ * @throws {TooDeepError} when it is nested so deep that it may hold itself
  */
-export function mapStructure(value: unknown, replace: (value: object) => unknown): unknown {
+export function mapStructure(value: unknown, replace: (value: object) => unknown, depth = 0): unknown {
   if (typeof value === 'function') return replace(value);
   if (typeof value !== 'object' || value === null) return value;
+  if (depth > deepest) throw new TooDeepError();
+  const inside = depth + 1;
   if (Array.isArray(value)) {
     const copy: unknown[] = new Array(value.length);
-    for (let i = 0; i < value.length; i++) copy[i] = mapStructure(value[i], replace);
+    for (let i = 0; i < value.length; i++) copy[i] = mapStructure(value[i], replace, inside);
     return copy;
   }
   if (isPlainObject(value)) {
     const copy: Record<string, unknown> = {};
     for (const [name, item] of Object.entries(value)) {
-      Object.defineProperty(copy, name, { value: mapStructure(item, replace), enumerable: true, writable: true, configurable: true });
+      Object.defineProperty(copy, name, { value: mapStructure(item, replace, inside), enumerable: true, writable: true, configurable: true });
     }
     return copy;
   }
-  if (value instanceof Map) return new Map(Array.from(value, ([key, item]) => [key, mapStructure(item, replace)]));
-  if (value instanceof Set) return new Set(Array.from(value, (item) => mapStructure(item, replace)));
-  return replace(value);
+  const replaced = replace(value);
+  if (replaced !== value) return replaced;
+  // Last, since refs and nodes, of which there may be millions, are neither.
+  if (types.isMap(value)) return new Map(Array.from(value, ([key, item]) => [key, mapStructure(item, replace, inside)]));
+  if (types.isSet(value)) return new Set(Array.from(value, (item) => mapStructure(item, replace, inside)));
+  return value;
+}
+
+/** A structure is nested too deep to look into, or holds itself. */
+export class TooDeepError extends Error {
+  constructor() {
+    super(`nested more than ${deepest} levels deep`);
+  }
 }
 
 /** A structure with results in the place of nodes. */

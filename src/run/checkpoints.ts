@@ -16,6 +16,7 @@ export type Lookup =
   | { readonly state: 'none' }
   | { readonly state: 'failed'; readonly error: unknown };
 
+const noDynamic: CheckpointRecord['dynamic'] = Object.freeze([]);
 const noCheckpoint: Lookup = Object.freeze({ state: 'none' });
 
 /** The checkpoints of one run's nodes: which are there, whether they still count, and how a new one is written. */
@@ -70,16 +71,15 @@ export class Checkpoints {
     const { task, params } = nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
-    const { version } = task.options;
     const facts = {
       key: this.#keys.of(index),
       task: task.name,
-      ...(version !== undefined && { version }),
+      version: task.options.version,
       params: recordParams(params, task),
       source: task.source,
       requires,
       marks: this.#marks.on(index),
-      dynamic: [],
+      dynamic: noDynamic,
       seconds,
     };
     return this.storage.save(facts, encoded, before);

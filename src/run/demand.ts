@@ -11,6 +11,8 @@ export type Action = (typeof Action)[keyof typeof Action];
 export interface DemandOptions {
   /** Undefined when nothing can be loaded. */
   readonly checkpoints: Checkpoints | undefined;
+  /** Nodes of which nothing can be looked up. */
+  readonly isKeyless: (index: number) => boolean;
   /** Nodes that are computed anew whatever is saved. */
   readonly isForced: (index: number) => boolean;
   /** Told of checkpoints that cannot be used; throws when that is to end the run. */
@@ -68,9 +70,9 @@ export class Demand {
     while (stack.length > 0) {
       const index = stack.pop()!;
       if (this.actions[index] !== Action.none) continue;
-      const { checkpoints, isForced } = this.#options;
+      const { checkpoints, isKeyless } = this.#options;
       if (!checkpoints || !this.#graph.nodes[index]!.task.save) this.#run(index, 'it is not saved', stack);
-      else if (isForced(index)) this.#run(index, 'it is forced', stack);
+      else if (isKeyless(index)) this.#run(index, 'its key is not known', stack);
       else {
         const lookup = checkpoints.lookUp(index);
         // Decided provisionally, so that no other way to it looks it up again.
@@ -89,11 +91,11 @@ export class Demand {
   #take(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {
     switch (lookup.state) {
       case 'valid':
-        this.#load(index, lookup.found);
+        if (this.#options.isForced(index)) this.#replace(index, lookup.found, 'it is forced', stack);
+        else this.#load(index, lookup.found);
         return undefined;
       case 'stale':
-        this.stale.set(index, { record: lookup.found.record, bytes: undefined });
-        this.#run(index, lookup.why, stack);
+        this.#replace(index, lookup.found, lookup.why, stack);
         return undefined;
       case 'none':
         this.#run(index, 'there is no checkpoint', stack);
@@ -111,6 +113,11 @@ export class Demand {
     this.found.set(index, keeps ? { record, bytes } : { record, bytes: undefined });
     this.actions[index] = Action.load;
     this.#options.onDecided(index, Action.load, '');
+  }
+
+  #replace(index: number, { record }: FoundCheckpoint, why: string, stack: number[]): void {
+    this.stale.set(index, { record, bytes: undefined });
+    this.#run(index, why, stack);
   }
 
   #run(index: number, why: string, stack: number[]): void {

@@ -7,6 +7,7 @@ export interface NodeInfo {
   /** Undefined while the state of something outside that it needs is not known. */
   readonly key: TaskKey | undefined;
   readonly task: string;
+  /** Without the values of secrets. */
   readonly params: Readonly<Record<string, unknown>>;
 }
 

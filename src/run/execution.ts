@@ -10,11 +10,12 @@ import type { Container } from '../task/container';
 import { AttemptContext } from './attempt-context';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
-import { RunFailedError, TaskFailedError, tasksFailed } from './failure';
+import { messageOf, RunFailedError, TaskFailedError, tasksFailed } from './failure';
 import { fingerprint, type GraphFingerprints } from './fingerprints';
 import { Frontier } from './frontier';
 import { holdsRef } from './holds-ref';
 import type { Lane } from './lanes';
+import { Ready } from './ready';
 import type { Reporter } from './reporter';
 import { Retries } from './retries';
 import { Scheduler } from './scheduler';
@@ -26,6 +27,8 @@ export interface ExecutionOptions {
   readonly fingerprints: GraphFingerprints;
   /** Undefined when no task of the graph is saved. */
   readonly checkpoints: Checkpoints | undefined;
+  /** Why checkpoints could not be had at all. */
+  readonly storageFailure: { readonly error: unknown } | undefined;
   readonly isForced: (index: number) => boolean;
   readonly container: Container;
   readonly laneOf: (node: GraphNode) => Lane;
@@ -52,8 +55,12 @@ export class Execution {
   readonly #ranAnew = new Set<number>();
   /** Nodes whose checkpoint cannot be read and must not be overwritten. */
   readonly #untouchable = new Set<number>();
+  /** Nodes that ran while something outside changed, and what came from them: their results belong to no key. */
+  readonly #outdated = new Set<number>();
   readonly #warnedSources = new Set<string>();
-  #decided: number[] = [];
+  /** What was decided since the last admission. */
+  #decided: number[] | undefined;
+  #hasWarnedOfStorage = false;
   #fatal: { readonly error: unknown } | undefined;
   #isStopped = false;
 
@@ -61,13 +68,14 @@ export class Execution {
     this.#options = options;
     this.#demand = new Demand(options.graph, {
       checkpoints: options.checkpoints,
+      isKeyless: options.fingerprints.isKeyless,
       isForced: options.isForced,
       onFailedLookup: (index, error) => this.#takeStorageFailure(index, error),
-      onDecided: (index) => this.#decided.push(index),
+      onDecided: (index, action) => this.#takeDecision(index, action),
     });
-    this.#frontier = new Frontier(options.graph, this.#demand.actions);
-    this.#scheduler = new Scheduler(this.#frontier, {
-      laneOf: (index) => (this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!)),
+    const ready = new Ready(options.graph.nodes.length, (index) => (this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!)));
+    this.#frontier = new Frontier(options.graph, this.#demand.actions, ready);
+    this.#scheduler = new Scheduler(this.#frontier, ready, {
       begin: (index) => (this.#isLoad(index) ? this.#load(index) : this.#run(index)),
       isEnding: () => this.#isEnding,
     });
@@ -76,18 +84,19 @@ export class Execution {
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
   async run(): Promise<unknown> {
-    const { graph, reporter } = this.#options;
+    const { graph, reporter, storageFailure } = this.#options;
     reporter.started();
+    if (storageFailure) void this.#takeStorageFailure(undefined, storageFailure.error);
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
     if (isPromiseLike(decided)) await decided;
-    this.#decided = [];
     if (!this.#isEnding) {
       this.#frontier.admit(graph.order);
+      this.#decided = [];
       await this.#scheduler.run();
     }
     this.#skip(this.#frontier.skipWaiting());
     this.#throwIfFailed();
-    return fill(graph.target, (node) => this.#frontier.resultOf(node.index));
+    return this.#collect();
   }
 
   /** Starts nothing new; what is running finishes and is saved. */
@@ -108,12 +117,21 @@ export class Execution {
   #throwIfFailed(): void {
     const { graph, reporter, signal } = this.#options;
     const summary = reporter.tally.summary();
-    if (this.#fatal) throw new RunFailedError(String((this.#fatal.error as Error)?.message ?? this.#fatal.error), this.#errors, summary, this.#fatal.error);
-    if (this.#errors.length > 0) throw tasksFailed(this.#errors, summary);
+    if (this.#fatal) throw new RunFailedError(messageOf(this.#fatal.error), this.#errors, summary, this.#fatal.error);
     const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
+    if (missing && signal.aborted) throw new RunFailedError(`the run was cancelled: ${messageOf(signal.reason)}`, this.#errors, summary, signal.reason);
+    if (this.#errors.length > 0) throw tasksFailed(this.#errors, summary);
     if (missing === undefined) return;
-    if (signal.aborted) throw new RunFailedError('the run was cancelled', [], summary, signal.reason);
     throw new RunFailedError(this.#isStopped ? 'the run was stopped' : `nothing is left to do, but ${missing} has no result; this is a fault in Tidemark`, [], summary, undefined);
+  }
+
+  #collect(): unknown {
+    const { graph, reporter } = this.#options;
+    try {
+      return fill(graph.target, this.#resultOf);
+    } catch (error) {
+      throw new RunFailedError(messageOf(error), [], reporter.tally.summary(), error);
+    }
   }
 
   // Loading
@@ -159,26 +177,43 @@ export class Execution {
 
   /** Runs a node that was to be loaded, and all that it needs for that. */
   #runInstead(index: number, why: string): Awaitable<void> {
-    const reopened = this.#frontier.reopen(index);
-    return andThen(this.#demand.decide(reopened), () =>
-      andThen(this.#demand.runInstead(index, why), () => {
-        const decided = this.#decided;
-        this.#decided = [];
-        if (!this.#fatal) this.#frontier.admit(decided);
-      }),
-    );
+    return andThen(this.#demand.runInstead(index, why), () => {
+      const decided = this.#decided!;
+      this.#decided = [];
+      if (!this.#fatal) this.#skip(this.#frontier.admit(decided));
+    });
+  }
+
+  #takeDecision(index: number, action: Action): void {
+    // Before the first admission nothing has been dropped, and the whole graph is admitted at once.
+    if (this.#decided === undefined) return;
+    if (action === Action.run) this.#frontier.reopen(index);
+    this.#decided.push(index);
   }
 
   /** Reports what is wrong with a checkpoint or its storage; by the options, that ends the run. */
-  #takeStorageFailure(index: number, error: unknown): Awaitable<void> {
+  #takeStorageFailure(index: number | undefined, error: unknown): Awaitable<void> {
     const { checkpoints, keys, reporter, onStorageError } = this.#options;
     reporter.storageFailed(index, error);
-    if (error instanceof DamagedCheckpointError) {
+    if (index !== undefined && error instanceof DamagedCheckpointError) {
       return checkpoints!.storage.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
     }
-    this.#untouchable.add(index);
-    if (onStorageError === 'fail') this.#fatal ??= { error };
+    if (index !== undefined) this.#untouchable.add(index);
+    if (onStorageError === 'compute') this.#warnOfStorage(index, error);
+    else this.#endBy(error);
     return undefined;
+  }
+
+  #endBy(error: unknown): void {
+    this.#fatal ??= { error };
+    this.#retries.giveUp();
+  }
+
+  /** Once a run: a storage that is away fails for every result. */
+  #warnOfStorage(index: number | undefined, error: unknown): void {
+    if (this.#hasWarnedOfStorage) return;
+    this.#hasWarnedOfStorage = true;
+    this.#options.reporter.warn(index, `${messageOf(error)}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`);
   }
 
   // Running
@@ -195,7 +230,8 @@ export class Execution {
       const context = new AttemptContext(node, attempt, signal, reporter);
       const result = laneOf(node).executor.execute({ node, requirements, context, container });
       if (!isPromiseLike(result)) return this.#ran(index, attempt, result, start);
-      return result.then(
+      // What is only like a promise may give nothing from then(), or call back twice.
+      return Promise.resolve(result).then(
         (value) => this.#ran(index, attempt, value, start),
         (error) => this.#failed(index, attempt, error),
       );
@@ -208,31 +244,33 @@ export class Execution {
 
   /** A task gave a result: it is serialised before anyone receives it, so that all see the same value. */
   #ran(index: number, attempt: number, result: unknown, start: number): void {
-    const { graph, checkpoints, freezes } = this.#options;
+    const { graph, checkpoints } = this.#options;
     const { task } = graph.nodes[index]!;
     const seconds = (performance.now() - start) / 1000;
     try {
-      if (!task.save || !checkpoints) {
-        if (typeof result === 'object' && result !== null) {
-          if (holdsRef(result)) throw new TypeError('its result holds a task ref; return values, and let the task that needs the other one require it');
-          if (freezes && this.#frontier.usesOf(index) > 1) deepFreeze(result);
-        }
-        return this.#done(index, result, seconds);
-      }
-      const encoded = checkpoints.encode(index, result);
-      if (freezes) deepFreeze(result);
-      if (!isPromiseLike(encoded) && !task.hasFingerprint) this.#save(index, result, encoded, seconds);
-      else this.#scheduler.track(this.#saveLater(index, attempt, result, encoded, seconds));
+      const encoded = task.save && checkpoints ? checkpoints.encode(index, result) : undefined;
+      this.#settle(index, result);
+      if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint)) this.#scheduler.track(this.#keepLater(index, attempt, result, encoded, seconds));
+      else this.#keep(index, result, encoded as EncodedResult | undefined, seconds);
     } catch (error) {
       this.#failed(index, attempt, error);
     }
   }
 
-  async #saveLater(index: number, attempt: number, result: unknown, encoding: Awaitable<EncodedResult>, seconds: number): Promise<void> {
+  /** Makes a result fit for others to see. */
+  #settle(index: number, result: unknown): void {
+    if (typeof result !== 'object' || result === null) return;
+    const { graph, checkpoints, freezes } = this.#options;
+    const isSaved = checkpoints && graph.nodes[index]!.task.save;
+    if (!isSaved && holdsRef(result)) throw new TypeError('its result holds a task ref; return values, and let the task that needs the other one require it');
+    if (freezes && (isSaved || this.#frontier.hasSeveralUsers(index))) deepFreeze(result);
+  }
+
+  async #keepLater(index: number, attempt: number, result: unknown, encoding: Awaitable<EncodedResult | undefined>, seconds: number): Promise<void> {
     try {
       const encoded = await encoding;
-      if (await this.#isOutsideUnchanged(index)) this.#save(index, result, encoded, seconds);
-      else this.#done(index, result, seconds);
+      if (!(await this.#isOutsideUnchanged(index))) this.#outdated.add(index);
+      this.#keep(index, result, encoded, seconds);
     } catch (error) {
       this.#failed(index, attempt, error);
     }
@@ -244,29 +282,41 @@ export class Execution {
     const node = graph.nodes[index]!;
     if (!node.task.hasFingerprint) return true;
     const isSame = (await fingerprint(node, container)) === fingerprints.known.get(index);
-    if (!isSame) reporter.warn(index, `what ${node} reads changed while it ran (its fingerprint is another one now): its result is used, but not saved`);
+    if (!isSame) {
+      reporter.warn(index, `what ${node} reads changed while it ran (its fingerprint is another one now): its result is used, but neither that nor what comes from it is saved`);
+    }
     return isSame;
   }
 
-  #save(index: number, result: unknown, encoded: EncodedResult, seconds: number): void {
-    this.#digests.set(index, encoded.digest);
-    this.#ranAnew.add(index);
-    if (!this.#untouchable.has(index)) {
-      const { writes } = this.#scheduler;
-      const failed = (error: unknown) => this.#takeStorageFailure(index, error);
-      try {
-        const written = this.#options.checkpoints!.save(index, encoded, seconds, (required) => this.#digests.get(required), this.#demand.stale.get(index)?.record);
-        if (isPromiseLike(written)) {
-          writes.take();
-          this.#scheduler.track(written.then((record) => this.#saved(index, record.size), failed).then(() => writes.release()));
-        } else {
-          this.#saved(index, written.size);
-        }
-      } catch (error) {
-        void failed(error);
-      }
+  #keep(index: number, result: unknown, encoded: EncodedResult | undefined, seconds: number): void {
+    const isOutdated = this.#isOutdated(index);
+    if (encoded) {
+      this.#digests.set(index, encoded.digest);
+      this.#ranAnew.add(index);
+      if (!isOutdated && !this.#untouchable.has(index)) this.#save(index, encoded, seconds);
     }
     this.#done(index, result, seconds);
+  }
+
+  #isOutdated(index: number): boolean {
+    if (this.#outdated.size === 0 || this.#outdated.has(index)) return this.#outdated.size > 0;
+    const { edges, firstEdge, endEdge } = this.#options.graph;
+    const isOutdated = edges.subarray(firstEdge[index]!, endEdge[index]!).some((required) => this.#outdated.has(required));
+    if (isOutdated) this.#outdated.add(index);
+    return isOutdated;
+  }
+
+  #save(index: number, encoded: EncodedResult, seconds: number): void {
+    const { writes } = this.#scheduler;
+    const failed = (error: unknown) => this.#takeStorageFailure(index, error);
+    try {
+      const written = this.#options.checkpoints!.save(index, encoded, seconds, (required) => this.#digests.get(required), this.#demand.stale.get(index)?.record);
+      if (!isPromiseLike(written)) return this.#saved(index, written.size);
+      writes.take();
+      this.#scheduler.track(written.then((record) => this.#saved(index, record.size), failed).then(() => writes.release()));
+    } catch (error) {
+      void failed(error);
+    }
   }
 
   #saved(index: number, bytes: number): void {
@@ -287,9 +337,7 @@ export class Execution {
     const { graph, reporter, fingerprints } = this.#options;
     const node = graph.nodes[index]!;
     const error = new TaskFailedError({
-      shown: String(node),
-      task: node.task.name,
-      params: node.params,
+      node,
       key: reporter.keyOf(index),
       requiredBy: pathTo(graph, index).slice(0, -1),
       attempts: attempt,

@@ -1,13 +1,13 @@
+import { inspect } from 'node:util';
 import { TidemarkError } from '../error';
+import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
+import { publicParams } from './public-params';
 import type { RunSummary } from './summary';
 
 /** Where and how a task failed. */
 export interface TaskFailure {
-  /** The task with its params, as text. */
-  readonly shown: string;
-  readonly task: string;
-  readonly params: Readonly<Record<string, unknown>>;
+  readonly node: GraphNode;
   readonly key: TaskKey | undefined;
   readonly requiredBy: readonly string[];
   readonly attempts: number;
@@ -17,6 +17,7 @@ export interface TaskFailure {
 /** A task failed; `cause` is what it threw. */
 export class TaskFailedError extends TidemarkError {
   readonly task: string;
+  /** Without the values of secrets. */
   readonly params: Readonly<Record<string, unknown>>;
   /** Undefined when it failed before its key could be made. */
   readonly key: TaskKey | undefined;
@@ -24,11 +25,11 @@ export class TaskFailedError extends TidemarkError {
   readonly requiredBy: readonly string[];
   readonly attempts: number;
 
-  constructor({ shown, task, params, key, requiredBy, attempts, cause }: TaskFailure) {
+  constructor({ node, key, requiredBy, attempts, cause }: TaskFailure) {
     const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
-    super(`${shown} failed${attempts > 1 ? ` (${attempts} attempts)` : ''}: ${messageOf(cause)}${way.join('')}`, { cause });
-    this.task = task;
-    this.params = params;
+    super(`${node} failed${attempts > 1 ? ` (${attempts} attempts)` : ''}: ${messageOf(cause)}${way.join('')}`, { cause });
+    this.task = node.task.name;
+    this.params = publicParams(node);
     this.key = key;
     this.requiredBy = requiredBy;
     this.attempts = attempts;
@@ -65,7 +66,13 @@ function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
   return kept > 0 ? `${did} ${kept} ${kept === 1 ? 'result is' : 'results are'} saved; a new run goes on from there.` : `${did} Nothing is saved.`;
 }
 
-/** What went wrong, as one line or more. */
+/** What went wrong, as one line or more, whatever was thrown. */
 export function messageOf(cause: unknown): string {
-  return cause instanceof Error || (typeof cause === 'object' && cause !== null && 'message' in cause) ? String((cause as Error).message || (cause as Error).name) : String(cause);
+  try {
+    if (typeof cause !== 'object' || cause === null) return String(cause);
+    const { message, name } = cause as Partial<Error>;
+    return typeof message === 'string' ? message || String(name) : inspect(cause, { depth: 1 });
+  } catch {
+    return 'something was thrown that cannot be shown';
+  }
 }

@@ -3,11 +3,14 @@ import { makeInstance, setParams, trapRequirements } from '../graph/blueprint';
 import type { Graph } from '../graph/graph';
 import type { GraphNode } from '../graph/node';
 import type { Container } from '../task/container';
+import { downstreamOf } from './downstream';
 
 /** What the tasks of a graph said of the outside, and which of them could not. */
 export interface GraphFingerprints {
   readonly known: ReadonlyMap<number, string>;
   readonly failed: ReadonlyMap<number, unknown>;
+  /** Whether a node's key cannot be known, since it or something that it comes from could not say. */
+  readonly isKeyless: (index: number) => boolean;
 }
 
 const atOnce = 64;
@@ -16,7 +19,7 @@ const atOnce = 64;
 export async function fingerprintsOf(graph: Graph, container: Container): Promise<GraphFingerprints> {
   const known = new Map<number, string>();
   const failed = new Map<number, unknown>();
-  if (!graph.tasks.some(({ hasFingerprint }) => hasFingerprint)) return { known, failed };
+  if (!graph.tasks.some(({ hasFingerprint }) => hasFingerprint)) return { known, failed, isKeyless: () => false };
   const asked = graph.order.filter((index) => graph.nodes[index]!.task.hasFingerprint)[Symbol.iterator]();
   const ask = async () => {
     for (const index of asked) {
@@ -28,7 +31,7 @@ export async function fingerprintsOf(graph: Graph, container: Container): Promis
     }
   };
   await Promise.all(Array.from({ length: atOnce }, ask));
-  return { known, failed };
+  return { known, failed, isKeyless: failed.size > 0 ? downstreamOf(graph, (index) => failed.has(index)) : () => false };
 }
 
 /** Asks one task; on an instance of its own, which has params and no requirements. */

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph';
 import { Action } from './demand';
+import type { Ready } from './ready';
 
 /** Where a node is in a run. */
 export const State = { waiting: 0, started: 1, done: 2, dropped: 3, failed: 4, skipped: 5 } as const;
@@ -10,8 +11,7 @@ export const State = { waiting: 0, started: 1, done: 2, dropped: 3, failed: 4, s
  */
 export class Frontier {
   readonly states: Uint8Array;
-  /** Nodes that can start; the last one first, so that what finishes something begun goes before what is new. */
-  readonly ready: number[] = [];
+  readonly #ready: Ready;
   readonly #graph: Graph;
   readonly #actions: Uint8Array;
   readonly #results: unknown[];
@@ -21,42 +21,49 @@ export class Frontier {
   readonly #uses: Int32Array;
   readonly #consumers: Int32Array;
   readonly #firstConsumer: Int32Array;
+  readonly #isWanted: Uint8Array;
+  /** In which round of admissions each was admitted. */
+  readonly #admitted: Int32Array;
+  #round = 0;
+  #hasFailed = false;
 
-  constructor(graph: Graph, actions: Uint8Array) {
+  constructor(graph: Graph, actions: Uint8Array, ready: Ready) {
     const count = graph.nodes.length;
     this.#graph = graph;
     this.#actions = actions;
+    this.#ready = ready;
     this.states = new Uint8Array(count);
     this.#results = new Array(count);
     this.#waiting = new Int32Array(count);
     this.#uses = new Int32Array(count);
     [this.#consumers, this.#firstConsumer] = reverse(graph);
-    for (const { index } of graph.targets) this.#uses[index]!++;
+    this.#isWanted = new Uint8Array(count);
+    this.#admitted = new Int32Array(count);
+    for (const { index } of graph.targets) this.#uses[index] = this.#isWanted[index] = 1;
   }
 
-  /** Takes in nodes that were decided: those that need not wait are ready, the first of them on top. */
-  admit(indices: ArrayLike<number>): void {
-    const { edges, firstEdge, endEdge } = this.#graph;
-    const before = this.ready.length;
+  /**
+   * Takes in nodes that were decided: those that need not wait are ready, the first of them on top.
+   * Gives those that cannot run, since what they need has failed meanwhile.
+   */
+  admit(indices: ArrayLike<number>): readonly number[] {
+    const skipped: number[] = [];
+    this.#round++;
     for (let i = indices.length - 1; i >= 0; i--) {
       const index = indices[i]!;
-      const action = this.#actions[index];
-      if (action === Action.none || this.states[index] !== State.waiting) continue;
-      let waiting = 0;
-      for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
-        const required = edges[edge]!;
-        const isOpen = this.states[required]! <= State.started;
-        if (action === Action.run) {
-          this.#uses[required]!++;
-          if (isOpen) waiting++;
-          // A checkpoint waits for what is computed anew beneath it, to see whether that came out the same.
-        } else if (isOpen && this.#actions[required] === Action.run) waiting++;
+      if (this.#actions[index] === Action.none || this.states[index] !== State.waiting) continue;
+      this.#admitted[index] = this.#round;
+      if (this.#isDoomed(index)) {
+        this.states[index] = State.skipped;
+        skipped.push(index);
+        this.#skipConsumers(index, skipped);
+        continue;
       }
+      const waiting = this.#countOpen(index);
       this.#waiting[index] = waiting;
-      if (waiting === 0) this.ready.push(index);
+      if (waiting === 0) this.#ready.push(index);
     }
-    // Ready ones of earlier calls stay above: they finish something begun.
-    if (before > 0) this.ready.push(...this.ready.splice(0, before));
+    return skipped;
   }
 
   isDone(index: number): boolean {
@@ -67,9 +74,9 @@ export class Frontier {
     return this.#results[index];
   }
 
-  /** How many need this result. */
-  usesOf(index: number): number {
-    return this.#uses[index]!;
+  /** Whether several others, or one and the caller, may receive this result. */
+  hasSeveralUsers(index: number): boolean {
+    return this.#firstConsumer[index + 1]! - this.#firstConsumer[index]! + this.#isWanted[index]! > 1;
   }
 
   /** Keeps a result for those who need it and wakes those who waited for it. */
@@ -77,10 +84,7 @@ export class Frontier {
     this.states[index] = State.done;
     this.#results[index] = result;
     const end = this.#firstConsumer[index + 1]!;
-    for (let i = this.#firstConsumer[index]!; i < end; i++) {
-      const consumer = this.#consumers[i]!;
-      if (this.#waiting[consumer]! > 0 && --this.#waiting[consumer]! === 0 && this.states[consumer] === State.waiting) this.ready.push(consumer);
-    }
+    for (let i = this.#firstConsumer[index]!; i < end; i++) this.#wake(this.#consumers[i]!, index);
     if (this.#actions[index] === Action.run) this.#letGo(index);
     if (this.#uses[index] === 0) this.#drop(index);
   }
@@ -88,26 +92,21 @@ export class Frontier {
   /** Marks a node as failed, and as skipped all that cannot run without it. Gives those. */
   fail(index: number): readonly number[] {
     this.states[index] = State.failed;
+    this.#hasFailed = true;
     this.#letGo(index);
     const skipped: number[] = [];
-    const stack = [index];
-    while (stack.length > 0) {
-      const at = stack.pop()!;
-      for (let i = this.#firstConsumer[at]!; i < this.#firstConsumer[at + 1]!; i++) {
-        const consumer = this.#consumers[i]!;
-        if (this.states[consumer] !== State.waiting || this.#actions[consumer] !== Action.run) continue;
-        this.states[consumer] = State.skipped;
-        this.#letGo(consumer);
-        skipped.push(consumer);
-        stack.push(consumer);
-      }
-    }
+    this.#skipConsumers(index, skipped);
     return skipped;
+  }
+
+  /** Makes a node that failed ready again. */
+  retry(index: number): void {
+    this.states[index] = State.waiting;
+    this.#ready.push(index);
   }
 
   /** Marks as skipped all that has not started. Gives those. */
   skipWaiting(): readonly number[] {
-    this.ready.length = 0;
     const skipped: number[] = [];
     for (const index of this.#graph.order) {
       if (this.states[index] !== State.waiting || this.#actions[index] === Action.none) continue;
@@ -117,19 +116,72 @@ export class Frontier {
     return skipped;
   }
 
-  /** Makes results that were dropped wanted again, when a node runs after all. Gives the nodes to decide anew. */
-  reopen(index: number): readonly number[] {
+  /** Makes a node run after all: what it needs and was dropped is to be decided, and admitted, anew. */
+  reopen(index: number): void {
     const { edges, firstEdge, endEdge } = this.#graph;
-    this.states[index] = State.waiting;
-    const reopened: number[] = [];
+    this.#reset(index);
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
       const required = edges[edge]!;
       if (this.states[required] !== State.dropped) continue;
-      this.states[required] = State.waiting;
+      this.#reset(required);
       this.#actions[required] = Action.none;
-      reopened.push(required);
     }
-    return reopened;
+  }
+
+  #reset(index: number): void {
+    this.states[index] = State.waiting;
+    this.#admitted[index] = 0;
+  }
+
+  /** How many requirements a node waits for; one that will run has a use for all of them. */
+  #countOpen(index: number): number {
+    const { edges, firstEdge, endEdge } = this.#graph;
+    const runs = this.#actions[index] === Action.run;
+    let waiting = 0;
+    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
+      const required = edges[edge]!;
+      if (runs) this.#uses[required]!++;
+      if (this.states[required]! <= State.started && (runs || this.#isCompared(required))) waiting++;
+    }
+    return waiting;
+  }
+
+  /** Whether a checkpoint waits for this requirement of its: to see whether it comes out as it was. */
+  #isCompared(required: number): boolean {
+    return this.#actions[required] === Action.run && this.#graph.nodes[required]!.task.save;
+  }
+
+  /** Tells a node that a requirement is over; it starts when that was the last one it waited for. */
+  #wake(consumer: number, required: number): void {
+    if (this.#waiting[consumer] === 0 || this.states[consumer] !== State.waiting) return;
+    const hasCounted = this.#actions[consumer] === Action.run || (this.#isCompared(required) && this.#admitted[required]! <= this.#admitted[consumer]!);
+    if (hasCounted && --this.#waiting[consumer]! === 0) this.#ready.push(consumer);
+  }
+
+  #isDoomed(index: number): boolean {
+    if (!this.#hasFailed || this.#actions[index] !== Action.run) return false;
+    const { edges, firstEdge, endEdge } = this.#graph;
+    return edges.subarray(firstEdge[index]!, endEdge[index]!).some((required) => this.states[required]! >= State.failed);
+  }
+
+  /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */
+  #skipConsumers(index: number, skipped: number[]): void {
+    const stack = [index];
+    while (stack.length > 0) {
+      const at = stack.pop()!;
+      for (let i = this.#firstConsumer[at]!; i < this.#firstConsumer[at + 1]!; i++) {
+        const consumer = this.#consumers[i]!;
+        if (this.states[consumer] !== State.waiting) continue;
+        if (this.#actions[consumer] !== Action.run) {
+          this.#wake(consumer, at);
+          continue;
+        }
+        this.states[consumer] = State.skipped;
+        if (this.#admitted[consumer]! > 0) this.#letGo(consumer);
+        skipped.push(consumer);
+        stack.push(consumer);
+      }
+    }
   }
 
   /** A node that ran needs its requirements' results no more. */

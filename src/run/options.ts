@@ -4,6 +4,7 @@ import type { StorageSource } from '../storage/open';
 import type { Storage } from '../storage/storage';
 import type { Container } from '../task/container';
 import { nearest } from '../task/nearest';
+import { showValue } from '../task/show';
 import type { TaskClass } from '../task/task-class';
 import type { QueueOptions } from './lanes';
 
@@ -55,33 +56,67 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-const choices: Readonly<Record<string, readonly unknown[]>> = {
-  onFailure: ['stop', 'continue'],
-  onStorageError: ['fail', 'compute'],
-  sourceChange: ['warn', 'rerun', 'ignore'],
+/** The values that an option may have, and those in words. */
+interface Allowed {
+  readonly includes: (value: any) => boolean;
+  readonly text: string;
+}
+
+const oneOf = (...values: string[]): Allowed => ({ includes: (value) => values.includes(value), text: values.map((value) => `'${value}'`).join(' or ') });
+
+const onFailure = oneOf('stop', 'continue');
+const queues: Allowed = { includes: (value) => typeof value === 'object' && value !== null, text: 'an object with options for each queue' };
+/** Checked where it is used, with a message of its own. */
+const anything: Allowed = { includes: () => true, text: '' };
+
+const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
+  storage: anything,
+  queues,
+  executor: anything,
+  concurrency: anything,
+  onFailure,
+  onStorageError: oneOf('fail', 'compute'),
+  sourceChange: oneOf('warn', 'rerun', 'ignore'),
+  container: anything,
+  freeze: { includes: (value) => typeof value === 'boolean', text: 'true or false' },
+  maxNodes: { includes: (value) => value >= 1, text: 'a number from 1 on' },
+  onWarning: { includes: (value) => typeof value === 'function', text: 'a function' },
 };
-const runnerOptions = ['storage', 'queues', 'executor', 'concurrency', 'onFailure', 'onStorageError', 'sourceChange', 'container', 'freeze', 'maxNodes', 'onWarning'];
-const runOptions = ['queues', 'force', 'onFailure', 'signal'];
+const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
+  queues,
+  force: { includes: (value) => typeof value === 'boolean' || Array.isArray(value), text: 'true, false or an array of task classes' },
+  onFailure,
+  signal: { includes: (value) => typeof value?.addEventListener === 'function', text: 'an AbortSignal' },
+};
+const queueOptions: Readonly<Record<keyof QueueOptions, Allowed>> = { concurrency: anything, executor: anything };
 
 /** @throws {TidemarkError} for an option that a runner does not have, or a value that it cannot have */
-export function checkRunnerOptions(options: object): void {
+export function checkRunnerOptions(options: RunnerOptions): void {
   checkOptions(options, runnerOptions, 'the runner');
+  checkQueues(options.queues);
 }
 
 /** @throws {TidemarkError} likewise for one run */
-export function checkRunOptions(options: object): void {
+export function checkRunOptions(options: RunOptions): void {
   checkOptions(options, runOptions, 'a run');
+  checkQueues(options.queues);
 }
 
-function checkOptions(options: object, known: readonly string[], owner: string): void {
+function checkQueues(given: RunnerOptions['queues'] = {}): void {
+  for (const [name, options] of Object.entries(given)) {
+    if (typeof options !== 'object' || options === null) throw new TidemarkError(`queue ${name} is ${String(options)}; give options such as { concurrency: 1 }`);
+    checkOptions(options, queueOptions, `queue ${name}`);
+  }
+}
+
+function checkOptions(options: object, known: Readonly<Record<string, Allowed>>, owner: string): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!known.includes(name)) {
-      const meant = nearest(name, known);
-      throw new TidemarkError(`${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${known.join(', ')}`}`);
+    const allowed = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!allowed) {
+      const names = Object.keys(known);
+      const meant = nearest(name, names);
+      throw new TidemarkError(`${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ')}`}`);
     }
-    const allowed = choices[name];
-    if (allowed && value !== undefined && !allowed.includes(value)) {
-      throw new TidemarkError(`the option ${name} is ${JSON.stringify(value)}; it is one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}`);
-    }
+    if (value !== undefined && !allowed.includes(value)) throw new TidemarkError(`the option ${name} is ${showValue(value)}; it must be ${allowed.text}`);
   }
 }

@@ -4,6 +4,7 @@ import type { Keys } from '../graph/key';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
 import type { NodeInfo } from './events';
+import { publicParams } from './public-params';
 
 /** What would happen to a task. */
 export type PlannedNode = NodeInfo &
@@ -18,19 +19,20 @@ export interface Plan {
 }
 
 /** Decides as a run would, and runs nothing. */
-export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoints | undefined, isForced: (index: number) => boolean): Promise<Plan> {
+export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoints | undefined): Promise<Plan> {
   const why = new Map<number, string>();
   const demand = new Demand(graph, {
     checkpoints,
-    isForced,
+    isKeyless: () => false,
+    isForced: () => false,
     onFailedLookup: (index, error) => void why.set(index, (error as Error).message),
     onDecided: (index, action, reason) => action === Action.run && !why.has(index) && why.set(index, reason),
   });
   const decided = demand.decide(graph.targets.map(({ index }) => index));
   if (isPromiseLike(decided)) await decided;
   const nodes = Array.from(graph.order, (index): PlannedNode => {
-    const { task, params } = graph.nodes[index]!;
-    const info: NodeInfo = { key: keys.of(index), task: task.name, params };
+    const node = graph.nodes[index]!;
+    const info: NodeInfo = { key: keys.of(index), task: node.task.name, params: publicParams(node) };
     switch (demand.actions[index] as Action) {
       case Action.load:
         return { ...info, action: 'load', seconds: demand.found.get(index)!.record.seconds };

@@ -2,6 +2,8 @@ import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { TaskKey } from '../task/context';
 import type { EventStream, NodeInfo, RunEvent } from './events';
+import { messageOf } from './failure';
+import { publicParams } from './public-params';
 import type { Tally } from './summary';
 
 /** Tells what happens in a run: counts it, and makes events of it when somebody listens. */
@@ -9,15 +11,14 @@ export class Reporter {
   readonly tally: Tally;
   readonly #graph: Graph;
   readonly #keys: Keys;
-  /** Whether nodes have no keys, since something outside could not be asked for its state. */
-  readonly #hasNoKeys: boolean;
+  readonly #isKeyless: (index: number) => boolean;
   readonly #events: EventStream;
   readonly #onWarning: (message: string) => void;
 
-  constructor(options: { graph: Graph; keys: Keys; hasNoKeys: boolean; events: EventStream; tally: Tally; onWarning: (message: string) => void }) {
+  constructor(options: { graph: Graph; keys: Keys; isKeyless: (index: number) => boolean; events: EventStream; tally: Tally; onWarning: (message: string) => void }) {
     this.#graph = options.graph;
     this.#keys = options.keys;
-    this.#hasNoKeys = options.hasNoKeys;
+    this.#isKeyless = options.isKeyless;
     this.#events = options.events;
     this.tally = options.tally;
     this.#onWarning = options.onWarning;
@@ -32,24 +33,25 @@ export class Reporter {
     if (this.#events.isHeard) this.#events.emit({ type: 'run-started', target: this.#graph.targets.map(({ index }) => this.#info(index)) });
   }
 
-  warn(index: number, message: string): void {
+  warn(index: number | undefined, message: string): void {
     this.tally.warnings.push(message);
-    this.emit(index, (node) => ({ type: 'warning', message, node }));
+    if (this.#events.isHeard) this.#events.emit({ type: 'warning', message, ...(index !== undefined && { node: this.#info(index) }) });
     this.#onWarning(message);
   }
 
-  storageFailed(index: number, cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+  /** @param index the node that it was about, when it was about one */
+  storageFailed(index: number | undefined, cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(messageOf(cause));
     this.tally.storageErrors.push(error);
-    this.emit(index, (node) => ({ type: 'storage-failed', node, error }));
+    if (this.#events.isHeard) this.#events.emit({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
   }
 
   keyOf(index: number): TaskKey | undefined {
-    return this.#hasNoKeys ? undefined : this.#keys.of(index);
+    return this.#isKeyless(index) ? undefined : this.#keys.of(index);
   }
 
   #info(index: number): NodeInfo {
-    const { task, params } = this.#graph.nodes[index]!;
-    return { key: this.keyOf(index), task: task.name, params };
+    const node = this.#graph.nodes[index]!;
+    return { key: this.keyOf(index), task: node.task.name, params: publicParams(node) };
   }
 }

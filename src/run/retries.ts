@@ -1,6 +1,6 @@
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
-import { type Frontier, State } from './frontier';
+import type { Frontier } from './frontier';
 import type { Scheduler } from './scheduler';
 
 /** Failed tasks that are tried again, after a delay in which they hold no slot. */
@@ -40,8 +40,7 @@ export class Retries {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(stop);
-        this.#frontier.states[index] = State.waiting;
-        this.#frontier.ready.push(index);
+        this.#frontier.retry(index);
         resolve();
       }, delayAfter(attempt, task));
       this.#waiting.add(stop);

@@ -13,8 +13,10 @@ import { TaskRef } from '../task/ref';
 import { isClass } from '../task/requires';
 import type { TaskClass } from '../task/task-class';
 import { Checkpoints } from './checkpoints';
+import { downstreamOf } from './downstream';
 import { EventStream } from './events';
 import { Execution } from './execution';
+import { freshInstances } from './fresh-instances';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 import { Lanes } from './lanes';
 import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOptions } from './options';
@@ -45,7 +47,7 @@ export class Runner {
   readonly #lanes: Lanes;
   readonly #loads = new Slots(loadsAtOnce, 'loads');
   readonly #underWay = new Set<Promise<unknown>>();
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   /** @throws {TidemarkError} for options that cannot be: an unknown one, a concurrency below 1, a storage that is none */
   constructor(options: RunnerOptions = {}) {
@@ -54,7 +56,7 @@ export class Runner {
     if (typeof executor?.execute !== 'function') throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
     if (typeof container?.resolve !== 'function') throw new TidemarkError('the container has no method resolve(cls) that makes an instance of a class');
     this.#options = options;
-    this.#container = container;
+    this.#container = freshInstances(container);
     this.#slots.set(executor, new Slots(concurrency, 'the runner'));
     this.#lanes = new Lanes(options.queues ?? {}, { queue: undefined, executor, executorSlots: this.#slotsOf(executor) }, (one) => this.#slotsOf(one));
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
@@ -88,7 +90,7 @@ export class Runner {
     const { target } = targetOf(what, rest);
     const { graph, keys, fingerprints } = await this.#prepare(target);
     for (const error of fingerprints.failed.values()) throw error;
-    return makePlan(graph, keys, await this.#checkpointsFor(graph, keys), () => false);
+    return makePlan(graph, keys, await this.#checkpointsFor(graph, keys));
   }
 
   /** The key of a task's result. */
@@ -122,18 +124,26 @@ export class Runner {
   }
 
   /** Waits for runs under way and lets go of what the runner holds. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#underWay);
-    for (const executor of this.#slots.keys()) await executor.close?.();
-    await this.storage.close();
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    for (const executor of this.#slots.keys()) await executor.close?.();
+    await this.storage.close();
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing) throw new TidemarkError('the runner is closed');
+  }
+
   async #clearAll(task: TaskDefinition): Promise<readonly TaskKey[]> {
+    this.#refuseIfClosed();
     const folder = folderOf(task);
     await this.storage.mark(folder);
     const deleted: TaskKey[] = [];
@@ -147,16 +157,16 @@ export class Runner {
     const controller = new AbortController();
     let execution: Execution | undefined;
     let isStopped = false;
+    let letGo = () => {};
     const stop: Stop = ({ cancel, reason }) => {
       isStopped = true;
       if (cancel) controller.abort(reason);
       execution?.stop();
     };
     const execute = async () => {
-      if (this.#isClosed) throw new TidemarkError('the runner is closed');
       const { target, options } = targetOf(what, rest);
       checkRunOptions(options);
-      follow(options.signal, (reason) => stop({ cancel: true, reason }));
+      letGo = follow(options.signal, (reason) => stop({ cancel: true, reason }));
       execution = await this.#execution(await this.#prepare(target), options, { events, tally, signal: controller.signal });
       if (isStopped) execution.stop();
       return execution.run();
@@ -174,6 +184,7 @@ export class Runner {
       () => {},
     );
     const done = ended.then(() => {
+      letGo();
       events.end();
       this.#underWay.delete(done);
     });
@@ -188,11 +199,15 @@ export class Runner {
   ): Promise<Execution> {
     const { onFailure = 'stop', onStorageError = 'fail', sourceChange = 'warn', freeze = true, onWarning = emitWarning } = this.#options;
     const lanes = options.queues ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes) : this.#lanes;
+    const found = await this.#checkpointsFor(graph, keys).then(
+      (checkpoints) => ({ checkpoints, storageFailure: undefined }),
+      (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
+    );
     return new Execution({
       graph,
       keys,
       fingerprints,
-      checkpoints: await this.#checkpointsFor(graph, keys),
+      ...found,
       isForced: forcedIn(graph, options.force),
       container: this.#container,
       laneOf: lanes.of,
@@ -201,13 +216,14 @@ export class Runner {
       onStorageError,
       warnsOfChangedSource: sourceChange === 'warn',
       freezes: freeze,
-      reporter: new Reporter({ graph, keys, hasNoKeys: fingerprints.failed.size > 0, events, tally, onWarning }),
+      reporter: new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning }),
       signal,
     });
   }
 
   /** The graph of a target, and the keys of its nodes. */
   async #prepare(target: unknown): Promise<Prepared> {
+    this.#refuseIfClosed();
     const graph = await expand(target, { container: this.#container, blueprints: this.#blueprints, maxNodes: this.#options.maxNodes ?? 10_000_000 });
     const fingerprints = await fingerprintsOf(graph, this.#container);
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
@@ -241,20 +257,16 @@ function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: u
 function forcedIn(graph: Graph, force: RunOptions['force']): (index: number) => boolean {
   if (force === undefined || typeof force === 'boolean') return () => force === true;
   const tasks = new Set(force.map(definitionOf));
-  const isForced = new Uint8Array(graph.nodes.length);
-  for (const index of graph.order) {
-    let forced = tasks.has(graph.nodes[index]!.task);
-    for (let edge = graph.firstEdge[index]!; !forced && edge < graph.endEdge[index]!; edge++) forced = isForced[graph.edges[edge]!] === 1;
-    if (forced) isForced[index] = 1;
-  }
-  return (index) => isForced[index] === 1;
+  return downstreamOf(graph, (index) => tasks.has(graph.nodes[index]!.task));
 }
 
-/** Calls back when a signal aborts, also when it has. */
-function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => void): void {
-  if (!signal) return;
-  if (signal.aborted) return abort(signal.reason);
-  signal.addEventListener('abort', () => abort(signal.reason), { once: true });
+/** Calls back when a signal aborts, also when it has, until it is let go. */
+function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
+  if (!signal) return () => {};
+  const listener = () => abort(signal.reason);
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
 }
 
 function emitWarning(message: string): void {

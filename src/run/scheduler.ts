@@ -2,12 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import { type Frontier, State } from './frontier';
 import type { Lane } from './lanes';
+import type { Ready } from './ready';
 import { Slots } from './slots';
 
 /** What a scheduler asks about nodes and does with them. */
 export interface Work {
-  /** Where a node goes to be loaded or run. */
-  laneOf(index: number): Lane;
   /** Loads or runs a node; its slots are held until this is over. Never throws for what goes wrong in a task. */
   begin(index: number): Awaitable<void>;
   /** Whether the run only waits for what is under way. */
@@ -25,16 +24,18 @@ export class Scheduler {
   /** Held by results on their way to storage. */
   readonly writes = new Slots(mostWrites, 'writes');
   readonly #frontier: Frontier;
+  readonly #ready: Ready;
   readonly #work: Work;
-  /** Nodes that wait for room in their queue. */
-  readonly #parked = new Map<Lane, number[]>();
   #underWay = 0;
   #isDraining = false;
+  #steps = 0;
+  #sliceEnd = 0;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
-  constructor(frontier: Frontier, work: Work) {
+  constructor(frontier: Frontier, ready: Ready, work: Work) {
     this.#frontier = frontier;
+    this.#ready = ready;
     this.#work = work;
   }
 
@@ -51,15 +52,19 @@ export class Scheduler {
   readonly drain = (): void => {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    const { ready } = this.#frontier;
-    const sliceEnd = performance.now() + sliceMilliseconds;
-    for (let steps = 1; ready.length > 0 && !this.#work.isEnding(); steps++) {
+    while (!this.#work.isEnding()) {
       if (this.writes.isFull) {
         this.writes.whenFree(this.drain);
         break;
       }
-      if (!this.#start(ready.pop()!)) break;
-      if (steps % sliceSteps === 0 && performance.now() > sliceEnd) {
+      const next = this.#ready.next();
+      if (!next) {
+        this.#ready.whenRoom(this.drain);
+        break;
+      }
+      this.#start(next.nodes.pop()!, next.lane);
+      // Counted across calls: promises that are there at once would call again and again in one turn.
+      if (++this.#steps % sliceSteps === 0 && performance.now() > this.#sliceEnd) {
         void setImmediate().then(this.#continue);
         return;
       }
@@ -81,49 +86,31 @@ export class Scheduler {
   }
 
   readonly #continue = (): void => {
+    this.#sliceEnd = performance.now() + sliceMilliseconds;
     this.#isDraining = false;
     this.drain();
   };
 
-  /** Starts a node; false when no other can be started for now. */
-  #start(index: number): boolean {
-    if (this.#frontier.states[index] !== State.waiting) return true;
-    const lane = this.#work.laneOf(index);
-    if (lane.queue?.isFull) {
-      this.#park(index, lane);
-      return true;
-    }
-    if (lane.executorSlots.isFull) {
-      this.#frontier.ready.push(index);
-      lane.executorSlots.whenFree(this.drain);
-      return false;
-    }
+  #start(index: number, lane: Lane): void {
     this.#frontier.states[index] = State.started;
     lane.queue?.take();
     lane.executorSlots.take();
-    const pending = this.#work.begin(index);
+    const pending = this.#begin(index);
     if (isPromiseLike(pending)) this.track(pending.then(() => release(lane)));
     else release(lane);
-    return true;
   }
 
-  /** Puts a node aside until its queue has room. */
-  #park(index: number, lane: Lane): void {
-    const parked = this.#parked.get(lane);
-    if (parked) return void parked.push(index);
-    this.#parked.set(lane, [index]);
-    lane.queue!.whenFree(() => {
-      this.#frontier.ready.push(...this.#parked.get(lane)!.reverse());
-      this.#parked.delete(lane);
-      this.drain();
-    });
+  #begin(index: number): Awaitable<void> {
+    try {
+      return this.#work.begin(index);
+    } catch (error) {
+      return this.#fail(error);
+    }
   }
 
   #finishWhenIdle(): void {
-    if (this.#underWay > 0) return;
-    // What is ready or parked waits for slots that other runs hold.
-    const isWaiting = this.#frontier.ready.length > 0 || this.#parked.size > 0;
-    if (this.#work.isEnding() || !isWaiting) this.#finish();
+    // What is ready and not under way waits for room that other runs take.
+    if (this.#underWay === 0 && (this.#work.isEnding() || this.#ready.isEmpty)) this.#finish();
   }
 }
 

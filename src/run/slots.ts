@@ -22,13 +22,15 @@ export class Slots {
     this.#used++;
   }
 
-  /** Gives a slot back and wakes those who wait for one. */
+  /** Gives a slot back and wakes those who wait for one, who waits longest first, until it is taken. */
   release(): void {
     this.#used--;
     if (this.#waiting.size === 0) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+    for (const wake of [...this.#waiting]) {
+      if (this.isFull) break;
+      this.#waiting.delete(wake);
+      wake();
+    }
   }
 
   /** Calls back once when a slot is given back. */

@@ -15,8 +15,8 @@ export class DamagedCheckpointError extends TidemarkError {
 export class UnreadableCheckpointError extends TidemarkError {
   readonly key: TaskKey;
 
-  constructor(key: TaskKey, problem: string) {
-    super(`the checkpoint ${key} cannot be read here: ${problem}`);
+  constructor(key: TaskKey, problem: string, options?: ErrorOptions) {
+    super(`the checkpoint ${key} cannot be read here: ${problem}`, options);
     this.key = key;
   }
 }

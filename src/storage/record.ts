@@ -6,7 +6,7 @@ import type { TaskKey } from '../task/context';
 export interface CheckpointRecord {
   readonly key: TaskKey;
   readonly task: string;
-  readonly version?: string | number;
+  readonly version: string | number | undefined;
   /** The params as JSON, for people: what JSON cannot hold is an object with one `$…` key. */
   readonly params: Readonly<Record<string, unknown>>;
   /** A hash of the source text of the task's class. */
@@ -21,7 +21,7 @@ export interface CheckpointRecord {
   readonly encoder: string;
   readonly format: string;
   /** Which of several keys the bytes were encrypted with. */
-  readonly keyId?: string;
+  readonly keyId: string | undefined;
   /** SHA-256 of the serialised result, before compression and encryption. */
   readonly digest: string;
   /** How many bytes are kept. */
@@ -41,45 +41,38 @@ export type ReadEntry =
   | { readonly state: 'damaged'; readonly problem: string }
   | { readonly state: 'unreadable'; readonly problem: string };
 
-const magic = 'tidemark';
 const format = '1';
-const head = `${magic}${format} `;
-const checksumLength = 32;
 const newline = 0x0a;
+/** How every entry starts, of whatever format. */
+const start = /^tidemark(\d{1,6}) ([0-9a-f]{32}) /;
+const longestStart = 48;
 
 /**
  * A record, and its bytes when they are small, as one entry: a line of text, then the bytes as they are.
  *
- * The line is `tidemark1 <checksum> <JSON>`; the checksum is the first 128 bits of SHA-256 of the JSON.
- * The number is the format's. Readers of later releases read this one too.
+ * The line is `tidemark1 <checksum> <JSON>`. The number is the format's; readers of later releases read this one
+ * too, and their own formats begin with such a line, so that a newer one can be told from a damaged one. The
+ * checksum is the first 128 bits of SHA-256 of the line without it.
  */
 export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined): Buffer {
-  const json = JSON.stringify({ ...record, savedAt: record.savedAt.getTime() });
-  const line = `${head}${checksum(json)} ${json}\n`;
-  if (bytes === undefined) return Buffer.from(line);
-  const length = Buffer.byteLength(line);
-  const entry = Buffer.allocUnsafeSlow(length + bytes.byteLength);
-  entry.write(line);
-  entry.set(bytes, length);
-  return entry;
+  const json = JSON.stringify(record);
+  const line = `tidemark${format} ${checksum(format, json)} ${json}\n`;
+  return bytes === undefined ? Buffer.from(line) : Buffer.concat([Buffer.from(line), bytes]);
 }
 
 /** Reads an entry; never throws, whatever the bytes are. */
 export function decodeEntry(entry: Bytes, key: string): ReadEntry {
   const buffer = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  const end = buffer.indexOf(newline);
-  const jsonStart = head.length + checksumLength + 1;
-  const start = buffer.toString('latin1', 0, head.length);
-  if (start !== head) {
-    const later = /^tidemark(\d+)/.exec(buffer.toString('latin1', 0, 20));
-    if (later && Number(later[1]) > Number(format)) return { state: 'unreadable', problem: `its format ${later[1]} is newer than this version of Tidemark; update Tidemark to read it` };
-    return { state: 'damaged', problem: 'it does not start like a checkpoint' };
-  }
-  if (end < jsonStart) return { state: 'damaged', problem: 'its record is cut short' };
-  const json = buffer.subarray(jsonStart, end);
-  if (checksum(json) !== buffer.toString('latin1', head.length, head.length + checksumLength)) return { state: 'damaged', problem: 'the checksum of its record is wrong' };
-  const { savedAt, ...rest } = JSON.parse(json.toString());
-  const record: CheckpointRecord = { ...rest, savedAt: new Date(savedAt) };
+  const found = start.exec(buffer.toString('latin1', 0, longestStart));
+  if (!found) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
+  const [{ length }, number, given] = found as unknown as [string, string, string];
+  const end = buffer.indexOf(newline, length);
+  if (end < 0) return { state: 'damaged', problem: 'its record is cut short' };
+  const json = buffer.toString('utf8', length, end);
+  if (checksum(number, json) !== given) return { state: 'damaged', problem: 'the checksum of its record is wrong' };
+  if (number !== format) return { state: 'unreadable', problem: `its format ${number} is newer than this version of Tidemark; update Tidemark to read it` };
+  const record = toRecord(json);
+  if (!record) return { state: 'damaged', problem: 'its record is none' };
   if (record.key !== key) return { state: 'damaged', problem: `it belongs to ${record.key}` };
   if (record.isBeside) return { state: 'whole', record, bytes: undefined };
   const bytes = buffer.subarray(end + 1);
@@ -87,6 +80,18 @@ export function decodeEntry(entry: Bytes, key: string): ReadEntry {
   return { state: 'whole', record, bytes };
 }
 
-function checksum(json: string | Uint8Array): string {
-  return hash('sha256', json, 'hex').slice(0, checksumLength);
+/** Undefined when something else than a record was written under a right checksum. */
+function toRecord(json: string): CheckpointRecord | undefined {
+  try {
+    const record = JSON.parse(json);
+    if (![record.requires, record.marks, record.dynamic].every(Array.isArray) || typeof record.digest !== 'string') return undefined;
+    record.savedAt = new Date(record.savedAt);
+    return record;
+  } catch {
+    return undefined;
+  }
+}
+
+function checksum(number: string, json: string): string {
+  return hash('sha256', `tidemark${number} ${json}`, 'hex').slice(0, 32);
 }

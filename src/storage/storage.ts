@@ -145,18 +145,8 @@ export class Storage {
   load({ record, bytes }: FoundCheckpoint, encoder: Encoder): Awaitable<unknown> {
     const reader: Encoder | undefined = [encoder, defaultEncoder].find((one) => one.id === record.encoder && one.canRead(record.format));
     if (!reader) throw new UnreadableCheckpointError(record.key, `it was saved as ${record.encoder} (${record.format}), which ${encoder.id} cannot read; give the task or the storage the encoder that it was saved with`);
-    if (bytes === undefined && !record.isBeside) {
-      // They were let go to save memory; what is there now may be newer, and then comes with its own record.
-      return andThen(this.find(record.key), (again) => this.load(again?.bytes || again?.record.isBeside ? again : fail(record.key, 'it is not there any more'), encoder));
-    }
-    const packed = bytes ?? andThen(this.#read(besideKey(record)), (beside) => beside ?? fail(record.key, 'its bytes are not there'));
-    return andThen(packed, (kept) => {
-      if (kept.byteLength !== record.size) fail(record.key, `it has ${kept.byteLength} bytes where ${record.size} were saved`);
-      return andThen(reader.unpack ? reader.unpack(kept, record.key) : kept, (serialized) => {
-        if (hash('sha256', serialized, 'hex') !== record.digest) fail(record.key, 'its bytes are not those that were saved (SHA-256 differs)');
-        return reader.deserialize(serialized, record.format);
-      });
-    });
+    const packed = bytes ?? (record.isBeside ? this.#read(besideKey(record)) : undefined);
+    return andThen(packed, (kept) => (kept === undefined ? this.#loadAnew(record, encoder) : this.#decode(record, kept, reader)));
   }
 
   /** @internal A result as bytes, with its digest. */
@@ -168,13 +158,33 @@ export class Storage {
   save(facts: RunFacts, { bytes, format, digest, encoder }: EncodedResult, before: CheckpointRecord | undefined): Awaitable<CheckpointRecord> {
     const durable = this.#fsync === 'always' || (this.#fsync === 'worth-it' && facts.seconds >= worthIt);
     return andThen(encoder.pack ? encoder.pack(bytes, facts.key) : bytes, (packed) => {
-      const size = packed.byteLength;
-      const isBeside = size > this.#inlineBytes;
-      const record: CheckpointRecord = { ...facts, encoder: encoder.id, format, digest, size, isBeside, savedAt: new Date(), savedBy };
-      if (!isBeside) return andThen(this.#write(record.key, encodeEntry(record, packed), durable), () => this.#sweep(before, record));
-      return andThen(this.#write(besideKey(record), packed, durable), () =>
-        andThen(this.#write(record.key, encodeEntry(record, undefined), durable), () => this.#sweep(before, record)),
-      );
+      const isBeside = packed.byteLength > this.#inlineBytes;
+      // Written out: spreading `facts` costs more than all the rest of this.
+      const record: CheckpointRecord = {
+        key: facts.key,
+        task: facts.task,
+        version: facts.version,
+        params: facts.params,
+        source: facts.source,
+        requires: facts.requires,
+        marks: facts.marks,
+        dynamic: facts.dynamic,
+        encoder: encoder.id,
+        format,
+        keyId: undefined,
+        digest,
+        size: packed.byteLength,
+        isBeside,
+        seconds: facts.seconds,
+        savedAt: new Date(),
+        savedBy,
+      };
+      const write = () => this.#write(record.key, encodeEntry(record, isBeside ? undefined : packed), durable);
+      // Most are small and new: one write, and nothing to wait for.
+      if (!isBeside && !before) return andThen(write(), () => record);
+      const besideWritten = isBeside ? this.#write(besideKey(record), packed, durable) : undefined;
+      const discarded = before ? andThen(besideWritten, () => this.#discard(before, record)) : besideWritten;
+      return andThen(discarded, () => andThen(write(), () => record));
     });
   }
 
@@ -210,6 +220,23 @@ export class Storage {
     for await (const key of this.#keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
   }
 
+  /** Loads a checkpoint whose bytes were let go to save memory, or are gone: what is there now may be newer. */
+  #loadAnew(before: CheckpointRecord, encoder: Encoder): Awaitable<unknown> {
+    return andThen(this.find(before.key), (now) => {
+      if (now === undefined) return fail(before.key, 'it is not there any more');
+      if (now.record.isBeside && besideKey(now.record) === besideKey(before)) return fail(before.key, 'its bytes are not there');
+      return this.load(now, encoder);
+    });
+  }
+
+  #decode(record: CheckpointRecord, bytes: Bytes, reader: Encoder): Awaitable<unknown> {
+    if (bytes.byteLength !== record.size) fail(record.key, `it has ${bytes.byteLength} bytes where ${record.size} were saved`);
+    return andThen(reader.unpack ? reader.unpack(bytes, record.key) : bytes, (serialized) => {
+      if (hash('sha256', serialized, 'hex') !== record.digest) fail(record.key, 'its bytes are not those that were saved (SHA-256 differs)');
+      return reader.deserialize(serialized, record.format);
+    });
+  }
+
   #found(entry: Bytes, key: TaskKey): FoundCheckpoint {
     const decoded = decodeEntry(entry, key);
     switch (decoded.state) {
@@ -222,10 +249,13 @@ export class Storage {
     }
   }
 
-  /** Deletes the bytes of the checkpoint that a new one has replaced. */
-  #sweep(before: CheckpointRecord | undefined, record: CheckpointRecord): Awaitable<CheckpointRecord> {
-    if (!before?.isBeside || (record.isBeside && besideKey(before) === besideKey(record))) return record;
-    return andThen(this.#do('delete', record.key, () => this.#store.delete(besideKey(before))), () => record);
+  /** Deletes a stale checkpoint before another takes its place: replacing a file costs a hundred times a new one. */
+  #discard(before: CheckpointRecord, record: CheckpointRecord): Awaitable<unknown> {
+    const keepsBytes = !before.isBeside || (record.isBeside && besideKey(before) === besideKey(record));
+    return andThen(
+      this.#do('delete', record.key, () => this.#store.delete(record.key)),
+      () => keepsBytes || this.#do('delete', record.key, () => this.#store.delete(besideKey(before))),
+    );
   }
 
   #read(key: string): Awaitable<Bytes | undefined> {

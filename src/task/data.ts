@@ -49,7 +49,7 @@ export function thawedCopy(value: unknown): unknown {
 
 /** What kind of data a value is; undefined when it is none. Values of other realms count too. */
 export function kindOf(value: object): 'array' | 'object' | 'date' | 'regexp' | 'map' | 'set' | 'url' | 'bytes' | 'ref' | undefined {
-  if (Array.isArray(value)) return 'array';
+  if (Array.isArray(value)) return isExactly(value, 'Array') ? 'array' : undefined;
   if (isPlainObject(value)) return 'object';
   if (isTaskRef(value)) return 'ref';
   if (types.isDate(value)) return isExactly(value, 'Date') ? 'date' : undefined;
@@ -123,7 +123,9 @@ class Copier {
         this.refs.push(object as TaskRef<unknown>);
         return object;
       case 'regexp':
-        return Object.freeze(new RegExp(object as RegExp));
+        // Not frozen: matching writes to lastIndex.
+        this.thaws = true;
+        return new RegExp(object as RegExp);
       case 'date':
         this.thaws = true;
         return new Date(object as Date);
@@ -135,7 +137,7 @@ class Copier {
         return Buffer.isBuffer(object) ? Buffer.from(object) : (object as Uint8Array).slice();
       case 'map':
         this.thaws = true;
-        return new Map(Array.from(object as Map<unknown, unknown>, ([key, item], i) => [this.copy(key, `${path}.keys[${i}]`, depth), this.copy(item, `${path}.get(${String(key)})`, depth)]));
+        return new Map(Array.from(object as Map<unknown, unknown>, ([key, item], i) => [this.copy(key, `${path}.keys[${i}]`, depth), this.copy(item, `${path}.get(${isPrimitive(key) ? String(key) : '…'})`, depth)]));
       case 'set':
         this.thaws = true;
         return new Set(Array.from(object as Set<unknown>, (item, i) => this.copy(item, `${path}.values[${i}]`, depth)));
@@ -151,6 +153,10 @@ class Copier {
       if (item === undefined && !(i in items)) throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; give undefined or null');
       copied.push(isPrimitive(item) ? item : this.copy(item, `${path}[${i}]`, depth));
     }
+    // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
+    const names = items.length <= 64 ? Reflect.ownKeys(items) : [];
+    // Besides the items there is `length`.
+    if (names.length > items.length + 1) throw new NotDataError(path, `is an array with a property ${String(names.at(items.length + 1))}; arrays have items only`);
     return Object.freeze(copied);
   }
 

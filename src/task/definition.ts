@@ -156,7 +156,7 @@ function findSource(task: string, property: string, source: RequirementSource): 
       ? 'the compiler emitted no class for its type'
       : found.length === 0
         ? `no task says that it produces ${type}`
-        : `${found.length} tasks produce ${type}: ${found.map((cls) => cls.name).join(', ')}`;
+        : `${found.length} tasks produce ${type}: ${found.map((cls) => nameOf(cls, ownDeclaration(cls)?.task ?? {})).join(', ')}`;
   throw new DeclarationError(`@Requires() on ${task}.${property} cannot tell which task is meant: ${why}. Name it: @Requires(TheTask)`);
 }
 

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream, promises } from 'node:fs';
 
 /** Files up to this size are read whole: that costs no more than finding out whether their time can be trusted. */
 const smallFile = 256 * 1024;
@@ -22,13 +20,13 @@ const hashed = new Map<string, string>();
  * fingerprint() { return fileFingerprint(this.path); }
  */
 export async function fileFingerprint(path: string): Promise<string> {
-  const { size, mtimeNs, mtimeMs } = await stat(path, { bigint: true });
+  const { size, mtimeNs, mtimeMs } = await promises.stat(path, { bigint: true });
   const state = `${size}-${mtimeNs}`;
   // A file once told by its content stays so in this process: it must not seem changed because it grew older.
   const isHashed = size <= smallFile || Date.now() - Number(mtimeMs) < recent || hashed.get(path) === state;
   if (!isHashed) return state;
   hashed.set(path, state);
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
   return `sha256-${hash.digest('hex').slice(0, 32)}`;
 }

@@ -92,3 +92,14 @@ type Replace<D> = D extends TaskRef<infer O>
 
 /** A structure with its refs replaced by results. What holds no ref keeps its type: classes with private members would break. */
 export type Resolved<D> = IsAny<D> extends true ? any : true extends HoldsRef<D> ? Replace<D> : D;
+
+/** What a structure in `@Requires` becomes: a copy, so that arrays written as literals are not readonly. */
+export type Built<D> = IsAny<D> extends true
+  ? any
+  : D extends TaskRef<any> | TaskClass | Leaf | ReadonlyMap<any, any> | ReadonlySet<any>
+    ? Resolved<D>
+    : D extends readonly unknown[]
+      ? { -readonly [I in keyof D]: Built<D[I]> }
+      : true extends HoldsRef<D>
+        ? { [K in keyof D]: Built<D[K]> }
+        : D;

@@ -73,6 +73,13 @@ export class TaskRef<out Out> {
     return new TaskRef(this.task, this.params, Object.freeze([...this.path, ...steps]));
   }
 
+  /** For messages and `console.log`: `task(TrainModel, …)`. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const { path } = this;
+    const part = path.length > 0 ? `.at(${path.map((step) => JSON.stringify(step)).join(', ')})` : '';
+    return `task(${this.task.name}${Object.keys(this.params).length > 0 ? ', …' : ''})${part}`;
+  }
+
   /** @internal */
   static of(cls: TaskClass, params: Readonly<Record<string, unknown>>): TaskRef<unknown> {
     return new TaskRef(cls, params, whole);

@@ -1,7 +1,7 @@
 import type { EnableExperimentalDecorators, NeedsParentheses, NoPublicProperty, ResultDoesNotFit, UnknownParam } from './compiler-messages';
 import { declare, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
-import type { OutputOf, ParamsOf, Resolved } from './output';
+import type { Built, OutputOf, ParamsOf } from './output';
 import type { IsAny, RunnableTask, TaskClass } from './task-class';
 
 type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends [undefined]
@@ -30,7 +30,7 @@ type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends 
 // The order matters: an arrow's type is fixed by the first overload that looks at it, so the one with `const D` is first.
 export function Requires<const D, Self = any>(
   structure: (self: Self) => D,
-): <K extends PropertyKey>(target: CanFill<Self, K, Resolved<D>>, key: K) => void;
+): <K extends PropertyKey>(target: CanFill<Self, K, Built<D>>, key: K) => void;
 export function Requires(): <Target, K extends PropertyKey>(target: CanFill<Target, K, never>, key: K) => void;
 export function Requires<T extends RunnableTask>(
   cls: TaskClass<T>,

@@ -1,4 +1,4 @@
-import type { Awaitable } from '../awaitable';
+import { type Awaitable, isPromiseLike } from '../awaitable';
 
 /**
  * The Standard Schema interface (https://standardschema.dev), as zod, valibot, arktype and others offer it.
@@ -23,8 +23,8 @@ export function isSchema(value: unknown): value is StandardSchema {
 
 /** Validates by a schema; a promise when the schema is asynchronous. */
 export function check(schema: StandardSchema, value: unknown): Awaitable<Checked> {
-  const outcome = schema['~standard'].validate(value);
-  return outcome instanceof Promise ? outcome.then(toChecked) : toChecked(outcome);
+  const outcome: Awaitable<Outcome> = schema['~standard'].validate(value);
+  return isPromiseLike(outcome) ? Promise.resolve(outcome).then(toChecked) : toChecked(outcome);
 }
 
 interface Issue {
@@ -32,7 +32,12 @@ interface Issue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-function toChecked(outcome: { readonly value?: unknown; readonly issues?: readonly Issue[] | undefined }): Checked {
+interface Outcome {
+  readonly value?: unknown;
+  readonly issues?: readonly Issue[] | undefined;
+}
+
+function toChecked(outcome: Outcome): Checked {
   return outcome.issues ? { issues: outcome.issues.map(toText) } : { value: outcome.value };
 }
 

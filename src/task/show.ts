@@ -1,11 +1,8 @@
 import { inspect } from 'node:util';
-import { isTaskRef } from './ref';
 
 /** A value on one short line, for messages. */
 export function showValue(value: unknown): string {
-  const text = isTaskRef(value)
-    ? `task(${value.task.name}${Object.keys(value.params).length > 0 ? ', …' : ''})`
-    : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 5, maxStringLength: 60 });
+  const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 5, maxStringLength: 60 });
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 

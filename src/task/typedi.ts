@@ -2,6 +2,7 @@ import type * as Typedi from 'typedi';
 import type { TaskClass } from './task-class';
 
 // typedi takes as long to load as all the rest, and programs without services never need it.
+const name = 'typedi';
 let loaded: typeof Typedi | undefined;
 let waiting: TaskClass[] = [];
 
@@ -27,5 +28,11 @@ export function injections(): readonly Typedi.Handler[] {
 }
 
 function isLoaded(): boolean {
-  return loaded !== undefined || require.resolve('typedi') in require.cache;
+  if (loaded !== undefined) return true;
+  try {
+    return require.resolve(name) in require.cache;
+  } catch {
+    // In a bundle there is no such file, and no telling whether it is loaded.
+    return true;
+  }
 }

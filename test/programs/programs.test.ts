@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import ts from 'typescript';
 
 const run = promisify(execFile);
@@ -40,6 +41,17 @@ it.each(programs)('swc runs %s', async (name, result) => {
 
 it.each(programs)('tsx, which emits no types, runs %s', async (name, result) => {
   expect(await resultOf('--import', 'tsx', '-e', print, join(__dirname, name))).toBe(result);
+});
+
+it.each(programs)('esbuild makes one file of %s, which needs no others', async (name, result) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-bundle-'));
+  const outfile = join(folder, 'program.js');
+  const bundle = { bundle: true, platform: 'node', logLevel: 'silent', tsconfig: join(root, 'tsconfig.json') } as const;
+  const { warnings } = await build({ ...bundle, entryPoints: [join(__dirname, `${name}.ts`)], outfile });
+  const { stdout } = await run(process.execPath, ['-e', print, outfile], { cwd: folder });
+  expect(stdout.trim()).toBe(result);
+  expect(warnings).toEqual([]);
+  rmSync(folder, { recursive: true });
 });
 
 describe('tsc', () => {

@@ -36,6 +36,10 @@ export class Handed {
   @Requires((self) => (self.fast ? [] : [task(Count, { path: 'a' })])) some!: number[];
   @Requires((self) => [task(Count, { path: self.path }), Load, 'literal', 3]) tuple!: [number, Row[], string, number];
   @Requires(() => ({ a: { b: [task(Count, { path: 'b' })] }, c: undefined })) nested!: { a: { b: [number] }; c?: undefined };
+  @Requires(() => []) none!: number[];
+  @Requires((self) => ({ count: task(Count, { path: self.path }), options: [1, ['a']], day: new Date() }))
+  beside!: { count: number; options: (number | string[])[]; day: Date };
+  @Requires((self) => [self.paths, task(Count)]) mixed!: [string[], number];
   @Requires(({ paths: [first] }) => task(Load, { path: first }).at(0, 'id')) part!: string;
   run() {}
 }

@@ -1,0 +1,36 @@
+import { type Awaitable, andThen } from '../awaitable';
+import type { Container } from '../task/container';
+import { DeclarationError } from '../task/declaration-error';
+
+type Class<T> = new (...services: any[]) => T;
+
+/** A container that refuses what would mix up tasks: an instance that it has given before, or none at all. */
+export function freshInstances(container: Container): Container {
+  return {
+    resolve: <T extends object>(cls: Class<T>): Awaitable<T> => andThen(container.resolve(cls), (instance) => marked(instance, cls)),
+  };
+}
+
+function marked<T extends object>(instance: T, cls: Class<T>): T {
+  if (typeof instance !== 'object' || instance === null) throw new DeclarationError(`the container gave ${String(instance)} for ${cls.name}`);
+  if (Mark.isOn(instance)) {
+    throw new DeclarationError(
+      `the container gave the same instance twice for ${cls.name}; a task needs a new one each time: make the class transient, and do not put @Service() on it`,
+    );
+  }
+  new Mark(instance);
+  return instance;
+}
+
+const Itself = function (object: object) {
+  return object;
+} as unknown as new (object: object) => object;
+
+/** Leaves a private field on an object; a WeakSet would cost more than a small task does. */
+class Mark extends Itself {
+  readonly #isMarked = true;
+
+  static isOn(object: object): boolean {
+    return #isMarked in object && object.#isMarked;
+  }
+}

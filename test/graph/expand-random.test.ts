@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { Param, Requires, Task, task } from 'tidemark';
+import { graphOf } from './graph-of';
+
+/** Which numbers each number requires; only smaller ones, so that there is no cycle. */
+type Edges = readonly (readonly number[])[];
+
+@Task()
+class Node {
+  @Param() n!: number;
+  @Param() edges!: Edges;
+  @Param() copy = 0;
+  @Requires(({ n, edges }) => ({
+    // Of all shapes, some twice, some with another param.
+    first: edges[n]!.slice(0, 1).map((child) => task(Node, { n: child, edges })),
+    rest: Object.fromEntries(edges[n]!.slice(1).map((child, i) => [i, task(Node, { n: child, edges, copy: child % 2 })])),
+    again: new Map(edges[n]!.map((child) => [child, [task(Node, { n: child, edges })]])),
+  }))
+  below!: unknown;
+  run() {}
+}
+
+/** What is to come out, found in the plainest way: nodes by name, each after what it requires. */
+function reference(edges: Edges, roots: readonly number[]): Map<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  const visit = (n: number, copy: number): string => {
+    const name = `${n}/${copy}`;
+    if (found.has(name)) return name;
+    const children = edges[n]!.flatMap((child, i) => [visit(child, 0), ...(i > 0 ? [visit(child, child % 2)] : [])]);
+    return found.set(name, [...new Set(children)].sort()), name;
+  };
+  for (const root of roots) visit(root, 0);
+  return found;
+}
+
+const edges: fc.Arbitrary<Edges> = fc
+  .array(fc.array(fc.nat(), { maxLength: 4 }), { minLength: 1, maxLength: 12 })
+  .map((lists) => lists.map((list, n) => (n === 0 ? [] : [...new Set(list.map((child) => child % n))])));
+
+it('finds the nodes and edges that a plain recursion finds, and orders each after what it requires', async () => {
+  await fc.assert(
+    fc.asyncProperty(edges, fc.array(fc.nat(), { minLength: 1, maxLength: 3 }), async (lists, picks) => {
+      const roots = picks.map((pick) => pick % lists.length);
+      const graph = await graphOf(roots.map((n) => task(Node, { n, edges: lists })));
+      const nameOf = (index: number) => `${graph.nodes[index]!.params['n']}/${graph.nodes[index]!.params['copy']}`;
+
+      const found = new Map<string, readonly string[]>();
+      for (const index of graph.order) {
+        const children = Array.from(graph.edges.subarray(graph.firstEdge[index], graph.endEdge[index]), nameOf);
+        for (const child of children) expect(found.has(child)).toBe(true);
+        expect(found.has(nameOf(index))).toBe(false);
+        found.set(nameOf(index), children.sort());
+      }
+      expect(found.size).toBe(graph.nodes.length);
+      const sorted = (map: Map<string, readonly string[]>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+      expect(sorted(found)).toEqual(sorted(reference(lists, roots)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it('knows a way from the target to every node', async () => {
+  await fc.assert(
+    fc.asyncProperty(edges, async (lists) => {
+      const graph = await graphOf(task(Node, { n: lists.length - 1, edges: lists }));
+      for (const { index } of graph.nodes) {
+        let at = index;
+        for (let steps = 0; graph.requiredBy[at] !== -1; steps++) {
+          const by = graph.requiredBy[at]!;
+          expect([...graph.edges.subarray(graph.firstEdge[by], graph.endEdge[by])]).toContain(at);
+          expect(steps).toBeLessThan(graph.nodes.length);
+          at = by;
+        }
+        expect(graph.nodes[at]).toBe(graph.targets[0]);
+      }
+    }),
+  );
+});
