@@ -1,16 +1,19 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Container } from '../task/container';
-import { copyData, type DataCopy, NotDataError, thawedCopy } from '../task/data';
+import type { DataCopy } from '../task/data';
 import { DeclarationError, ParamError } from '../task/declaration-error';
 import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
 import { isTaskRef, type TaskRef } from '../task/ref';
-import { type Checked, check } from '../task/schema';
+import type { Checked } from '../task/schema';
 import { showValue } from '../task/show';
 import { canonical, canonicalString } from './canonical';
+import { type Instance, makeInstance } from './instance';
 import type { GraphNode } from './node';
+import { askSchema, copyParam, refused, shown, unlessSecret } from './param-value';
+import { PlanningInstance } from './planning-instance';
 
-type Instance = Record<string, unknown>;
+export { makeInstance, setParams, trapRequirements } from './instance';
 
 /** A task's params as a node keeps them, which freezes them. */
 export interface PreparedParams {
@@ -43,17 +46,14 @@ const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
  */
 export class Blueprint {
   readonly task: TaskDefinition;
-  readonly instance: Instance;
   readonly defaults: ReadonlyMap<string, DataCopy>;
+  readonly #instance: PlanningInstance;
   readonly #slots: readonly Slot[];
-  /** The values of fields that are no params, which functions of `@Requires` may have changed. */
-  readonly #fields: readonly (readonly [name: string, value: unknown])[];
   readonly #handedOn = new Map<Blueprint, HandingOn>();
 
-  private constructor(task: TaskDefinition, instance: Instance, defaults: ReadonlyMap<string, DataCopy>) {
+  private constructor(task: TaskDefinition, instance: PlanningInstance, defaults: ReadonlyMap<string, DataCopy>) {
     this.task = task;
-    this.#fields = fieldsOf(task, instance);
-    this.instance = trapRequirements(task, instance);
+    this.#instance = instance;
     this.defaults = defaults;
     this.#slots = task.params.map((param) => toSlot(param, defaults.get(param.name)));
   }
@@ -61,16 +61,16 @@ export class Blueprint {
   /** Makes the instance by the container and reads the defaults off it. */
   static of(task: TaskDefinition, container: Container): Awaitable<Blueprint> {
     return andThen(makeInstance(task, container), (instance) =>
-      andThen(readDefaults(task, instance), (defaults) => new Blueprint(task, instance, defaults)),
+      andThen(
+        readDefaults(task, instance),
+        (defaults) => new Blueprint(task, new PlanningInstance(task, container, instance), defaults),
+      ),
     );
   }
 
   /** The instance with this node's params, until the next call. */
   plan(node: GraphNode): Instance {
-    const { instance } = this;
-    for (const [name, value] of this.#fields) if (instance[name] !== value) instance[name] = value;
-    setParams(instance, node);
-    return instance;
+    return this.#instance.of(node);
   }
 
   /**
@@ -91,12 +91,18 @@ export class Blueprint {
       const value = given[slot.name];
       if (value !== undefined) used++;
       const type = typeof value;
-      if ((slot.plainType === undefined || slot.plainType === type) && (type === 'number' || type === 'string' || type === 'boolean')) {
+      if (
+        (slot.plainType === undefined || slot.plainType === type) &&
+        (type === 'number' || type === 'string' || type === 'boolean')
+      ) {
         params[slot.name] = value;
         text += slot.text + (type === 'number' ? `d${value};` : canonical(value));
         continue;
       }
-      const copy = value === undefined ? (slot.fallback ?? this.#absent(slot.param, answers)) : this.#take(slot.param, value, answers);
+      const copy =
+        value === undefined
+          ? (slot.fallback ?? this.#absent(slot.param, answers))
+          : this.#take(slot.param, value, answers);
       if (copy === undefined) continue;
       if (copy instanceof Promise) return copy;
       params[slot.name] = copy.value;
@@ -117,7 +123,12 @@ export class Blueprint {
    *
    * @throws {DeclarationError} when one is missing here, or both sides have different defaults for it
    */
-  handOn(child: Blueprint, node: GraphNode, written: Readonly<Record<string, unknown>> | undefined, property: string): Readonly<Record<string, unknown>> {
+  handOn(
+    child: Blueprint,
+    node: GraphNode,
+    written: Readonly<Record<string, unknown>> | undefined,
+    property: string,
+  ): Readonly<Record<string, unknown>> {
     let handing = this.#handedOn.get(child);
     if (!handing) {
       handing = this.#compare(child);
@@ -147,8 +158,13 @@ export class Blueprint {
         const mine = this.defaults.get(name);
         if (mine && theirs && comparable(mine.value) !== comparable(theirs.value)) {
           const isSecret = this.task.secrets.has(name) || child.task.secrets.has(name);
-          const defaults = isSecret ? 'are different secrets' : `is ${showValue(mine.value)} in ${this.task.name} and ${showValue(theirs.value)} in ${child.task.name}`;
-          problems.push([name, isSecret ? `the defaults of ${name} in both ${defaults}` : `the default of ${name} ${defaults}`]);
+          const defaults = isSecret
+            ? 'are different secrets'
+            : `is ${showValue(mine.value)} in ${this.task.name} and ${showValue(theirs.value)} in ${child.task.name}`;
+          problems.push([
+            name,
+            isSecret ? `the defaults of ${name} in both ${defaults}` : `the default of ${name} ${defaults}`,
+          ]);
         }
       } else if (!theirs && !param.optional && !param.schema) {
         problems.push([name, `its param ${name} is no param of ${this.task.name}`]);
@@ -164,7 +180,10 @@ export class Blueprint {
       if (answer instanceof Promise) return answer;
       if ('value' in answer) return answer.value === undefined ? undefined : this.#copy(param, answer.value);
     }
-    throw new ParamError(`${this.task.name} needs the param ${param.name}`, { task: this.task.name, param: param.name });
+    throw new ParamError(`${this.task.name} needs the param ${param.name}`, {
+      task: this.task.name,
+      param: param.name,
+    });
   }
 
   #take(param: ParamDefinition, value: unknown, answers: SchemaAnswers): DataCopy | Promise<unknown> | undefined {
@@ -175,7 +194,10 @@ export class Blueprint {
       return answer.value === undefined ? undefined : this.#copy(param, answer.value);
     }
     if (param.type && !fitsType(value, param.type)) {
-      throw new ParamError(`${this.task.name}: the param ${param.name} must be a ${param.type.name}, but is ${shown(param, value)}`, { task: this.task.name, param: param.name, ...unlessSecret(param, value) });
+      throw new ParamError(
+        `${this.task.name}: the param ${param.name} must be a ${param.type.name}, but is ${shown(param, value)}`,
+        { task: this.task.name, param: param.name, ...unlessSecret(param, value) },
+      );
     }
     return this.#copy(param, value);
   }
@@ -188,7 +210,7 @@ export class Blueprint {
     const question = answers.size > 0 ? this.#question(param, value) : '';
     const known = answers.get(question);
     if (known) return known;
-    const answer = ask(this.task, param, value);
+    const answer = askSchema(this.task, param, value);
     if (!isPromiseLike(answer)) return answer;
     const name = question || this.#question(param, value);
     return (answer as Promise<Checked>).then((checked) => answers.set(name, checked));
@@ -203,8 +225,13 @@ export class Blueprint {
     for (const name in given) if (given[name] !== undefined) count++;
     if (count === used) return;
     const { name: task, params, requirements } = this.task;
-    const unknown = Object.keys(given).find((name) => given[name] !== undefined && !params.some((param) => param.name === name))!;
-    const meant = nearest(unknown, params.map(({ name }) => name));
+    const unknown = Object.keys(given).find(
+      (name) => given[name] !== undefined && !params.some((param) => param.name === name),
+    )!;
+    const meant = nearest(
+      unknown,
+      params.map(({ name }) => name),
+    );
     const why = requirements.some(({ property }) => property === unknown)
       ? `${unknown} is a requirement of ${task}, not a param: it is filled by its task's result`
       : `${task} has no param ${unknown}${meant ? `; did you mean ${meant}?` : params.length > 0 ? `; it has ${params.map(({ name }) => name).join(', ')}` : '; it has none'}`;
@@ -215,7 +242,13 @@ export class Blueprint {
 
 function toSlot(param: ParamDefinition, fallback: DataCopy | undefined): Slot {
   const { name, schema, type } = param;
-  const plainType = schema ? null : type === undefined ? undefined : type === Number || type === String || type === Boolean ? type.name.toLowerCase() : null;
+  const plainType = schema
+    ? null
+    : type === undefined
+      ? undefined
+      : type === Number || type === String || type === Boolean
+        ? type.name.toLowerCase()
+        : null;
   return {
     param,
     name,
@@ -231,50 +264,6 @@ interface HandingOn {
   readonly problems: readonly (readonly [string, string])[];
 }
 
-/** A new instance by the container, whose initialisers have seen no params yet. */
-export function makeInstance(task: TaskDefinition, container: Container): Awaitable<Instance> {
-  const fail = (error: unknown): never => {
-    if (error instanceof DeclarationError) throw error;
-    throw new DeclarationError(
-      `${task.name} cannot be made: ${(error as Error)?.message ?? error}. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them`,
-      { cause: error },
-    );
-  };
-  try {
-    const instance = container.resolve(task.cls as unknown as new () => Instance);
-    return isPromiseLike(instance) ? (instance as PromiseLike<Instance>).then(undefined, fail) : instance;
-  } catch (error) {
-    return fail(error);
-  }
-}
-
-/** Sets a node's params on an instance. */
-export function setParams(instance: Instance, { task, params, thaws }: GraphNode): void {
-  const declared = task.params;
-  for (let i = 0; i < declared.length; i++) {
-    const { name } = declared[i]!;
-    instance[name] = thaws ? thawedCopy(params[name]) : params[name];
-  }
-}
-
-function fieldsOf(task: TaskDefinition, instance: Instance): [string, unknown][] {
-  return Object.entries(instance).filter(([name]) => !task.params.some((param) => param.name === name) && !task.requirements.some(({ property }) => property === name));
-}
-
-/** Makes reading a requirement that is not there yet an error that says so. */
-export function trapRequirements(task: TaskDefinition, instance: Instance): Instance {
-  for (const { property } of task.requirements) {
-    Object.defineProperty(instance, property, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        throw new DeclarationError(`${task.name}.${property} is a requirement: it is filled just before run() and cannot be read while planning; derive from params only`);
-      },
-    });
-  }
-  return instance;
-}
-
 function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<ReadonlyMap<string, DataCopy>> {
   const defaults = new Map<string, DataCopy>();
   const pending: Promise<unknown>[] = [];
@@ -282,9 +271,11 @@ function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<Reado
     const value = instance[param.name];
     if (value === undefined) continue;
     if (Number.isNaN(value)) {
-      throw new DeclarationError(`the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`);
+      throw new DeclarationError(
+        `the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`,
+      );
     }
-    const answer: Awaitable<Checked> = param.schema ? ask(task, param, value) : { value };
+    const answer: Awaitable<Checked> = param.schema ? askSchema(task, param, value) : { value };
     const take = (checked: Checked) => {
       if ('issues' in checked) throw refused(task, param, value, checked.issues);
       defaults.set(param.name, copyParam(task, param, checked.value));
@@ -293,51 +284,6 @@ function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<Reado
     else take(answer as Checked);
   }
   return pending.length > 0 ? Promise.all(pending).then(() => defaults) : defaults;
-}
-
-/** What a param's schema says of a value. */
-function ask(task: TaskDefinition, param: ParamDefinition, value: unknown): Awaitable<Checked> {
-  const fail = (error: unknown): never => {
-    throw new DeclarationError(`${task.name}: the schema of the param ${param.name} failed: ${withoutSecret(param, value, String((error as Error)?.message ?? error))}`, param.secret ? undefined : { cause: error });
-  };
-  try {
-    const answer = check(param.schema!, value);
-    return isPromiseLike(answer) ? answer.then(undefined, fail) : answer;
-  } catch (error) {
-    return fail(error);
-  }
-}
-
-function copyParam(task: TaskDefinition, param: ParamDefinition, value: unknown): DataCopy {
-  try {
-    return copyData(value, `params.${param.name}`);
-  } catch (error) {
-    if (!(error instanceof NotDataError)) throw error;
-    const problem = param.secret ? `params.${param.name} ${error.problem}` : error.message;
-    throw new ParamError(`${task.name}: ${problem}`, { task: task.name, param: param.name, ...unlessSecret(param, value) });
-  }
-}
-
-function refused(task: TaskDefinition, param: ParamDefinition, value: unknown, issues: readonly string[]): ParamError {
-  return new ParamError(`${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema refuses: ${issues.map((issue) => withoutSecret(param, value, issue)).join('; ')}`, {
-    task: task.name,
-    param: param.name,
-    ...unlessSecret(param, value),
-  });
-}
-
-function shown(param: ParamDefinition, value: unknown): string {
-  return param.secret ? 'a secret value' : showValue(value);
-}
-
-function unlessSecret(param: ParamDefinition, value: unknown): { readonly value?: unknown } {
-  return param.secret ? {} : { value };
-}
-
-/** What a schema said; some repeat the value. */
-function withoutSecret(param: ParamDefinition, value: unknown, issue: string): string {
-  if (!param.secret) return issue;
-  return typeof value === 'string' && value !== '' ? issue.replaceAll(value, '(secret)') : '(what it said may hold the secret)';
 }
 
 const refIds = new WeakMap<object, number>();
@@ -354,7 +300,9 @@ function refById(value: object): string | undefined {
 /** Tells refs apart by their content. */
 function refByParams(value: object): string | undefined {
   const { task, params, path } = value as TaskRef<unknown>;
-  return typeof task === 'function' && path ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}` : undefined;
+  return typeof task === 'function' && path
+    ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}`
+    : undefined;
 }
 
 function comparable(value: unknown): string {

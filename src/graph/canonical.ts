@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { DeclarationError } from '../task/declaration-error';
 import { kindOf } from '../task/data';
+import { DeclarationError } from '../task/declaration-error';
 
 /** How an object that is no data (a ref, a node) is written; undefined when it is none of those. */
 export type Special = (value: object) => string | undefined;
@@ -29,7 +29,9 @@ export function canonical(value: unknown, special?: Special): string {
       return 'u';
     case 'object':
       if (value === null) return 'n';
-      return Array.isArray(value) ? canonicalArray(value, special) : (special?.(value) ?? canonicalObject(value, special));
+      return Array.isArray(value)
+        ? canonicalArray(value, special)
+        : (special?.(value) ?? canonicalObject(value, special));
     default:
       throw new DeclarationError(`a ${typeof value} cannot be part of a key`);
   }
@@ -67,7 +69,10 @@ function canonicalObject(value: object, special: Special | undefined): string {
     case 'url':
       return `U${canonicalString((value as URL).href)}`;
     case 'map':
-      return `M{${Array.from(value as Map<unknown, unknown>, ([key, item]) => canonical(key, special) + canonical(item, special))
+      return `M{${Array.from(
+        value as Map<unknown, unknown>,
+        ([key, item]) => canonical(key, special) + canonical(item, special),
+      )
         .sort()
         .join('')}}`;
     case 'set':
@@ -80,6 +85,8 @@ function canonicalObject(value: object, special: Special | undefined): string {
       return `B${type};${hash('sha256', new Uint8Array(buffer, byteOffset, byteLength), 'hex')}`;
     }
     default:
-      throw new DeclarationError(`an instance of ${value.constructor?.name ?? 'an unknown class'} cannot be part of a key`);
+      throw new DeclarationError(
+        `an instance of ${value.constructor?.name ?? 'an unknown class'} cannot be part of a key`,
+      );
   }
 }

@@ -2,17 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import { isPromiseLike } from '../awaitable';
 import type { Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
-import { isPlainObject } from '../task/data';
 import { definitionOf, type TaskDefinition } from '../task/definition';
-import type { TaskClass } from '../task/task-class';
 import { isTaskRef, TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
+import type { TaskClass } from '../task/task-class';
 import { Blueprint, type PreparedParams, type SchemaAnswers } from './blueprint';
 import { canonical, canonicalString } from './canonical';
 import { abbreviate, type Graph, pathTo } from './graph';
 import { Integers } from './integers';
 import { GraphNode, NodePart, type Template } from './node';
 import { mapStructure, TooDeepError } from './structure';
+import { Handed, written } from './written';
 
 /** What expanding needs to know. */
 export interface ExpandOptions {
@@ -72,7 +72,9 @@ class Expansion {
 
   async expand(structure: unknown): Promise<Graph> {
     if (structure === null || (typeof structure !== 'object' && typeof structure !== 'function')) {
-      throw new DeclarationError(`there is no task to run: ${showValue(structure)} was given. In files that import each other a class may not be there yet`);
+      throw new DeclarationError(
+        `there is no task to run: ${showValue(structure)} was given. In files that import each other a class may not be there yet`,
+      );
     }
     const { templates, children } = await this.#linked(() => this.#link([structure], undefined));
     const targets = [...new Set(children)];
@@ -145,21 +147,7 @@ class Expansion {
   #ask(node: GraphNode): unknown[] {
     const { blueprint } = this.#kinds.get(node.task.cls)!;
     const self = blueprint.plan(node);
-    return node.task.requirements.map(({ property, source }) => {
-      try {
-        switch (source.from) {
-          case 'structure':
-            return source.map(self);
-          case 'class':
-            return new Handed(source.cls, property, source.params && writtenParams(source.params(self), `${node.task.name}.${property}`));
-          case 'later-class':
-            return new Handed(laterClass(source.cls, `${node.task.name}.${property}`), property, writtenParams(source.params(self), `${node.task.name}.${property}`));
-        }
-      } catch (error) {
-        if (error instanceof DeclarationError) throw error;
-        throw new DeclarationError(`the function in @Requires of ${node.task.name}.${property} failed: ${(error as Error)?.message ?? error}`, { cause: error });
-      }
-    });
+    return node.task.requirements.map((requirement) => written(node.task, requirement, self));
   }
 
   #finish(node: GraphNode, { templates, children }: Linked): undefined {
@@ -170,7 +158,8 @@ class Expansion {
       if (this.#lastEdgeOf.at(child) === index) continue;
       this.#lastEdgeOf.set(child, index);
       this.#edges.push(child);
-      if (this.#requiredBy.at(child) === -1 && this.#cursor.at(child) === notEntered) this.#requiredBy.set(child, index);
+      if (this.#requiredBy.at(child) === -1 && this.#cursor.at(child) === notEntered)
+        this.#requiredBy.set(child, index);
     }
     this.#firstEdge.set(index, first);
     this.#cursor.set(index, first);
@@ -194,14 +183,18 @@ class Expansion {
       if (isTaskRef(value)) return toNode(value);
       if (value instanceof Handed) return toNode(this.#refOf(value, by));
       if (typeof value !== 'function') {
-        if (isPromiseLike(value)) throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must give its refs at once`);
+        if (isPromiseLike(value))
+          throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must give its refs at once`);
         return value;
       }
-      return toNode(this.#refOf(new Handed(value as TaskClass, by?.task.requirements[requirement]?.property ?? '', undefined), by));
+      return toNode(
+        this.#refOf(new Handed(value as TaskClass, by?.task.requirements[requirement]?.property ?? '', undefined), by),
+      );
     };
     const templates: Template[] = [];
     try {
-      for (; requirement < structures.length; requirement++) templates.push(mapStructure(structures[requirement], replace));
+      for (; requirement < structures.length; requirement++)
+        templates.push(mapStructure(structures[requirement], replace));
     } catch (error) {
       if (!(error instanceof TooDeepError)) throw error;
       const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';
@@ -221,7 +214,9 @@ class Expansion {
   /** The ref that is meant where only a class is named. */
   #refOf({ cls, property, written }: Handed, by: GraphNode | undefined): TaskRef<unknown> | Promise<unknown> {
     if (typeof cls === 'function' && cls.prototype === undefined) {
-      throw new DeclarationError(`${by ? `@Requires of ${by.task.name}.${property} gave` : 'what is to run holds'} a function where task refs are meant`);
+      throw new DeclarationError(
+        `${by ? `@Requires of ${by.task.name}.${property} gave` : 'what is to run holds'} a function where task refs are meant`,
+      );
     }
     const kind = this.#kindOf(cls);
     if (kind instanceof Promise) return kind;
@@ -262,7 +257,8 @@ class Expansion {
       const missing = prepared.refs.filter((inner) => !this.#carried.has(inner));
       if (missing.length > 0) {
         open.add(top);
-        if (missing.some((inner) => open.has(inner))) throw new DeclarationError(`the params of ${showValue(top)} hold a ref that holds itself (a cycle)`);
+        if (missing.some((inner) => open.has(inner)))
+          throw new DeclarationError(`the params of ${showValue(top)} hold a ref that holds itself (a cycle)`);
         for (const inner of missing) stack.push(inner);
         continue;
       }
@@ -296,7 +292,9 @@ class Expansion {
   #add(kind: Kind, identity: string | number, prepared: PreparedParams): GraphNode {
     const index = this.#nodes.length;
     if (index >= this.#options.maxNodes) {
-      throw new DeclarationError(`the graph has more than ${this.#options.maxNodes} nodes: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`);
+      throw new DeclarationError(
+        `the graph has more than ${this.#options.maxNodes} nodes: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`,
+      );
     }
     Object.freeze(prepared.params);
     const node = new GraphNode(index, kind.blueprint.task, identity, prepared);
@@ -316,11 +314,14 @@ class Expansion {
     const definition = definitionOf(cls);
     const namesake = this.#classByName.get(definition.name);
     if (namesake && namesake !== cls) {
-      throw new DeclarationError(`two different classes are called ${definition.name} in one graph; give one of them another name: @Task({ name: … })`);
+      throw new DeclarationError(
+        `two different classes are called ${definition.name} in one graph; give one of them another name: @Task({ name: … })`,
+      );
     }
     this.#classByName.set(definition.name, cls);
     const blueprint = this.#options.blueprints.get(definition) ?? Blueprint.of(definition, this.#options.container);
-    if (isPromiseLike(blueprint)) return Promise.resolve(blueprint).then((made) => void this.#addKind(cls, definition, made));
+    if (isPromiseLike(blueprint))
+      return Promise.resolve(blueprint).then((made) => void this.#addKind(cls, definition, made));
     return this.#addKind(cls, definition, blueprint as Blueprint);
   }
 
@@ -332,11 +333,15 @@ class Expansion {
   }
 
   #fail(error: unknown, index: number): never {
-    throw error instanceof DeclarationError ? error.locate(pathTo({ nodes: this.#nodes, requiredBy: this.#requiredBy.taken() }, index)) : error;
+    throw error instanceof DeclarationError
+      ? error.locate(pathTo({ nodes: this.#nodes, requiredBy: this.#requiredBy.taken() }, index))
+      : error;
   }
 
   #cycle(members: readonly number[]): DeclarationError {
-    const names = abbreviate([...members, members[0]!]).map((at) => (typeof at === 'number' ? String(this.#nodes[at]) : at));
+    const names = abbreviate([...members, members[0]!]).map((at) =>
+      typeof at === 'number' ? String(this.#nodes[at]) : at,
+    );
     return new DeclarationError(`these tasks require each other in a circle:\n    ${names.join('\n    requires ')}`);
   }
 }
@@ -346,34 +351,12 @@ interface Linked {
   readonly children: readonly GraphNode[];
 }
 
-/** A class that is required with params handed on. */
-class Handed {
-  constructor(
-    readonly cls: TaskClass,
-    readonly property: string,
-    readonly written: Readonly<Record<string, unknown>> | undefined,
-  ) {}
-}
-
 function propertyOf(by: GraphNode, requirement: number): string {
   return `${by.task.name}.${by.task.requirements[requirement]!.property}`;
 }
 
 function whatHolds(by: GraphNode | undefined, requirement: number): string {
   return by ? `the function in @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run holds';
-}
-
-/** What a function gave as the params of a required task. */
-function writtenParams(given: unknown, name: string): Record<string, unknown> | undefined {
-  if (given === undefined || (typeof given === 'object' && given !== null && isPlainObject(given))) return given as Record<string, unknown> | undefined;
-  const isPromise = typeof given === 'object' && isPromiseLike(given);
-  throw new DeclarationError(`the function in @Requires of ${name} gave ${isPromise ? 'a promise; it must give params at once' : `${showValue(given)}; it must give an object of params`}`);
-}
-
-function laterClass(later: () => TaskClass, name: string): TaskClass {
-  const cls: unknown = later();
-  if (typeof cls !== 'function') throw new DeclarationError(`@Requires(() => …) on ${name} gave ${showValue(cls)}; it must give a task class`);
-  return cls as TaskClass;
 }
 
 const nothing: Linked = Object.freeze({ templates: Object.freeze([]), children: Object.freeze([]) });

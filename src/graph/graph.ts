@@ -31,7 +31,10 @@ export interface Graph {
 const shownSteps = 5;
 
 /** How a node came to be required, from the target to the node itself, as text; the middle of a long way is left out. */
-export function pathTo({ nodes, requiredBy }: Pick<Graph, 'nodes'> & { readonly requiredBy: ArrayLike<number> }, index: number): readonly string[] {
+export function pathTo(
+  { nodes, requiredBy }: Pick<Graph, 'nodes'> & { readonly requiredBy: ArrayLike<number> },
+  index: number,
+): readonly string[] {
   const way: number[] = [];
   for (let at = index; at >= 0; at = requiredBy[at] ?? -1) way.push(at);
   return abbreviate(way.reverse()).map((at) => (typeof at === 'number' ? String(nodes[at]) : at));

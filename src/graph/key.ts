@@ -3,10 +3,10 @@ import type { TaskKey } from '../task/context';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { isTaskRef } from '../task/ref';
+import { safeName } from '../task/safe-name';
 import { canonical, canonicalString, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart } from './node';
-import { safeName } from '../task/safe-name';
 
 /** What `fingerprint()` returned, by node index. */
 export type Fingerprints = ReadonlyMap<number, string>;
@@ -31,7 +31,8 @@ export class Keys {
     };
     // In this order, so that refs in the params of refs are known before they are asked for.
     for (const node of graph.carried.values()) {
-      if (!this.#carried.has(node)) this.#carried.set(node, digest(canonicalString(node.task.name) + this.#paramsText(node)));
+      if (!this.#carried.has(node))
+        this.#carried.set(node, digest(canonicalString(node.task.name) + this.#paramsText(node)));
     }
   }
 
@@ -78,7 +79,9 @@ export class Keys {
       return canonical(node.requirements[i], this.#special);
     } catch (error) {
       if (!(error instanceof DeclarationError)) throw error;
-      throw new DeclarationError(`${node.task.name}.${node.task.requirements[i]!.property}: ${error.problem}`, { cause: error }).locate(pathTo(this.#graph, node.index));
+      throw new DeclarationError(`${node.task.name}.${node.task.requirements[i]!.property}: ${error.problem}`, {
+        cause: error,
+      }).locate(pathTo(this.#graph, node.index));
     }
   }
 
@@ -101,7 +104,9 @@ export class Keys {
   #refuseShared(key: TaskKey, node: GraphNode): void {
     const other = this.#named.get(key);
     if (other && this.#paramsText(other) !== this.#paramsText(node)) {
-      throw new DeclarationError(`${other} and ${node} have the same key ${key}, but different params: let key(params) tell them apart, or mark the params that make no difference with @Param({ key: false })`);
+      throw new DeclarationError(
+        `${other} and ${node} have the same key ${key}, but different params: let key(params) tell them apart, or mark the params that make no difference with @Param({ key: false })`,
+      );
     }
     this.#named.set(key, node);
   }
@@ -142,9 +147,14 @@ function customKey(node: GraphNode): string {
   try {
     key = node.task.options.key!(node.params);
   } catch (error) {
-    throw new DeclarationError(`key(params) of ${node} failed: ${(error as Error)?.message ?? error}`, { cause: error });
+    throw new DeclarationError(`key(params) of ${node} failed: ${(error as Error)?.message ?? error}`, {
+      cause: error,
+    });
   }
-  if (typeof key !== 'string' || key === '') throw new DeclarationError(`key(params) of ${node} gave ${JSON.stringify(key)}; it must give a string with something in it`);
+  if (typeof key !== 'string' || key === '')
+    throw new DeclarationError(
+      `key(params) of ${node} gave ${JSON.stringify(key)}; it must give a string with something in it`,
+    );
   return key;
 }
 

@@ -24,14 +24,20 @@ export function mapStructure(value: unknown, replace: (value: object) => unknown
   if (isPlainObject(value)) {
     const copy: Record<string, unknown> = {};
     for (const [name, item] of Object.entries(value)) {
-      Object.defineProperty(copy, name, { value: mapStructure(item, replace, inside), enumerable: true, writable: true, configurable: true });
+      Object.defineProperty(copy, name, {
+        value: mapStructure(item, replace, inside),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
     }
     return copy;
   }
   const replaced = replace(value);
   if (replaced !== value) return replaced;
   // Last, since refs and nodes, of which there may be millions, are neither.
-  if (types.isMap(value)) return new Map(Array.from(value, ([key, item]) => [key, mapStructure(item, replace, inside)]));
+  if (types.isMap(value))
+    return new Map(Array.from(value, ([key, item]) => [key, mapStructure(item, replace, inside)]));
   if (types.isSet(value)) return new Set(Array.from(value, (item) => mapStructure(item, replace, inside)));
   return value;
 }
@@ -67,7 +73,9 @@ function partOf(result: unknown, { node, path }: NodePart): unknown {
 /** A ref names a part that the result does not have. */
 export class MissingPartError extends Error {
   constructor(node: GraphNode, path: PartPath, depth: number) {
-    super(`the result of ${node} has no part .at(${path.map((step) => JSON.stringify(step)).join(', ')})${depth < path.length ? `: there is nothing at step ${depth}` : ''}`);
+    super(
+      `the result of ${node} has no part .at(${path.map((step) => JSON.stringify(step)).join(', ')})${depth < path.length ? `: there is nothing at step ${depth}` : ''}`,
+    );
     this.name = 'MissingPartError';
   }
 }

@@ -1,10 +1,9 @@
+import { type Allowed, anything, checkOptions, oneOf } from '../check-options';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import type { StorageSource } from '../storage/open';
 import type { Storage } from '../storage/storage';
 import type { Container } from '../task/container';
-import { nearest } from '../task/nearest';
-import { showValue } from '../task/show';
 import type { TaskClass } from '../task/task-class';
 import type { QueueOptions } from './lanes';
 
@@ -56,19 +55,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The values that an option may have, and those in words. */
-interface Allowed {
-  readonly includes: (value: any) => boolean;
-  readonly text: string;
-}
-
-const oneOf = (...values: string[]): Allowed => ({ includes: (value) => values.includes(value), text: values.map((value) => `'${value}'`).join(' or ') });
-
 const onFailure = oneOf('stop', 'continue');
 const queues: Allowed = { includes: (value) => typeof value === 'object' && value !== null, text: 'an object with options for each queue' };
-/** Checked where it is used, with a message of its own. */
-const anything: Allowed = { includes: () => true, text: '' };
-
 const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   storage: anything,
   queues,
@@ -106,17 +94,5 @@ function checkQueues(given: RunnerOptions['queues'] = {}): void {
   for (const [name, options] of Object.entries(given)) {
     if (typeof options !== 'object' || options === null) throw new TidemarkError(`queue ${name} is ${String(options)}; give options such as { concurrency: 1 }`);
     checkOptions(options, queueOptions, `queue ${name}`);
-  }
-}
-
-function checkOptions(options: object, known: Readonly<Record<string, Allowed>>, owner: string): void {
-  for (const [name, value] of Object.entries(options)) {
-    const allowed = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (!allowed) {
-      const names = Object.keys(known);
-      const meant = nearest(name, names);
-      throw new TidemarkError(`${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ')}`}`);
-    }
-    if (value !== undefined && !allowed.includes(value)) throw new TidemarkError(`the option ${name} is ${showValue(value)}; it must be ${allowed.text}`);
   }
 }

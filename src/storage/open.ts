@@ -14,7 +14,7 @@ export function openStore(source: StorageSource): { readonly store: StoreAdapter
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
     if ('store' in source && typeof source.store === 'object') return openStore(source.store);
-    if (isStore(source)) return { store: source, location: source.constructor?.name ?? 'a store' };
+    if (isStore(source)) return { store: source, location: nameOf(source) ?? 'a store' };
   }
   throw new StorageError(`${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`, { operation: 'open' });
 }
@@ -36,6 +36,12 @@ function openUri(uri: string): { readonly store: StoreAdapter; readonly location
 
 function isStore(source: object): source is StoreAdapter {
   return ['get', 'set', 'delete', 'clear'].every((method) => typeof (source as any)[method] === 'function');
+}
+
+/** The name of a store's class, when it has one of its own. */
+function nameOf(source: object): string | undefined {
+  const name = source.constructor?.name;
+  return name === 'Object' ? undefined : name;
 }
 
 function describe(source: unknown): string {

@@ -60,10 +60,15 @@ export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined):
   return bytes === undefined ? Buffer.from(line) : Buffer.concat([Buffer.from(line), bytes]);
 }
 
+/** Whether bytes look like an entry, of whatever format; they may be damaged. */
+export function isEntry(bytes: Bytes): boolean {
+  return start.test(beginning(bytes));
+}
+
 /** Reads an entry; never throws, whatever the bytes are. */
 export function decodeEntry(entry: Bytes, key: string): ReadEntry {
   const buffer = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  const found = start.exec(buffer.toString('latin1', 0, longestStart));
+  const found = start.exec(beginning(buffer));
   if (!found) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
   const [{ length }, number, given] = found as unknown as [string, string, string];
   const end = buffer.indexOf(newline, length);
@@ -78,6 +83,10 @@ export function decodeEntry(entry: Bytes, key: string): ReadEntry {
   const bytes = buffer.subarray(end + 1);
   if (bytes.byteLength !== record.size) return { state: 'damaged', problem: `it has ${bytes.byteLength} bytes where ${record.size} were saved` };
   return { state: 'whole', record, bytes };
+}
+
+function beginning({ buffer, byteOffset, byteLength }: Bytes): string {
+  return Buffer.from(buffer, byteOffset, Math.min(byteLength, longestStart)).toString('latin1');
 }
 
 /** Undefined when something else than a record was written under a right checksum. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import { type Allowed, checkOptions, oneOf } from '../check-options';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
@@ -10,7 +11,7 @@ import { safeName } from '../task/safe-name';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { ClearMarks, everything, newMark } from './clear-marks';
 import { openStore, type StorageSource } from './open';
-import { type CheckpointRecord, decodeEntry, encodeEntry } from './record';
+import { type CheckpointRecord, decodeEntry, encodeEntry, isEntry } from './record';
 import { StorageError, type StorageOperation } from './storage-error';
 import type { StoreAdapter } from './store';
 
@@ -26,6 +27,11 @@ export interface StorageOptions {
   /** Results up to this many bytes are kept in one entry with their record. @default 32768 */
   readonly inlineBytes?: number;
 }
+
+const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
+  fsync: oneOf('worth-it', 'always', 'never'),
+  inlineBytes: { includes: (value) => value >= 0, text: 'a number from 0 on' },
+};
 
 /** A result as bytes, before it is written. */
 export interface EncodedResult {
@@ -78,6 +84,7 @@ export class Storage {
    * @throws {StorageError} when it is none of these
    */
   static open(source: StorageSource = 'file:.tidemark', options: StorageOptions = {}): Storage {
+    checkOptions(options, storageOptions, 'a storage');
     const { store, location } = openStore(source);
     return new Storage(store, location, options);
   }
@@ -126,9 +133,9 @@ export class Storage {
     }
   }
 
-  /** Deletes all that Tidemark keeps here. */
+  /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
-    for await (const key of this.#keys('')) if (isOurs(key)) await this.#do('delete', key, () => this.#store.delete(key));
+    for await (const key of this.#keys('')) if (await this.#isOurs(key)) await this.#do('delete', key, () => this.#store.delete(key));
   }
 
   /** Waits for what is under way and lets go of connections. */
@@ -279,6 +286,14 @@ export class Storage {
     for await (const [key] of this.#store.iterator()) if (key.startsWith(prefix)) yield key;
   }
 
+  /** Whether an entry was written here: by its name, or by its beginning where `key` of a task made the name. */
+  async #isOurs(key: string): Promise<boolean> {
+    if (ownName.test(key)) return true;
+    if (!recordKey.test(key)) return false;
+    const entry = await this.#do('read', key, () => this.#store.get(key));
+    return ArrayBuffer.isView(entry) && isEntry(entry as Bytes);
+  }
+
   /** Calls the store; whatever it throws becomes a StorageError. */
   #do<T>(operation: StorageOperation, key: string | undefined, call: () => Awaitable<T>): Awaitable<T> {
     try {
@@ -305,12 +320,10 @@ function besideKey({ key, digest }: CheckpointRecord): string {
 }
 
 const recordKey = /^[^/@]+\/[^/]+$/;
+/** Keys with a hash, large bytes, clear marks and what was set aside. */
+const ownName = /^[^/@]+\/([0-9a-f]{32}|.*\.[0-9a-f]{32})$|^@(cleared|damaged)\/[^/]+(\/[^/]+)?$/;
 const besideEnd = /\.[0-9a-f]{32}$/;
 
 function isRecordKey(key: string): boolean {
   return recordKey.test(key) && !besideEnd.test(key);
-}
-
-function isOurs(key: string): boolean {
-  return recordKey.test(key) || key.startsWith(marksFolder) || key.startsWith(damagedFolder);
 }

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { DeclarationError } from './declaration-error';
-import type { TaskClass } from './task-class';
 import { servicesOf } from './services';
+import type { TaskClass } from './task-class';
 import { injections, typedi } from './typedi';
 
 /**
@@ -36,7 +36,8 @@ const plain = new WeakMap<TaskClass, boolean>();
 function isPlain(cls: TaskClass): boolean {
   let answer = plain.get(cls);
   if (answer === undefined) {
-    const isInjected = ({ object }: { object: object }) => object === cls || object === cls.prototype || cls.prototype instanceof object.constructor;
+    const isInjected = ({ object }: { object: object }) =>
+      object === cls || object === cls.prototype || cls.prototype instanceof object.constructor;
     answer = servicesOf(cls).length === 0 && !injections().some(isInjected);
     plain.set(cls, answer);
   }

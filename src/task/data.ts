@@ -48,7 +48,9 @@ export function thawedCopy(value: unknown): unknown {
 }
 
 /** What kind of data a value is; undefined when it is none. Values of other realms count too. */
-export function kindOf(value: object): 'array' | 'object' | 'date' | 'regexp' | 'map' | 'set' | 'url' | 'bytes' | 'ref' | undefined {
+export function kindOf(
+  value: object,
+): 'array' | 'object' | 'date' | 'regexp' | 'map' | 'set' | 'url' | 'bytes' | 'ref' | undefined {
   if (Array.isArray(value)) return isExactly(value, 'Array') ? 'array' : undefined;
   if (isPlainObject(value)) return 'object';
   if (isTaskRef(value)) return 'ref';
@@ -56,14 +58,19 @@ export function kindOf(value: object): 'array' | 'object' | 'date' | 'regexp' | 
   if (types.isRegExp(value)) return isExactly(value, 'RegExp') ? 'regexp' : undefined;
   if (types.isMap(value)) return isExactly(value, 'Map') ? 'map' : undefined;
   if (types.isSet(value)) return isExactly(value, 'Set') ? 'set' : undefined;
-  if (types.isTypedArray(value)) return Buffer.isBuffer(value) || isExactly(value, value[Symbol.toStringTag]) ? 'bytes' : undefined;
+  if (types.isTypedArray(value))
+    return Buffer.isBuffer(value) || isExactly(value, value[Symbol.toStringTag]) ? 'bytes' : undefined;
   return isUrl(value) ? 'url' : undefined;
 }
 
 /** Whether an object is a literal, or one made by `Object.create(null)`. */
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'));
+  return (
+    prototype === Object.prototype ||
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+  );
 }
 
 /** Whether an object is a URL. */
@@ -105,7 +112,11 @@ class Copier {
     if (isPrimitive(value)) return value;
     if (typeof value !== 'object') throw new NotDataError(path, describe(value as symbol));
     const object = value as object;
-    if (depth > deepest) throw new NotDataError(path, this.#within.includes(object) ? 'holds itself (a cycle)' : `is nested more than ${deepest} levels deep`);
+    if (depth > deepest)
+      throw new NotDataError(
+        path,
+        this.#within.includes(object) ? 'holds itself (a cycle)' : `is nested more than ${deepest} levels deep`,
+      );
     if (this.#within.includes(object)) throw new NotDataError(path, 'holds itself (a cycle)');
     this.#within.push(object);
     const copied = this.#copyObject(object, path, depth + 1);
@@ -137,7 +148,12 @@ class Copier {
         return Buffer.isBuffer(object) ? Buffer.from(object) : (object as Uint8Array).slice();
       case 'map':
         this.thaws = true;
-        return new Map(Array.from(object as Map<unknown, unknown>, ([key, item], i) => [this.copy(key, `${path}.keys[${i}]`, depth), this.copy(item, `${path}.get(${isPrimitive(key) ? String(key) : '…'})`, depth)]));
+        return new Map(
+          Array.from(object as Map<unknown, unknown>, ([key, item], i) => [
+            this.copy(key, `${path}.keys[${i}]`, depth),
+            this.copy(item, `${path}.get(${isPrimitive(key) ? String(key) : '…'})`, depth),
+          ]),
+        );
       case 'set':
         this.thaws = true;
         return new Set(Array.from(object as Set<unknown>, (item, i) => this.copy(item, `${path}.values[${i}]`, depth)));
@@ -150,13 +166,18 @@ class Copier {
     const copied: unknown[] = [];
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
-      if (item === undefined && !(i in items)) throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; give undefined or null');
+      if (item === undefined && !(i in items))
+        throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; give undefined or null');
       copied.push(isPrimitive(item) ? item : this.copy(item, `${path}[${i}]`, depth));
     }
     // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
     const names = items.length <= 64 ? Reflect.ownKeys(items) : [];
     // Besides the items there is `length`.
-    if (names.length > items.length + 1) throw new NotDataError(path, `is an array with a property ${String(names.at(items.length + 1))}; arrays have items only`);
+    if (names.length > items.length + 1)
+      throw new NotDataError(
+        path,
+        `is an array with a property ${String(names.at(items.length + 1))}; arrays have items only`,
+      );
     return Object.freeze(copied);
   }
 

@@ -30,7 +30,11 @@ export class ParamError extends DeclarationError {
   readonly param: string;
   readonly value: unknown;
 
-  constructor(problem: string, at: { readonly task: string; readonly param: string; readonly value?: unknown }, options?: ErrorOptions) {
+  constructor(
+    problem: string,
+    at: { readonly task: string; readonly param: string; readonly value?: unknown },
+    options?: ErrorOptions,
+  ) {
     super(problem, options);
     this.task = at.task;
     this.param = at.param;

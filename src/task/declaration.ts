@@ -42,8 +42,12 @@ export function declarationOf(cls: Function): ClassDeclaration {
 export function declare(prototype: object, property: PropertyKey, member: MemberDeclaration): void {
   const cls = prototype.constructor;
   const name = `${cls?.name}.${String(property)}`;
-  if (typeof prototype === 'function') throw new DeclarationError(`${prototype.name}.${String(property)} is static; params and requirements belong to instances`);
-  if (typeof property !== 'string') throw new DeclarationError(`${name}: params and requirements have names, not symbols`);
+  if (typeof prototype === 'function')
+    throw new DeclarationError(
+      `${prototype.name}.${String(property)} is static; params and requirements belong to instances`,
+    );
+  if (typeof property !== 'string')
+    throw new DeclarationError(`${name}: params and requirements have names, not symbols`);
   const { members } = declarationOf(cls);
   const other = members.get(property);
   if (other && other.kind !== member.kind) {

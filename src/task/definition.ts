@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type MemberDeclaration, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
-import type { TaskClass } from './task-class';
+import type { TaskOptions } from './options';
 import { producersOf } from './registry';
 import type { StandardSchema } from './schema';
-import type { TaskOptions } from './options';
+import type { TaskClass } from './task-class';
 
 /** A task's param, all that is known of it without an instance. */
 export interface ParamDefinition {
@@ -103,10 +103,14 @@ const generated = /^(default(_\d+)?|_class|_default|anonymous|)$/;
 function nameOf(cls: TaskClass, { name }: TaskOptions): string {
   const given = typeof name === 'function' ? name(cls) : name;
   if (given !== undefined) {
-    if (typeof given !== 'string' || given === '') throw new DeclarationError(`${cls.name}: a task's name is a string with something in it, not ${JSON.stringify(given)}`);
+    if (typeof given !== 'string' || given === '')
+      throw new DeclarationError(
+        `${cls.name}: a task's name is a string with something in it, not ${JSON.stringify(given)}`,
+      );
     return given;
   }
-  if (generated.test(cls.name)) throw new DeclarationError('a task class without a name of its own needs one: @Task({ name: … })');
+  if (generated.test(cls.name))
+    throw new DeclarationError('a task class without a name of its own needs one: @Task({ name: … })');
   return cls.name;
 }
 
@@ -122,7 +126,9 @@ function membersOf(cls: TaskClass): ReadonlyMap<string, MemberDeclaration> {
     for (const [property, member] of ownDeclaration(at)?.members ?? []) {
       const inherited = members.get(property);
       if (inherited && inherited.kind !== member.kind) {
-        throw new DeclarationError(`${at.name}.${property} is a ${member.kind}, but ${inherited.kind === 'param' ? 'a param' : 'a requirement'} in a class that it extends`);
+        throw new DeclarationError(
+          `${at.name}.${property} is a ${member.kind}, but ${inherited.kind === 'param' ? 'a param' : 'a requirement'} in a class that it extends`,
+        );
       }
       members.set(property, member);
     }
@@ -132,9 +138,15 @@ function membersOf(cls: TaskClass): ReadonlyMap<string, MemberDeclaration> {
 
 const checkable = new Set<unknown>([String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer]);
 
-function toParam(cls: TaskClass, name: string, { options }: Extract<MemberDeclaration, { kind: 'param' }>): ParamDefinition {
+function toParam(
+  cls: TaskClass,
+  name: string,
+  { options }: Extract<MemberDeclaration, { kind: 'param' }>,
+): ParamDefinition {
   const type: unknown = Reflect.getMetadata('design:type', cls.prototype, name);
-  const isCheckable = checkable.has(type) || (typeof type === 'function' && Object.getPrototypeOf(type) === Object.getPrototypeOf(Uint8Array));
+  const isCheckable =
+    checkable.has(type) ||
+    (typeof type === 'function' && Object.getPrototypeOf(type) === Object.getPrototypeOf(Uint8Array));
   return Object.freeze({
     name,
     schema: options.schema,
@@ -157,7 +169,9 @@ function findSource(task: string, property: string, source: RequirementSource): 
       : found.length === 0
         ? `no task says that it produces ${type}`
         : `${found.length} tasks produce ${type}: ${found.map((cls) => nameOf(cls, ownDeclaration(cls)?.task ?? {})).join(', ')}`;
-  throw new DeclarationError(`@Requires() on ${task}.${property} cannot tell which task is meant: ${why}. Name it: @Requires(TheTask)`);
+  throw new DeclarationError(
+    `@Requires() on ${task}.${property} cannot tell which task is meant: ${why}. Name it: @Requires(TheTask)`,
+  );
 }
 
 function sourceHash(cls: TaskClass): string {

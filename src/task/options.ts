@@ -38,7 +38,9 @@ export interface TaskOptions<T = any, Produces = unknown> {
   /** Replaces the params in the key: `Name/<what it returns>`. */
   readonly key?: (params: Readonly<T>) => string;
   /** The class of its results, for `@Requires()` on properties of that type. */
-  readonly produces?: abstract new (...args: any[]) => Produces;
+  readonly produces?: abstract new (
+    ...args: any[]
+  ) => Produces;
   /** How often it is tried when it fails: a number of further attempts, or the details. @default 0 */
   readonly retries?: number | RetryOptions;
   /** How its results become bytes. @default the storage's encoder */

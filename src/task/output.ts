@@ -24,20 +24,23 @@ type Leaf =
  * @example
  * type Score = OutputOf<ScoreModel>; // number
  */
-export type OutputOf<T> = T extends abstract new (...args: any[]) => infer I
+export type OutputOf<T> = T extends abstract new (
+  ...args: any[]
+) => infer I
   ? OutputOf<I>
   : T extends { run(...args: any[]): infer R }
     ? Resolved<Awaited<R>>
     : never;
 
 /** A value as a caller may give it: arrays may be readonly. */
-type Given<V> = IsAny<V> extends true
-  ? any
-  : V extends Leaf | TaskRef<any> | ReadonlyMap<any, any> | ReadonlySet<any>
-    ? V
-    : V extends object
-      ? { readonly [K in keyof V]: Given<V[K]> }
-      : V;
+type Given<V> =
+  IsAny<V> extends true
+    ? any
+    : V extends Leaf | TaskRef<any> | ReadonlyMap<any, any> | ReadonlySet<any>
+      ? V
+      : V extends object
+        ? { readonly [K in keyof V]: Given<V[K]> }
+        : V;
 
 /**
  * What may be passed in for a task: its public data properties.
@@ -56,50 +59,53 @@ export type ParamsOf<T> = {
 };
 
 // Looks six levels deep: deeper, the compiler would take too long for types that hold themselves.
-type HoldsRef<D, Depth extends 0[] = []> = IsAny<D> extends true
-  ? false
-  : Depth['length'] extends 6
+type HoldsRef<D, Depth extends 0[] = []> =
+  IsAny<D> extends true
     ? false
-    : D extends TaskRef<any> | TaskClass
-      ? true
-      : D extends Leaf
-        ? false
-        : D extends ReadonlyMap<any, infer V>
-          ? HoldsRef<V, [...Depth, 0]>
-          : D extends ReadonlySet<infer V>
+    : Depth['length'] extends 6
+      ? false
+      : D extends TaskRef<any> | TaskClass
+        ? true
+        : D extends Leaf
+          ? false
+          : D extends ReadonlyMap<any, infer V>
             ? HoldsRef<V, [...Depth, 0]>
-            : D extends readonly (infer E)[]
-              ? HoldsRef<E, [...Depth, 0]>
-              : D extends object
-                ? HoldsRef<D[keyof D], [...Depth, 0]>
-                : false;
+            : D extends ReadonlySet<infer V>
+              ? HoldsRef<V, [...Depth, 0]>
+              : D extends readonly (infer E)[]
+                ? HoldsRef<E, [...Depth, 0]>
+                : D extends object
+                  ? HoldsRef<D[keyof D], [...Depth, 0]>
+                  : false;
 
-type Replace<D> = D extends TaskRef<infer O>
-  ? O
-  : D extends TaskClass<infer T>
-    ? OutputOf<T>
-    : D extends Leaf
-      ? D
-      : D extends Map<infer K, infer V>
-        ? Map<K, Resolved<V>>
-        : D extends Set<infer V>
-          ? Set<Resolved<V>>
-          : D extends readonly unknown[]
-            ? { -readonly [I in keyof D]: Resolved<D[I]> }
-            : D extends object
-              ? { [K in keyof D]: Resolved<D[K]> }
-              : D;
+type Replace<D> =
+  D extends TaskRef<infer O>
+    ? O
+    : D extends TaskClass<infer T>
+      ? OutputOf<T>
+      : D extends Leaf
+        ? D
+        : D extends Map<infer K, infer V>
+          ? Map<K, Resolved<V>>
+          : D extends Set<infer V>
+            ? Set<Resolved<V>>
+            : D extends readonly unknown[]
+              ? { -readonly [I in keyof D]: Resolved<D[I]> }
+              : D extends object
+                ? { [K in keyof D]: Resolved<D[K]> }
+                : D;
 
 /** A structure with its refs replaced by results. What holds no ref keeps its type: classes with private members would break. */
 export type Resolved<D> = IsAny<D> extends true ? any : true extends HoldsRef<D> ? Replace<D> : D;
 
 /** What a structure in `@Requires` becomes: a copy, so that arrays written as literals are not readonly. */
-export type Built<D> = IsAny<D> extends true
-  ? any
-  : D extends TaskRef<any> | TaskClass | Leaf | ReadonlyMap<any, any> | ReadonlySet<any>
-    ? Resolved<D>
-    : D extends readonly unknown[]
-      ? { -readonly [I in keyof D]: Built<D[I]> }
-      : true extends HoldsRef<D>
-        ? { [K in keyof D]: Built<D[K]> }
-        : D;
+export type Built<D> =
+  IsAny<D> extends true
+    ? any
+    : D extends TaskRef<any> | TaskClass | Leaf | ReadonlyMap<any, any> | ReadonlySet<any>
+      ? Resolved<D>
+      : D extends readonly unknown[]
+        ? { -readonly [I in keyof D]: Built<D[I]> }
+        : true extends HoldsRef<D>
+          ? { [K in keyof D]: Built<D[K]> }
+          : D;

@@ -56,7 +56,8 @@ export function Param<const O extends ParamOptions>(
 ): <Target, K extends PropertyKey>(target: CanPass<Target, K, O['optional']>, key: K) => void;
 export function Param(missing: object, parentheses: PropertyKey): NeedsParentheses;
 export function Param(given?: object, parentheses?: PropertyKey): any {
-  if (parentheses !== undefined) throw new DeclarationError(`write @Param() with parentheses (on ${String(parentheses)})`);
+  if (parentheses !== undefined)
+    throw new DeclarationError(`write @Param() with parentheses (on ${String(parentheses)})`);
   const options = isSchema(given) ? { schema: given } : { ...given };
   return (prototype: object, property: PropertyKey) => declare(prototype, property, { kind: 'param', options });
 }

@@ -3,27 +3,28 @@ import type { TaskClass } from './task-class';
 
 declare const output: unique symbol;
 
-type At<V, K> = V extends ReadonlyMap<infer MK, infer MV>
-  ? K extends MK
-    ? MV
-    : never
-  : V extends unknown
-    ? K extends keyof V
-      ? Exclude<V[K], undefined>
+type At<V, K> =
+  V extends ReadonlyMap<infer MK, infer MV>
+    ? K extends MK
+      ? MV
       : never
-    : never;
-type KeyIn<V> = V extends ReadonlyMap<infer MK, any>
-  ? MK & (string | number)
-  : V extends readonly unknown[]
-    ? number extends V['length']
-      ? number
-      : TupleIndex<V>
-    : V extends object
-      ? keyof V & (string | number)
+    : V extends unknown
+      ? K extends keyof V
+        ? Exclude<V[K], undefined>
+        : never
       : never;
-type TupleIndex<V extends readonly unknown[]> = Extract<keyof V, `${number}`> extends `${infer N extends number}`
-  ? N
-  : never;
+type KeyIn<V> =
+  V extends ReadonlyMap<infer MK, any>
+    ? MK & (string | number)
+    : V extends readonly unknown[]
+      ? number extends V['length']
+        ? number
+        : TupleIndex<V>
+      : V extends object
+        ? keyof V & (string | number)
+        : never;
+type TupleIndex<V extends readonly unknown[]> =
+  Extract<keyof V, `${number}`> extends `${infer N extends number}` ? N : never;
 type Of<R extends TaskRef<any>> = R[typeof output];
 
 /** The steps from a result to a part of it. */

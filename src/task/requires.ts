@@ -1,4 +1,10 @@
-import type { EnableExperimentalDecorators, NeedsParentheses, NoPublicProperty, ResultDoesNotFit, UnknownParam } from './compiler-messages';
+import type {
+  EnableExperimentalDecorators,
+  NeedsParentheses,
+  NoPublicProperty,
+  ResultDoesNotFit,
+  UnknownParam,
+} from './compiler-messages';
 import { declare, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
 import type { Built, OutputOf, ParamsOf } from './output';
@@ -70,5 +76,9 @@ function sourceOf(given: readonly unknown[], prototype: object, property: Proper
 
 /** Whether a function is a class rather than a function that gives a structure. */
 export function isClass(value: unknown): value is TaskClass {
-  return typeof value === 'function' && value.prototype !== undefined && (ownDeclaration(value) !== undefined || /^class\b/.test(Function.prototype.toString.call(value)));
+  return (
+    typeof value === 'function' &&
+    value.prototype !== undefined &&
+    (ownDeclaration(value) !== undefined || /^class\b/.test(Function.prototype.toString.call(value)))
+  );
 }

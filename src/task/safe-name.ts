@@ -16,7 +16,8 @@ export function safeName(name: string): string {
   let safe = '';
   for (let i = 0; i < name.length; i++) {
     const unit = name[i]!;
-    const isPlain = /[\w-]/.test(unit) || (unit === '.' && i > 0 && i < name.length - 1 && !keptEndings.test(name.slice(i)));
+    const isPlain =
+      /[\w-]/.test(unit) || (unit === '.' && i > 0 && i < name.length - 1 && !keptEndings.test(name.slice(i)));
     safe += isPlain ? unit : encode(unit);
   }
   if (reserved.test(safe)) safe = encode(safe[0]!) + safe.slice(1);

@@ -23,12 +23,28 @@ export function servicesOf(cls: TaskClass): readonly unknown[] {
   return [];
 }
 
-const noClasses = new Set<unknown>([undefined, Object, String, Number, Boolean, BigInt, Symbol, Array, Function, Promise]);
+const noClasses = new Set<unknown>([
+  undefined,
+  Object,
+  String,
+  Number,
+  Boolean,
+  BigInt,
+  Symbol,
+  Array,
+  Function,
+  Promise,
+]);
 
 function checked(cls: TaskClass, declaredBy: Function, type: unknown, index: number): unknown {
-  const isInjected = injections().some(({ object, index: at }) => at === index && (object === cls || object === declaredBy));
+  const isInjected = injections().some(
+    ({ object, index: at }) => at === index && (object === cls || object === declaredBy),
+  );
   if (noClasses.has(type) && !isInjected) {
-    const what = typeof type === 'function' ? `its type is ${type.name}, an interface or a basic type` : 'its type is not there (do the files import each other?)';
+    const what =
+      typeof type === 'function'
+        ? `its type is ${type.name}, an interface or a basic type`
+        : 'its type is not there (do the files import each other?)';
     throw new DeclarationError(
       `${cls.name}: no service for parameter ${index + 1} of the constructor: ${what}. Name a class with @Task({ services: […] }) or @Inject()`,
     );

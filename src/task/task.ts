@@ -57,7 +57,8 @@ export function Task(given: (TaskOptions & { readonly services?: readonly Servic
   const { services, ...options } = given;
   return (cls: TaskClass): void => {
     if (typeof cls !== 'function') throw new DeclarationError('@Task() is for classes');
-    if (typeof cls.prototype.run !== 'function') throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
+    if (typeof cls.prototype.run !== 'function')
+      throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
     declarationOf(cls).task = Object.freeze(options);
     // Where typedi and most other containers look for the constructor's types.
     if (services) Reflect.defineMetadata('design:paramtypes', [...services], cls);

@@ -13,7 +13,9 @@ class Node {
   @Requires(({ n, edges }) => ({
     // Of all shapes, some twice, some with another param.
     first: edges[n]!.slice(0, 1).map((child) => task(Node, { n: child, edges })),
-    rest: Object.fromEntries(edges[n]!.slice(1).map((child, i) => [i, task(Node, { n: child, edges, copy: child % 2 })])),
+    rest: Object.fromEntries(
+      edges[n]!.slice(1).map((child, i) => [i, task(Node, { n: child, edges, copy: child % 2 })]),
+    ),
     again: new Map(edges[n]!.map((child) => [child, [task(Node, { n: child, edges })]])),
   }))
   below!: unknown;
@@ -27,7 +29,8 @@ function reference(edges: Edges, roots: readonly number[]): Map<string, readonly
     const name = `${n}/${copy}`;
     if (found.has(name)) return name;
     const children = edges[n]!.flatMap((child, i) => [visit(child, 0), ...(i > 0 ? [visit(child, child % 2)] : [])]);
-    return found.set(name, [...new Set(children)].sort()), name;
+    found.set(name, [...new Set(children)].sort());
+    return name;
   };
   for (const root of roots) visit(root, 0);
   return found;

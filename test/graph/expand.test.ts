@@ -4,42 +4,121 @@ import { Param, Requires, type StandardSchema, Task, type TaskRef, task } from '
 import { fill } from '../../src/graph/structure';
 import { graphOf, keyOf, messageOf, requiredBy } from './graph-of';
 
-@Task() class Leaf { @Param() n = 1; run() { return this.n; } }
-@Task() class Value { @Param({ optional: true }) x?: any; run() { return this.x; } }
-@Task() class Chain { @Param() n!: number; @Requires((self): unknown => (self.n > 0 ? task(Chain, { n: self.n - 1 }) : [])) rest!: unknown; run() {} }
+@Task()
+class Leaf {
+  @Param() n = 1;
+  run() {
+    return this.n;
+  }
+}
+@Task()
+class Value {
+  @Param({ optional: true }) x?: any;
+  run() {
+    return this.x;
+  }
+}
+@Task()
+class Chain {
+  @Param() n!: number;
+  @Requires((self): unknown => (self.n > 0 ? task(Chain, { n: self.n - 1 }) : [])) rest!: unknown;
+  run() {}
+}
 
 const shown = async (target: unknown) => (await graphOf(target)).nodes.map(String);
 
 describe('nodes', () => {
   it('are one for a task and its params, however the params were written', async () => {
-    @Task() class Other { @Param() n = 1; run() {} }
-    const nodes = await shown([Leaf, task(Leaf), task(Leaf, { n: 1 }), task(Leaf, { n: 2 }), Other, task(Value, { x: { a: 1, b: 2 } }), task(Value, { x: { b: 2, a: 1 } })]);
+    @Task()
+    class Other {
+      @Param() n = 1;
+      run() {}
+    }
+    const nodes = await shown([
+      Leaf,
+      task(Leaf),
+      task(Leaf, { n: 1 }),
+      task(Leaf, { n: 2 }),
+      Other,
+      task(Value, { x: { a: 1, b: 2 } }),
+      task(Value, { x: { b: 2, a: 1 } }),
+    ]);
     expect(nodes).toEqual(['Leaf({ n: 1 })', 'Leaf({ n: 2 })', 'Other({ n: 1 })', 'Value({ x: { a: 1, b: 2 } })']);
   });
 
   it('differ where values do', async () => {
-    const values = [1, '1', true, 1n, null, undefined, [1], new Set([1]), new Map([[0, 1]]), Number.NaN, Buffer.of(1), Uint8Array.of(1)];
+    const values = [
+      1,
+      '1',
+      true,
+      1n,
+      null,
+      undefined,
+      [1],
+      new Set([1]),
+      new Map([[0, 1]]),
+      Number.NaN,
+      Buffer.of(1),
+      Uint8Array.of(1),
+    ];
     const { nodes } = await graphOf(values.map((x) => task(Value, { x })));
     expect(nodes).toHaveLength(values.length);
-    const zeros = await graphOf([task(Leaf, { n: 0 }), task(Leaf, { n: -0 }), task(Value, { x: [0] }), task(Value, { x: [-0] })]);
+    const zeros = await graphOf([
+      task(Leaf, { n: 0 }),
+      task(Leaf, { n: -0 }),
+      task(Value, { x: [0] }),
+      task(Value, { x: [-0] }),
+    ]);
     expect(zeros.nodes).toHaveLength(2);
   });
 
   it('are shared by all that require them, each edge being there once', async () => {
-    @Task() class Left { @Requires(() => [Leaf, Leaf]) all!: number[]; run() {} }
-    @Task() class Right { @Requires(() => task(Leaf, { n: 1 })) one!: number; run() {} }
-    @Task() class Top { @Requires(Left) left!: void; @Requires(Right) right!: void; run() {} }
+    @Task()
+    class Left {
+      @Requires(() => [Leaf, Leaf]) all!: number[];
+      run() {}
+    }
+    @Task()
+    class Right {
+      @Requires(() => task(Leaf, { n: 1 })) one!: number;
+      run() {}
+    }
+    @Task()
+    class Top {
+      @Requires(Left) left!: void;
+      @Requires(Right) right!: void;
+      run() {}
+    }
     const graph = await graphOf(Top);
     expect(graph.nodes.map(String)).toEqual(['Top', 'Left', 'Right', 'Leaf({ n: 1 })']);
-    expect(graph.nodes.map((node) => requiredBy(graph, node).map(String))).toEqual([['Left', 'Right'], ['Leaf({ n: 1 })'], ['Leaf({ n: 1 })'], []]);
-    expect(Array.from(graph.order, (index) => String(graph.nodes[index]))).toEqual(['Leaf({ n: 1 })', 'Left', 'Right', 'Top']);
+    expect(graph.nodes.map((node) => requiredBy(graph, node).map(String))).toEqual([
+      ['Left', 'Right'],
+      ['Leaf({ n: 1 })'],
+      ['Leaf({ n: 1 })'],
+      [],
+    ]);
+    expect(Array.from(graph.order, (index) => String(graph.nodes[index]))).toEqual([
+      'Leaf({ n: 1 })',
+      'Left',
+      'Right',
+      'Top',
+    ]);
   });
 
   it('are frozen, with their params, and so is the graph', async () => {
     const x = { list: [{ deep: [1] }], text: 'a' };
     const graph = await graphOf([task(Value, { x }), Leaf]);
     const { params } = graph.nodes[0]!;
-    for (const part of [graph, graph.nodes, graph.targets, graph.nodes[0], params, params['x'], (params['x'] as typeof x).list[0]!.deep]) expect(part).toBeFrozen();
+    for (const part of [
+      graph,
+      graph.nodes,
+      graph.targets,
+      graph.nodes[0],
+      params,
+      params['x'],
+      (params['x'] as typeof x).list[0]!.deep,
+    ])
+      expect(part).toBeFrozen();
     x.list.push({ deep: [] });
     expect((params['x'] as typeof x).list).toHaveLength(1);
   });
@@ -48,10 +127,22 @@ describe('nodes', () => {
 describe('structures', () => {
   it('of any shape keep what is no ref', async () => {
     const date = new Date(0);
-    const target = { a: [Leaf, 'text', null, undefined], map: new Map([['k', task(Leaf, { n: 2 })]]), set: new Set([task(Leaf, { n: 3 })]), date, part: task(Value).at('p') };
+    const target = {
+      a: [Leaf, 'text', null, undefined],
+      map: new Map([['k', task(Leaf, { n: 2 })]]),
+      set: new Set([task(Leaf, { n: 3 })]),
+      date,
+      part: task(Value).at('p'),
+    };
     const graph = await graphOf(target);
     const filled = fill(graph.target, (node) => (node.task.name === 'Value' ? { p: 'part' } : node.params['n']));
-    expect(filled).toEqual({ a: [1, 'text', null, undefined], map: new Map([['k', 2]]), set: new Set([3]), date, part: 'part' });
+    expect(filled).toEqual({
+      a: [1, 'text', null, undefined],
+      map: new Map([['k', 2]]),
+      set: new Set([3]),
+      date,
+      part: 'part',
+    });
   });
 
   it('of another realm are looked into as well', async () => {
@@ -60,12 +151,38 @@ describe('structures', () => {
   });
 
   it.each([
-    ['a list', (ref: unknown) => { const list = [ref]; list.push(list); return list; }],
-    ['an object', (ref: unknown) => { const object: Record<string, unknown> = { ref }; object['self'] = [object]; return object; }],
-    ['a Map', (ref: unknown) => { const map = new Map<string, unknown>([['ref', ref]]); return map.set('self', map); }],
+    [
+      'a list',
+      (ref: unknown) => {
+        const list = [ref];
+        list.push(list);
+        return list;
+      },
+    ],
+    [
+      'an object',
+      (ref: unknown) => {
+        const object: Record<string, unknown> = { ref };
+        object['self'] = [object];
+        return object;
+      },
+    ],
+    [
+      'a Map',
+      (ref: unknown) => {
+        const map = new Map<string, unknown>([['ref', ref]]);
+        return map.set('self', map);
+      },
+    ],
   ])('that hold themselves are refused: %s', async (_, make) => {
-    @Task() class Holds { @Requires(() => make(task(Leaf)) as unknown) all!: unknown; run() {} }
-    expect(await messageOf(() => graphOf(Holds))).toMatch(/^what @Requires of Holds\.all gave holds itself.*\n {4}at Holds$/);
+    @Task()
+    class Holds {
+      @Requires(() => make(task(Leaf)) as unknown) all!: unknown;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Holds))).toMatch(
+      /^what @Requires of Holds\.all gave holds itself.*\n {4}at Holds$/,
+    );
     expect(await messageOf(() => graphOf(make(task(Leaf))))).toMatch(/^what is to run holds itself/);
   });
 
@@ -87,20 +204,42 @@ describe('structures', () => {
 
 describe('cycles', () => {
   it('are printed', async () => {
-    @Task() class Ping { @Param() n = 0; @Requires((): unknown => task(Pong, { n: 1 })) pong!: unknown; run() {} }
-    @Task() class Pong { @Param() n = 0; @Requires(() => task(Ping, { n: 1 })) ping!: unknown; run() {} }
+    @Task()
+    class Ping {
+      @Param() n = 0;
+      @Requires((): unknown => task(Pong, { n: 1 })) pong!: unknown;
+      run() {}
+    }
+    @Task()
+    class Pong {
+      @Param() n = 0;
+      @Requires(() => task(Ping, { n: 1 })) ping!: unknown;
+      run() {}
+    }
     expect(await messageOf(() => graphOf(Ping))).toBe(
       'these tasks require each other in a circle:\n    Pong({ n: 1 })\n    requires Ping({ n: 1 })\n    requires Pong({ n: 1 })',
     );
   });
 
   it('of one are printed', async () => {
-    @Task() class Self { @Param() n = 0; @Requires((self): unknown => task(Self, { n: self.n })) self!: unknown; run() {} }
-    expect(await messageOf(() => graphOf([Leaf, Self]))).toBe('these tasks require each other in a circle:\n    Self({ n: 0 })\n    requires Self({ n: 0 })');
+    @Task()
+    class Self {
+      @Param() n = 0;
+      @Requires((self): unknown => task(Self, { n: self.n })) self!: unknown;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf([Leaf, Self]))).toBe(
+      'these tasks require each other in a circle:\n    Self({ n: 0 })\n    requires Self({ n: 0 })',
+    );
   });
 
   it('that are long are printed in short', async () => {
-    @Task() class Round { @Param() n = 0; @Requires((self): unknown => task(Round, { n: (self.n + 1) % 1_000 })) next!: unknown; run() {} }
+    @Task()
+    class Round {
+      @Param() n = 0;
+      @Requires((self): unknown => task(Round, { n: (self.n + 1) % 1_000 })) next!: unknown;
+      run() {}
+    }
     const lines = (await messageOf(() => graphOf(Round))).split('\n');
     expect(lines).toHaveLength(12);
     expect(lines[6]).toBe('    requires … 991 more …');
@@ -115,7 +254,12 @@ describe('cycles', () => {
 });
 
 describe('a recursion without an end', () => {
-  @Task() class Endless { @Param() n = 0; @Requires((self): unknown => task(Endless, { n: self.n + 1 })) next!: unknown; run() {} }
+  @Task()
+  class Endless {
+    @Param() n = 0;
+    @Requires((self): unknown => task(Endless, { n: self.n + 1 })) next!: unknown;
+    run() {}
+  }
 
   it('is told by the number of nodes, with the way there', async () => {
     const message = await messageOf(() => graphOf(Endless, { maxNodes: 1_000 }));
@@ -131,7 +275,14 @@ describe('a recursion without an end', () => {
 });
 
 describe('refs as params', () => {
-  @Task() class Uses { @Param() refs!: unknown; @Requires((self) => self.refs) values!: unknown; run() { return this.values; } }
+  @Task()
+  class Uses {
+    @Param() refs!: unknown;
+    @Requires((self) => self.refs) values!: unknown;
+    run() {
+      return this.values;
+    }
+  }
 
   it.each<[string, (ref: TaskRef<number>) => unknown]>([
     ['alone', (ref) => ref],
@@ -180,26 +331,51 @@ describe('self', () => {
     class Private {
       @Param() n!: number;
       #factor = 10;
-      get next() { return this.n + 1; }
-      times(x: number) { return x * this.#factor; }
+      get next() {
+        return this.n + 1;
+      }
+      times(x: number) {
+        return x * this.#factor;
+      }
       bound = () => this.n;
       @Requires((self) => [self.next, self.times(self.n), self.bound()].map((n) => task(Leaf, { n }))) all!: number[];
       run() {}
     }
     expect(await shown([task(Private, { n: 5 }), task(Private, { n: 7 })])).toEqual(
-      expect.arrayContaining(['Leaf({ n: 6 })', 'Leaf({ n: 50 })', 'Leaf({ n: 5 })', 'Leaf({ n: 8 })', 'Leaf({ n: 70 })', 'Leaf({ n: 7 })']),
+      expect.arrayContaining([
+        'Leaf({ n: 6 })',
+        'Leaf({ n: 50 })',
+        'Leaf({ n: 5 })',
+        'Leaf({ n: 8 })',
+        'Leaf({ n: 70 })',
+        'Leaf({ n: 7 })',
+      ]),
     );
   });
 
   it('has an absent optional param absent again for the next node', async () => {
-    @Task() class Optional { @Param() id!: number; @Param({ optional: true }) n?: number; @Requires((self) => (self.n === undefined ? [] : task(Leaf, { n: self.n }))) one!: unknown; run() {} }
+    @Task()
+    class Optional {
+      @Param() id!: number;
+      @Param({ optional: true }) n?: number;
+      @Requires((self) => (self.n === undefined ? [] : task(Leaf, { n: self.n }))) one!: unknown;
+      run() {}
+    }
     const nodes = await shown([task(Optional, { id: 1, n: 8 }), task(Optional, { id: 2 })]);
     expect(nodes.filter((name) => name.startsWith('Leaf'))).toEqual(['Leaf({ n: 8 })']);
   });
 
   it('cannot change lists and objects for the next node', async () => {
-    @Task() class Pushes { @Param() id!: number; @Param() seeds = [1]; @Requires((self) => task(Leaf, { n: self.seeds.push(9) })) leaf!: number; run() {} }
-    expect(await messageOf(() => graphOf(task(Pushes, { id: 1 })))).toMatch(/^the function in @Requires of Pushes\.leaf failed: .*not extensible[^]*at Pushes\({ id: 1, seeds: \[ 1 \] }\)$/);
+    @Task()
+    class Pushes {
+      @Param() id!: number;
+      @Param() seeds = [1];
+      @Requires((self) => task(Leaf, { n: self.seeds.push(9) })) leaf!: number;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(task(Pushes, { id: 1 })))).toMatch(
+      /^the function in @Requires of Pushes\.leaf failed: .*not extensible[\s\S]*at Pushes\({ id: 1, seeds: \[ 1 \] }\)$/,
+    );
   });
 
   it('has its own copy of what cannot be frozen', async () => {
@@ -222,7 +398,12 @@ describe('self', () => {
     }
     const { nodes } = await graphOf([1, 2, 3].map((id) => task(Changes, { id })));
     expect(nodes.map(String).filter((name) => name.startsWith('Leaf'))).toEqual(['Leaf({ n: 2 })']);
-    expect(nodes[0]!.params).toEqual({ id: 1, dates: new Map([['a', new Date(1)]]), bytes: Uint8Array.of(1), found: new Set() });
+    expect(nodes[0]!.params).toEqual({
+      id: 1,
+      dates: new Map([['a', new Date(1)]]),
+      bytes: Uint8Array.of(1),
+      found: new Set(),
+    });
   });
 
   it('starts each node with the fields that it was made with', async () => {
@@ -231,17 +412,58 @@ describe('self', () => {
       @Param() n!: number;
       twice?: number;
       asked = 0;
-      get double() { return (this.twice ??= this.n * 2); }
+      get double() {
+        return (this.twice ??= this.n * 2);
+      }
       @Requires((self) => task(Leaf, { n: self.double + self.asked++ })) leaf!: number;
       run() {}
     }
     const nodes = await shown([task(Memo, { n: 1 }), task(Memo, { n: 2 }), task(Memo, { n: 3 })]);
-    expect(nodes.filter((name) => name.startsWith('Leaf'))).toEqual(['Leaf({ n: 2 })', 'Leaf({ n: 4 })', 'Leaf({ n: 6 })']);
+    expect(nodes.filter((name) => name.startsWith('Leaf'))).toEqual([
+      'Leaf({ n: 2 })',
+      'Leaf({ n: 4 })',
+      'Leaf({ n: 6 })',
+    ]);
+  });
+
+  it('keeps nothing that a task has noted for itself: in private fields, lists and Maps', async () => {
+    @Task()
+    class Memo {
+      @Param() n!: number;
+      #twice?: number;
+      protected seen: number[] = [];
+      readonly cache = new Map<string, number>();
+      get double() {
+        return (this.#twice ??= this.n * 2);
+      }
+      get triple() {
+        if (!this.cache.has('triple')) this.cache.set('triple', this.n * 3);
+        return this.cache.get('triple')!;
+      }
+      @Requires((self) => [self.double, self.triple, self.seen.push(self.n)].map((n) => task(Leaf, { n })))
+      all!: number[];
+      run() {}
+    }
+    const graph = await graphOf([10, 20].map((n) => task(Memo, { n })));
+    const numbers = graph.targets.map((node) => requiredBy(graph, node).map(({ params }) => params['n']));
+    expect(numbers).toEqual([
+      [20, 30, 1],
+      [40, 60, 1],
+    ]);
   });
 
   it('has no requirements yet, and says so', async () => {
-    @Task() class Early { @Requires(Leaf) first!: number; @Requires((self) => task(Leaf, { n: self.first })) second!: number; run() {} }
-    @Task() class Above { @Requires(Early) early!: void; run() {} }
+    @Task()
+    class Early {
+      @Requires(Leaf) first!: number;
+      @Requires((self) => task(Leaf, { n: self.first })) second!: number;
+      run() {}
+    }
+    @Task()
+    class Above {
+      @Requires(Early) early!: void;
+      run() {}
+    }
     const message = await messageOf(() => graphOf(Above));
     expect(message).toBe(
       'Early.first is a requirement: it is filled just before run() and cannot be read while planning; derive from params only\n    at Early\n    required by Above',
@@ -251,31 +473,65 @@ describe('self', () => {
 
 describe('functions in @Requires', () => {
   it('that throw are named', async () => {
-    @Task() class Throws { @Param() n = 1; @Requires(() => { throw new Error('no such year'); }) never!: never; run() {} }
-    expect(await messageOf(() => graphOf(Throws))).toBe('the function in @Requires of Throws.never failed: no such year\n    at Throws({ n: 1 })');
+    @Task()
+    class Throws {
+      @Param() n = 1;
+      @Requires(() => {
+        throw new Error('no such year');
+      })
+      never!: never;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Throws))).toBe(
+      'the function in @Requires of Throws.never failed: no such year\n    at Throws({ n: 1 })',
+    );
   });
 
   it.each([
     ['a structure', Requires(async () => task(Leaf)) as PropertyDecorator],
     ['params', Requires(Leaf, (async () => ({ n: 2 })) as () => object) as PropertyDecorator],
   ])('that are asynchronous are refused: %s', async (_, decorator) => {
-    @Task() class Asynchronous { @decorator it!: any; run() {} }
-    expect(await messageOf(() => graphOf(Asynchronous))).toMatch(/^the function in @Requires of Asynchronous\.it gave a promise; it must give .* at once[^]*at Asynchronous$/);
+    @Task()
+    class Asynchronous {
+      @decorator it!: any;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Asynchronous))).toMatch(
+      /^the function in @Requires of Asynchronous\.it gave a promise; it must give .* at once[\s\S]*at Asynchronous$/,
+    );
   });
 
   it.each([[3], ['text'], [null], [[Leaf]]])('that give %p in the place of params are refused', async (given) => {
-    @Task() class Odd { @Requires(Leaf, (() => given) as unknown as () => object) it!: any; run() {} }
-    expect(await messageOf(() => graphOf(Odd))).toMatch(/^the function in @Requires of Odd\.it gave .*; it must give an object of params/);
+    @Task()
+    class Odd {
+      @Requires(Leaf, (() => given) as unknown as () => object) it!: any;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Odd))).toMatch(
+      /^the function in @Requires of Odd\.it gave .*; it must give an object of params/,
+    );
   });
 
   it('that give a function in the place of a ref are refused', async () => {
-    @Task() class Odd { @Requires(() => [() => Leaf]) it!: any; run() {} }
-    expect(await messageOf(() => graphOf(Odd))).toBe('@Requires of Odd.it gave a function where task refs are meant\n    at Odd');
+    @Task()
+    class Odd {
+      @Requires(() => [() => Leaf]) it!: any;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Odd))).toBe(
+      '@Requires of Odd.it gave a function where task refs are meant\n    at Odd',
+    );
   });
 
   it('that give no class, since it is not there yet, are named', async () => {
-    @Task() class Later { @Requires((() => undefined) as unknown as () => typeof Leaf, () => ({})) it!: number; run() {} }
-    expect(await messageOf(() => graphOf(Later))).toMatch(/^@Requires\(\(\) => …\) on Later\.it gave undefined[^]*at Later$/);
+    @Task()
+    class Later {
+      @Requires((() => undefined) as unknown as () => typeof Leaf, () => ({})) it!: number;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Later))).toMatch(
+      /^@Requires\(\(\) => …\) on Later\.it gave undefined[\s\S]*at Later$/,
+    );
   });
 });
 
@@ -290,21 +546,49 @@ describe('what must be waited for', () => {
       },
     },
   };
-  @Task() class Later { @Param(soon) n!: number; @Param(soon) m = 1.2; @Requires((self): unknown => (self.n > 0 ? task(Later, { n: self.n - 0.6 }) : task(Leaf))) rest!: unknown; run() {} }
+  @Task()
+  class Later {
+    @Param(soon) n!: number;
+    @Param(soon) m = 1.2;
+    @Requires((self): unknown => (self.n > 0 ? task(Later, { n: self.n - 0.6 }) : task(Leaf))) rest!: unknown;
+    run() {}
+  }
 
   it('are schemas that answer later: their output is the param', async () => {
-    const nodes = await shown([task(Later, { n: 1.9 }), task(Later, { n: 2.1 }), task(Value, { x: task(Later, { n: 0.1 }) })]);
-    expect(nodes.sort()).toEqual(['Later({ m: 1, n: 0 })', 'Later({ m: 1, n: 1 })', 'Later({ m: 1, n: 2 })', 'Leaf({ n: 1 })', 'Value({ x: task(Later, …) })']);
+    const nodes = await shown([
+      task(Later, { n: 1.9 }),
+      task(Later, { n: 2.1 }),
+      task(Value, { x: task(Later, { n: 0.1 }) }),
+    ]);
+    expect(nodes.sort()).toEqual([
+      'Later({ m: 1, n: 0 })',
+      'Later({ m: 1, n: 1 })',
+      'Later({ m: 1, n: 2 })',
+      'Leaf({ n: 1 })',
+      'Value({ x: task(Later, …) })',
+    ]);
   });
 
   it('are their refusals', async () => {
-    @Task() class Above { @Requires(() => task(Later, { n: 1_000 })) later!: unknown; run() {} }
-    expect(await messageOf(() => graphOf(Above))).toBe('Later: the param n is 1000, which its schema refuses: too much\n    at Above');
+    @Task()
+    class Above {
+      @Requires(() => task(Later, { n: 1_000 })) later!: unknown;
+      run() {}
+    }
+    expect(await messageOf(() => graphOf(Above))).toBe(
+      'Later: the param n is 1000, which its schema refuses: too much\n    at Above',
+    );
   });
 
   it('are containers that make instances later', async () => {
     const made: string[] = [];
-    const container = { resolve: async <T>(cls: new () => T) => (await wait(1), made.push(cls.name), new cls()) };
+    const container = {
+      resolve: async <T>(cls: new () => T) => {
+        await wait(1);
+        made.push(cls.name);
+        return new cls();
+      },
+    };
     const nodes = await (await graphOf([task(Chain, { n: 5 }), task(Later, { n: 1 })], { container })).nodes;
     expect(nodes).toHaveLength(9);
     expect(made.sort()).toEqual(['Chain', 'Later', 'Leaf']);
@@ -312,7 +596,11 @@ describe('what must be waited for', () => {
 
   it('are promises of another realm', async () => {
     const validate = runInNewContext('async (value) => ({ value: value + 1 })') as () => any;
-    @Task() class Foreign { @Param({ '~standard': { version: 1, vendor: 'test', validate } } as StandardSchema<number>) n = 1; run() {} }
+    @Task()
+    class Foreign {
+      @Param({ '~standard': { version: 1, vendor: 'test', validate } } as StandardSchema<number>) n = 1;
+      run() {}
+    }
     expect(await shown(task(Foreign, { n: 5 }))).toEqual(['Foreign({ n: 6 })']);
   });
 });

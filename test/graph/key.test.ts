@@ -13,8 +13,19 @@ import { keyOf, keysOf, messageOf } from './graph-of';
 const register = join(__dirname, '../support/register.js');
 const fixture = join(__dirname, 'fixtures/golden.ts');
 
-@Task() class Value { @Param({ optional: true }) x?: unknown; run() {} }
-@Task() class Load { @Param() path = 'a'; @Param({ key: false }) verbose = false; run() { return [1]; } }
+@Task()
+class Value {
+  @Param({ optional: true }) x?: unknown;
+  run() {}
+}
+@Task()
+class Load {
+  @Param() path = 'a';
+  @Param({ key: false }) verbose = false;
+  run() {
+    return [1];
+  }
+}
 
 // Results that people have saved are found by these: a change here makes all of them unknown.
 it('makes the keys that it has always made', async () => {
@@ -46,7 +57,9 @@ it('tells apart whatever differs: no two golden keys are the same', () => {
 it('leaves out what is absent, is the default, or stands in another order', async () => {
   expect(await keyOf(task(Load, {}))).toBe(await keyOf(task(Load, { path: 'a' })));
   expect(await keyOf(task(Value, { x: undefined }))).toBe(await keyOf(Value));
-  expect(await keyOf(task(Value, { x: { a: 1, b: -0 } }))).toBe(await keyOf(task(Value, { x: { b: 0, a: 1, c: undefined } })));
+  expect(await keyOf(task(Value, { x: { a: 1, b: -0 } }))).toBe(
+    await keyOf(task(Value, { x: { b: 0, a: 1, c: undefined } })),
+  );
 });
 
 it('gives different params different keys, also when text alone would not show it', async () => {
@@ -70,10 +83,20 @@ it('does not change with a param that is not part of it', async () => {
 });
 
 it('does not change with such a param of a task that is required or carried as a param', async () => {
-  @Task() class Uses { @Param() verbose!: boolean; @Requires(Load) rows!: number[]; run() {} }
+  @Task()
+  class Uses {
+    @Param() verbose!: boolean;
+    @Requires(Load) rows!: number[];
+    run() {}
+  }
   const carrying = (verbose: boolean) => task(Value, { x: task(Load, { verbose }) });
   expect(await keyOf(carrying(true))).toBe(await keyOf(carrying(false)));
-  @Task({ name: 'Uses' }) class UsesUnkeyed { @Param({ key: false }) verbose!: boolean; @Requires(Load) rows!: number[]; run() {} }
+  @Task({ name: 'Uses' })
+  class UsesUnkeyed {
+    @Param({ key: false }) verbose!: boolean;
+    @Requires(Load) rows!: number[];
+    run() {}
+  }
   expect(await keyOf(task(UsesUnkeyed, { verbose: true }))).toBe(await keyOf(task(UsesUnkeyed, { verbose: false })));
   expect(await keyOf(task(Uses, { verbose: true }))).not.toBe(await keyOf(task(Uses, { verbose: false })));
 });
@@ -81,28 +104,71 @@ it('does not change with such a param of a task that is required or carried as a
 it('changes with the fingerprint, the version and the structure of what is required', async () => {
   const keys = [await keyOf(Load), await keyOf(Load, ''), await keyOf(Load, 'undefined'), await keyOf(Load, 'v2')];
   for (const version of [1, '1', 2]) {
-    @Task({ name: 'Load', version }) class Versioned extends Load {}
+    @Task({ name: 'Load', version })
+    class Versioned extends Load {}
     keys.push(await keyOf(Versioned));
   }
-  const structures = [() => Load, () => [Load], () => [[Load]], () => ({ a: Load }), () => ({ b: Load }), () => task(Load).at(0), () => [Load, 1], () => [Load, '1'], () => [Load, Load]];
+  const structures = [
+    () => Load,
+    () => [Load],
+    () => [[Load]],
+    () => ({ a: Load }),
+    () => ({ b: Load }),
+    () => task(Load).at(0),
+    () => [Load, 1],
+    () => [Load, '1'],
+    () => [Load, Load],
+  ];
   for (const structure of structures) {
-    @Task() class Uses { @Requires(structure as () => any) it!: unknown; run() {} }
+    @Task()
+    class Uses {
+      @Requires(structure as () => any) it!: unknown;
+      run() {}
+    }
     keys.push(await keyOf(Uses));
   }
   expect(new Set(keys).size).toBe(keys.length);
 });
 
 it('follows the key of what is required, however far away', async () => {
-  @Task() class Middle { @Requires(Load) rows!: number[]; run() {} }
-  @Task() class Top { @Requires(Middle) middle!: void; run() {} }
-  @Task({ name: 'Load', version: 2 }) class LoadAgain { @Param() path = 'a'; run() { return [1]; } }
-  @Task({ name: 'Middle' }) class MiddleAgain { @Requires(LoadAgain) rows!: number[]; run() {} }
-  @Task({ name: 'Top' }) class TopAgain { @Requires(MiddleAgain) middle!: void; run() {} }
+  @Task()
+  class Middle {
+    @Requires(Load) rows!: number[];
+    run() {}
+  }
+  @Task()
+  class Top {
+    @Requires(Middle) middle!: void;
+    run() {}
+  }
+  @Task({ name: 'Load', version: 2 })
+  class LoadAgain {
+    @Param() path = 'a';
+    run() {
+      return [1];
+    }
+  }
+  @Task({ name: 'Middle' })
+  class MiddleAgain {
+    @Requires(LoadAgain) rows!: number[];
+    run() {}
+  }
+  @Task({ name: 'Top' })
+  class TopAgain {
+    @Requires(MiddleAgain) middle!: void;
+    run() {}
+  }
   expect(await keyOf(TopAgain)).not.toBe(await keyOf(Top));
 });
 
 describe('a key of the task’s own making', () => {
-  @Task({ key: ({ id }: { id: string }) => id }) class Own { @Param() id!: string; @Param() n = 1; @Param({ key: false }) quiet = true; run() {} }
+  @Task({ key: ({ id }: { id: string }) => id })
+  class Own {
+    @Param() id!: string;
+    @Param() n = 1;
+    @Param({ key: false }) quiet = true;
+    run() {}
+  }
 
   it('is the key as it is', async () => {
     expect(await keyOf(task(Own, { id: 'iris-2024.01' }))).toBe('Own/iris-2024.01');
@@ -116,7 +182,9 @@ describe('a key of the task’s own making', () => {
 
   it('is refused for two nodes with different params', async () => {
     const message = await messageOf(() => keysOf([task(Own, { id: 'a', n: 1 }), task(Own, { id: 'a', n: 2 })]));
-    expect(message).toContain("Own({ id: 'a', n: 1, quiet: true }) and Own({ id: 'a', n: 2, quiet: true }) have the same key Own/a, but different params");
+    expect(message).toContain(
+      "Own({ id: 'a', n: 1, quiet: true }) and Own({ id: 'a', n: 2, quiet: true }) have the same key Own/a, but different params",
+    );
     expect(message).toContain('@Param({ key: false })');
   });
 
@@ -125,20 +193,43 @@ describe('a key of the task’s own making', () => {
     expect(keys).toEqual(['Own/a', 'Own/a']);
   });
 
-  it.each([['', '""'], [undefined, 'undefined'], [3, '3'], [{}, '{}']])('is refused when it is %j', async (key, shown) => {
-    @Task({ key: () => key as string }) class Odd { @Param() n = 1; run() {} }
-    expect(await messageOf(() => keyOf(Odd))).toContain(`key(params) of Odd({ n: 1 }) gave ${shown}; it must give a string with something in it`);
+  it.each([
+    ['', '""'],
+    [undefined, 'undefined'],
+    [3, '3'],
+    [{}, '{}'],
+  ])('is refused when it is %j', async (key, shown) => {
+    @Task({ key: () => key as string })
+    class Odd {
+      @Param() n = 1;
+      run() {}
+    }
+    expect(await messageOf(() => keyOf(Odd))).toContain(
+      `key(params) of Odd({ n: 1 }) gave ${shown}; it must give a string with something in it`,
+    );
   });
 
   it('says whose it is when it throws', async () => {
-    @Task({ key: (params: { x: unknown }) => (params.x as string[])[0]!.trim() }) class Throws { @Param() x: unknown = []; run() {} }
+    @Task({ key: (params: { x: unknown }) => (params.x as string[])[0]!.trim() })
+    class Throws {
+      @Param() x: unknown = [];
+      run() {}
+    }
     expect(await messageOf(() => keyOf(Throws))).toMatch(/key\(params\) of Throws\({ x: \[\] }\) failed: Cannot read/);
   });
 });
 
 it('says whose requirement holds what cannot be part of a key', async () => {
-  @Task() class Odd { @Requires(() => [Load, new (class Model {})()]) all!: unknown; run() {} }
-  @Task() class Above { @Requires(Odd) odd!: void; run() {} }
+  @Task()
+  class Odd {
+    @Requires(() => [Load, new (class Model {})()]) all!: unknown;
+    run() {}
+  }
+  @Task()
+  class Above {
+    @Requires(Odd) odd!: void;
+    run() {}
+  }
   const message = await messageOf(() => keyOf(Above));
   expect(message).toContain('Odd.all: an instance of Model cannot be part of a key');
   expect(message).toContain('at Odd\n    required by Above');

@@ -63,7 +63,10 @@ describe('tsc', () => {
     const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} };
     const overrides = { noEmit: false, outDir: folder, rootDir: root };
     const { options } = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.json'), overrides, host)!;
-    const program = ts.createProgram(programs.map(([name]) => join(__dirname, `${name}.ts`)), options);
+    const program = ts.createProgram(
+      programs.map(([name]) => join(__dirname, `${name}.ts`)),
+      options,
+    );
     const { diagnostics } = program.emit();
     const messages = [...ts.getPreEmitDiagnostics(program), ...diagnostics].map(({ messageText }) => messageText);
     expect(messages).toEqual([]);

@@ -91,7 +91,7 @@ it.each<[string, unknown, RegExp]>([
   ['a function', () => 5, /function/],
   ['a string', 'Train', /Train/],
 ])('refuses to run %s', async (_, what, message) => {
-  const error = await make({})().run(what as never).catch((thrown) => thrown);
+  const error = await make({})().run(what as typeof Train).catch((thrown) => thrown);
   expect([error instanceof DeclarationError, error?.message]).toEqual([true, expect.stringMatching(message)]);
   expect(ran).toBe(0);
 });

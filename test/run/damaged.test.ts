@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { type CheckpointRecord, DamagedCheckpointError, Requires, RunFailedError, Runner, type RunnerOptions, Task, type TaskClass, UnreadableCheckpointError } from 'tidemark';
+import { type CheckpointRecord, DamagedCheckpointError, Requires, RunFailedError, Runner, type RunnerOptions, Task, type TaskClass, task, UnreadableCheckpointError } from 'tidemark';
 import { decodeEntry, encodeEntry } from '../../src/storage/record';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
@@ -137,7 +137,7 @@ it('takes the newer one when a checkpoint is replaced while it is read', async (
 it('keeps no bytes of results that it replaced', async () => {
   const { key } = await saved(Noisy);
   await open().run(Noisy, {}, { force: true });
-  expect([...store.entries.keys()]).toEqual([key, expect.stringMatching(/^Noisy\/\w+\.\w{32}$/)]);
+  expect([...store.entries.keys()].sort()).toEqual([key, expect.stringMatching(/^Noisy\/\w+\.\w{32}$/)]);
 });
 
 @Task()
@@ -189,4 +189,68 @@ it.each(unreadable)('warns, computes and overwrites nothing when it is told to c
   expect([summary.storageErrors, warnings]).toEqual([[expect.any(UnreadableCheckpointError)], [expect.stringMatching(message)]]);
   expect(summary.warnings).toEqual(warnings);
   expect([...store.entries]).toEqual([[key, entry]]);
+});
+
+@Task()
+class Deepest {
+  run(): { depth: number } {
+    return { depth: 1 };
+  }
+}
+
+@Task()
+class Between {
+  @Requires(Deepest) deepest!: { depth: number };
+  run(): { depth: number } {
+    return { depth: this.deepest.depth + 1 };
+  }
+}
+
+@Task({ save: true })
+class Kept {
+  @Requires(Between) between!: { depth: number };
+  run(): number[] {
+    return [this.between.depth, ...new Array(9_000).fill(0)];
+  }
+}
+
+@Task()
+class Passing {
+  @Requires(Between) between!: { depth: number };
+  run(): number {
+    return this.between.depth;
+  }
+}
+
+it('computes again all that was let go of when bytes turn out to be damaged late', async () => {
+  const { key } = await saved(Kept);
+  store.entries.get(key)![store.entries.get(key)!.length - 1]! ^= 1;
+  const { result, error, summary } = await outcomeOf(open().start([Passing, Kept]));
+  expect([error, result?.[0], result?.[1][0], summary.storageErrors.length]).toEqual([undefined, 2, 2, 1]);
+});
+
+it('gives what it gave others unchanged to a task that runs after all', async () => {
+  @Task()
+  class Shared {
+    run(): { values: number[] } {
+      return { values: [1] };
+    }
+  }
+  @Task()
+  class Changes {
+    @Requires(() => task(Shared)) shared!: { values: number[] };
+    async run(): Promise<void> {
+      this.shared.values.push(2);
+    }
+  }
+  @Task({ save: true })
+  class Reads {
+    @Requires(() => task(Shared)) shared!: { values: number[] };
+    run(): number {
+      return this.shared.values.length;
+    }
+  }
+  await open().run(Reads);
+  const { error } = await outcomeOf(open().start([Changes, Reads]));
+  expect(error?.message).toMatch(/not extensible/);
 });

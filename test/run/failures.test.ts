@@ -168,7 +168,7 @@ it('fails with the path of what cannot be saved', async () => {
 @Task()
 class Thenable {
   run(): PromiseLike<string> {
-    return { then: (resolve: any) => void setTimeout(() => [resolve('value'), resolve('another')], 1) } as PromiseLike<string>;
+    return { then: (resolve: any) => void setTimeout(() => [resolve('value'), resolve('another')], 1) } as unknown as PromiseLike<string>;
   }
 }
 

@@ -1,14 +1,24 @@
 import { DeclarationError, Param, Requires, Task, task } from 'tidemark';
 import { graphOf, messageOf } from '../graph/graph-of';
 
-@Task() class Load { run() { return [1]; } }
+@Task()
+class Load {
+  run() {
+    return [1];
+  }
+}
 
 type Decorator = (target: object, property: string | symbol) => void;
-const on = (decorator: unknown, target: object, property: string | symbol = 'it') => () => (decorator as Decorator)(target, property);
+const on =
+  (decorator: unknown, target: object, property: string | symbol = 'it') =>
+  () =>
+    (decorator as Decorator)(target, property);
 
 it('needs parentheses', () => {
   expect(on(Param, Load.prototype, 'path')).toThrow(new DeclarationError('write @Param() with parentheses (on path)'));
-  expect(on(Requires, Load.prototype, 'rows')).toThrow(new DeclarationError('write @Requires(…) with parentheses (on rows)'));
+  expect(on(Requires, Load.prototype, 'rows')).toThrow(
+    new DeclarationError('write @Requires(…) with parentheses (on rows)'),
+  );
 });
 
 it('refuses both decorators on one property, in either order', () => {
@@ -24,7 +34,9 @@ it('refuses both decorators on one property, in either order', () => {
 it('refuses properties that are static or have a symbol for a name', () => {
   class Odd {}
   expect(on(Param(), Odd)).toThrow('Odd.it is static; params and requirements belong to instances');
-  expect(on(Param(), Odd.prototype, Symbol('it'))).toThrow('Odd.Symbol(it): params and requirements have names, not symbols');
+  expect(on(Param(), Odd.prototype, Symbol('it'))).toThrow(
+    'Odd.Symbol(it): params and requirements have names, not symbols',
+  );
 });
 
 it('says that a class is not there yet, and how to name it later', () => {
@@ -43,20 +55,38 @@ it.each([
 ])('refuses to require %s', (_, given, shown) => {
   class Odd {}
   const decorator = (Requires as (...args: unknown[]) => unknown)(...given);
-  expect(on(decorator, Odd.prototype)).toThrow(`@Requires on Odd.it takes a task class or a function, then a function that gives params; ${shown}`);
+  expect(on(decorator, Odd.prototype)).toThrow(
+    `@Requires on Odd.it takes a task class or a function, then a function that gives params; ${shown}`,
+  );
 });
 
 it('takes an ordinary function like an arrow', async () => {
-  @Task() class Old { @Requires(function (this: unknown) { return task(Load); }) rows!: number[]; run() {} }
+  @Task()
+  class Old {
+    @Requires(function (this: unknown) {
+      return task(Load);
+    })
+    rows!: number[];
+    run() {}
+  }
   expect((await graphOf(Old)).nodes.map(String)).toEqual(['Old', 'Load']);
 });
 
 it('works nothing out, and runs nothing, when a class is declared', async () => {
   const seen: string[] = [];
-  @Task({ name: () => { seen.push('name'); return 'Quiet'; } })
+  @Task({
+    name: () => {
+      seen.push('name');
+      return 'Quiet';
+    },
+  })
   class Quiet {
     @Param() n = seen.push('initialiser');
-    @Requires(() => { seen.push('requires'); return []; }) none!: unknown;
+    @Requires(() => {
+      seen.push('requires');
+      return [];
+    })
+    none!: unknown;
     run() {}
   }
   expect(seen).toEqual([]);
@@ -68,12 +98,33 @@ describe('@Requires()', () => {
   class Model {}
   class Corpus {}
   class Index {}
-  @Task({ produces: Model }) class MakeModel { @Param() n = 1; run() { return new Model(); } }
-  @Task({ produces: Corpus }) class ReadCorpus { run() { return new Corpus(); } }
-  @Task({ produces: Corpus }) class FetchCorpus { run() { return new Corpus(); } }
+  @Task({ produces: Model })
+  class MakeModel {
+    @Param() n = 1;
+    run() {
+      return new Model();
+    }
+  }
+  @Task({ produces: Corpus })
+  class ReadCorpus {
+    run() {
+      return new Corpus();
+    }
+  }
+  @Task({ produces: Corpus })
+  class FetchCorpus {
+    run() {
+      return new Corpus();
+    }
+  }
 
   it('finds the one task that produces the property’s type', async () => {
-    @Task() class Uses { @Param() n = 1; @Requires() model!: Model; run() {} }
+    @Task()
+    class Uses {
+      @Param() n = 1;
+      @Requires() model!: Model;
+      run() {}
+    }
     const { nodes } = await graphOf(task(Uses, { n: 5 }));
     expect(nodes.map(({ task: { cls } }) => cls)).toEqual([Uses, MakeModel]);
     expect(nodes[1]!.params).toEqual({ n: 5 });
@@ -85,7 +136,10 @@ describe('@Requires()', () => {
     ['the compiler emitted nothing', undefined, 'the compiler emitted no class for its type'],
     ['the type is an interface', Object, 'the compiler emitted no class for its type'],
   ])('says so when %s', async (_, type, why) => {
-    @Task() class Uses { run() {} }
+    @Task()
+    class Uses {
+      run() {}
+    }
     if (type) Reflect.defineMetadata('design:type', type, Uses.prototype, 'it');
     on(Requires(), Uses.prototype)();
     expect(await messageOf(() => graphOf(Uses))).toBe(
@@ -96,19 +150,43 @@ describe('@Requires()', () => {
 
   it('takes a class that is declared again for the same', async () => {
     class Report {}
-    const declare = () => { @Task({ produces: Report }) class MakeReport { run() { return new Report(); } } return MakeReport; };
+    const declare = () => {
+      @Task({ produces: Report })
+      class MakeReport {
+        run() {
+          return new Report();
+        }
+      }
+      return MakeReport;
+    };
     declare();
     const Last = declare();
-    @Task() class Uses { @Requires() report!: Report; run() {} }
+    @Task()
+    class Uses {
+      @Requires() report!: Report;
+      run() {}
+    }
     expect((await graphOf(Uses)).nodes[1]!.task.cls).toBe(Last);
   });
 
   it('tells tasks of one class name apart by their own names', async () => {
     class Page {}
-    const declare = (name: string) => { @Task({ produces: Page, name }) class MakePage { run() { return new Page(); } } return MakePage; };
+    const declare = (name: string) => {
+      @Task({ produces: Page, name })
+      class MakePage {
+        run() {
+          return new Page();
+        }
+      }
+      return MakePage;
+    };
     declare('First');
     declare('Second');
-    @Task() class Uses { @Requires() page!: Page; run() {} }
+    @Task()
+    class Uses {
+      @Requires() page!: Page;
+      run() {}
+    }
     expect(await messageOf(() => graphOf(Uses))).toContain('2 tasks produce Page: First, Second');
   });
 });

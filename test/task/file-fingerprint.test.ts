@@ -46,7 +46,10 @@ it('goes on telling it by its content as it grows older', async () => {
   const path = join(folder, 'a');
   writeFileSync(path, 'x'.repeat(large));
   const before = await fileFingerprint(path);
-  jest.useFakeTimers({ now: Date.now() + 3_600_000, doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'queueMicrotask'] });
+  jest.useFakeTimers({
+    now: Date.now() + 3_600_000,
+    doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'queueMicrotask'],
+  });
   expect(await fileFingerprint(path)).toBe(before);
   jest.useRealTimers();
 });

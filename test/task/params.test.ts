@@ -1,13 +1,31 @@
 import { runInNewContext } from 'node:vm';
+import { Param, ParamError, Requires, Runner, type StandardSchema, Task, task } from 'tidemark';
 import * as v from 'valibot';
-import { Param, ParamError, Requires, Runner, Task, type StandardSchema, task } from 'tidemark';
 import { z } from 'zod';
 import { graphOf, messageOf } from '../graph/graph-of';
 
-@Task() class Leaf { @Param() n!: number; run() { return this.n; } }
-@Task() class Train { @Param() path!: string; @Param() epochs: number = 10; // biome-ignore lint/style/noInferrableTypes: the type is emitted
- @Param({ optional: true }) note?: string; @Requires(Leaf, () => ({ n: 1 })) leaf!: number; run() {} }
-@Task() class Value { @Param({ optional: true }) x?: unknown; run() { return this.x; } }
+@Task()
+class Leaf {
+  @Param() n!: number;
+  run() {
+    return this.n;
+  }
+}
+@Task()
+class Train {
+  @Param() path!: string;
+  @Param() epochs: number = 10;
+  @Param({ optional: true }) note?: string;
+  @Requires(Leaf, () => ({ n: 1 })) leaf!: number;
+  run() {}
+}
+@Task()
+class Value {
+  @Param({ optional: true }) x?: unknown;
+  run() {
+    return this.x;
+  }
+}
 
 const messageFor = (target: unknown) => messageOf(() => graphOf(target));
 const passing = (params: object) => messageFor(task(Train, params));
@@ -23,12 +41,17 @@ describe('a param', () => {
     expect(await passing({ path: 'a', epocs: 3 })).toBe('Train has no param epocs; did you mean epochs?');
     expect(await passing({ path: 'a', Note: 'x' })).toBe('Train has no param Note; did you mean note?');
     expect(await passing({ path: 'a', bananas: 3 })).toBe('Train has no param bananas; it has epochs, note, path');
-    @Task() class Bare { run() {} }
+    @Task()
+    class Bare {
+      run() {}
+    }
     expect(await messageFor(task(Bare, { n: 3 } as {}))).toBe('Bare has no param n; it has none');
   });
 
   it('that is a requirement is told', async () => {
-    expect(await passing({ path: 'a', leaf: 3 })).toBe('leaf is a requirement of Train, not a param: it is filled by its task\'s result');
+    expect(await passing({ path: 'a', leaf: 3 })).toBe(
+      "leaf is a requirement of Train, not a param: it is filled by its task's result",
+    );
   });
 
   it('of another type is refused, with what it is', async () => {
@@ -37,17 +60,32 @@ describe('a param', () => {
   });
 
   it('that is wrong says which way led there, and what it was', async () => {
-    @Task() class Middle { @Requires(() => task(Train, { path: 'a', epochs: 'many' as unknown as number })) it!: void; run() {} }
-    @Task() class Top { @Requires(Middle) it!: void; run() {} }
+    @Task()
+    class Middle {
+      @Requires(() => task(Train, { path: 'a', epochs: 'many' as unknown as number })) it!: void;
+      run() {}
+    }
+    @Task()
+    class Top {
+      @Requires(Middle) it!: void;
+      run() {}
+    }
     const error = await graphOf(Top).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(ParamError);
-    expect(error.message).toBe("Train: the param epochs must be a Number, but is 'many'\n    at Middle\n    required by Top");
+    expect(error.message).toBe(
+      "Train: the param epochs must be a Number, but is 'many'\n    at Middle\n    required by Top",
+    );
     expect(error).toMatchObject({ task: 'Train', param: 'epochs', value: 'many', path: ['Top', 'Middle'] });
   });
 
   it('that is wrong is found before anything runs', async () => {
     let runs = 0;
-    @Task() class Counts { run() { return ++runs; } }
+    @Task()
+    class Counts {
+      run() {
+        return ++runs;
+      }
+    }
     await expect(runner.run([task(Counts), task(Leaf, { n: '1' as unknown as number })])).rejects.toThrow(ParamError);
     expect(runs).toBe(0);
   });
@@ -79,32 +117,65 @@ describe('types that the compiler emitted', () => {
   }
 
   it.each<[string, unknown, string]>([
-    ['flag', 'yes', 'Boolean'], ['big', 1, 'BigInt'], ['list', { 0: 1 }, 'Array'], ['at', '2024-01-01', 'Date'], ['pattern', 'a', 'RegExp'],
-    ['map', {}, 'Map'], ['set', [], 'Set'], ['url', 'https://a.org', 'URL'], ['bytes', [1], 'Uint8Array'],
-    ['literal', 3, 'String'], ['buffer', 'text', 'Buffer'],
+    ['flag', 'yes', 'Boolean'],
+    ['big', 1, 'BigInt'],
+    ['list', { 0: 1 }, 'Array'],
+    ['at', '2024-01-01', 'Date'],
+    ['pattern', 'a', 'RegExp'],
+    ['map', {}, 'Map'],
+    ['set', [], 'Set'],
+    ['url', 'https://a.org', 'URL'],
+    ['bytes', [1], 'Uint8Array'],
+    ['literal', 3, 'String'],
+    ['buffer', 'text', 'Buffer'],
   ])('refuse another: %s', async (name, value, type) => {
-    expect(await messageFor(task(Typed, { [name]: value }))).toMatch(`Typed: the param ${name} must be a ${type}, but is `);
+    expect(await messageFor(task(Typed, { [name]: value }))).toMatch(
+      `Typed: the param ${name} must be a ${type}, but is `,
+    );
   });
 
   it('accept what fits, null, and what they say nothing of', async () => {
     const params = {
-      flag: false, big: 1n, list: [1], at: new Date(), pattern: /a/, map: new Map(), set: new Set<string>(), url: new URL('https://a.org'),
-      bytes: Buffer.of(1), buffer: Buffer.of(1), floats: new Float64Array(1), either: 3, literal: 'a', nullable: null,
+      flag: false,
+      big: 1n,
+      list: [1],
+      at: new Date(),
+      pattern: /a/,
+      map: new Map(),
+      set: new Set<string>(),
+      url: new URL('https://a.org'),
+      bytes: Buffer.of(1),
+      buffer: Buffer.of(1),
+      floats: new Float64Array(1),
+      either: 3,
+      literal: 'a',
+      nullable: null,
     } as const;
     const { nodes } = await graphOf([task(Typed, params), task(Typed, { either: 'x' })]);
     expect(nodes).toHaveLength(2);
   });
 
   it('accept what another realm made', async () => {
-    const params = runInNewContext('({ at: new Date(3), pattern: /a/g, map: new Map([["a", { b: [1] }]]), set: new Set(["a"]), list: [1], bytes: new Uint8Array([1]) })');
+    const params = runInNewContext(
+      '({ at: new Date(3), pattern: /a/g, map: new Map([["a", { b: [1] }]]), set: new Set(["a"]), list: [1], bytes: new Uint8Array([1]) })',
+    );
     const { nodes } = await graphOf(task(Typed, params));
-    expect(nodes[0]!.params).toEqual({ at: new Date(3), pattern: /a/g, map: new Map([['a', { b: [1] }]]), set: new Set(['a']), list: [1], bytes: Uint8Array.of(1) });
+    expect(nodes[0]!.params).toEqual({
+      at: new Date(3),
+      pattern: /a/g,
+      map: new Map([['a', { b: [1] }]]),
+      set: new Set(['a']),
+      list: [1],
+      bytes: Uint8Array.of(1),
+    });
     expect((nodes[0]!.params['map'] as Map<string, object>).get('a')).toBeInstanceOf(Object);
   });
 });
 
 describe('data', () => {
-  class Model { weights = [1]; }
+  class Model {
+    weights = [1];
+  }
   const held: unknown[] = [];
   held.push({ held });
   it.each<[string, unknown, string]>([
@@ -113,7 +184,11 @@ describe('data', () => {
     ['a symbol', [[Symbol('a')]], 'params.x[0][0] is a symbol'],
     ['a symbol as a name', { a: { [Symbol('b')]: 1 } }, 'params.x.a has a symbol for a key (Symbol(b))'],
     ['a promise', [Promise.resolve(1)], 'params.x[0] is a promise; await it first'],
-    ['a class instance', { a: new Model() }, 'params.x.a is an instance of Model; params are data (plain objects, arrays, Date, Map, Set, RegExp, URL, Buffer, typed arrays)'],
+    [
+      'a class instance',
+      { a: new Model() },
+      'params.x.a is an instance of Model; params are data (plain objects, arrays, Date, Map, Set, RegExp, URL, Buffer, typed arrays)',
+    ],
     ['an error', new Error('a'), 'params.x is an instance of Error'],
     ['a boxed string', new String('a'), 'params.x is an instance of String'],
     ['a weak map', new WeakMap(), 'params.x is an instance of WeakMap'],
@@ -122,21 +197,37 @@ describe('data', () => {
     ['a subclass of Array', [new (class Vector extends Array {})()], 'params.x[0] is an instance of Vector'],
     ['a match', 'abc'.match(/b/), 'params.x is an array with a property index; arrays have items only'],
     ['a cycle', held, 'params.x[0].held holds itself (a cycle)'],
-    ['a cycle through a Map', (() => { const map = new Map<string, unknown>(); return map.set('a', [map]); })(), 'params.x.get(a)[0] holds itself (a cycle)'],
-    ['a hole', [1, , 2], 'params.x[1] is a hole in the array; give undefined or null'], // biome-ignore lint/suspicious/noSparseArray: what is refused
+    [
+      'a cycle through a Map',
+      (() => {
+        const map = new Map<string, unknown>();
+        return map.set('a', [map]);
+      })(),
+      'params.x.get(a)[0] holds itself (a cycle)',
+    ],
+    // biome-ignore lint/suspicious/noSparseArray: what is refused
+    ['a hole', [1, , 2], 'params.x[1] is a hole in the array; give undefined or null'],
     ['a function in a Map', new Map([['a', () => {}]]), 'params.x.get(a) is a function'],
     ['a function as the key of a Map', new Map([[() => {}, 1]]), 'params.x.keys[0] is a function'],
     ['a function under an object as key', new Map([[Object.create(null), () => {}]]), 'params.x.get(…) is a function'],
     ['a function in a Set', new Set([1, () => {}]), 'params.x.values[1] is a function'],
   ])('does not include %s', async (_, x, problem) => {
-    @Task() class Above { @Requires(() => task(Value, { x })) it!: unknown; run() {} }
+    @Task()
+    class Above {
+      @Requires(() => task(Value, { x })) it!: unknown;
+      run() {}
+    }
     const message = await messageFor(Above);
-    expect(message).toMatch('Value: ' + problem);
+    expect(message).toContain(`Value: ${problem}`);
     expect(message).toMatch('\n    at Above');
   });
 
   it('may be nested deep, but not without an end', async () => {
-    const nested = (depth: number) => { let x: unknown = 1; for (let i = 0; i < depth; i++) x = { x }; return x; };
+    const nested = (depth: number) => {
+      let x: unknown = 1;
+      for (let i = 0; i < depth; i++) x = { x };
+      return x;
+    };
     expect((await graphOf(task(Value, { x: nested(999) }))).nodes).toHaveLength(1);
     expect(await messageFor(task(Value, { x: nested(100_000) }))).toMatch(/is nested more than 1000 levels deep$/);
   });
@@ -149,7 +240,15 @@ describe('data', () => {
   });
 
   it('arrives as it was given, and cannot be changed afterwards', async () => {
-    const x = { list: [1, undefined], map: new Map([['a', new Set([1n])]]), date: new Date(3), url: new URL('https://a.org'), bytes: Buffer.of(1), nan: Number.NaN, pattern: /a/gi };
+    const x = {
+      list: [1, undefined],
+      map: new Map([['a', new Set([1n])]]),
+      date: new Date(3),
+      url: new URL('https://a.org'),
+      bytes: Buffer.of(1),
+      nan: Number.NaN,
+      pattern: /a/gi,
+    };
     const ref = task(Value, { x });
     const result = runner.run(ref);
     x.list.push(2);
@@ -158,7 +257,13 @@ describe('data', () => {
   });
 
   it('that is a pattern can be used as one', async () => {
-    @Task() class Replaces { @Param() pattern = /a/g; run() { return [...'banana'.replace(this.pattern, 'o').matchAll(/o/g)].length; } }
+    @Task()
+    class Replaces {
+      @Param() pattern = /a/g;
+      run() {
+        return [...'banana'.replace(this.pattern, 'o').matchAll(/o/g)].length;
+      }
+    }
     expect(await runner.run([task(Replaces), task(Replaces, { pattern: /n/g })])).toEqual([3, 2]);
   });
 
@@ -173,30 +278,55 @@ describe('data', () => {
         return [this.at.getTime(), Object.isFrozen(this.list)];
       }
     }
-    expect(await runner.run([task(Changes, { id: 1 }), task(Changes, { id: 2 })])).toEqual([[2, true], [2, true]]);
+    expect(await runner.run([task(Changes, { id: 1 }), task(Changes, { id: 2 })])).toEqual([
+      [2, true],
+      [2, true],
+    ]);
   });
 });
 
 describe('defaults', () => {
   it('are made out with the task at hand: NaN is refused', async () => {
-    @Task() class Derived { @Param() n!: number; @Param() half = this.n / 2; run() {} }
+    @Task()
+    class Derived {
+      @Param() n!: number;
+      @Param() half = this.n / 2;
+      run() {}
+    }
     expect(await messageFor(task(Derived, { n: 4 }))).toBe(
       "the default of Derived.half is NaN: initialisers see other params' defaults only; use a getter for what derives from params",
     );
   });
 
   it('that throw say what initialisers see', async () => {
-    @Task() class Throws { @Param() path!: string; @Param() name = this.path.toUpperCase(); run() {} }
-    @Task() class Above { @Requires(() => task(Throws, { path: 'a' })) it!: void; run() {} }
+    @Task()
+    class Throws {
+      @Param() path!: string;
+      @Param() name = this.path.toUpperCase();
+      run() {}
+    }
+    @Task()
+    class Above {
+      @Requires(() => task(Throws, { path: 'a' })) it!: void;
+      run() {}
+    }
     expect(await messageFor(Above)).toMatch(
       /^Throws cannot be made: Cannot read .*\. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them\n {4}at Above$/,
     );
   });
 
   it('must be data, and be what the schema takes', async () => {
-    @Task() class Odd { @Param() on: unknown = () => {}; run() {} }
+    @Task()
+    class Odd {
+      @Param() on: unknown = () => {};
+      run() {}
+    }
     expect(await messageFor(Odd)).toBe('Odd: params.on is a function');
-    @Task() class Small { @Param(z.number().min(5)) n = 3; run() {} }
+    @Task()
+    class Small {
+      @Param(z.number().min(5)) n = 3;
+      run() {}
+    }
     expect(await messageFor(task(Small, { n: 8 }))).toMatch(/^Small: the param n is 3, which its schema refuses: .*5/);
   });
 });
@@ -217,23 +347,50 @@ describe('schemas', () => {
   });
 
   it('say what is wrong, and where', async () => {
-    expect(await messageFor(task(Checked, { n: -1 }))).toMatch(/^Checked: the param n is -1, which its schema refuses: .*0$/);
-    expect(await messageFor(task(Checked, { names: ['ab', 'c'] }))).toMatch(/names is \[ 'ab', 'c' \], which its schema refuses: 1: .*2/);
+    expect(await messageFor(task(Checked, { n: -1 }))).toMatch(
+      /^Checked: the param n is -1, which its schema refuses: .*0$/,
+    );
+    expect(await messageFor(task(Checked, { names: ['ab', 'c'] }))).toMatch(
+      /names is \[ 'ab', 'c' \], which its schema refuses: 1: .*2/,
+    );
     expect(await messageFor(task(Checked, { deep: { a: { b: 'x' } } as never }))).toMatch(/refuses: a\.b: /);
   });
 
   it('that accept nothing need the param', async () => {
-    @Task() class Needs { @Param(z.string()) id!: string; @Param(z.string().default('x')) filled!: string; run() {} }
+    @Task()
+    class Needs {
+      @Param(z.string()) id!: string;
+      @Param(z.string().default('x')) filled!: string;
+      run() {}
+    }
     expect(await messageFor(Needs)).toBe('Needs needs the param id');
     expect((await graphOf(task(Needs, { id: 'a' }))).nodes.map(String)).toEqual(["Needs({ filled: 'x', id: 'a' })"]);
   });
 
   it.each([
-    ['throws', () => { throw new Error('broken'); }],
-    ['rejects', async () => { throw new Error('broken'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('broken');
+      },
+    ],
   ])('that %s are named', async (_, validate) => {
-    @Task() class Odd { @Param({ '~standard': { version: 1, vendor: 'test', validate } } as StandardSchema<number>) n!: number; run() {} }
-    @Task() class Above { @Requires(() => task(Odd, { n: 1 })) it!: void; run() {} }
+    @Task()
+    class Odd {
+      @Param({ '~standard': { version: 1, vendor: 'test', validate } } as StandardSchema<number>) n!: number;
+      run() {}
+    }
+    @Task()
+    class Above {
+      @Requires(() => task(Odd, { n: 1 })) it!: void;
+      run() {}
+    }
     expect(await messageFor(Above)).toBe('Odd: the schema of the param n failed: broken\n    at Above');
   });
 });

@@ -59,7 +59,10 @@ it('is short, plain, and never leaves the folder', () => {
 });
 
 it('is another one for another name', () => {
-  fc.assert(fc.property(name, name, (a, b) => expect(safeName(a) === safeName(b)).toBe(a === b)), { numRuns: 2_000 });
+  fc.assert(
+    fc.property(name, name, (a, b) => expect(safeName(a) === safeName(b)).toBe(a === b)),
+    { numRuns: 2_000 },
+  );
 });
 
 it('cannot be taken for the large bytes or the directory of a result', () => {
@@ -71,7 +74,11 @@ it('cannot be taken for the large bytes or the directory of a result', () => {
 });
 
 it('is the folder and the file of a key', async () => {
-  @Task({ name: 'my reports/..', key: ({ id }: { id: string }) => id }) class Report { @Param() id!: string; run() {} }
+  @Task({ name: 'my reports/..', key: ({ id }: { id: string }) => id })
+  class Report {
+    @Param() id!: string;
+    run() {}
+  }
   expect(await keyOf(task(Report, { id: '\u{1F30A}/..' }))).toBe('my%20reports%2F.%2E/%uD83C%uDF0A%2F.%2E');
   expect(await keyOf(task(Report, { id: 'x'.repeat(300) }))).toMatch(/^my%20reports%2F\.%2E\/x{60}~[0-9a-f]{16}$/);
 });

@@ -3,20 +3,72 @@ import { Param, Requires, Runner, type StandardSchema, Task, task } from 'tidema
 import { graphOf, keyOf } from '../graph/graph-of';
 
 const secret = 'hunter2';
-const schema = (validate: (value: unknown) => unknown) => ({ '~standard': { version: 1, vendor: 'test', validate } }) as StandardSchema<string>;
+const schema = (validate: (value: unknown) => unknown) =>
+  ({ '~standard': { version: 1, vendor: 'test', validate } }) as StandardSchema<string>;
 const refuses = schema((value) => ({ issues: [{ message: `${value} is too weak`, path: ['password'] }] }));
-const throws = schema((value) => { throw new Error(`cannot read ${value}`); });
+const throws = schema((value) => {
+  throw new Error(`cannot read ${value}`);
+});
 
-@Task() class Login { @Param({ secret: true }) password!: string; @Param() user = 'ann'; run() { return this.password.length; } }
-@Task() class Checked { @Param({ secret: true, schema: refuses }) password!: string; run() {} }
-@Task() class Broken { @Param({ secret: true, schema: throws }) password!: string; run() {} }
-@Task() class Typed { @Param({ secret: true }) password!: number; run() {} }
-@Task() class Anything { @Param({ secret: true }) password!: unknown; run() {} }
-@Task() class Default { @Param({ secret: true }) password = secret; run() {} }
-@Task() class HandsOn { @Param({ secret: true }) password = 'another'; @Requires(Default) it!: void; run() {} }
-@Task() class Below { @Param({ secret: true }) password!: string; @Param() n!: number; @Requires((self) => task(Login, { password: self.password, usr: 'x' } as {})) it!: number; run() {} }
-@Task() class Fails { @Param({ secret: true }) password!: string; run() { throw new Error('no connection'); } }
-@Task() class Keyed { @Param({ secret: true }) password!: string; key = 1; run() {} }
+@Task()
+class Login {
+  @Param({ secret: true }) password!: string;
+  @Param() user = 'ann';
+  run() {
+    return this.password.length;
+  }
+}
+@Task()
+class Checked {
+  @Param({ secret: true, schema: refuses }) password!: string;
+  run() {}
+}
+@Task()
+class Broken {
+  @Param({ secret: true, schema: throws }) password!: string;
+  run() {}
+}
+@Task()
+class Typed {
+  @Param({ secret: true }) password!: number;
+  run() {}
+}
+@Task()
+class Anything {
+  @Param({ secret: true }) password!: unknown;
+  run() {}
+}
+@Task()
+class Default {
+  @Param({ secret: true }) password = secret;
+  run() {}
+}
+@Task()
+class HandsOn {
+  @Param({ secret: true }) password = 'another';
+  @Requires(Default) it!: void;
+  run() {}
+}
+@Task()
+class Below {
+  @Param({ secret: true }) password!: string;
+  @Param() n!: number;
+  @Requires((self) => task(Login, { password: self.password, usr: 'x' } as {})) it!: number;
+  run() {}
+}
+@Task()
+class Fails {
+  @Param({ secret: true }) password!: string;
+  run() {
+    throw new Error('no connection');
+  }
+}
+@Task()
+class Keyed {
+  @Param({ secret: true }) password!: string;
+  key = 1;
+  run() {}
+}
 Task({ key: () => 'same' })(Keyed);
 
 /** All that is said of an error, its fields and causes included. */
@@ -35,8 +87,14 @@ it.each<[string, unknown]>([
   ['has another default on the other side', HandsOn],
   ['is passed under a wrong name', task(Login, { pasword: secret } as {})],
   ['is a param of a task on the way to an error', task(Below, { password: secret, n: 1 })],
-  ['is a param of a ref that stands in a wrong param', task(Typed, { password: [[task(Login, { password: secret })]] as never })],
-  ['is a param of a ref that stands in the params of one that fails', task(Below, { password: 'x', n: [task(Login, { password: secret })] as never })],
+  [
+    'is a param of a ref that stands in a wrong param',
+    task(Typed, { password: [[task(Login, { password: secret })]] as never }),
+  ],
+  [
+    'is a param of a ref that stands in the params of one that fails',
+    task(Below, { password: 'x', n: [task(Login, { password: secret })] as never }),
+  ],
 ])('is told in no error when it %s', async (_, target) => {
   const text = await toldOf(target);
   expect(text).not.toContain(secret);
@@ -49,13 +107,17 @@ it('is in no name of a node', async () => {
 });
 
 it('is in no message of two nodes with one key', async () => {
-  const message = await keyOf([task(Keyed, { password: secret }), task(Keyed, { password: 'x' })]).catch((error) => error.message);
+  const message = await keyOf([task(Keyed, { password: secret }), task(Keyed, { password: 'x' })]).catch(
+    (error) => error.message,
+  );
   expect(message).not.toContain(secret);
 });
 
 it('does not hide what the others are', async () => {
   const message = await graphOf(task(Checked, { password: secret })).catch((error) => error.message);
-  expect(message).toBe('Checked: the param password is a secret value, which its schema refuses: password: (secret) is too weak');
+  expect(message).toBe(
+    'Checked: the param password is a secret value, which its schema refuses: password: (secret) is too weak',
+  );
 });
 
 it('is a value like any other to the task, and part of the key', async () => {

@@ -1,18 +1,34 @@
 import { Param, Requires, Runner, Task, task } from 'tidemark';
 import { graphOf, keyOf, messageOf } from '../graph/graph-of';
 
-@Task() class Load { @Param() path = 'a'; run() { return [1]; } }
+@Task()
+class Load {
+  @Param() path = 'a';
+  run() {
+    return [1];
+  }
+}
 
 const messageFor = (target: unknown) => messageOf(() => graphOf(target));
 
 describe('a class that is no task', () => {
-  class Plain { run() {} }
+  class Plain {
+    run() {}
+  }
 
   it('is refused, with the way that led to it', async () => {
     expect(await messageFor(Plain)).toBe('Plain is no task; put @Task() on it');
-    @Task() class Uses { @Requires(Plain) plain!: void; run() {} }
+    @Task()
+    class Uses {
+      @Requires(Plain) plain!: void;
+      run() {}
+    }
     expect(await messageFor(Uses)).toBe('Plain is no task; put @Task() on it\n    at Uses');
-    @Task() class Holds { @Param() ref = task(Plain); run() {} }
+    @Task()
+    class Holds {
+      @Param() ref = task(Plain);
+      run() {}
+    }
     expect(await messageFor(Holds)).toMatch(/^Plain is no task; put @Task\(\) on it/);
   });
 
@@ -25,14 +41,32 @@ describe('a class that is no task', () => {
 
   it('is told from a task that another decorator replaced', async () => {
     const replace = <C extends new (...args: any[]) => object>(Base: C) => class Replaced extends Base {};
-    @replace @Task() class Under { run() {} }
-    expect(await messageFor(Under)).toMatch(/^Replaced extends the task Under but is no task itself; .*topmost decorator/);
-    @Task() @replace class Above { @Param() n = 1; run() {} }
+    @replace
+    @Task()
+    class Under {
+      run() {}
+    }
+    expect(await messageFor(Under)).toMatch(
+      /^Replaced extends the task Under but is no task itself; .*topmost decorator/,
+    );
+    @Task()
+    @replace
+    class Above {
+      @Param() n = 1;
+      run() {}
+    }
     expect((await graphOf(Above)).nodes.map(String)).toEqual(['Replaced({ n: 1 })']);
   });
 
-  it.each([[undefined, 'undefined'], [null, 'null'], ['Load', 'Load'], [{}, '[object Object]']])('is refused in task(%p)', (given, shown) => {
-    expect(() => task(given as unknown as typeof Load)).toThrow(`task(${shown}) needs a task class. In files that import each other`);
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['Load', 'Load'],
+    [{}, '[object Object]'],
+  ])('is refused in task(%p)', (given, shown) => {
+    expect(() => task(given as unknown as typeof Load)).toThrow(
+      `task(${shown}) needs a task class. In files that import each other`,
+    );
   });
 });
 
@@ -50,9 +84,32 @@ describe('@Task', () => {
 
 describe('the name', () => {
   it.each([
-    ['default_1', () => { const default_1 = class { run() {} }; return default_1; }],
-    ['_class', () => { const _class = class { run() {} }; return _class; }],
-    ['', () => (() => class { run() {} })()],
+    [
+      'default_1',
+      () => {
+        const default_1 = class {
+          run() {}
+        };
+        return default_1;
+      },
+    ],
+    [
+      '_class',
+      () => {
+        const _class = class {
+          run() {}
+        };
+        return _class;
+      },
+    ],
+    [
+      '',
+      () =>
+        (() =>
+          class {
+            run() {}
+          })(),
+    ],
   ])('%p, which a compiler made up, is refused', async (_, make) => {
     const cls = make();
     Task()(cls);
@@ -60,30 +117,60 @@ describe('the name', () => {
   });
 
   it('may be given, also by a function', async () => {
-    const cls = (() => class { run() {} })();
+    const cls = (() =>
+      class {
+        run() {}
+      })();
     Task({ name: 'Given' })(cls);
     expect(await keyOf(cls)).toMatch(/^Given\//);
-    @Task({ name: ({ name }) => `reports.${name}` }) class Daily { run() {} }
+    @Task({ name: ({ name }) => `reports.${name}` })
+    class Daily {
+      run() {}
+    }
     expect(await keyOf(Daily)).toMatch(/^reports\.Daily\//);
   });
 
-  it.each([['', '""'], [3, '3'], [null, 'null']])('%p is none', async (name, shown) => {
-    @Task({ name: () => name as string }) class Odd { run() {} }
+  it.each([
+    ['', '""'],
+    [3, '3'],
+    [null, 'null'],
+  ])('%p is none', async (name, shown) => {
+    @Task({ name: () => name as string })
+    class Odd {
+      run() {}
+    }
     expect(await messageFor(Odd)).toBe(`Odd: a task's name is a string with something in it, not ${shown}`);
   });
 
   it('cannot be that of two classes in one graph', async () => {
     const First = Load;
-    @Task({ name: 'Load' }) class Second { run() {} }
-    @Task() class Both { @Requires(First) first!: number[]; @Requires(Second) second!: void; run() {} }
-    const message = 'two different classes are called Load in one graph; give one of them another name: @Task({ name: … })';
+    @Task({ name: 'Load' })
+    class Second {
+      run() {}
+    }
+    @Task()
+    class Both {
+      @Requires(First) first!: number[];
+      @Requires(Second) second!: void;
+      run() {}
+    }
+    const message =
+      'two different classes are called Load in one graph; give one of them another name: @Task({ name: … })';
     expect(await messageFor([First, Second])).toBe(message);
     expect(await messageFor(Both)).toBe(`${message}\n    at Both`);
   });
 
   it('may be taken again, as hot reload does: the last one answers to it', async () => {
     const runner = new Runner({ storage: 'memory:' });
-    const declare = (result: number) => { @Task() class Again { run() { return result; } } return Again; };
+    const declare = (result: number) => {
+      @Task()
+      class Again {
+        run() {
+          return result;
+        }
+      }
+      return Again;
+    };
     expect(await runner.run(declare(1))).toBe(1);
     expect(await runner.run(declare(2))).toBe(2);
   });
@@ -95,48 +182,124 @@ describe('inheritance', () => {
     @Param() path!: string;
     @Requires((self) => task(Load, { path: self.path })) rows!: number[];
     abstract read(): Row;
-    run() { return [this.read(), this.limit, this.rows] as const; }
+    run() {
+      return [this.read(), this.limit, this.rows] as const;
+    }
   }
 
   it('takes params and requirements from abstract, generic bases', async () => {
-    @Task() class Read extends Source<string> { @Param() suffix = '!'; read() { return this.path + this.suffix; } }
+    @Task()
+    class Read extends Source<string> {
+      @Param() suffix = '!';
+      read() {
+        return this.path + this.suffix;
+      }
+    }
     expect(await new Runner({ storage: 'memory:' }).run(Read, { path: 'x' })).toEqual(['x!', 2, [1]]);
   });
 
   it('lets a child change a default, with and without the decorator', async () => {
-    @Task() class Again extends Source<number> { @Param() override limit = 7; read() { return 0; } }
-    @Task() class Without extends Source<number> { override limit = 8; read() { return 0; } }
+    @Task()
+    class Again extends Source<number> {
+      @Param() override limit = 7;
+      read() {
+        return 0;
+      }
+    }
+    @Task()
+    class Without extends Source<number> {
+      override limit = 8;
+      read() {
+        return 0;
+      }
+    }
     const { nodes } = await graphOf([task(Again, { path: 'x' }), task(Without, { path: 'x' })]);
     expect(nodes.map(({ params }) => params['limit'])).toEqual(expect.arrayContaining([7, 8]));
   });
 
   it('lets a child change what a param may be', async () => {
-    @Task() class Optional extends Source<number> { @Param({ optional: true }) declare path: string; @Requires(() => []) declare rows: number[]; read() { return 0; } }
+    @Task()
+    class Optional extends Source<number> {
+      @Param({ optional: true }) declare path: string;
+      @Requires(() => []) declare rows: number[];
+      read() {
+        return 0;
+      }
+    }
     expect((await graphOf(Optional)).nodes.map(String)).toEqual(['Optional({ limit: 2 })']);
   });
 
   it('lets a child redeclare an inherited requirement', async () => {
-    @Task() class Six { run() { return [6]; } }
-    @Task() class Redeclared extends Source<number> { @Requires(Six) declare rows: number[]; read() { return 0; } }
+    @Task()
+    class Six {
+      run() {
+        return [6];
+      }
+    }
+    @Task()
+    class Redeclared extends Source<number> {
+      @Requires(Six) declare rows: number[];
+      read() {
+        return 0;
+      }
+    }
     expect(await new Runner({ storage: 'memory:' }).run(Redeclared, { path: 'x' })).toEqual([0, 2, [6]]);
   });
 
   it('leaves the base as it was', async () => {
-    @Task() class Base { @Param() a = 1; run() {} }
-    @Task() class Child extends Base { @Param() b = 2; }
+    @Task()
+    class Base {
+      @Param() a = 1;
+      run() {}
+    }
+    @Task()
+    class Child extends Base {
+      @Param() b = 2;
+    }
     expect((await graphOf([Base, Child])).nodes.map(String)).toEqual(['Base({ a: 1 })', 'Child({ a: 1, b: 2 })']);
   });
 
   it('works with mixins', async () => {
-    const Logged = <C extends new (...args: any[]) => object>(Base: C) => { class WithLog extends Base { @Param({ key: false }) level = 'info'; } return WithLog; };
-    class Plain { @Param() x = 1; }
-    @Task() class Mixed extends Logged(Plain) { run() { return [this.level, this.x]; } }
-    @Task() class MixedAgain extends Logged(Mixed) { @Param() y = 2; override run() { return [...super.run(), this.y]; } }
-    expect(await new Runner({ storage: 'memory:' }).run([task(Mixed, { x: 3 }), task(MixedAgain, { level: 'debug' })])).toEqual([['info', 3], ['debug', 1, 2]]);
+    const Logged = <C extends new (...args: any[]) => object>(Base: C) => {
+      class WithLog extends Base {
+        @Param({ key: false }) level = 'info';
+      }
+      return WithLog;
+    };
+    class Plain {
+      @Param() x = 1;
+    }
+    @Task()
+    class Mixed extends Logged(Plain) {
+      run() {
+        return [this.level, this.x];
+      }
+    }
+    @Task()
+    class MixedAgain extends Logged(Mixed) {
+      @Param() y = 2;
+      override run() {
+        return [...super.run(), this.y];
+      }
+    }
+    expect(
+      await new Runner({ storage: 'memory:' }).run([task(Mixed, { x: 3 }), task(MixedAgain, { level: 'debug' })]),
+    ).toEqual([
+      ['info', 3],
+      ['debug', 1, 2],
+    ]);
   });
 
   it('cannot make a requirement of a param', async () => {
-    @Task() class Turned extends Source<number> { @Requires(() => 3) declare limit: number; read() { return 0; } }
-    expect(await messageFor(task(Turned, { path: 'x' }))).toBe('Turned.limit is a requirement, but a param in a class that it extends');
+    @Task()
+    class Turned extends Source<number> {
+      @Requires(() => 3) declare limit: number;
+      read() {
+        return 0;
+      }
+    }
+    expect(await messageFor(task(Turned, { path: 'x' }))).toBe(
+      'Turned.limit is a requirement, but a param in a class that it extends',
+    );
   });
 });

@@ -1,10 +1,13 @@
-import * as v from 'valibot';
 import { Param, type ParamsOf, type StandardSchema, Task, type TaskRef, task } from 'tidemark';
+import * as v from 'valibot';
 import { z } from 'zod';
 import { holds, type Same } from './same';
 
 type Split = 'train' | 'test';
-interface Options { readonly depth: number; readonly names?: readonly string[] }
+interface Options {
+  readonly depth: number;
+  readonly names?: readonly string[];
+}
 declare const asynchronous: StandardSchema<string, string>;
 
 @Task()

@@ -1,20 +1,66 @@
 import { isTaskRef, type OutputOf, Param, type Resolved, Task, TaskRef, task } from 'tidemark';
 import { holds, type Same } from './same';
 
-interface Row { id: string; amount: number }
+interface Row {
+  id: string;
+  amount: number;
+}
 
-@Task() class Rows { run(): Row[] { return []; } }
-@Task() class Pair { run() { return ['a', { deep: [1, 2] }] as [string, { deep: number[] }]; } }
-@Task() class Prices { run() { return new Map<string, Row>(); } }
-@Task() class Named { run(): Record<string, Row | undefined> { return {}; } }
-@Task() class Never { run(): Promise<never> { throw new Error(); } }
-@Task() class Later { run(): PromiseLike<Row> { return Promise.resolve({ id: '', amount: 1 }); } }
-@Task() class Fan { @Param() n = 3; run() { return Array.from({ length: this.n }, () => task(Rows)); } }
-@Task() class Deep { run() { return { a: { b: task(Fan), c: 1 }, d: new Date(), e: [task(Pair), 'x'] as const }; } }
+@Task()
+class Rows {
+  run(): Row[] {
+    return [];
+  }
+}
+@Task()
+class Pair {
+  run() {
+    return ['a', { deep: [1, 2] }] as [string, { deep: number[] }];
+  }
+}
+@Task()
+class Prices {
+  run() {
+    return new Map<string, Row>();
+  }
+}
+@Task()
+class Named {
+  run(): Record<string, Row | undefined> {
+    return {};
+  }
+}
+@Task()
+class Never {
+  run(): Promise<never> {
+    throw new Error();
+  }
+}
+@Task()
+class Later {
+  run(): PromiseLike<Row> {
+    return Promise.resolve({ id: '', amount: 1 });
+  }
+}
+@Task()
+class Fan {
+  @Param() n = 3;
+  run() {
+    return Array.from({ length: this.n }, () => task(Rows));
+  }
+}
+@Task()
+class Deep {
+  run() {
+    return { a: { b: task(Fan), c: 1 }, d: new Date(), e: [task(Pair), 'x'] as const };
+  }
+}
 
 // What a ref gives is typed, also where results hold refs.
 holds<Same<ReturnType<typeof rows>, TaskRef<Row[]>>>();
-function rows() { return task(Rows); }
+function rows() {
+  return task(Rows);
+}
 holds<Same<OutputOf<Fan>, Row[][]>>();
 holds<Same<OutputOf<Deep>['a'], { b: Row[][]; c: number }>>();
 holds<Same<OutputOf<Deep>['d'], Date>>();
@@ -45,8 +91,17 @@ if (isTaskRef(something)) holds<Same<typeof something, TaskRef<unknown>>>();
 if (something instanceof TaskRef) console.log(something.task.name, something.params, something.path);
 
 // Structures without refs keep their type, the compiler does not lose itself in those that hold themselves.
-class Secretive { #x = 1; private y = 2; get sum() { return this.#x + this.y; } }
-interface Tree { children: Tree[]; value: number }
+class Secretive {
+  #x = 1;
+  private y = 2;
+  get sum() {
+    return this.#x + this.y;
+  }
+}
+interface Tree {
+  children: Tree[];
+  value: number;
+}
 holds<Same<Resolved<Secretive>, Secretive>>();
 holds<Same<Resolved<Tree>, Tree>>();
 holds<Same<Resolved<Map<string, TaskRef<Row>>>, Map<string, Row>>>();

@@ -1,11 +1,34 @@
 import { Param, Requires, Task, TaskRef, task } from 'tidemark';
 
-interface Row { readonly id: string }
+interface Row {
+  readonly id: string;
+}
 
-@Task() class Load { @Param() path!: string; @Param() limit = 3; run(): Row[] { return []; } }
-@Task() class Count { @Param() path!: string; async run() { return 3; } }
-@Task() class Anything { run(): any { return 3; } }
-@Task() class Forget { run(): void {} }
+@Task()
+class Load {
+  @Param() path!: string;
+  @Param() limit = 3;
+  run(): Row[] {
+    return [];
+  }
+}
+@Task()
+class Count {
+  @Param() path!: string;
+  async run() {
+    return 3;
+  }
+}
+@Task()
+class Anything {
+  run(): any {
+    return 3;
+  }
+}
+@Task()
+class Forget {
+  run(): void {}
+}
 
 @Task()
 export class Handed {
@@ -22,7 +45,11 @@ export class Handed {
   @Requires(Forget) nothing!: void;
   @Requires(Load, () => ({ limit: 5 })) five!: Row[];
   @Requires(Load, (self) => ({ path: `${self.path}.gz`, limit: undefined })) packed!: Row[];
-  @Requires(() => Load, (self) => ({ path: self.path })) later!: Row[];
+  @Requires(
+    () => Load,
+    (self) => ({ path: self.path }),
+  )
+  later!: Row[];
   @Requires(() => Load) forward!: Row[];
   @Requires((self) => self.model) number!: number;
   @Requires((self) => self.other) text!: string | undefined;
@@ -35,7 +62,10 @@ export class Handed {
   @Requires((self) => (self.fast ? task(Count, { path: 'a' }) : task(Load, { path: 'a' }))) either!: number | Row[];
   @Requires((self) => (self.fast ? [] : [task(Count, { path: 'a' })])) some!: number[];
   @Requires((self) => [task(Count, { path: self.path }), Load, 'literal', 3]) tuple!: [number, Row[], string, number];
-  @Requires(() => ({ a: { b: [task(Count, { path: 'b' })] }, c: undefined })) nested!: { a: { b: [number] }; c?: undefined };
+  @Requires(() => ({ a: { b: [task(Count, { path: 'b' })] }, c: undefined })) nested!: {
+    a: { b: [number] };
+    c?: undefined;
+  };
   @Requires(() => []) none!: number[];
   @Requires((self) => ({ count: task(Count, { path: self.path }), options: [1, ['a']], day: new Date() }))
   beside!: { count: number; options: (number | string[])[]; day: Date };
@@ -49,12 +79,33 @@ export abstract class Generic<Model> {
   @Param() source!: TaskRef<Model>;
   @Requires((self) => self.source) model!: Model;
   abstract score(model: Model): number;
-  run() { return this.score(this.model); }
+  run() {
+    return this.score(this.model);
+  }
 }
-@Task() class Six { run() { return 6; } }
-@Task() export class Base { @Requires(Count, () => ({ path: 'x' })) number!: number; run() { return this.number; } }
-@Task() export class Derived extends Base { @Requires(Six) declare number: number; }
-@Task() export class Scored extends Generic<string> { score(model: string) { return model.length; } }
+@Task()
+class Six {
+  run() {
+    return 6;
+  }
+}
+@Task()
+export class Base {
+  @Requires(Count, () => ({ path: 'x' })) number!: number;
+  run() {
+    return this.number;
+  }
+}
+@Task()
+export class Derived extends Base {
+  @Requires(Six) declare number: number;
+}
+@Task()
+export class Scored extends Generic<string> {
+  score(model: string) {
+    return model.length;
+  }
+}
 
 // A class that uses itself.
 @Task()
@@ -63,5 +114,7 @@ export class Choose {
   @Param() k!: number;
   @Requires(({ n, k }) => (0 < k && k < n ? [task(Choose, { n: n - 1, k: k - 1 }), task(Choose, { n: n - 1, k })] : []))
   above!: number[];
-  run(): number { return this.above.reduce((a, b) => a + b, 0) || 1; }
+  run(): number {
+    return this.above.reduce((a, b) => a + b, 0) || 1;
+  }
 }

@@ -1,12 +1,27 @@
 import { inline, type OutputOf, Param, Runner, Storage, Task, type TaskClass, type TaskKey, task } from 'tidemark';
 import { holds, type Same } from './same';
 
-@Task() class Score { @Param() seed = 0; run() { return 1; } }
-@Task() class Names { async run() { return ['a']; } }
+@Task()
+class Score {
+  @Param() seed = 0;
+  run() {
+    return 1;
+  }
+}
+@Task()
+class Names {
+  async run() {
+    return ['a'];
+  }
+}
 
 // What comes out has the type of what went in.
 export async function results() {
-  const runner = new Runner({ storage: Storage.open(new Map()), concurrency: 3, queues: { gpu: { concurrency: 1, executor: inline() } } });
+  const runner = new Runner({
+    storage: Storage.open(new Map()),
+    concurrency: 3,
+    queues: { gpu: { concurrency: 1, executor: inline() } },
+  });
   const score = await runner.run(Score, { seed: 3 });
   holds<Same<typeof score, number>>();
   const names = await runner.run(Names);
@@ -24,7 +39,11 @@ export async function results() {
 
 export async function options(runner: Runner) {
   const { signal } = new AbortController();
-  await runner.run(Score, {}, { force: [Score, Names], signal, onFailure: 'continue', queues: { Score: { concurrency: 1 } } });
+  await runner.run(
+    Score,
+    {},
+    { force: [Score, Names], signal, onFailure: 'continue', queues: { Score: { concurrency: 1 } } },
+  );
   await runner.run(task(Score), { force: true });
   const run = runner.start([task(Score)], { signal });
   const [result] = await run.result;

@@ -37,15 +37,48 @@ export class LoadRows {
 }
 
 // The options, one by one and together; params are typed in key().
-@Task() export class Bare { run() {} }
-@Task({}) export class Empty { run() {} }
-@Task({ name: 'Named', version: '2024-01', queue: 'gpu' }) export class Named { run() {} }
-@Task({ name: (cls) => `prefix.${cls.name}`, retries: 3 }) export class NamedByFunction { run() {} }
-@Task({ retries: { attempts: 3, delay: 10, factor: 1.5, maxDelay: 1_000 } }) export class Retried { run() {} }
-@Task({ produces: Model }) export class MakeModel { run(): Model { return new Model(); } }
-@Task({ produces: Model, save: true }) export class MakeModelLater { async run() { return new Model(); } }
-@Task({ key: (params: { id: string }) => params.id }) export class Keyed { @Param() id!: string; run() {} }
-@Task<Guessed>({ key: (params) => params.id.toFixed() }) export class Guessed { @Param() id!: number; run() {} }
+@Task()
+export class Bare {
+  run() {}
+}
+@Task({})
+export class Empty {
+  run() {}
+}
+@Task({ name: 'Named', version: '2024-01', queue: 'gpu' })
+export class Named {
+  run() {}
+}
+@Task({ name: (cls) => `prefix.${cls.name}`, retries: 3 })
+export class NamedByFunction {
+  run() {}
+}
+@Task({ retries: { attempts: 3, delay: 10, factor: 1.5, maxDelay: 1_000 } })
+export class Retried {
+  run() {}
+}
+@Task({ produces: Model })
+export class MakeModel {
+  run(): Model {
+    return new Model();
+  }
+}
+@Task({ produces: Model, save: true })
+export class MakeModelLater {
+  async run() {
+    return new Model();
+  }
+}
+@Task({ key: (params: { id: string }) => params.id })
+export class Keyed {
+  @Param() id!: string;
+  run() {}
+}
+@Task<Guessed>({ key: (params) => params.id.toFixed() })
+export class Guessed {
+  @Param() id!: number;
+  run() {}
+}
 
 // A private member in a result's class does not break it, promised or not.
 @Task()
@@ -69,7 +102,10 @@ export class Injected {
 }
 @Task({ services: [Trainer, Model] })
 export class Listed {
-  constructor(readonly trainer: Trainer, protected readonly model: Model) {}
+  constructor(
+    readonly trainer: Trainer,
+    protected readonly model: Model,
+  ) {}
   run() {
     return this.trainer.fit([]) + this.model.size;
   }

@@ -1,4 +1,4 @@
-import { Param, Task, type StandardSchema } from 'tidemark';
+import { Param, type StandardSchema, Task } from 'tidemark';
 import { z } from 'zod';
 
 declare const unrelated: StandardSchema<Date, Date>;

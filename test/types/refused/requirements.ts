@@ -42,7 +42,11 @@ export class Requirements {
   @Requires(Load, (self) => ({ path: self.path, limmit: 3 })) misspelt!: string[];
 
   // error: the required task has no such param
-  @Requires(() => Load, () => ({ paht: 'a' })) misspeltLater!: string[];
+  @Requires(
+    () => Load,
+    () => ({ paht: 'a' }),
+  )
+  misspeltLater!: string[];
 
   // error: Type 'string' is not assignable to type 'number'
   @Requires(Load, () => ({ limit: '3' })) illTyped!: string[];

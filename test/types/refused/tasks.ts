@@ -33,14 +33,20 @@ export class OneWrong {
 // error: services lists the classes of the constructor parameters, in order
 @Task({ services: [Mailer, Database] })
 export class OutOfOrder {
-  constructor(readonly database: Database, readonly mailer: Mailer) {}
+  constructor(
+    readonly database: Database,
+    readonly mailer: Mailer,
+  ) {}
   run() {}
 }
 
 // error: services lists the classes of the constructor parameters, in order
 @Task({ services: [Database] })
 export class OneTooFew {
-  constructor(readonly database: Database, readonly mailer: Mailer) {}
+  constructor(
+    readonly database: Database,
+    readonly mailer: Mailer,
+  ) {}
   run() {}
 }
 

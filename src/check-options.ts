@@ -1,0 +1,31 @@
+import { TidemarkError } from './error';
+import { nearest } from './task/nearest';
+import { showValue } from './task/show';
+
+/** The values that an option may have, and those in words. */
+export interface Allowed {
+  readonly includes: (value: any) => boolean;
+  readonly text: string;
+}
+
+/** Checked where it is used, with a message of its own. */
+export const anything: Allowed = { includes: () => true, text: '' };
+
+/** One of some words. */
+export function oneOf(...words: readonly string[]): Allowed {
+  const shown = words.map((word) => `'${word}'`);
+  return { includes: (value) => words.includes(value), text: `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}` };
+}
+
+/** @throws {TidemarkError} for an option that is not known, with the name that was probably meant, or a value that it cannot have */
+export function checkOptions(options: object, known: Readonly<Record<string, Allowed>>, owner: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    const allowed = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!allowed) {
+      const names = Object.keys(known);
+      const meant = nearest(name, names);
+      throw new TidemarkError(`${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ')}`}`);
+    }
+    if (value !== undefined && !allowed.includes(value)) throw new TidemarkError(`the option ${name} is ${showValue(value)}; it must be ${allowed.text}`);
+  }
+}

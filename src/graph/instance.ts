@@ -1,0 +1,50 @@
+import { type Awaitable, isPromiseLike } from '../awaitable';
+import type { Container } from '../task/container';
+import { thawedCopy } from '../task/data';
+import { DeclarationError } from '../task/declaration-error';
+import type { TaskDefinition } from '../task/definition';
+import type { GraphNode } from './node';
+
+export type Instance = Record<string, unknown>;
+
+/** A new instance by the container, whose initialisers have seen no params yet. */
+export function makeInstance(task: TaskDefinition, container: Container): Awaitable<Instance> {
+  const fail = (error: unknown): never => {
+    if (error instanceof DeclarationError) throw error;
+    throw new DeclarationError(
+      `${task.name} cannot be made: ${(error as Error)?.message ?? error}. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them`,
+      { cause: error },
+    );
+  };
+  try {
+    const instance = container.resolve(task.cls as unknown as new () => Instance);
+    return isPromiseLike(instance) ? (instance as PromiseLike<Instance>).then(undefined, fail) : instance;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** Sets a node's params on an instance. */
+export function setParams(instance: Instance, { task, params, thaws }: GraphNode): void {
+  const declared = task.params;
+  for (let i = 0; i < declared.length; i++) {
+    const { name } = declared[i]!;
+    instance[name] = thaws ? thawedCopy(params[name]) : params[name];
+  }
+}
+
+/** Makes reading a requirement that is not there yet an error that says so. */
+export function trapRequirements(task: TaskDefinition, instance: Instance): Instance {
+  for (const { property } of task.requirements) {
+    Object.defineProperty(instance, property, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        throw new DeclarationError(
+          `${task.name}.${property} is a requirement: it is filled just before run() and cannot be read while planning; derive from params only`,
+        );
+      },
+    });
+  }
+  return instance;
+}

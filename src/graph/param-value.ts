@@ -1,0 +1,72 @@
+import { type Awaitable, isPromiseLike } from '../awaitable';
+import { copyData, type DataCopy, NotDataError } from '../task/data';
+import { DeclarationError, ParamError } from '../task/declaration-error';
+import type { ParamDefinition, TaskDefinition } from '../task/definition';
+import { type Checked, check } from '../task/schema';
+import { showValue } from '../task/show';
+
+/** What a param's schema says of a value. */
+export function askSchema(task: TaskDefinition, param: ParamDefinition, value: unknown): Awaitable<Checked> {
+  const fail = (error: unknown): never => {
+    throw new DeclarationError(
+      `${task.name}: the schema of the param ${param.name} failed: ${withoutSecret(param, value, String((error as Error)?.message ?? error))}`,
+      param.secret ? undefined : { cause: error },
+    );
+  };
+  try {
+    const answer = check(param.schema!, value);
+    return isPromiseLike(answer) ? answer.then(undefined, fail) : answer;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** A param's value as nodes keep it. */
+export function copyParam(task: TaskDefinition, param: ParamDefinition, value: unknown): DataCopy {
+  try {
+    return copyData(value, `params.${param.name}`);
+  } catch (error) {
+    if (!(error instanceof NotDataError)) throw error;
+    const problem = param.secret ? `params.${param.name} ${error.problem}` : error.message;
+    throw new ParamError(`${task.name}: ${problem}`, {
+      task: task.name,
+      param: param.name,
+      ...unlessSecret(param, value),
+    });
+  }
+}
+
+/** The error that a schema's refusal becomes. */
+export function refused(
+  task: TaskDefinition,
+  param: ParamDefinition,
+  value: unknown,
+  issues: readonly string[],
+): ParamError {
+  return new ParamError(
+    `${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema refuses: ${issues.map((issue) => withoutSecret(param, value, issue)).join('; ')}`,
+    {
+      task: task.name,
+      param: param.name,
+      ...unlessSecret(param, value),
+    },
+  );
+}
+
+/** A param's value in messages. */
+export function shown(param: ParamDefinition, value: unknown): string {
+  return param.secret ? 'a secret value' : showValue(value);
+}
+
+/** A param's value as a field of errors. */
+export function unlessSecret(param: ParamDefinition, value: unknown): { readonly value?: unknown } {
+  return param.secret ? {} : { value };
+}
+
+/** What a schema said; some repeat the value. */
+function withoutSecret(param: ParamDefinition, value: unknown, issue: string): string {
+  if (!param.secret) return issue;
+  return typeof value === 'string' && value !== ''
+    ? issue.replaceAll(value, '(secret)')
+    : '(what it said may hold the secret)';
+}

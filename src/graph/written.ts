@@ -1,0 +1,57 @@
+import { isPromiseLike } from '../awaitable';
+import { isPlainObject } from '../task/data';
+import { DeclarationError } from '../task/declaration-error';
+import type { RequirementDefinition, TaskDefinition } from '../task/definition';
+import { showValue } from '../task/show';
+import type { TaskClass } from '../task/task-class';
+
+/** A class that is required with params handed on. */
+export class Handed {
+  constructor(
+    readonly cls: TaskClass,
+    readonly property: string,
+    readonly written: Readonly<Record<string, unknown>> | undefined,
+  ) {}
+}
+
+/**
+ * What a requirement is written as: a structure of refs, or a class.
+ *
+ * @param self the planning instance, with a node's params
+ * @throws {DeclarationError} when a function fails, or gives what it should not
+ */
+export function written(
+  { name: task }: TaskDefinition,
+  { property, source }: RequirementDefinition,
+  self: object,
+): unknown {
+  const name = `${task}.${property}`;
+  try {
+    switch (source.from) {
+      case 'structure':
+        return source.map(self);
+      case 'class':
+        return new Handed(source.cls, property, source.params && writtenParams(source.params(self), name));
+      case 'later-class':
+        return new Handed(laterClass(source.cls(), name), property, writtenParams(source.params(self), name));
+    }
+  } catch (error) {
+    if (error instanceof DeclarationError) throw error;
+    const message = (error as Error)?.message ?? error;
+    throw new DeclarationError(`the function in @Requires of ${name} failed: ${message}`, { cause: error });
+  }
+}
+
+function writtenParams(given: unknown, name: string): Record<string, unknown> | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === 'object' && given !== null && isPlainObject(given)) return given as Record<string, unknown>;
+  const what = isPromiseLike(given)
+    ? 'a promise; it must give params at once'
+    : `${showValue(given)}; it must give an object of params`;
+  throw new DeclarationError(`the function in @Requires of ${name} gave ${what}`);
+}
+
+function laterClass(cls: unknown, name: string): TaskClass {
+  if (typeof cls === 'function') return cls as TaskClass;
+  throw new DeclarationError(`@Requires(() => …) on ${name} gave ${showValue(cls)}; it must give a task class`);
+}
