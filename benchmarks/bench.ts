@@ -19,7 +19,12 @@ interface Case {
   readonly after?: string;
 }
 
-const w1 = (n: number): Case => ({ name: `w1 tree, ${n.toLocaleString('en')} tasks`, program: 'w1-tree/tree.js', args: [String(n)], target: { 'µs a task': 3, 'peak MB': 1.6 } });
+const w1 = (n: number): Case => ({
+  name: `w1 tree, ${n.toLocaleString('en')} tasks`,
+  program: 'w1-tree/tree.js',
+  args: [String(n)],
+  target: { 'µs a task': 3, 'peak MB': 1.6 },
+});
 const w2 = (phase: string, after: string | undefined, target?: number): Case => ({
   name: `w2 binomials, ${phase}`,
   program: 'w2-binomials/binomials.js',
@@ -52,14 +57,19 @@ const cases: readonly Case[] = [
 
 type Figures = Record<string, number>;
 
-const { values, positionals } = parseArgs({ options: { rounds: { type: 'string', default: '5' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' } },
+  allowPositionals: true,
+});
 const rounds = Number(values.rounds);
 // On ext4 files written after a large deletion cost ten times more: folders are fresh, and deleted at the end.
 const base = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
 
 function measure({ program, args }: Case, contestant: string, folder: string): Figures {
   const filled = args.map((arg) => (arg === 'FOLDER' ? folder : arg));
-  return JSON.parse(execFileSync(process.execPath, [join(__dirname, program), contestant, ...filled], { encoding: 'utf8' }));
+  return JSON.parse(
+    execFileSync(process.execPath, [join(__dirname, program), contestant, ...filled], { encoding: 'utf8' }),
+  );
 }
 
 function median(numbers: readonly number[]): number {
@@ -70,7 +80,9 @@ function show(number: number): string {
   return number >= 100 ? number.toFixed(0) : number.toFixed(number >= 10 ? 1 : 2);
 }
 
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; medians of ${rounds} runs of each in turn, each a new process; ratios are medians of ratios run by run.\n`);
+console.log(
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; medians of ${rounds} runs of each in turn, each a new process; ratios are medians of ratios run by run.\n`,
+);
 console.log('| workload | figure | floor | ours | ratio (lowest to highest) | at most |\n|---|---|---|---|---|---|');
 for (const one of cases) {
   if (positionals.length > 0 && !positionals.some((start) => one.name.startsWith(start.toLowerCase()))) continue;

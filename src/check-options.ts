@@ -24,8 +24,11 @@ export function checkOptions(options: object, known: Readonly<Record<string, All
     if (!allowed) {
       const names = Object.keys(known);
       const meant = nearest(name, names);
-      throw new TidemarkError(`${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ')}`}`);
+      throw new TidemarkError(
+        `${owner} has no option ${name}${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ')}`}`,
+      );
     }
-    if (value !== undefined && !allowed.includes(value)) throw new TidemarkError(`the option ${name} is ${showValue(value)}; it must be ${allowed.text}`);
+    if (value !== undefined && !allowed.includes(value))
+      throw new TidemarkError(`the option ${name} is ${showValue(value)}; it must be ${allowed.text}`);
   }
 }

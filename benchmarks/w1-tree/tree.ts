@@ -46,7 +46,9 @@ async function main(contestant: string, n: number): Promise<void> {
   const root = await run();
   const milliseconds = performance.now() - start;
   if (root !== (n + 1) / 2) throw new Error(`the root is ${root}, not ${(n + 1) / 2}`);
-  console.log(JSON.stringify({ 'µs a task': (milliseconds * 1000) / n, 'peak MB': process.resourceUsage().maxRSS / 1024 }));
+  console.log(
+    JSON.stringify({ 'µs a task': (milliseconds * 1000) / n, 'peak MB': process.resourceUsage().maxRSS / 1024 }),
+  );
 }
 
 void main(process.argv[2]!, Number(process.argv[3]));

@@ -54,7 +54,8 @@ class FileMemo {
   clear({ n, k }: { n: number; k: number }): void {
     for (let m = n; m <= 100; m++) {
       // What has k = n is 1, whatever was cleared.
-      for (let j = k; j <= k + m - n; j++) if (j < m || m === n) rmSync(join(this.folder, `${m}-${j}`), { force: true });
+      for (let j = k; j <= k + m - n; j++)
+        if (j < m || m === n) rmSync(join(this.folder, `${m}-${j}`), { force: true });
     }
   }
 }

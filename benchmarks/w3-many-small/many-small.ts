@@ -45,19 +45,30 @@ type Phase = () => Promise<number>;
 /** The floor: cbor-x with the same options, into a Map or a file for each. */
 function floor(store: string, folder: string): { save: Phase; load: Phase } {
   const { Encoder } = require('cbor-x');
-  const cbor = new Encoder({ useRecords: false, variableMapSize: true, structuredClone: true, mapsAsObjects: true, useTag259ForMaps: true, tagUint8Array: true, copyBuffers: true });
+  const cbor = new Encoder({
+    useRecords: false,
+    variableMapSize: true,
+    structuredClone: true,
+    mapsAsObjects: true,
+    useTag259ForMaps: true,
+    tagUint8Array: true,
+    copyBuffers: true,
+  });
   const map = new Map<string, Buffer>();
   const ids = Array.from({ length: count }, (_, id) => id);
-  const put = (id: number, bytes: Buffer) => (store === 'memory' ? map.set(`Item/${id}`, Buffer.from(bytes)) : writeFileSync(join(folder, String(id)), bytes));
+  const put = (id: number, bytes: Buffer) =>
+    store === 'memory' ? map.set(`Item/${id}`, Buffer.from(bytes)) : writeFileSync(join(folder, String(id)), bytes);
   const get = (id: number) => (store === 'memory' ? map.get(`Item/${id}`)! : readFileSync(join(folder, String(id))));
   return {
     save: async () => {
       if (store === 'file') mkdirSync(folder, { recursive: true });
-      return sum(ids.map((id) => {
-        const item = makeItem(id);
-        put(id, cbor.encode(item));
-        return item;
-      }));
+      return sum(
+        ids.map((id) => {
+          const item = makeItem(id);
+          put(id, cbor.encode(item));
+          return item;
+        }),
+      );
     },
     load: async () => sum(ids.map((id) => cbor.decode(get(id)))),
   };

@@ -14,7 +14,9 @@ export function inline(): Executor {
 
 function execute(job: Job): unknown {
   const instance = makeInstance(job.node.task, job.container);
-  return isPromiseLike(instance) ? andThen(instance, (made) => run(made as Instance, job)) : run(instance as Instance, job);
+  return isPromiseLike(instance)
+    ? andThen(instance, (made) => run(made as Instance, job))
+    : run(instance as Instance, job);
 }
 
 type Instance = Record<string, unknown> & { run?(context: Job['context']): unknown };

@@ -25,6 +25,11 @@ export class AttemptContext implements TaskContext {
   }
 
   progress(done: number, total?: number): void {
-    this.#reporter.emit(this.#node.index, (node) => ({ type: 'task-progressed', node, done, ...(total !== undefined && { total }) }));
+    this.#reporter.emit(this.#node.index, (node) => ({
+      type: 'task-progressed',
+      node,
+      done,
+      ...(total !== undefined && { total }),
+    }));
   }
 }

@@ -50,7 +50,8 @@ export class Checkpoints {
     const failed = (error: unknown): Lookup => ({ state: 'failed', error });
     try {
       const found = this.storage.find(this.#keys.of(index));
-      if (isPromiseLike(found)) return Promise.resolve(found).then((later) => this.#judge(index, later as FoundCheckpoint | undefined), failed);
+      if (isPromiseLike(found))
+        return Promise.resolve(found).then((later) => this.#judge(index, later as FoundCheckpoint | undefined), failed);
       return this.#judge(index, found as FoundCheckpoint | undefined);
     } catch (error) {
       return failed(error);
@@ -66,11 +67,18 @@ export class Checkpoints {
   }
 
   /** @param digestOf the digest of a requirement's result, when it is saved or was loaded */
-  save(index: number, encoded: EncodedResult, seconds: number, digestOf: (index: number) => string | undefined, before: CheckpointRecord | undefined): Awaitable<CheckpointRecord> {
+  save(
+    index: number,
+    encoded: EncodedResult,
+    seconds: number,
+    digestOf: (index: number) => string | undefined,
+    before: CheckpointRecord | undefined,
+  ): Awaitable<CheckpointRecord> {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
     const { task, params } = nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
+    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
+      requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
     const facts = {
       key: this.#keys.of(index),
       task: task.name,
@@ -88,9 +96,11 @@ export class Checkpoints {
   #judge(index: number, found: FoundCheckpoint | undefined): Lookup {
     if (found === undefined) return noCheckpoint;
     const { record } = found;
-    if (!this.#marks.areSeenBy(index, record.marks)) return { state: 'stale', found, why: 'it, or something that it came from, was cleared' };
+    if (!this.#marks.areSeenBy(index, record.marks))
+      return { state: 'stale', found, why: 'it, or something that it came from, was cleared' };
     if (record.dynamic.length > 0) return { state: 'stale', found, why: 'what it came from held refs' };
-    if (this.#rerunsChangedSource && record.source !== this.#graph.nodes[index]!.task.source) return { state: 'stale', found, why: 'the source of its class changed' };
+    if (this.#rerunsChangedSource && record.source !== this.#graph.nodes[index]!.task.source)
+      return { state: 'stale', found, why: 'the source of its class changed' };
     return { state: 'valid', found };
   }
 

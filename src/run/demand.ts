@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
 import type { FoundCheckpoint } from '../storage/storage';
@@ -20,6 +21,10 @@ export interface DemandOptions {
   /** Told once a node is decided. */
   readonly onDecided: (index: number, action: Action, why: string) => void;
 }
+
+/** A storage that answers at once lets other things have their turn this often. */
+const sliceSteps = 256;
+const sliceMilliseconds = 30;
 
 /** Bytes of small checkpoints are kept from the lookup to the load, up to this many in all. */
 const keptBytes = 64 * 1024 * 1024;
@@ -67,7 +72,12 @@ export class Demand {
 
   #decideAll(stack: number[]): Promise<void>[] {
     const pending: Promise<void>[] = [];
-    while (stack.length > 0) {
+    const sliceEnd = performance.now() + sliceMilliseconds;
+    for (let steps = 1; stack.length > 0; steps++) {
+      if (steps % sliceSteps === 0 && performance.now() > sliceEnd) {
+        pending.push(setImmediate());
+        break;
+      }
       const index = stack.pop()!;
       if (this.actions[index] !== Action.none) continue;
       const { checkpoints, isKeyless } = this.#options;
@@ -102,7 +112,9 @@ export class Demand {
         return undefined;
       case 'failed': {
         this.actions[index] = Action.load;
-        return Promise.resolve(this.#options.onFailedLookup(index, lookup.error)).then(() => this.#run(index, 'its checkpoint cannot be used', stack));
+        return Promise.resolve(this.#options.onFailedLookup(index, lookup.error)).then(() =>
+          this.#run(index, 'its checkpoint cannot be used', stack),
+        );
       }
     }
   }

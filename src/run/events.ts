@@ -19,7 +19,12 @@ export type RunEvent =
   | { readonly type: 'task-progressed'; readonly node: NodeInfo; readonly done: number; readonly total?: number }
   | { readonly type: 'task-finished'; readonly node: NodeInfo; readonly seconds: number }
   | { readonly type: 'task-saved'; readonly node: NodeInfo; readonly bytes: number }
-  | { readonly type: 'task-failed'; readonly node: NodeInfo; readonly error: TaskFailedError; readonly willRetry: boolean }
+  | {
+      readonly type: 'task-failed';
+      readonly node: NodeInfo;
+      readonly error: TaskFailedError;
+      readonly willRetry: boolean;
+    }
   | { readonly type: 'task-skipped'; readonly node: NodeInfo }
   | { readonly type: 'storage-failed'; readonly node?: NodeInfo; readonly error: Error }
   | { readonly type: 'warning'; readonly message: string; readonly node?: NodeInfo }

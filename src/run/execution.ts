@@ -11,10 +11,11 @@ import { AttemptContext } from './attempt-context';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
 import { messageOf, RunFailedError, TaskFailedError, tasksFailed } from './failure';
-import { fingerprint, type GraphFingerprints } from './fingerprints';
+import type { GraphFingerprints } from './fingerprints';
 import { Frontier } from './frontier';
 import { holdsRef } from './holds-ref';
 import type { Lane } from './lanes';
+import { Outdated } from './outdated';
 import { Ready } from './ready';
 import type { Reporter } from './reporter';
 import { Retries } from './retries';
@@ -55,8 +56,7 @@ export class Execution {
   readonly #ranAnew = new Set<number>();
   /** Nodes whose checkpoint cannot be read and must not be overwritten. */
   readonly #untouchable = new Set<number>();
-  /** Nodes that ran while something outside changed, and what came from them: their results belong to no key. */
-  readonly #outdated = new Set<number>();
+  readonly #outdated: Outdated;
   readonly #warnedSources = new Set<string>();
   /** What was decided since the last admission. */
   #decided: number[] | undefined;
@@ -73,13 +73,16 @@ export class Execution {
       onFailedLookup: (index, error) => this.#takeStorageFailure(index, error),
       onDecided: (index, action) => this.#takeDecision(index, action),
     });
-    const ready = new Ready(options.graph.nodes.length, (index) => (this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!)));
+    const ready = new Ready(options.graph.nodes.length, (index) =>
+      this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!),
+    );
     this.#frontier = new Frontier(options.graph, this.#demand.actions, ready);
     this.#scheduler = new Scheduler(this.#frontier, ready, {
       begin: (index) => (this.#isLoad(index) ? this.#load(index) : this.#run(index)),
       isEnding: () => this.#isEnding,
     });
     this.#retries = new Retries(this.#frontier, this.#scheduler);
+    this.#outdated = new Outdated(options);
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
@@ -107,7 +110,9 @@ export class Execution {
   }
 
   get #isEnding(): boolean {
-    return this.#isStopped || this.#fatal !== undefined || (this.#errors.length > 0 && this.#options.onFailure === 'stop');
+    return (
+      this.#isStopped || this.#fatal !== undefined || (this.#errors.length > 0 && this.#options.onFailure === 'stop')
+    );
   }
 
   #isLoad(index: number): boolean {
@@ -119,10 +124,23 @@ export class Execution {
     const summary = reporter.tally.summary();
     if (this.#fatal) throw new RunFailedError(messageOf(this.#fatal.error), this.#errors, summary, this.#fatal.error);
     const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
-    if (missing && signal.aborted) throw new RunFailedError(`the run was cancelled: ${messageOf(signal.reason)}`, this.#errors, summary, signal.reason);
+    if (missing && signal.aborted)
+      throw new RunFailedError(
+        `the run was cancelled: ${messageOf(signal.reason)}`,
+        this.#errors,
+        summary,
+        signal.reason,
+      );
     if (this.#errors.length > 0) throw tasksFailed(this.#errors, summary);
     if (missing === undefined) return;
-    throw new RunFailedError(this.#isStopped ? 'the run was stopped' : `nothing is left to do, but ${missing} has no result; this is a fault in Tidemark`, [], summary, undefined);
+    throw new RunFailedError(
+      this.#isStopped
+        ? 'the run was stopped'
+        : `nothing is left to do, but ${missing} has no result; this is a fault in Tidemark`,
+      [],
+      summary,
+      undefined,
+    );
   }
 
   #collect(): unknown {
@@ -139,14 +157,19 @@ export class Execution {
   #load(index: number): Awaitable<void> {
     const { checkpoints, graph } = this.#options;
     const found = this.#demand.found.get(index)!;
-    const changed = found.record.requires.findIndex(([, digest], i) => this.#differs(graph.edges[graph.firstEdge[index]! + i]!, digest));
+    const changed = found.record.requires.findIndex(([, digest], i) =>
+      this.#differs(graph.edges[graph.firstEdge[index]! + i]!, digest),
+    );
     if (changed >= 0) {
       this.#demand.stale.set(index, found);
       return this.#runInstead(index, `${found.record.requires[changed]![0]} came out different this time`);
     }
     this.#demand.found.delete(index);
     const start = performance.now();
-    const failed = (error: unknown) => andThen(this.#takeStorageFailure(index, error), () => (this.#fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used')));
+    const failed = (error: unknown) =>
+      andThen(this.#takeStorageFailure(index, error), () =>
+        this.#fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used'),
+      );
     try {
       const value = checkpoints!.load(index, found);
       if (!isPromiseLike(value)) return this.#loaded(index, found, value, start);
@@ -169,7 +192,10 @@ export class Execution {
     reporter.tally.loaded++;
     if (record.source !== task.source && warnsOfChangedSource && !this.#warnedSources.has(task.name)) {
       this.#warnedSources.add(task.name);
-      reporter.warn(index, `the code of ${task.name} changed since ${record.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`);
+      reporter.warn(
+        index,
+        `the code of ${task.name} changed since ${record.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`,
+      );
     }
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: (performance.now() - start) / 1000 }));
     this.#frontier.complete(index, value);
@@ -213,7 +239,10 @@ export class Execution {
   #warnOfStorage(index: number | undefined, error: unknown): void {
     if (this.#hasWarnedOfStorage) return;
     this.#hasWarnedOfStorage = true;
-    this.#options.reporter.warn(index, `${messageOf(error)}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`);
+    this.#options.reporter.warn(
+      index,
+      `${messageOf(error)}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
+    );
   }
 
   // Running
@@ -250,7 +279,8 @@ export class Execution {
     try {
       const encoded = task.save && checkpoints ? checkpoints.encode(index, result) : undefined;
       this.#settle(index, result);
-      if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint)) this.#scheduler.track(this.#keepLater(index, attempt, result, encoded, seconds));
+      if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint))
+        this.#scheduler.track(this.#keepLater(index, attempt, result, encoded, seconds));
       else this.#keep(index, result, encoded as EncodedResult | undefined, seconds);
     } catch (error) {
       this.#failed(index, attempt, error);
@@ -262,34 +292,31 @@ export class Execution {
     if (typeof result !== 'object' || result === null) return;
     const { graph, checkpoints, freezes } = this.#options;
     const isSaved = checkpoints && graph.nodes[index]!.task.save;
-    if (!isSaved && holdsRef(result)) throw new TypeError('its result holds a task ref; return values, and let the task that needs the other one require it');
+    if (!isSaved && holdsRef(result))
+      throw new TypeError(
+        'its result holds a task ref; return values, and let the task that needs the other one require it',
+      );
     if (freezes && (isSaved || this.#frontier.hasSeveralUsers(index))) deepFreeze(result);
   }
 
-  async #keepLater(index: number, attempt: number, result: unknown, encoding: Awaitable<EncodedResult | undefined>, seconds: number): Promise<void> {
+  async #keepLater(
+    index: number,
+    attempt: number,
+    result: unknown,
+    encoding: Awaitable<EncodedResult | undefined>,
+    seconds: number,
+  ): Promise<void> {
     try {
       const encoded = await encoding;
-      if (!(await this.#isOutsideUnchanged(index))) this.#outdated.add(index);
+      await this.#outdated.check(index);
       this.#keep(index, result, encoded, seconds);
     } catch (error) {
       this.#failed(index, attempt, error);
     }
   }
 
-  /** Asks for the fingerprint again: a result of something that changed while it was read belongs to no key. */
-  async #isOutsideUnchanged(index: number): Promise<boolean> {
-    const { graph, container, fingerprints, reporter } = this.#options;
-    const node = graph.nodes[index]!;
-    if (!node.task.hasFingerprint) return true;
-    const isSame = (await fingerprint(node, container)) === fingerprints.known.get(index);
-    if (!isSame) {
-      reporter.warn(index, `what ${node} reads changed while it ran (its fingerprint is another one now): its result is used, but neither that nor what comes from it is saved`);
-    }
-    return isSame;
-  }
-
   #keep(index: number, result: unknown, encoded: EncodedResult | undefined, seconds: number): void {
-    const isOutdated = this.#isOutdated(index);
+    const isOutdated = this.#outdated.has(index);
     if (encoded) {
       this.#digests.set(index, encoded.digest);
       this.#ranAnew.add(index);
@@ -298,22 +325,25 @@ export class Execution {
     this.#done(index, result, seconds);
   }
 
-  #isOutdated(index: number): boolean {
-    if (this.#outdated.size === 0 || this.#outdated.has(index)) return this.#outdated.size > 0;
-    const { edges, firstEdge, endEdge } = this.#options.graph;
-    const isOutdated = edges.subarray(firstEdge[index]!, endEdge[index]!).some((required) => this.#outdated.has(required));
-    if (isOutdated) this.#outdated.add(index);
-    return isOutdated;
-  }
-
   #save(index: number, encoded: EncodedResult, seconds: number): void {
     const { writes } = this.#scheduler;
     const failed = (error: unknown) => this.#takeStorageFailure(index, error);
     try {
-      const written = this.#options.checkpoints!.save(index, encoded, seconds, (required) => this.#digests.get(required), this.#demand.stale.get(index)?.record);
-      if (!isPromiseLike(written)) return this.#saved(index, written.size);
-      writes.take();
-      this.#scheduler.track(written.then((record) => this.#saved(index, record.size), failed).then(() => writes.release()));
+      const written = this.#options.checkpoints!.save(
+        index,
+        encoded,
+        seconds,
+        (required) => this.#digests.get(required),
+        this.#demand.stale.get(index)?.record,
+      );
+      if (isPromiseLike(written)) {
+        writes.take();
+        this.#scheduler.track(
+          written.then((record) => this.#saved(index, record.size), failed).then(() => writes.release()),
+        );
+      } else {
+        this.#saved(index, written.size);
+      }
     } catch (error) {
       void failed(error);
     }

@@ -27,7 +27,9 @@ export class TaskFailedError extends TidemarkError {
 
   constructor({ node, key, requiredBy, attempts, cause }: TaskFailure) {
     const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
-    super(`${node} failed${attempts > 1 ? ` (${attempts} attempts)` : ''}: ${messageOf(cause)}${way.join('')}`, { cause });
+    super(`${node} failed${attempts > 1 ? ` (${attempts} attempts)` : ''}: ${messageOf(cause)}${way.join('')}`, {
+      cause,
+    });
     this.task = node.task.name;
     this.params = publicParams(node);
     this.key = key;
@@ -63,7 +65,9 @@ export function tasksFailed(errors: readonly TaskFailedError[], summary: RunSumm
 function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
   const kept = saved + loaded;
   const did = `${ran} ${ran === 1 ? 'task' : 'tasks'} ran and ${loaded} loaded${skipped > 0 ? `, ${skipped} did not run` : ''}.`;
-  return kept > 0 ? `${did} ${kept} ${kept === 1 ? 'result is' : 'results are'} saved; a new run goes on from there.` : `${did} Nothing is saved.`;
+  return kept > 0
+    ? `${did} ${kept} ${kept === 1 ? 'result is' : 'results are'} saved; a new run goes on from there.`
+    : `${did} Nothing is saved.`;
 }
 
 /** What went wrong, as one line or more, whatever was thrown. */

@@ -31,7 +31,11 @@ export async function fingerprintsOf(graph: Graph, container: Container): Promis
     }
   };
   await Promise.all(Array.from({ length: atOnce }, ask));
-  return { known, failed, isKeyless: failed.size > 0 ? downstreamOf(graph, (index) => failed.has(index)) : () => false };
+  return {
+    known,
+    failed,
+    isKeyless: failed.size > 0 ? downstreamOf(graph, (index) => failed.has(index)) : () => false,
+  };
 }
 
 /** Asks one task; on an instance of its own, which has params and no requirements. */
@@ -40,6 +44,9 @@ export async function fingerprint(node: GraphNode, container: Container): Promis
   const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Record<string, unknown>));
   setParams(instance, node);
   const answer: unknown = await (instance as { fingerprint?(): unknown }).fingerprint!();
-  if (typeof answer !== 'string') throw new TypeError(`fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`);
+  if (typeof answer !== 'string')
+    throw new TypeError(
+      `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,
+    );
   return answer;
 }

@@ -7,12 +7,14 @@ type Class<T> = new (...services: any[]) => T;
 /** A container that refuses what would mix up tasks: an instance that it has given before, or none at all. */
 export function freshInstances(container: Container): Container {
   return {
-    resolve: <T extends object>(cls: Class<T>): Awaitable<T> => andThen(container.resolve(cls), (instance) => marked(instance, cls)),
+    resolve: <T extends object>(cls: Class<T>): Awaitable<T> =>
+      andThen(container.resolve(cls), (instance) => marked(instance, cls)),
   };
 }
 
 function marked<T extends object>(instance: T, cls: Class<T>): T {
-  if (typeof instance !== 'object' || instance === null) throw new DeclarationError(`the container gave ${String(instance)} for ${cls.name}`);
+  if (typeof instance !== 'object' || instance === null)
+    throw new DeclarationError(`the container gave ${String(instance)} for ${cls.name}`);
   if (Mark.isOn(instance)) {
     throw new DeclarationError(
       `the container gave the same instance twice for ${cls.name}; a task needs a new one each time: make the class transient, and do not put @Service() on it`,
@@ -22,9 +24,12 @@ function marked<T extends object>(instance: T, cls: Class<T>): T {
   return instance;
 }
 
-const Itself = function (object: object) {
-  return object;
-} as unknown as new (object: object) => object;
+class Itself {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: so that the fields of a subclass are put on that object
+    return object;
+  }
+}
 
 /** Leaves a private field on an object; a WeakSet would cost more than a small task does. */
 class Mark extends Itself {

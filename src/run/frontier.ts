@@ -154,14 +154,18 @@ export class Frontier {
   /** Tells a node that a requirement is over; it starts when that was the last one it waited for. */
   #wake(consumer: number, required: number): void {
     if (this.#waiting[consumer] === 0 || this.states[consumer] !== State.waiting) return;
-    const hasCounted = this.#actions[consumer] === Action.run || (this.#isCompared(required) && this.#admitted[required]! <= this.#admitted[consumer]!);
+    const hasCounted =
+      this.#actions[consumer] === Action.run ||
+      (this.#isCompared(required) && this.#admitted[required]! <= this.#admitted[consumer]!);
     if (hasCounted && --this.#waiting[consumer]! === 0) this.#ready.push(consumer);
   }
 
   #isDoomed(index: number): boolean {
     if (!this.#hasFailed || this.#actions[index] !== Action.run) return false;
     const { edges, firstEdge, endEdge } = this.#graph;
-    return edges.subarray(firstEdge[index]!, endEdge[index]!).some((required) => this.states[required]! >= State.failed);
+    return edges
+      .subarray(firstEdge[index]!, endEdge[index]!)
+      .some((required) => this.states[required]! >= State.failed);
   }
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */

@@ -28,11 +28,17 @@ export class Lanes {
   readonly #base: Lanes | undefined;
 
   /** @param base what holds for queues that are not named here */
-  constructor(queues: Readonly<Record<string, QueueOptions>>, rest: Lane, slotsOf: (executor: Executor) => Slots, base?: Lanes) {
+  constructor(
+    queues: Readonly<Record<string, QueueOptions>>,
+    rest: Lane,
+    slotsOf: (executor: Executor) => Slots,
+    base?: Lanes,
+  ) {
     this.rest = rest;
     this.#base = base;
     for (const [name, { concurrency, executor = rest.executor }] of Object.entries(queues)) {
-      if (typeof executor?.execute !== 'function') throw new TidemarkError(`the executor of queue ${name} is ${String(executor)}; give one such as inline()`);
+      if (typeof executor?.execute !== 'function')
+        throw new TidemarkError(`the executor of queue ${name} is ${String(executor)}; give one such as inline()`);
       this.#lanes.set(name, {
         queue: concurrency === undefined ? undefined : new Slots(concurrency, `queue ${name}`),
         executor,

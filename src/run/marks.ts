@@ -20,7 +20,8 @@ export class SeenMarks {
     const unions = new Unions();
     for (const index of graph.order) {
       let list = none;
-      for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++) list = unions.of(list, this.#lists[graph.edges[edge]!]!);
+      for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++)
+        list = unions.of(list, this.#lists[graph.edges[edge]!]!);
       const folder = folderOf(graph.nodes[index]!.task);
       const own = marks.get(folder);
       const mark = own && !own.isEmpty ? own.on(keys.of(index).slice(folder.length + 1)) : undefined;
@@ -57,7 +58,8 @@ class Unions {
     let known = this.#known.get(a);
     if (!known) this.#known.set(a, (known = new Map()));
     let union = known.get(b);
-    if (!union) known.set(b, (union = b.every((mark) => a.includes(mark)) ? a : Object.freeze([...new Set([...a, ...b])])));
+    if (!union)
+      known.set(b, (union = b.every((mark) => a.includes(mark)) ? a : Object.freeze([...new Set([...a, ...b])])));
     return union;
   }
 }

@@ -56,7 +56,10 @@ export interface RunOptions {
 }
 
 const onFailure = oneOf('stop', 'continue');
-const queues: Allowed = { includes: (value) => typeof value === 'object' && value !== null, text: 'an object with options for each queue' };
+const queues: Allowed = {
+  includes: (value) => typeof value === 'object' && value !== null,
+  text: 'an object with options for each queue',
+};
 const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   storage: anything,
   queues,
@@ -72,7 +75,10 @@ const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
 };
 const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
   queues,
-  force: { includes: (value) => typeof value === 'boolean' || Array.isArray(value), text: 'true, false or an array of task classes' },
+  force: {
+    includes: (value) => typeof value === 'boolean' || Array.isArray(value),
+    text: 'true, false or an array of task classes',
+  },
   onFailure,
   signal: { includes: (value) => typeof value?.addEventListener === 'function', text: 'an AbortSignal' },
 };
@@ -92,7 +98,8 @@ export function checkRunOptions(options: RunOptions): void {
 
 function checkQueues(given: RunnerOptions['queues'] = {}): void {
   for (const [name, options] of Object.entries(given)) {
-    if (typeof options !== 'object' || options === null) throw new TidemarkError(`queue ${name} is ${String(options)}; give options such as { concurrency: 1 }`);
+    if (typeof options !== 'object' || options === null)
+      throw new TidemarkError(`queue ${name} is ${String(options)}; give options such as { concurrency: 1 }`);
     checkOptions(options, queueOptions, `queue ${name}`);
   }
 }

@@ -8,7 +8,11 @@ import { publicParams } from './public-params';
 
 /** What would happen to a task. */
 export type PlannedNode = NodeInfo &
-  ({ readonly action: 'load'; readonly seconds: number } | { readonly action: 'run'; readonly why: string } | { readonly action: 'not-needed' });
+  (
+    | { readonly action: 'load'; readonly seconds: number }
+    | { readonly action: 'run'; readonly why: string }
+    | { readonly action: 'not-needed' }
+  );
 
 /** What a run would do, from what is saved now. */
 export interface Plan {
@@ -30,7 +34,7 @@ export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoint
   });
   const decided = demand.decide(graph.targets.map(({ index }) => index));
   if (isPromiseLike(decided)) await decided;
-  const nodes = Array.from(graph.order, (index): PlannedNode => {
+  const planned = (index: number): PlannedNode => {
     const node = graph.nodes[index]!;
     const info: NodeInfo = { key: keys.of(index), task: node.task.name, params: publicParams(node) };
     switch (demand.actions[index] as Action) {
@@ -41,7 +45,8 @@ export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoint
       case Action.none:
         return { ...info, action: 'not-needed' };
     }
-  });
+  };
+  const nodes = Array.from(graph.order, planned);
   const count = (action: PlannedNode['action']) => nodes.filter((node) => node.action === action).length;
   return Object.freeze({ nodes: Object.freeze(nodes), toRun: count('run'), toLoad: count('load') });
 }

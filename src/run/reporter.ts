@@ -15,7 +15,14 @@ export class Reporter {
   readonly #events: EventStream;
   readonly #onWarning: (message: string) => void;
 
-  constructor(options: { graph: Graph; keys: Keys; isKeyless: (index: number) => boolean; events: EventStream; tally: Tally; onWarning: (message: string) => void }) {
+  constructor(options: {
+    graph: Graph;
+    keys: Keys;
+    isKeyless: (index: number) => boolean;
+    events: EventStream;
+    tally: Tally;
+    onWarning: (message: string) => void;
+  }) {
     this.#graph = options.graph;
     this.#keys = options.keys;
     this.#isKeyless = options.isKeyless;
@@ -30,12 +37,14 @@ export class Reporter {
   }
 
   started(): void {
-    if (this.#events.isHeard) this.#events.emit({ type: 'run-started', target: this.#graph.targets.map(({ index }) => this.#info(index)) });
+    if (this.#events.isHeard)
+      this.#events.emit({ type: 'run-started', target: this.#graph.targets.map(({ index }) => this.#info(index)) });
   }
 
   warn(index: number | undefined, message: string): void {
     this.tally.warnings.push(message);
-    if (this.#events.isHeard) this.#events.emit({ type: 'warning', message, ...(index !== undefined && { node: this.#info(index) }) });
+    if (this.#events.isHeard)
+      this.#events.emit({ type: 'warning', message, ...(index !== undefined && { node: this.#info(index) }) });
     this.#onWarning(message);
   }
 
@@ -43,7 +52,8 @@ export class Reporter {
   storageFailed(index: number | undefined, cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(messageOf(cause));
     this.tally.storageErrors.push(error);
-    if (this.#events.isHeard) this.#events.emit({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
+    if (this.#events.isHeard)
+      this.#events.emit({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
   }
 
   keyOf(index: number): TaskKey | undefined {

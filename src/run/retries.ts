@@ -38,11 +38,14 @@ export class Retries {
         giveUp();
         resolve();
       };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(stop);
-        this.#frontier.retry(index);
-        resolve();
-      }, delayAfter(attempt, task));
+      const timer = setTimeout(
+        () => {
+          this.#waiting.delete(stop);
+          this.#frontier.retry(index);
+          resolve();
+        },
+        delayAfter(attempt, task),
+      );
       this.#waiting.add(stop);
     });
     this.#scheduler.track(wait);

@@ -16,6 +16,5 @@ export type ResultOf<W> = W extends TaskClass<infer T> ? OutputOf<T> : W extends
 export type ParamsFor<W> = W extends TaskClass<infer T> ? [params?: ParamsOf<T>] : [];
 
 /** Likewise, with options for the run. */
-export type ParamsAndOptions<W> = W extends TaskClass<infer T>
-  ? [params?: ParamsOf<T> | undefined, options?: RunOptions]
-  : [options?: RunOptions];
+export type ParamsAndOptions<W> =
+  W extends TaskClass<infer T> ? [params?: ParamsOf<T> | undefined, options?: RunOptions] : [options?: RunOptions];

@@ -16,8 +16,8 @@ import { Checkpoints } from './checkpoints';
 import { downstreamOf } from './downstream';
 import { EventStream } from './events';
 import { Execution } from './execution';
-import { freshInstances } from './fresh-instances';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
+import { freshInstances } from './fresh-instances';
 import { Lanes } from './lanes';
 import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import { makePlan, type Plan } from './plan';
@@ -53,12 +53,18 @@ export class Runner {
   constructor(options: RunnerOptions = {}) {
     checkRunnerOptions(options);
     const { storage, container = typediContainer, executor = inline(), concurrency = defaultConcurrency } = options;
-    if (typeof executor?.execute !== 'function') throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
-    if (typeof container?.resolve !== 'function') throw new TidemarkError('the container has no method resolve(cls) that makes an instance of a class');
+    if (typeof executor?.execute !== 'function')
+      throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
+    if (typeof container?.resolve !== 'function')
+      throw new TidemarkError('the container has no method resolve(cls) that makes an instance of a class');
     this.#options = options;
     this.#container = freshInstances(container);
     this.#slots.set(executor, new Slots(concurrency, 'the runner'));
-    this.#lanes = new Lanes(options.queues ?? {}, { queue: undefined, executor, executorSlots: this.#slotsOf(executor) }, (one) => this.#slotsOf(one));
+    this.#lanes = new Lanes(
+      options.queues ?? {},
+      { queue: undefined, executor, executorSlots: this.#slotsOf(executor) },
+      (one) => this.#slotsOf(one),
+    );
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
   }
 
@@ -167,7 +173,11 @@ export class Runner {
       const { target, options } = targetOf(what, rest);
       checkRunOptions(options);
       letGo = follow(options.signal, (reason) => stop({ cancel: true, reason }));
-      execution = await this.#execution(await this.#prepare(target), options, { events, tally, signal: controller.signal });
+      execution = await this.#execution(await this.#prepare(target), options, {
+        events,
+        tally,
+        signal: controller.signal,
+      });
       if (isStopped) execution.stop();
       return execution.run();
     };
@@ -197,8 +207,16 @@ export class Runner {
     options: RunOptions,
     { events, tally, signal }: { readonly events: EventStream; readonly tally: Tally; readonly signal: AbortSignal },
   ): Promise<Execution> {
-    const { onFailure = 'stop', onStorageError = 'fail', sourceChange = 'warn', freeze = true, onWarning = emitWarning } = this.#options;
-    const lanes = options.queues ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes) : this.#lanes;
+    const {
+      onFailure = 'stop',
+      onStorageError = 'fail',
+      sourceChange = 'warn',
+      freeze = true,
+      onWarning = emitWarning,
+    } = this.#options;
+    const lanes = options.queues
+      ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes)
+      : this.#lanes;
     const found = await this.#checkpointsFor(graph, keys).then(
       (checkpoints) => ({ checkpoints, storageFailure: undefined }),
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
@@ -224,7 +242,11 @@ export class Runner {
   /** The graph of a target, and the keys of its nodes. */
   async #prepare(target: unknown): Promise<Prepared> {
     this.#refuseIfClosed();
-    const graph = await expand(target, { container: this.#container, blueprints: this.#blueprints, maxNodes: this.#options.maxNodes ?? 10_000_000 });
+    const graph = await expand(target, {
+      container: this.#container,
+      blueprints: this.#blueprints,
+      maxNodes: this.#options.maxNodes ?? 10_000_000,
+    });
     const fingerprints = await fingerprintsOf(graph, this.#container);
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
   }
@@ -250,7 +272,10 @@ interface Prepared {
 
 function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: unknown; readonly options: RunOptions } {
   if (!isClass(what)) return { target: what, options: (rest[0] as RunOptions | undefined) ?? {} };
-  return { target: TaskRef.of(what, { ...(rest[0] as object | undefined) }), options: (rest[1] as RunOptions | undefined) ?? {} };
+  return {
+    target: TaskRef.of(what, { ...(rest[0] as object | undefined) }),
+    options: (rest[1] as RunOptions | undefined) ?? {},
+  };
 }
 
 /** Which nodes are computed anew: those of the forced tasks, and what comes from them. */

@@ -33,6 +33,16 @@ export class Tally {
   summary(): RunSummary {
     const { ran, loaded, failed, skipped, saved, savedBytes } = this;
     const seconds = (performance.now() - this.#start) / 1000;
-    return Object.freeze({ ran, loaded, failed, skipped, saved, savedBytes, seconds, storageErrors: [...this.storageErrors], warnings: [...this.warnings] });
+    return Object.freeze({
+      ran,
+      loaded,
+      failed,
+      skipped,
+      saved,
+      savedBytes,
+      seconds,
+      storageErrors: [...this.storageErrors],
+      warnings: [...this.warnings],
+    });
   }
 }

@@ -5,7 +5,11 @@ import { FileStore } from './stores/file';
 import { MemoryStore } from './stores/memory';
 
 /** What a storage can be opened from: a URI, a `Map`, a Keyv store adapter, or a `Keyv` with one. */
-export type StorageSource = string | Map<string, any> | StoreAdapter | { readonly store: StoreAdapter | Map<string, any> };
+export type StorageSource =
+  | string
+  | Map<string, any>
+  | StoreAdapter
+  | { readonly store: StoreAdapter | Map<string, any> };
 
 /** The store that a source names, and what to call it in messages. */
 export function openStore(source: StorageSource): { readonly store: StoreAdapter; readonly location: string } {
@@ -16,7 +20,10 @@ export function openStore(source: StorageSource): { readonly store: StoreAdapter
     if ('store' in source && typeof source.store === 'object') return openStore(source.store);
     if (isStore(source)) return { store: source, location: nameOf(source) ?? 'a store' };
   }
-  throw new StorageError(`${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`, { operation: 'open' });
+  throw new StorageError(
+    `${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
+    { operation: 'open' },
+  );
 }
 
 function openUri(uri: string): { readonly store: StoreAdapter; readonly location: string } {
@@ -30,7 +37,9 @@ function openUri(uri: string): { readonly store: StoreAdapter; readonly location
       return { store: new FileStore(folder), location: folder };
     }
     default:
-      throw new StorageError(`'${uri}' is no storage; the known ones are 'memory:' and 'file:PATH'`, { operation: 'open' });
+      throw new StorageError(`'${uri}' is no storage; the known ones are 'memory:' and 'file:PATH'`, {
+        operation: 'open',
+      });
   }
 }
 

@@ -6,7 +6,11 @@ import type { TaskRef } from '../task/ref';
  * Params as JSON for a record, which people and tools read: bigints, dates and the like become objects with
  * one `$…` key, secrets and long bytes are left out.
  */
-export function recordParams(params: Readonly<Record<string, unknown>>, { secrets }: TaskDefinition, refDepth = 0): Record<string, unknown> {
+export function recordParams(
+  params: Readonly<Record<string, unknown>>,
+  { secrets }: TaskDefinition,
+  refDepth = 0,
+): Record<string, unknown> {
   const json: Record<string, unknown> = {};
   for (const name in params) json[name] = secrets.has(name) ? { $secret: true } : toJson(params[name], refDepth);
   return json;
@@ -40,7 +44,9 @@ function objectToJson(value: object, refDepth: number): unknown {
     case 'url':
       return { $url: (value as URL).href };
     case 'map':
-      return { $map: Array.from(value as Map<unknown, unknown>, (entry) => entry.map((item) => toJson(item, refDepth))) };
+      return {
+        $map: Array.from(value as Map<unknown, unknown>, (entry) => entry.map((item) => toJson(item, refDepth))),
+      };
     case 'set':
       return { $set: Array.from(value as Set<unknown>, (item) => toJson(item, refDepth)) };
     case 'bytes': {
@@ -52,7 +58,13 @@ function objectToJson(value: object, refDepth: number): unknown {
       const { task, params, path } = value as TaskRef<unknown>;
       // Refs hold refs hold refs: deeper ones are told by name.
       const definition = definitionOf(task);
-      return { $task: { name: definition.name, ...(refDepth === 0 && { params: recordParams(params, definition, 1) }), ...(path.length > 0 && { path }) } };
+      return {
+        $task: {
+          name: definition.name,
+          ...(refDepth === 0 && { params: recordParams(params, definition, 1) }),
+          ...(path.length > 0 && { path }),
+        },
+      };
     }
     default: {
       const json = Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toJson(item, refDepth)]));

@@ -43,45 +43,53 @@ export type ReadEntry =
 
 const format = '1';
 const newline = 0x0a;
+const start = `tidemark${format} `;
 /** How every entry starts, of whatever format. */
-const start = /^tidemark(\d{1,6}) ([0-9a-f]{32}) /;
-const longestStart = 48;
+const anyStart = /^tidemark(\d{1,6}) /;
+const longestStart = 16;
+const checksumLength = 32;
 
 /**
  * A record, and its bytes when they are small, as one entry: a line of text, then the bytes as they are.
  *
- * The line is `tidemark1 <checksum> <JSON>`. The number is the format's; readers of later releases read this one
+ * The line is `tidemark1 <JSON> <checksum>`. The number is the format's; readers of later releases read this one
  * too, and their own formats begin with such a line, so that a newer one can be told from a damaged one. The
- * checksum is the first 128 bits of SHA-256 of the line without it.
+ * checksum is the first 128 bits of SHA-256 of all that stands before it and its space.
  */
 export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined): Buffer {
-  const json = JSON.stringify(record);
-  const line = `tidemark${format} ${checksum(format, json)} ${json}\n`;
-  return bytes === undefined ? Buffer.from(line) : Buffer.concat([Buffer.from(line), bytes]);
+  const text = start + JSON.stringify(record);
+  const line = Buffer.from(`${text} ${checksum(text)}\n`);
+  return bytes === undefined ? line : Buffer.concat([line, bytes]);
 }
 
 /** Whether bytes look like an entry, of whatever format; they may be damaged. */
 export function isEntry(bytes: Bytes): boolean {
-  return start.test(beginning(bytes));
+  return anyStart.test(beginning(bytes));
 }
 
 /** Reads an entry; never throws, whatever the bytes are. */
 export function decodeEntry(entry: Bytes, key: string): ReadEntry {
   const buffer = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  const found = start.exec(beginning(buffer));
-  if (!found) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
-  const [{ length }, number, given] = found as unknown as [string, string, string];
-  const end = buffer.indexOf(newline, length);
-  if (end < 0) return { state: 'damaged', problem: 'its record is cut short' };
-  const json = buffer.toString('utf8', length, end);
-  if (checksum(number, json) !== given) return { state: 'damaged', problem: 'the checksum of its record is wrong' };
-  if (number !== format) return { state: 'unreadable', problem: `its format ${number} is newer than this version of Tidemark; update Tidemark to read it` };
-  const record = toRecord(json);
+  const number = anyStart.exec(beginning(buffer))?.[1];
+  if (number === undefined) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
+  const end = buffer.indexOf(newline);
+  const textEnd = end - checksumLength - 1;
+  if (textEnd < start.length) return { state: 'damaged', problem: 'its record is cut short' };
+  if (` ${checksum(buffer.subarray(0, textEnd))}` !== buffer.toString('latin1', textEnd, end)) {
+    return { state: 'damaged', problem: 'the checksum of its record is wrong' };
+  }
+  if (number !== format)
+    return {
+      state: 'unreadable',
+      problem: `its format ${number} is newer than this version of Tidemark; update Tidemark to read it`,
+    };
+  const record = toRecord(buffer.toString('utf8', start.length, textEnd));
   if (!record) return { state: 'damaged', problem: 'its record is none' };
   if (record.key !== key) return { state: 'damaged', problem: `it belongs to ${record.key}` };
   if (record.isBeside) return { state: 'whole', record, bytes: undefined };
   const bytes = buffer.subarray(end + 1);
-  if (bytes.byteLength !== record.size) return { state: 'damaged', problem: `it has ${bytes.byteLength} bytes where ${record.size} were saved` };
+  if (bytes.byteLength !== record.size)
+    return { state: 'damaged', problem: `it has ${bytes.byteLength} bytes where ${record.size} were saved` };
   return { state: 'whole', record, bytes };
 }
 
@@ -93,7 +101,9 @@ function beginning({ buffer, byteOffset, byteLength }: Bytes): string {
 function toRecord(json: string): CheckpointRecord | undefined {
   try {
     const record = JSON.parse(json);
-    if (![record.requires, record.marks, record.dynamic].every(Array.isArray) || typeof record.digest !== 'string') return undefined;
+    const { requires, marks, dynamic, digest } = record;
+    if (!Array.isArray(requires) || !Array.isArray(marks) || !Array.isArray(dynamic) || typeof digest !== 'string')
+      return undefined;
     record.savedAt = new Date(record.savedAt);
     return record;
   } catch {
@@ -101,6 +111,6 @@ function toRecord(json: string): CheckpointRecord | undefined {
   }
 }
 
-function checksum(number: string, json: string): string {
-  return hash('sha256', `tidemark${number} ${json}`, 'hex').slice(0, 32);
+function checksum(text: string | Uint8Array): string {
+  return hash('sha256', text, 'hex').slice(0, checksumLength);
 }

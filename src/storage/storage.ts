@@ -6,8 +6,8 @@ import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
 import { definitionOf } from '../task/definition';
-import type { TaskClass } from '../task/task-class';
 import { safeName } from '../task/safe-name';
+import type { TaskClass } from '../task/task-class';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { ClearMarks, everything, newMark } from './clear-marks';
 import { openStore, type StorageSource } from './open';
@@ -48,7 +48,10 @@ export interface FoundCheckpoint {
 }
 
 /** What a record says that only the run knows. */
-export type RunFacts = Pick<CheckpointRecord, 'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'>;
+export type RunFacts = Pick<
+  CheckpointRecord,
+  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'
+>;
 
 /** A result that took this long or longer is worth an fsync. In seconds. */
 const worthIt = 0.02;
@@ -70,7 +73,11 @@ export class Storage {
   readonly #fsync: NonNullable<StorageOptions['fsync']>;
   readonly #inlineBytes: number;
 
-  private constructor(store: StoreAdapter, location: string, { fsync = 'worth-it', inlineBytes = 32_768 }: StorageOptions) {
+  private constructor(
+    store: StoreAdapter,
+    location: string,
+    { fsync = 'worth-it', inlineBytes = 32_768 }: StorageOptions,
+  ) {
     this.#store = store;
     this.location = location;
     this.#fsync = fsync;
@@ -104,7 +111,9 @@ export class Storage {
 
   /** Whether a result is saved under a key. */
   async has(key: TaskKey): Promise<boolean> {
-    return (await this.#do('read', key, () => (this.#store.has ? this.#store.has(key) : this.#store.get(key)))) ? true : false;
+    return (await this.#do('read', key, () => (this.#store.has ? this.#store.has(key) : this.#store.get(key))))
+      ? true
+      : false;
   }
 
   /** Deletes a saved result; what came from it stays valid. Gives whether there was one. */
@@ -113,7 +122,8 @@ export class Storage {
     if (entry === undefined) return false;
     await this.#do('delete', key, () => this.#store.delete(key));
     const decoded = decodeEntry(entry, key);
-    if (decoded.state === 'whole' && decoded.record.isBeside) await this.#do('delete', key, () => this.#store.delete(besideKey(decoded.record)));
+    if (decoded.state === 'whole' && decoded.record.isBeside)
+      await this.#do('delete', key, () => this.#store.delete(besideKey(decoded.record)));
     return true;
   }
 
@@ -135,7 +145,8 @@ export class Storage {
 
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
-    for await (const key of this.#keys('')) if (await this.#isOurs(key)) await this.#do('delete', key, () => this.#store.delete(key));
+    for await (const key of this.#keys(''))
+      if (await this.#isOurs(key)) await this.#do('delete', key, () => this.#store.delete(key));
   }
 
   /** Waits for what is under way and lets go of connections. */
@@ -150,19 +161,36 @@ export class Storage {
 
   /** @internal The value of a checkpoint that was found; its digest is checked before it is decoded. */
   load({ record, bytes }: FoundCheckpoint, encoder: Encoder): Awaitable<unknown> {
-    const reader: Encoder | undefined = [encoder, defaultEncoder].find((one) => one.id === record.encoder && one.canRead(record.format));
-    if (!reader) throw new UnreadableCheckpointError(record.key, `it was saved as ${record.encoder} (${record.format}), which ${encoder.id} cannot read; give the task or the storage the encoder that it was saved with`);
+    const reader: Encoder | undefined = [encoder, defaultEncoder].find(
+      (one) => one.id === record.encoder && one.canRead(record.format),
+    );
+    if (!reader)
+      throw new UnreadableCheckpointError(
+        record.key,
+        `it was saved as ${record.encoder} (${record.format}), which ${encoder.id} cannot read; give the task or the storage the encoder that it was saved with`,
+      );
     const packed = bytes ?? (record.isBeside ? this.#read(besideKey(record)) : undefined);
-    return andThen(packed, (kept) => (kept === undefined ? this.#loadAnew(record, encoder) : this.#decode(record, kept, reader)));
+    return andThen(packed, (kept) =>
+      kept === undefined ? this.#loadAnew(record, encoder) : this.#decode(record, kept, reader),
+    );
   }
 
   /** @internal A result as bytes, with its digest. */
   encode(value: unknown, encoder: Encoder): Awaitable<EncodedResult> {
-    return andThen(encoder.serialize(value), ({ bytes, format }) => ({ bytes, format, digest: hash('sha256', bytes, 'hex'), encoder }));
+    return andThen(encoder.serialize(value), ({ bytes, format }) => ({
+      bytes,
+      format,
+      digest: hash('sha256', bytes, 'hex'),
+      encoder,
+    }));
   }
 
   /** @internal Writes a checkpoint: large bytes first, so that a record never points at what is not there. */
-  save(facts: RunFacts, { bytes, format, digest, encoder }: EncodedResult, before: CheckpointRecord | undefined): Awaitable<CheckpointRecord> {
+  save(
+    facts: RunFacts,
+    { bytes, format, digest, encoder }: EncodedResult,
+    before: CheckpointRecord | undefined,
+  ): Awaitable<CheckpointRecord> {
     const durable = this.#fsync === 'always' || (this.#fsync === 'worth-it' && facts.seconds >= worthIt);
     return andThen(encoder.pack ? encoder.pack(bytes, facts.key) : bytes, (packed) => {
       const isBeside = packed.byteLength > this.#inlineBytes;
@@ -219,7 +247,10 @@ export class Storage {
       if (log && Buffer.from(log).includes(line)) return;
       await this.#write(key, Buffer.concat([log ?? new Uint8Array(), line]), true);
     }
-    throw new StorageError(`the clear mark on ${folder}/${name} could not be kept in ${this.location}: other processes keep overwriting it`, { operation: 'write', key });
+    throw new StorageError(
+      `the clear mark on ${folder}/${name} could not be kept in ${this.location}: other processes keep overwriting it`,
+      { operation: 'write', key },
+    );
   }
 
   /** @internal The keys of a task's saved results, or of all. */
@@ -231,15 +262,18 @@ export class Storage {
   #loadAnew(before: CheckpointRecord, encoder: Encoder): Awaitable<unknown> {
     return andThen(this.find(before.key), (now) => {
       if (now === undefined) return fail(before.key, 'it is not there any more');
-      if (now.record.isBeside && besideKey(now.record) === besideKey(before)) return fail(before.key, 'its bytes are not there');
+      if (now.record.isBeside && besideKey(now.record) === besideKey(before))
+        return fail(before.key, 'its bytes are not there');
       return this.load(now, encoder);
     });
   }
 
   #decode(record: CheckpointRecord, bytes: Bytes, reader: Encoder): Awaitable<unknown> {
-    if (bytes.byteLength !== record.size) fail(record.key, `it has ${bytes.byteLength} bytes where ${record.size} were saved`);
+    if (bytes.byteLength !== record.size)
+      fail(record.key, `it has ${bytes.byteLength} bytes where ${record.size} were saved`);
     return andThen(reader.unpack ? reader.unpack(bytes, record.key) : bytes, (serialized) => {
-      if (hash('sha256', serialized, 'hex') !== record.digest) fail(record.key, 'its bytes are not those that were saved (SHA-256 differs)');
+      if (hash('sha256', serialized, 'hex') !== record.digest)
+        fail(record.key, 'its bytes are not those that were saved (SHA-256 differs)');
       return reader.deserialize(serialized, record.format);
     });
   }
@@ -271,7 +305,10 @@ export class Storage {
       (value) => {
         if (value === undefined || value === null) return undefined;
         if (value instanceof Uint8Array || ArrayBuffer.isView(value)) return value as Bytes;
-        throw new StorageError(`${this.location} gave a ${typeof value} where bytes were saved (${key}): does something else use the same keys?`, { operation: 'read', key });
+        throw new StorageError(
+          `${this.location} gave a ${typeof value} where bytes were saved (${key}): does something else use the same keys?`,
+          { operation: 'read', key },
+        );
       },
     );
   }
@@ -282,7 +319,11 @@ export class Storage {
 
   async *#keys(prefix: string): AsyncIterableIterator<string> {
     if (this.#store.keys) return yield* this.#store.keys(prefix);
-    if (!this.#store.iterator) throw new StorageError(`${this.location} cannot list what it holds: the store has neither keys() nor iterator()`, { operation: 'list' });
+    if (!this.#store.iterator)
+      throw new StorageError(
+        `${this.location} cannot list what it holds: the store has neither keys() nor iterator()`,
+        { operation: 'list' },
+      );
     for await (const [key] of this.#store.iterator()) if (key.startsWith(prefix)) yield key;
   }
 
@@ -298,7 +339,9 @@ export class Storage {
   #do<T>(operation: StorageOperation, key: string | undefined, call: () => Awaitable<T>): Awaitable<T> {
     try {
       const result = call();
-      return isPromiseLike(result) ? (result as PromiseLike<T>).then(undefined, (error) => this.#fail(operation, key, error)) : result;
+      return isPromiseLike(result)
+        ? (result as PromiseLike<T>).then(undefined, (error) => this.#fail(operation, key, error))
+        : result;
     } catch (error) {
       return this.#fail(operation, key, error);
     }
@@ -306,7 +349,10 @@ export class Storage {
 
   #fail(operation: StorageOperation, key: string | undefined, cause: unknown): never {
     if (cause instanceof StorageError) throw cause;
-    throw new StorageError(`cannot ${operation} ${key ?? 'it'} in ${this.location}: ${(cause as Error)?.message ?? cause}`, { operation, key, cause });
+    throw new StorageError(
+      `cannot ${operation} ${key ?? 'it'} in ${this.location}: ${(cause as Error)?.message ?? cause}`,
+      { operation, key, cause },
+    );
   }
 }
 

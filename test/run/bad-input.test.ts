@@ -21,7 +21,9 @@ it.each([0, -1, 1.5, Number.NaN, '4', null])('refuses a concurrency of %p', asyn
   expect(make({ concurrency })).toThrow(message);
   expect(make({ queues: { gpu: { concurrency } } })).toThrow(message);
   expect(make({ queues: { gpu: { concurrency } } })).toThrow(/queue gpu/);
-  await expect(make({})().run(Train, {}, { queues: { gpu: { concurrency: concurrency as number } } })).rejects.toThrow(message);
+  await expect(make({})().run(Train, {}, { queues: { gpu: { concurrency: concurrency as number } } })).rejects.toThrow(
+    message,
+  );
   expect(ran).toBe(0);
 });
 
@@ -91,7 +93,9 @@ it.each<[string, unknown, RegExp]>([
   ['a function', () => 5, /function/],
   ['a string', 'Train', /Train/],
 ])('refuses to run %s', async (_, what, message) => {
-  const error = await make({})().run(what as typeof Train).catch((thrown) => thrown);
+  const error = await make({})()
+    .run(what as typeof Train)
+    .catch((thrown) => thrown);
   expect([error instanceof DeclarationError, error?.message]).toEqual([true, expect.stringMatching(message)]);
   expect(ran).toBe(0);
 });

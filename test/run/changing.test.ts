@@ -11,7 +11,8 @@ const folder = temporaryFolder();
 let store: ObservedStore;
 let warnings: string[];
 let runner: Runner;
-const open = (options: RunnerOptions = {}) => new Runner({ storage: store, onWarning: (message) => void warnings.push(message), ...options });
+const open = (options: RunnerOptions = {}) =>
+  new Runner({ storage: store, onWarning: (message) => void warnings.push(message), ...options });
 
 beforeEach(() => {
   reset();
@@ -141,7 +142,9 @@ it('warns once a task that its code changed, and uses what is saved', async () =
   const refs = (cls: TaskClass) => [1, 2, 3].map((n) => task(cls as typeof Coded1, { n }));
   await runner.run(refs(Coded1));
   expect(await runner.run(refs(Coded2))).toEqual([1, 2, 3]);
-  expect(warnings).toEqual([expect.stringMatching(/^the code of Coded changed since .* raise its version or clear it$/)]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^the code of Coded changed since .* raise its version or clear it$/),
+  ]);
 });
 
 it('computes again, or says nothing, about code that changed, when it is told to', async () => {

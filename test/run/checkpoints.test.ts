@@ -3,7 +3,7 @@ import { Param, Requires, Runner, Storage, Task, task } from 'tidemark';
 import { collect } from '../support/collect';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
-import { Left, outside, reset, Right, Source, Top, whatRan } from './fixtures/diamond';
+import { Left, outside, Right, reset, Source, Top, whatRan } from './fixtures/diamond';
 
 const all = ['Left', 'Middle', 'Right', 'Source', 'Top'];
 const result = { left: 'one!', right: [3] };
@@ -206,7 +206,14 @@ let isLarge = false;
 @Task({ save: true })
 class Shapes {
   run(): unknown {
-    return { when: new Date(5), map: new Map([[1, new Set(['x'])]]), zero: -0, list: [undefined, null, 10n], bytes: new Uint8Array(isLarge ? 50_000 : 5), nan: Number.NaN };
+    return {
+      when: new Date(5),
+      map: new Map([[1, new Set(['x'])]]),
+      zero: -0,
+      list: [undefined, null, 10n],
+      bytes: new Uint8Array(isLarge ? 50_000 : 5),
+      nan: Number.NaN,
+    };
   }
 }
 
@@ -232,7 +239,10 @@ it('keeps a record of where a result came from', async () => {
     task: 'Top',
     params: { name: 'a', factor: 2, label: 'plain' },
     source: expect.stringMatching(/^[0-9a-f]{16}$/),
-    requires: [[left!.key, left!.digest], [right!.key, right!.digest]],
+    requires: [
+      [left!.key, left!.digest],
+      [right!.key, right!.digest],
+    ],
     marks: [],
     dynamic: [],
     encoder: 'cbor',
@@ -267,9 +277,19 @@ it('keeps secrets out of what it stores, tells and throws', async () => {
   const good = await outcomeOf(runner.start(Login, params));
   const bad = await outcomeOf(runner.start(Login, { ...params, user: 'nobody' }));
   const plan = await runner.plan(Login, params);
-  told.push(good.events, bad.events, plan, bad.error.message, bad.error.errors[0], ...[...store.entries.values()].map((bytes) => Buffer.from(bytes).toString('latin1')));
+  told.push(
+    good.events,
+    bad.events,
+    plan,
+    bad.error.message,
+    bad.error.errors[0],
+    ...[...store.entries.values()].map((bytes) => Buffer.from(bytes).toString('latin1')),
+  );
   const text = require('node:util').inspect(told, { depth: 20, maxStringLength: null }) as string;
   expect(text).not.toMatch(/hunter2|tok-77aa/);
   expect(text).toContain("user: 'me'");
-  expect((await collect(runner.storage.list({ task: Login })))[0]).toMatchObject({ version: 'v2', params: { password: { $secret: true } } });
+  expect((await collect(runner.storage.list({ task: Login })))[0]).toMatchObject({
+    version: 'v2',
+    params: { password: { $secret: true } },
+  });
 });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { Requires, Runner, Task, task } from 'tidemark';
 import { join } from 'node:path';
+import { Requires, Runner, Task, task } from 'tidemark';
 import { Child } from '../support/child';
 import { collect } from '../support/collect';
 import { ObservedStore } from '../support/observed-store';
@@ -8,7 +8,7 @@ import { outcomeOf } from '../support/outcome';
 import { Signal } from '../support/signal';
 import { temporaryFolder } from '../support/temporary-folder';
 import { Choose, ran } from './fixtures/choose';
-import { Left, outside, reset, Right, Source, Top, whatRan } from './fixtures/diamond';
+import { Left, outside, Right, reset, Source, Top, whatRan } from './fixtures/diamond';
 
 const folder = temporaryFolder();
 const marksOf = (store: ObservedStore, task: string) => store.entries.get(`@cleared/${task}`)!;
@@ -126,7 +126,8 @@ it('does not count a result that was being computed from one that is cleared mea
 it('forgets in another process', async () => {
   const own = new Runner({ storage: `file:${folder.path}/store` });
   await own.run(Choose, { n: 6, k: 3 });
-  const { code } = await new Child(join(__dirname, 'fixtures/clear-choose.ts'), [`file:${folder.path}/store`, '3', '3']).ended;
+  const { code } = await new Child(join(__dirname, 'fixtures/clear-choose.ts'), [`file:${folder.path}/store`, '3', '3'])
+    .ended;
   expect(code).toBe(0);
   ran.length = 0;
   expect(await own.run(Choose, { n: 6, k: 3 })).toBe(20);
@@ -137,8 +138,17 @@ it('loses no mark when many processes clear at once', async () => {
   const storage = `file:${folder.path}/store`;
   const own = new Runner({ storage });
   await own.run(Choose, { n: 8, k: 4 });
-  const cleared = [[4, 1], [4, 2], [4, 3], [3, 1], [3, 2], [2, 1]].map(String);
-  const children = cleared.map((pair) => new Child(join(__dirname, 'fixtures/clear-choose.ts'), [storage, ...pair.split(',')]));
+  const cleared = [
+    [4, 1],
+    [4, 2],
+    [4, 3],
+    [3, 1],
+    [3, 2],
+    [2, 1],
+  ].map(String);
+  const children = cleared.map(
+    (pair) => new Child(join(__dirname, 'fixtures/clear-choose.ts'), [storage, ...pair.split(',')]),
+  );
   await Promise.all(children.map(({ ended }) => ended));
   ran.length = 0;
   await own.run(Choose, { n: 8, k: 4 });
@@ -151,7 +161,10 @@ it('takes a mark that cannot be read for one on everything of the task', async (
   await runner.run(Choose, { n: 6, k: 3 });
   const log = marksOf(store, 'Choose');
   for (let at = 0; at < log.length; at++) {
-    store.entries.set('@cleared/Choose', log.map((byte, i) => (i === at ? byte ^ 0x11 : byte)));
+    store.entries.set(
+      '@cleared/Choose',
+      log.map((byte, i) => (i === at ? byte ^ 0x11 : byte)),
+    );
     const { toRun } = await open().plan(Choose, { n: 6, k: 3 });
     // What stands between marks may change; nothing else may go unnoticed.
     expect([at, toRun]).toEqual([at, log[at] === 0x0a && toRun === 0 ? 0 : 15]);

@@ -75,7 +75,11 @@ it('takes other limits for one run', async () => {
 });
 
 it('counts what an executor of its own runs by itself', async () => {
-  const runner = new Runner({ storage: 'memory:', concurrency: 4, queues: { gpu: { concurrency: 6, executor: inline() } } });
+  const runner = new Runner({
+    storage: 'memory:',
+    concurrency: 4,
+    queues: { gpu: { concurrency: 6, executor: inline() } },
+  });
   await runner.run(many(60));
   expect(Object.fromEntries(most)).toMatchObject({ gpu: 6, Fetch: 4 });
 });
@@ -83,10 +87,12 @@ it('counts what an executor of its own runs by itself', async () => {
 it('lets a run that begins later have its turn', async () => {
   const runner = new Runner({ storage: 'memory:', concurrency: 1 });
   let isLongOver = false;
-  const long = runner.run(many(100)).then(() => (isLongOver = true));
+  const long = runner.start(many(100));
+  for await (const { type } of long.events) if (type === 'task-finished') break;
+  const over = long.result.then(() => (isLongOver = true));
   await runner.run(many(3, 1000));
   expect(isLongOver).toBe(false);
-  await long;
+  await over;
 });
 
 @Task({ queue: 'disk' })
@@ -98,6 +104,9 @@ class Copy {
 
 it('starts what can start although what would go before it waits for another executor', async () => {
   const runner = new Runner({ storage: 'memory:', concurrency: 1, queues: { disk: { executor: inline() } } });
-  await runner.run([task(Fetch, { n: 0 }), task(Fetch, { n: 1 }), Copy]);
-  expect(most.get('all')).toBe(2);
+  const told: string[] = [];
+  for await (const event of runner.start([task(Fetch, { n: 0 }), task(Fetch, { n: 1 }), Copy]).events) {
+    if (event.type === 'task-started' || event.type === 'task-finished') told.push(`${event.type} ${event.node.task}`);
+  }
+  expect(told.slice(0, 2)).toEqual(['task-started Fetch', 'task-started Copy']);
 });

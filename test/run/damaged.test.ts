@@ -1,6 +1,17 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
-import { type CheckpointRecord, DamagedCheckpointError, Requires, RunFailedError, Runner, type RunnerOptions, Task, type TaskClass, task, UnreadableCheckpointError } from 'tidemark';
+import {
+  type CheckpointRecord,
+  DamagedCheckpointError,
+  Requires,
+  RunFailedError,
+  Runner,
+  type RunnerOptions,
+  Task,
+  type TaskClass,
+  task,
+  UnreadableCheckpointError,
+} from 'tidemark';
 import { decodeEntry, encodeEntry } from '../../src/storage/record';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
@@ -39,7 +50,9 @@ class OtherLarge {
 /** Saves a result, and gives the names of its record and of its bytes when those are beside it. */
 async function saved(cls: TaskClass): Promise<{ key: string; beside: string; value: unknown }> {
   const value = await open().run(cls);
-  const keys = [...store.entries.keys()].filter((key) => key.startsWith(`${cls.name}/`)).sort((a, b) => a.length - b.length);
+  const keys = [...store.entries.keys()]
+    .filter((key) => key.startsWith(`${cls.name}/`))
+    .sort((a, b) => a.length - b.length);
   runs = 0;
   return { key: keys[0]!, beside: keys[1]!, value };
 }
@@ -50,7 +63,9 @@ async function expectRepaired(cls: TaskClass, key: string, value: unknown): Prom
   const { result, error, summary, events } = await outcomeOf(open().start(cls));
   expect([error, result, runs, summary.saved]).toEqual([undefined, value, 1, 1]);
   expect(summary.storageErrors).toEqual([expect.any(DamagedCheckpointError)]);
-  expect(events.filter(({ type }) => type === 'storage-failed')).toEqual([{ type: 'storage-failed', node: expect.objectContaining({ key }), error: summary.storageErrors[0] }]);
+  expect(events.filter(({ type }) => type === 'storage-failed')).toEqual([
+    { type: 'storage-failed', node: expect.objectContaining({ key }), error: summary.storageErrors[0] },
+  ]);
   expect(store.entries.get(`@damaged/${key}`)).toEqual(broken);
   const again = await outcomeOf(open().start(cls));
   expect([again.result, again.summary.loaded, runs]).toEqual([value, 1, 1]);
@@ -62,9 +77,19 @@ it('computes again whatever byte of a small checkpoint is changed', async () => 
   for (let at = 0; at < good.length; at++) {
     // Every bit of the beginning, where the format's number is; after that one bit of each byte.
     for (const flip of at < 12 ? [1, 2, 4, 8, 16, 32, 64, 128] : [1 << (at % 8)]) {
-      store.entries.set(key, good.map((byte, i) => (i === at ? byte ^ flip : byte)));
+      store.entries.set(
+        key,
+        good.map((byte, i) => (i === at ? byte ^ flip : byte)),
+      );
       const { result, summary } = await outcomeOf(open().start(Small));
-      expect([at, flip, result, summary.ran, summary.saved, summary.storageErrors.length]).toEqual([at, flip, value, 1, 1, 1]);
+      expect([at, flip, result, summary.ran, summary.saved, summary.storageErrors.length]).toEqual([
+        at,
+        flip,
+        value,
+        1,
+        1,
+        1,
+      ]);
     }
   }
 });
@@ -152,11 +177,13 @@ class Needs {
 function newer(): Uint8Array {
   const rest = 'what a later release keeps';
   const checksum = createHash('sha256').update(`tidemark2 ${rest}`).digest('hex').slice(0, 32);
-  return Buffer.from(`tidemark2 ${checksum} ${rest}\n`);
+  return Buffer.from(`tidemark2 ${rest} ${checksum}\n`);
 }
 
 function changed(entry: Uint8Array, change: Partial<CheckpointRecord>): Uint8Array {
-  const key = Buffer.from(entry).toString('latin1').match(/"key":"(.*?)"/)![1]!;
+  const key = Buffer.from(entry)
+    .toString('latin1')
+    .match(/"key":"(.*?)"/)![1]!;
   const read = decodeEntry(entry, key);
   if (read.state !== 'whole') throw new Error(read.problem);
   return encodeEntry({ ...read.record, ...change }, read.bytes);
@@ -164,32 +191,54 @@ function changed(entry: Uint8Array, change: Partial<CheckpointRecord>): Uint8Arr
 
 const unreadable: [string, (good: Uint8Array) => Uint8Array, RegExp][] = [
   ['of a newer format', newer, /format 2 is newer.*update Tidemark/],
-  ['by an unknown encoder', (good) => changed(good, { encoder: 'zstd+aes' }), /saved as zstd\+aes .*the encoder that it was saved with/],
+  [
+    'by an unknown encoder',
+    (good) => changed(good, { encoder: 'zstd+aes' }),
+    /saved as zstd\+aes .*the encoder that it was saved with/,
+  ],
   ['in an unknown way', (good) => changed(good, { format: 'cbor9' }), /saved as cbor \(cbor9\)/],
 ];
 
-it.each(unreadable)('fails, says what is needed, and touches nothing when a checkpoint was saved %s', async (_, make, message) => {
-  const { key } = await saved(Small);
-  const entry = make(store.entries.get(key)!);
-  store.entries.set(key, entry);
-  const { error, summary, events } = await outcomeOf(open().start(Needs));
-  expect(error).toBeInstanceOf(RunFailedError);
-  expect([error.message, error.errors, error.cause]).toEqual([expect.stringMatching(message), [], expect.any(UnreadableCheckpointError)]);
-  expect([summary.storageErrors, events.filter(({ type }) => type === 'storage-failed').length]).toEqual([[error.cause], 1]);
-  expect([[...store.entries], runs]).toEqual([[[key, entry]], 0]);
-});
+it.each(unreadable)(
+  'fails, says what is needed, and touches nothing when a checkpoint was saved %s',
+  async (_, make, message) => {
+    const { key } = await saved(Small);
+    const entry = make(store.entries.get(key)!);
+    store.entries.set(key, entry);
+    const { error, summary, events } = await outcomeOf(open().start(Needs));
+    expect(error).toBeInstanceOf(RunFailedError);
+    expect([error.message, error.errors, error.cause]).toEqual([
+      expect.stringMatching(message),
+      [],
+      expect.any(UnreadableCheckpointError),
+    ]);
+    expect([summary.storageErrors, events.filter(({ type }) => type === 'storage-failed').length]).toEqual([
+      [error.cause],
+      1,
+    ]);
+    expect([[...store.entries], runs]).toEqual([[[key, entry]], 0]);
+  },
+);
 
-it.each(unreadable)('warns, computes and overwrites nothing when it is told to compute: saved %s', async (_, make, message) => {
-  const { key } = await saved(Small);
-  const entry = make(store.entries.get(key)!);
-  store.entries.set(key, entry);
-  const warnings: string[] = [];
-  const { result, summary } = await outcomeOf(open({ onStorageError: 'compute', onWarning: (text) => void warnings.push(text) }).start(Needs));
-  expect([result, runs, summary.saved]).toEqual(['value', 1, 0]);
-  expect([summary.storageErrors, warnings]).toEqual([[expect.any(UnreadableCheckpointError)], [expect.stringMatching(message)]]);
-  expect(summary.warnings).toEqual(warnings);
-  expect([...store.entries]).toEqual([[key, entry]]);
-});
+it.each(unreadable)(
+  'warns, computes and overwrites nothing when it is told to compute: saved %s',
+  async (_, make, message) => {
+    const { key } = await saved(Small);
+    const entry = make(store.entries.get(key)!);
+    store.entries.set(key, entry);
+    const warnings: string[] = [];
+    const { result, summary } = await outcomeOf(
+      open({ onStorageError: 'compute', onWarning: (text) => void warnings.push(text) }).start(Needs),
+    );
+    expect([result, runs, summary.saved]).toEqual(['value', 1, 0]);
+    expect([summary.storageErrors, warnings]).toEqual([
+      [expect.any(UnreadableCheckpointError)],
+      [expect.stringMatching(message)],
+    ]);
+    expect(summary.warnings).toEqual(warnings);
+    expect([...store.entries]).toEqual([[key, entry]]);
+  },
+);
 
 @Task()
 class Deepest {

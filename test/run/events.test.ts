@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Param, Requires, Runner, type RunEvent, Task, type TaskContext, task } from 'tidemark';
+import { Param, Requires, type RunEvent, Runner, Task, type TaskContext, task } from 'tidemark';
 import { outcomeOf } from '../support/outcome';
 
 @Task({ save: true })
@@ -22,7 +22,8 @@ class Square {
   }
 }
 
-const told = (events: readonly RunEvent[]) => events.map((event) => ('node' in event && event.node ? `${event.type} ${event.node.task}` : event.type));
+const told = (events: readonly RunEvent[]) =>
+  events.map((event) => ('node' in event && event.node ? `${event.type} ${event.node.task}` : event.type));
 const open = () => new Runner({ storage: 'memory:' });
 
 it('tells what happens, in order', async () => {
@@ -30,15 +31,40 @@ it('tells what happens, in order', async () => {
   const { result, events, summary } = await outcomeOf(runner.start(Square, { n: 3 }));
   expect(result).toBe('Square Square 1 false 9');
   expect(told(events)).toEqual([
-    'run-started', 'task-started Base', 'task-progressed Base', 'task-progressed Base', 'task-saved Base', 'task-finished Base',
-    'task-started Square', 'task-finished Square', 'run-finished',
+    'run-started',
+    'task-started Base',
+    'task-progressed Base',
+    'task-progressed Base',
+    'task-saved Base',
+    'task-finished Base',
+    'task-started Square',
+    'task-finished Square',
+    'run-finished',
   ]);
-  expect(events[0]).toEqual({ type: 'run-started', target: [{ key: await runner.key(Square, { n: 3 }), task: 'Square', params: { n: 3 } }] });
+  expect(events[0]).toEqual({
+    type: 'run-started',
+    target: [{ key: await runner.key(Square, { n: 3 }), task: 'Square', params: { n: 3 } }],
+  });
   expect(events.slice(2, 4)).toMatchObject([{ done: 1, total: 2 }, { done: 0.9 }]);
   expect(events.at(-1)).toEqual({ type: 'run-finished', summary });
-  expect(summary).toMatchObject({ ran: 2, loaded: 0, failed: 0, skipped: 0, saved: 1, savedBytes: expect.any(Number), storageErrors: [], warnings: [] });
+  expect(summary).toMatchObject({
+    ran: 2,
+    loaded: 0,
+    failed: 0,
+    skipped: 0,
+    saved: 1,
+    savedBytes: expect.any(Number),
+    storageErrors: [],
+    warnings: [],
+  });
   const again = await outcomeOf(runner.start(Square, { n: 3 }));
-  expect(told(again.events)).toEqual(['run-started', 'task-loaded Base', 'task-started Square', 'task-finished Square', 'run-finished']);
+  expect(told(again.events)).toEqual([
+    'run-started',
+    'task-loaded Base',
+    'task-started Square',
+    'task-finished Square',
+    'run-finished',
+  ]);
 });
 
 it('tells what failed and what does not run for that', async () => {

@@ -1,5 +1,15 @@
 import 'reflect-metadata';
-import { Param, Requires, RunFailedError, Runner, type RunnerOptions, Task, TaskFailedError, task, UnsupportedValueError } from 'tidemark';
+import {
+  Param,
+  Requires,
+  RunFailedError,
+  Runner,
+  type RunnerOptions,
+  Task,
+  TaskFailedError,
+  task,
+  UnsupportedValueError,
+} from 'tidemark';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
 
@@ -45,7 +55,11 @@ class All {
   }
 }
 
-const pairs = [['a', 'slow'], ['b', 'c'], ['d', 'e']];
+const pairs = [
+  ['a', 'slow'],
+  ['b', 'c'],
+  ['d', 'e'],
+];
 
 it("starts nothing new after a failure, and lets what is running finish and be saved ('stop')", async () => {
   broken.add('b');
@@ -69,7 +83,13 @@ it('says what failed, where it was required, why, and what is saved', async () =
   const { error } = await outcomeOf(open({ concurrency: 1 }).start(All, { pairs }));
   const [failed] = error.errors as TaskFailedError[];
   expect(failed).toBeInstanceOf(TaskFailedError);
-  expect(failed).toMatchObject({ name: 'TaskFailedError', task: 'Leaf', params: { name: 'b' }, attempts: 1, cause: expect.objectContaining({ message: 'b is broken' }) });
+  expect(failed).toMatchObject({
+    name: 'TaskFailedError',
+    task: 'Leaf',
+    params: { name: 'b' },
+    attempts: 1,
+    cause: expect.objectContaining({ message: 'b is broken' }),
+  });
   expect(failed!.key).toBe(await open().key(Leaf, { name: 'b' }));
   expect(failed!.requiredBy).toEqual([expect.stringMatching(/^All\(/), "Pair({ names: [ 'b', 'c' ] })"]);
   expect(error.message).toBe(
@@ -85,7 +105,9 @@ it('lists the first of many failures', async () => {
   broken = new Set('abcdefgh');
   const names = [...broken].map((name) => task(Leaf, { name }));
   const { error } = await outcomeOf(open().start(names, { onFailure: 'continue' }));
-  expect(error.message).toMatch(/^8 tasks failed:\n {2}- Leaf\(\{ name: 'a' \}\) failed: a is broken\n[\s\S]* {2}… and 3 more\n0 tasks ran and 0 loaded\. Nothing is saved\.$/);
+  expect(error.message).toMatch(
+    /^8 tasks failed:\n {2}- Leaf\(\{ name: 'a' \}\) failed: a is broken\n[\s\S]* {2}… and 3 more\n0 tasks ran and 0 loaded\. Nothing is saved\.$/,
+  );
 });
 
 it('computes only what is missing once the fault is mended', async () => {
@@ -101,7 +123,9 @@ it('still loads a checkpoint when what it came from fails now', async () => {
   await open().run(Pair, { names: ['a', 'b'] });
   await open().storage.delete(await open().key(Leaf, { name: 'b' }));
   broken.add('b');
-  const { error, summary } = await outcomeOf(open().start([task(Pair, { names: ['b', 'c'] }), task(Pair, { names: ['a', 'b'] })], { onFailure: 'continue' }));
+  const { error, summary } = await outcomeOf(
+    open().start([task(Pair, { names: ['b', 'c'] }), task(Pair, { names: ['a', 'b'] })], { onFailure: 'continue' }),
+  );
   expect(error.errors).toHaveLength(1);
   expect(summary).toMatchObject({ loaded: 1, ran: 1, failed: 1, skipped: 1 });
 });
@@ -114,7 +138,9 @@ it('skips what would have been loaded when its checkpoint is broken and what it 
   entry[entry.length - 1]! ^= 1;
   broken.add('b');
   ran.length = 0;
-  const { error, summary } = await outcomeOf(open().start([task(Pair, { names: ['b', 'c'] }), task(Pair, { names: ['a', 'b'] })], { onFailure: 'continue' }));
+  const { error, summary } = await outcomeOf(
+    open().start([task(Pair, { names: ['b', 'c'] }), task(Pair, { names: ['a', 'b'] })], { onFailure: 'continue' }),
+  );
   expect(error.errors).toHaveLength(1);
   expect([ran, summary.skipped]).toEqual([['c'], 2]);
 });
@@ -126,7 +152,15 @@ const oddities: [string, unknown, RegExp][] = [
   ['a symbol', Symbol('odd'), /failed \(2 attempts\): Symbol\(odd\)/],
   ['a frozen object', Object.freeze({ code: 5 }), /failed \(2 attempts\): .*5/],
   ['an object without a prototype', Object.create(null), /failed \(2 attempts\): /],
-  ['an object that cannot be shown', { get message() { throw new Error('no'); } }, /failed \(2 attempts\): /],
+  [
+    'an object that cannot be shown',
+    {
+      get message() {
+        throw new Error('no');
+      },
+    },
+    /failed \(2 attempts\): /,
+  ],
   ['a frozen Error', Object.freeze(new Error('cold')), /failed \(2 attempts\): cold/],
   ['an Error without a message', new RangeError(), /failed \(2 attempts\): RangeError/],
   ['an object with an odd message', { message: { toString: null } }, /failed \(2 attempts\): /],
@@ -142,14 +176,17 @@ class Throws {
   }
 }
 
-it.each(oddities.map(([what, thrown, message], which) => ({ what, thrown, message, which })))('takes $what that is thrown', async ({ which, thrown, message }) => {
-  for (const isLate of [false, true]) {
-    const { error } = await outcomeOf(open().start(Throws, { which, isLate }));
-    expect(error).toBeInstanceOf(RunFailedError);
-    expect(error.errors[0].cause).toBe(thrown);
-    expect([error.errors[0].attempts, error.message]).toEqual([2, expect.stringMatching(message)]);
-  }
-});
+it.each(oddities.map(([what, thrown, message], which) => ({ what, thrown, message, which })))(
+  'takes $what that is thrown',
+  async ({ which, thrown, message }) => {
+    for (const isLate of [false, true]) {
+      const { error } = await outcomeOf(open().start(Throws, { which, isLate }));
+      expect(error).toBeInstanceOf(RunFailedError);
+      expect(error.errors[0].cause).toBe(thrown);
+      expect([error.errors[0].attempts, error.message]).toEqual([2, expect.stringMatching(message)]);
+    }
+  },
+);
 
 @Task({ save: true })
 class Unsavable {
@@ -168,7 +205,10 @@ it('fails with the path of what cannot be saved', async () => {
 @Task()
 class Thenable {
   run(): PromiseLike<string> {
-    return { then: (resolve: any) => void setTimeout(() => [resolve('value'), resolve('another')], 1) } as unknown as PromiseLike<string>;
+    return {
+      // biome-ignore lint/suspicious/noThenProperty: what is only like a promise is what this is about
+      then: (resolve: any) => void setTimeout(() => [resolve('value'), resolve('another')], 1),
+    } as unknown as PromiseLike<string>;
   }
 }
 

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { type Container, DeclarationError, Param, Requires, Runner, Task, task } from 'tidemark';
-import { Container as Typedi, Inject, Service } from 'typedi';
+import { Inject, Service, Container as Typedi } from 'typedi';
+import { runChild } from '../support/child';
 
 @Service()
 class Clock {
@@ -44,7 +46,9 @@ it('gets services from typedi, by constructor and by property', async () => {
 });
 
 it('takes instances from a container that answers later', async () => {
-  const container: Container = { resolve: async (cls) => (cls as unknown) === Timed ? (new cls({ now: 1 }, {}) as any) : new cls() };
+  const container: Container = {
+    resolve: async (cls) => ((cls as unknown) === Timed ? (new cls({ now: 1 }, {}) as any) : new cls()),
+  };
   const runner = new Runner({ storage: 'memory:', container });
   expect(await runner.run(Counted, { n: 3 })).toBe(4);
 });
@@ -52,6 +56,14 @@ it('takes instances from a container that answers later', async () => {
 it('runs each task on an instance of its own', async () => {
   expect(await new Runner({ storage: 'memory:' }).run(Counted, { n: 10 })).toBe(11);
 });
+
+@Task()
+class Plain {
+  @Param() n!: number;
+  run(): number {
+    return this.n;
+  }
+}
 
 it('refuses a container that hands out an instance twice', async () => {
   const instances = new Map<unknown, object>();
@@ -61,15 +73,29 @@ it('refuses a container that hands out an instance twice', async () => {
   };
   for (const container of [{ resolve }, { resolve: async (cls) => resolve(cls) } as Container]) {
     instances.clear();
-    const error = await new Runner({ storage: 'memory:', container }).run(Counted, { n: 0 }).catch((thrown) => thrown);
-    expect(error).toBeInstanceOf(Error);
-    expect(error.message).toMatch(/Counted.*same instance twice/s);
+    await expect(new Runner({ storage: 'memory:', container }).run(Plain, { n: 0 })).rejects.toThrow(
+      /same instance twice for Plain/,
+    );
   }
+});
+
+it('refuses a container that gives nothing', async () => {
+  const container = { resolve: () => undefined } as unknown as Container;
+  await expect(new Runner({ storage: 'memory:', container }).run(Plain, { n: 0 })).rejects.toThrow(
+    'the container gave undefined for Plain',
+  );
+});
+
+it('leaves no rejection unhandled when a container that answers later fails', async () => {
+  const said = await runChild(join(__dirname, 'fixtures/container-fails-later.ts'));
+  expect(said).toEqual({ failure: 'RunFailedError', uncaught: [] });
 });
 
 it('refuses a task that typedi keeps as a singleton', async () => {
   const runner = new Runner({ storage: 'memory:' });
-  await expect(runner.run([task(Singleton, { n: 1 }), task(Singleton, { n: 2 })])).rejects.toThrow(/Singleton.*same instance twice/s);
+  await expect(runner.run([task(Singleton, { n: 1 }), task(Singleton, { n: 2 })])).rejects.toThrow(
+    /same instance twice for Singleton/,
+  );
 });
 
 it('says which task a container cannot make, and why', async () => {

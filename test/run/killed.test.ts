@@ -22,7 +22,8 @@ for (let n = 0; n < 50; n++) {
   expected.push([n % 5 === 0 ? 100_000 : 50, (before + n + 1) % 256]);
 }
 
-const ranIn = (at: string) => (existsSync(join(at, 'ran.txt')) ? readFileSync(join(at, 'ran.txt'), 'utf8').trim().split('\n') : []);
+const ranIn = (at: string) =>
+  existsSync(join(at, 'ran.txt')) ? readFileSync(join(at, 'ran.txt'), 'utf8').trim().split('\n') : [];
 const savedIn = async (at: string) => (await collect(Storage.open(`file:${join(at, 'store')}`).list())).length;
 
 it.each([1, 2, 3, 4, 5, 6])('computes only what was not saved after kill -9 at some moment (%d)', async () => {

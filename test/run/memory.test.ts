@@ -7,7 +7,9 @@ interface Held {
 }
 
 it('holds results only while something still needs them', async () => {
-  const { chain, wide } = await runChild<{ chain: Held; wide: Held }>(join(__dirname, 'fixtures/held-results.ts'), [], { nodeOptions: ['--expose-gc'] });
+  const { chain, wide } = await runChild<{ chain: Held; wide: Held }>(join(__dirname, 'fixtures/held-results.ts'), [], {
+    nodeOptions: ['--expose-gc'],
+  });
   // Of 200 results: the one that is needed, the one that is made, and what the last few promises still hold.
   expect(chain.most).toBeLessThan(8);
   expect(wide.most).toBeLessThan(8);

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Runner, task } from 'tidemark';
 import { ObservedStore } from '../support/observed-store';
-import { Left, reset, Right, Source, Top, whatRan } from './fixtures/diamond';
+import { Left, Right, reset, Source, Top, whatRan } from './fixtures/diamond';
 
 let store: ObservedStore;
 let runner: Runner;
@@ -20,19 +20,43 @@ it('runs, saves and marks nothing', async () => {
   const { toRun, toLoad, nodes } = await runner.plan(Top);
   expect([toRun, toLoad, whatRan(), store.writes]).toEqual([5, 0, [], []]);
   expect(nodes.map((node) => node.task)).toEqual(['Source', 'Middle', 'Left', 'Right', 'Top']);
-  expect(nodes[4]).toEqual({ key: await runner.key(Top), task: 'Top', params: { name: 'a', factor: 1, label: 'plain' }, action: 'run', why: 'there is no checkpoint' });
+  expect(nodes[4]).toEqual({
+    key: await runner.key(Top),
+    task: 'Top',
+    params: { name: 'a', factor: 1, label: 'plain' },
+    action: 'run',
+    why: 'there is no checkpoint',
+  });
 });
 
 it('says what would be loaded, what would run and why, and what would not be needed', async () => {
   await runner.run(Top);
-  expect(await planned()).toEqual({ Source: 'not-needed', Middle: 'not-needed', Left: 'not-needed', Right: 'not-needed', Top: 'load' });
+  expect(await planned()).toEqual({
+    Source: 'not-needed',
+    Middle: 'not-needed',
+    Left: 'not-needed',
+    Right: 'not-needed',
+    Top: 'load',
+  });
   await runner.clear(Left, {});
   const cleared = 'it, or something that it came from, was cleared';
-  expect(await planned()).toEqual({ Source: 'load', Middle: 'it is not saved', Left: 'there is no checkpoint', Right: 'load', Top: cleared });
+  expect(await planned()).toEqual({
+    Source: 'load',
+    Middle: 'it is not saved',
+    Left: 'there is no checkpoint',
+    Right: 'load',
+    Top: cleared,
+  });
   await runner.run(Top);
   await runner.storage.delete(await runner.key(Source));
   await runner.storage.delete(await runner.key(Top));
-  expect(await planned()).toEqual({ Source: 'not-needed', Middle: 'not-needed', Left: 'load', Right: 'load', Top: 'there is no checkpoint' });
+  expect(await planned()).toEqual({
+    Source: 'not-needed',
+    Middle: 'not-needed',
+    Left: 'load',
+    Right: 'load',
+    Top: 'there is no checkpoint',
+  });
 });
 
 it('foresees what the run then does', async () => {

@@ -4,15 +4,28 @@ import { ObservedStore } from '../support/observed-store';
 import { type Outcome, outcomeOf } from '../support/outcome';
 import { evaluate, kinds, limits, type Planned, refOf, world } from './fixtures/random-graph';
 
-const node = fc.record({ requires: fc.array(fc.nat(), { maxLength: 3 }), kind: fc.nat(kinds.length - 1), isAsync: fc.boolean(), isLarge: fc.boolean() });
-const change = fc.record({ what: fc.constantFrom('delete', 'damage record', 'damage bytes', 'clear', 'clear all'), n: fc.nat(), at: fc.nat() });
+const node = fc.record({
+  requires: fc.array(fc.nat(), { maxLength: 3 }),
+  kind: fc.nat(kinds.length - 1),
+  isAsync: fc.boolean(),
+  isLarge: fc.boolean(),
+});
+const change = fc.record({
+  what: fc.constantFrom('delete', 'damage record', 'damage bytes', 'clear', 'clear all'),
+  n: fc.nat(),
+  at: fc.nat(),
+});
 const round = fc.record({
   targets: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
   failing: fc.oneof(fc.constant<number[]>([]), fc.array(fc.nat(), { maxLength: 4 })),
   onFailure: fc.constantFrom('stop' as const, 'continue' as const),
   changes: fc.array(change, { maxLength: 4 }),
 });
-const scenario = fc.record({ nodes: fc.array(node, { minLength: 1, maxLength: 25 }), rounds: fc.array(round, { minLength: 2, maxLength: 6 }), isSlow: fc.boolean() });
+const scenario = fc.record({
+  nodes: fc.array(node, { minLength: 1, maxLength: 25 }),
+  rounds: fc.array(round, { minLength: 2, maxLength: 6 }),
+  isSlow: fc.boolean(),
+});
 
 type Round = typeof round extends Arbitrary<infer T> ? T : never;
 
@@ -36,7 +49,8 @@ class Model {
   /** Those of a run that are, or need, one of `seeds`. */
   downstream(run: ReadonlySet<number>, seeds: ReadonlySet<number>): Set<number> {
     const found = new Set<number>();
-    for (const n of [...run].sort((a, b) => a - b)) if (seeds.has(n) || world.nodes[n]!.requires.some((at) => found.has(at))) found.add(n);
+    for (const n of [...run].sort((a, b) => a - b))
+      if (seeds.has(n) || world.nodes[n]!.requires.some((at) => found.has(at))) found.add(n);
     return found;
   }
 
@@ -46,7 +60,12 @@ class Model {
   }
 }
 
-async function apply(model: Model, runner: Runner, store: ObservedStore, { what, n: any, at }: { what: string; n: number; at: number }): Promise<void> {
+async function apply(
+  model: Model,
+  runner: Runner,
+  store: ObservedStore,
+  { what, n: any, at }: { what: string; n: number; at: number },
+): Promise<void> {
   const n = any % world.nodes.length;
   const { kind } = world.nodes[n]!;
   const key = await runner.key(refOf(n));
@@ -55,7 +74,10 @@ async function apply(model: Model, runner: Runner, store: ObservedStore, { what,
   const beside = [...store.entries.keys()].find((name) => name.startsWith(`${key}.`));
   const flip = (name: string, from: number, to: number) => {
     const bytes = store.entries.get(name)!;
-    store.entries.set(name, bytes.map((byte, i) => (i === from + (at % (to - from)) ? byte ^ 0x55 : byte)));
+    store.entries.set(
+      name,
+      bytes.map((byte, i) => (i === from + (at % (to - from)) ? byte ^ 0x55 : byte)),
+    );
     model.valid.delete(n);
   };
   switch (what) {
@@ -88,13 +110,29 @@ function checkFailed(model: Model, { error, summary }: Outcome, run: ReadonlySet
   if (onFailure === 'continue') expect(new Set(world.ran)).toEqual(new Set([...run].filter((n) => !skipped.has(n))));
 }
 
-async function play({ nodes, rounds, isSlow }: { nodes: readonly Planned[]; rounds: readonly Round[]; isSlow: boolean }): Promise<void> {
-  world.nodes = nodes.map((one, n) => ({ ...one, requires: n === 0 ? [] : [...new Set(one.requires.map((any) => any % n))] }));
+async function play({
+  nodes,
+  rounds,
+  isSlow,
+}: {
+  nodes: readonly Planned[];
+  rounds: readonly Round[];
+  isSlow: boolean;
+}): Promise<void> {
+  world.nodes = nodes.map((one, n) => ({
+    ...one,
+    requires: n === 0 ? [] : [...new Set(one.requires.map((any) => any % n))],
+  }));
   const store = new ObservedStore();
   if (isSlow) store.before = () => new Promise((resolve) => setImmediate(resolve));
   const [expected, model] = [evaluate(), new Model()];
   for (const { targets: any, failing, onFailure, changes } of rounds) {
-    const runner = new Runner({ storage: store, concurrency: limits['all']!, queues: { narrow: { concurrency: limits['narrow']! }, wide: { concurrency: limits['wide']! } }, onFailure });
+    const runner = new Runner({
+      storage: store,
+      concurrency: limits['all']!,
+      queues: { narrow: { concurrency: limits['narrow']! }, wide: { concurrency: limits['wide']! } },
+      onFailure,
+    });
     const targets = any.map((n) => n % nodes.length);
     Object.assign(world, { failing: new Set(failing.map((n) => n % nodes.length)), ran: [], most: new Map() });
     const { load, run } = model.demand(targets);
@@ -120,5 +158,5 @@ async function play({ nodes, rounds, isSlow }: { nodes: readonly Planned[]; roun
 }
 
 it('gives what a plain evaluation gives, and runs what a plain model says, whatever fails, is lost, broken or cleared', async () => {
-  await fc.assert(fc.asyncProperty(scenario, play), { numRuns: Number(process.env['RUNS'] ?? 150) });
+  await fc.assert(fc.asyncProperty(scenario, play), { numRuns: Number(process.env['RUNS'] ?? 300) });
 });

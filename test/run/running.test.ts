@@ -88,7 +88,10 @@ it('gives a part of a result for .at', async () => {
 it('fills any structure, also what is undefined in it', async () => {
   const given = { list: [2, 4], part: 2, text: 'as it is', deeper: undefined };
   expect(await runner.run(Nested)).toStrictEqual(given);
-  expect(await runner.run(Nested, { deep: true })).toEqual({ ...given, deeper: { class: { value: 1, parts: [1, 2] } } });
+  expect(await runner.run(Nested, { deep: true })).toEqual({
+    ...given,
+    deeper: { class: { value: 1, parts: [1, 2] } },
+  });
 });
 
 it('runs a shared task once', async () => {

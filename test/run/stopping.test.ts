@@ -45,7 +45,10 @@ it('starts nothing new after stop(), and saves what was running', async () => {
   run.stop();
   goOn.fire();
   const { error, summary, events } = await outcomeOf(run);
-  expect([error.message, error.errors]).toEqual([expect.stringMatching(/^the run was stopped\n1 task ran and 0 loaded, 1 did not run\. 1 result is saved/), []]);
+  expect([error.message, error.errors]).toEqual([
+    expect.stringMatching(/^the run was stopped\n1 task ran and 0 loaded, 1 did not run\. 1 result is saved/),
+    [],
+  ]);
   expect(summary).toMatchObject({ ran: 1, saved: 1, skipped: 1 });
   expect(events.map(({ type }) => type).slice(-2)).toEqual(['task-skipped', 'run-finished']);
 });
@@ -83,7 +86,10 @@ it('is cancelled by a signal, also by one that was aborted before', async () => 
   const running = outcomeOf(open().start(Obeys, {}, { signal: controller.signal }));
   await begun.promise;
   controller.abort('enough');
-  expect((await running).error).toMatchObject({ cause: 'enough', message: expect.stringMatching(/^the run was cancelled: enough/) });
+  expect((await running).error).toMatchObject({
+    cause: 'enough',
+    message: expect.stringMatching(/^the run was cancelled: enough/),
+  });
   const { error, summary } = await outcomeOf(open().start(Obeys, {}, { signal: controller.signal }));
   expect([error.cause, summary.ran + summary.failed]).toEqual(['enough', 0]);
 });
@@ -127,8 +133,17 @@ class Patient {
 
 it('tries again what failed, up to its number of attempts', async () => {
   const good = await outcomeOf(open().start(Flaky, { fails: 2 }));
-  expect([good.result, attempts.splice(0), good.summary]).toEqual(['in 3', [1, 2, 3], expect.objectContaining({ ran: 1, failed: 0, saved: 1 })]);
-  expect(good.events.flatMap((event) => (event.type === 'task-failed' ? [[event.willRetry, event.error.attempts]] : []))).toEqual([[true, 1], [true, 2]]);
+  expect([good.result, attempts.splice(0), good.summary]).toEqual([
+    'in 3',
+    [1, 2, 3],
+    expect.objectContaining({ ran: 1, failed: 0, saved: 1 }),
+  ]);
+  expect(
+    good.events.flatMap((event) => (event.type === 'task-failed' ? [[event.willRetry, event.error.attempts]] : [])),
+  ).toEqual([
+    [true, 1],
+    [true, 2],
+  ]);
   const bad = await outcomeOf(open().start(Flaky, { fails: 9 }));
   expect([bad.error.errors.length, bad.error.errors[0].attempts, attempts]).toEqual([1, 3, [1, 2, 3]]);
   expect(bad.error.message).toContain('failed (3 attempts): attempt 3');
@@ -185,7 +200,13 @@ it('waits for its runs when it is closed, and begins no others', async () => {
   goOn.fire();
   await closing;
   expect(await run.result).toBe('waited');
-  for (const call of [() => runner.run(After), () => runner.plan(After), () => runner.clear(After), () => runner.clear(After, {}), () => runner.key(After)]) {
+  for (const call of [
+    () => runner.run(After),
+    () => runner.plan(After),
+    () => runner.clear(After),
+    () => runner.clear(After, {}),
+    () => runner.key(After),
+  ]) {
     await expect(call()).rejects.toThrow('the runner is closed');
   }
 });

@@ -12,7 +12,8 @@ class Named {
 }
 
 const hash = (n: number) => n.toString(16).padStart(32, '0');
-const keysOf = async (storage: Storage, filter?: { task: string | typeof Named }) => (await collect(storage.list(filter as never))).map(({ key }) => key).sort();
+const keysOf = async (storage: Storage, filter?: { task: string | typeof Named }) =>
+  (await collect(storage.list(filter as never))).map(({ key }) => key).sort();
 
 it('lists the records of everything, or of a task by class or name, and reads no large bytes', async () => {
   const store = new ObservedStore();
@@ -76,7 +77,11 @@ it('deletes the large bytes together with their record', async () => {
 });
 
 it('keeps as much in one entry as it is told to', async () => {
-  for (const [inlineBytes, entries] of [[0, 2], [100, 1], [Number.POSITIVE_INFINITY, 1]] as const) {
+  for (const [inlineBytes, entries] of [
+    [0, 2],
+    [100, 1],
+    [Number.POSITIVE_INFINITY, 1],
+  ] as const) {
     const map = new Map<string, Uint8Array>();
     const storage = Storage.open(map, { inlineBytes });
     const key = await saveIn(storage, { value: { a: 'small' } });
@@ -85,9 +90,17 @@ it('keeps as much in one entry as it is told to', async () => {
 });
 
 it('flushes what was worth it, everything or nothing', async () => {
-  for (const [fsync, flushed] of [['worth-it', [false, true]], ['always', [true, true]], ['never', [false, false]], [undefined, [false, true]]] as const) {
+  for (const [fsync, flushed] of [
+    ['worth-it', [false, true]],
+    ['always', [true, true]],
+    ['never', [false, false]],
+    [undefined, [false, true]],
+  ] as const) {
     const durable: unknown[] = [];
-    const store = Object.assign(new ObservedStore(), { set: (_key: string, _value: unknown, _ttl: unknown, options: { durable: boolean }) => void durable.push(options.durable) });
+    const store = Object.assign(new ObservedStore(), {
+      set: (_key: string, _value: unknown, _ttl: unknown, options: { durable: boolean }) =>
+        void durable.push(options.durable),
+    });
     const storage = Storage.open(store, fsync && { fsync });
     for (const seconds of [0.019, 0.02]) await saveIn(storage, { seconds });
     expect(durable).toEqual(flushed);

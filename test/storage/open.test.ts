@@ -35,9 +35,17 @@ it.each(sources)('keeps results in %s', async (_, source, location) => {
   expect(storage.location).toEqual(typeof location === 'string' ? location : expect.stringMatching(location));
   const small = await saveIn(storage, { name: 'a', value: { small: [1, 2] } });
   const large = await saveIn(storage, { name: 'b', value: 'x'.repeat(50_000) });
-  expect([await storage.get(small), (await storage.get(large)) === 'x'.repeat(50_000)]).toEqual([{ small: [1, 2] }, true]);
+  expect([await storage.get(small), (await storage.get(large)) === 'x'.repeat(50_000)]).toEqual([
+    { small: [1, 2] },
+    true,
+  ]);
   expect([await storage.has(small), await storage.has(large)]).toEqual([true, true]);
-  expect([await storage.delete(large), await storage.delete(large), await storage.has(large), await storage.get(large)]).toEqual([true, false, false, undefined]);
+  expect([
+    await storage.delete(large),
+    await storage.delete(large),
+    await storage.has(large),
+    await storage.get(large),
+  ]).toEqual([true, false, false, undefined]);
   expect(await storage.get(small)).toEqual({ small: [1, 2] });
   await storage.clear();
   expect([await storage.has(small), await storage.get(small)]).toEqual([false, undefined]);
@@ -50,9 +58,12 @@ it('touches nothing before it is used', () => {
 });
 
 it('says that a store which cannot list cannot be listed', async () => {
-  const { get, set, delete: remove, clear } = plainStore();
-  const storage = Storage.open({ get, set, delete: remove, clear });
-  const error = await storage.list().next().catch((thrown) => thrown);
+  const { iterator: _, ...store } = plainStore();
+  const storage = Storage.open(store);
+  const error = await storage
+    .list()
+    .next()
+    .catch((thrown) => thrown);
   expect(error).toBeInstanceOf(StorageError);
   expect(error.message).toBe('a store cannot list what it holds: the store has neither keys() nor iterator()');
 });

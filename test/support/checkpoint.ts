@@ -3,9 +3,27 @@ import { defaultEncoder } from '../../src/encoding/default-encoder';
 import type { RunFacts } from '../../src/storage/storage';
 
 /** Saves a result as a run does, and gives its key. */
-export async function saveIn(storage: Storage, { task = 'Example', name = '0'.repeat(32), value = 1 as unknown, ...facts }: Partial<RunFacts> & { name?: string; value?: unknown }): Promise<TaskKey> {
+export async function saveIn(
+  storage: Storage,
+  {
+    task = 'Example',
+    name = '0'.repeat(32),
+    value = 1 as unknown,
+    ...facts
+  }: Partial<RunFacts> & { name?: string; value?: unknown },
+): Promise<TaskKey> {
   const key = `${task}/${name}` as TaskKey;
-  const base: RunFacts = { key, task, version: undefined, params: {}, source: 'abcdef', requires: [], marks: [], dynamic: [], seconds: 0.5 };
+  const base: RunFacts = {
+    key,
+    task,
+    version: undefined,
+    params: {},
+    source: 'abcdef',
+    requires: [],
+    marks: [],
+    dynamic: [],
+    seconds: 0.5,
+  };
   await storage.save({ ...base, ...facts }, await storage.encode(value, defaultEncoder), undefined);
   return key;
 }

@@ -1,0 +1,41 @@
+import type { Graph } from '../graph/graph';
+import type { Container } from '../task/container';
+import { fingerprint, type GraphFingerprints } from './fingerprints';
+import type { Reporter } from './reporter';
+
+/** Which results are of something outside that changed while it was read, or came from such: they belong to no key. */
+export class Outdated {
+  readonly #graph: Graph;
+  readonly #container: Container;
+  readonly #fingerprints: GraphFingerprints;
+  readonly #reporter: Reporter;
+  readonly #found = new Set<number>();
+
+  constructor(options: { graph: Graph; container: Container; fingerprints: GraphFingerprints; reporter: Reporter }) {
+    this.#graph = options.graph;
+    this.#container = options.container;
+    this.#fingerprints = options.fingerprints;
+    this.#reporter = options.reporter;
+  }
+
+  /** Asks a task that ran for its fingerprint again. */
+  async check(index: number): Promise<void> {
+    const node = this.#graph.nodes[index]!;
+    if (!node.task.hasFingerprint) return;
+    if ((await fingerprint(node, this.#container)) === this.#fingerprints.known.get(index)) return;
+    this.#found.add(index);
+    this.#reporter.warn(
+      index,
+      `what ${node} reads changed while it ran (its fingerprint is another one now): its result is used, but neither that nor what comes from it is saved`,
+    );
+  }
+
+  /** Asked of each node that ran, after those that it required. */
+  has(index: number): boolean {
+    if (this.#found.size === 0) return false;
+    const { edges, firstEdge, endEdge } = this.#graph;
+    const required = edges.subarray(firstEdge[index]!, endEdge[index]!);
+    if (required.some((one) => this.#found.has(one))) this.#found.add(index);
+    return this.#found.has(index);
+  }
+}
