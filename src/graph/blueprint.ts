@@ -80,7 +80,7 @@ export class Blueprint {
    */
   prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): PreparedParams | Promise<unknown> {
     const params: Record<string, unknown> = {};
-    let text: string | undefined = '{';
+    let text = '{';
     let thaws = false;
     let refs = noRefs;
     let used = 0;
@@ -101,21 +101,17 @@ export class Blueprint {
       }
       const copy =
         value === undefined
-          ? (slot.fallback ?? this.#absent(slot.param, answers))
+          ? (slot.fallback ?? this.#absent(slot.param, given, answers))
           : this.#take(slot.param, value, answers);
       if (copy === undefined) continue;
       if (copy instanceof Promise) return copy;
       params[slot.name] = copy.value;
       if (copy.thaws) thaws = true;
-      if (copy.refs.length > 0) {
-        refs = [...refs, ...copy.refs];
-        text = undefined;
-      } else if (text !== undefined) {
-        text += slot.text + (copy === slot.fallback ? slot.fallback.text : canonical(copy.value));
-      }
+      if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
+      else text += slot.text + (copy === slot.fallback ? slot.fallback.text : canonical(copy.value));
     }
-    if (Object.keys(given).length !== used) this.#refuseUnknown(given, used);
-    return { params, thaws, refs, text: text && `${text}}` };
+    if (Object.keys(given).length !== used) this.#refuseUnknown(given);
+    return { params, thaws, refs, text: refs.length > 0 ? undefined : `${text}}` };
   }
 
   /**
@@ -173,13 +169,19 @@ export class Blueprint {
     return { names, problems };
   }
 
-  #absent(param: ParamDefinition, answers: SchemaAnswers): DataCopy | Promise<unknown> | undefined {
+  #absent(
+    param: ParamDefinition,
+    given: Readonly<Record<string, unknown>>,
+    answers: SchemaAnswers,
+  ): DataCopy | Promise<unknown> | undefined {
     if (param.optional) return undefined;
     if (param.schema) {
       const answer = this.#ask(param, undefined, answers);
       if (answer instanceof Promise) return answer;
       if ('value' in answer) return answer.value === undefined ? undefined : this.#copy(param, answer.value);
     }
+    // Given under a misspelt name, more often than not.
+    this.#refuseUnknown(given);
     throw new ParamError(`${this.task.name} needs the param ${param.name}`, {
       task: this.task.name,
       param: param.name,
@@ -220,14 +222,13 @@ export class Blueprint {
     return `${this.task.name}.${param.name} ${canonical(value, refById)}`;
   }
 
-  #refuseUnknown(given: Readonly<Record<string, unknown>>, used: number): void {
-    let count = 0;
-    for (const name in given) if (given[name] !== undefined) count++;
-    if (count === used) return;
+  /** Params that are undefined count as not given. */
+  #refuseUnknown(given: Readonly<Record<string, unknown>>): void {
     const { name: task, params, requirements } = this.task;
     const unknown = Object.keys(given).find(
       (name) => given[name] !== undefined && !params.some((param) => param.name === name),
-    )!;
+    );
+    if (unknown === undefined) return;
     const meant = nearest(
       unknown,
       params.map(({ name }) => name),

@@ -15,7 +15,7 @@ export class PlanningInstance {
   readonly #instance: Instance;
   /** Fields that are no params, as the class made them. */
   readonly #fields: readonly (readonly [name: string, value: unknown])[];
-  readonly #isMadeAnew: boolean;
+  #isMadeAnew: boolean;
 
   /** @param instance a new one */
   constructor(task: TaskDefinition, container: Container, instance: Instance) {
@@ -46,7 +46,11 @@ export class PlanningInstance {
   /** Undefined where making one takes time, since functions in `@Requires` are called at once. */
   #new(): Instance | undefined {
     const made = makeInstance(this.#task, this.#container);
-    return isPromiseLike(made) ? undefined : trapRequirements(this.#task, made as Instance);
+    if (!isPromiseLike(made)) return trapRequirements(this.#task, made as Instance);
+    // A container that answers later is not asked again; this once, its answer is of no use, not even a failure.
+    this.#isMadeAnew = false;
+    made.then(undefined, () => {});
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
@@ -27,9 +27,8 @@ export class TaskFailedError extends TidemarkError {
 
   constructor({ node, key, requiredBy, attempts, cause }: TaskFailure) {
     const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
-    super(`${node} failed${attempts > 1 ? ` (${attempts} attempts)` : ''}: ${messageOf(cause)}${way.join('')}`, {
-      cause,
-    });
+    const tried = attempts > 1 ? ` (${attempts} attempts)` : '';
+    super(`${node} failed${tried}: ${messageOf(cause)}${hintFor(cause)}${way.join('')}`, { cause });
     this.task = node.task.name;
     this.params = publicParams(node);
     this.key = key;
@@ -68,6 +67,15 @@ function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
   return kept > 0
     ? `${did} ${kept} ${kept === 1 ? 'result is' : 'results are'} saved; a new run goes on from there.`
     : `${did} Nothing is saved.`;
+}
+
+// What V8 says when something that is frozen is changed.
+const changesFrozen = /read only property|not extensible|Cannot delete property/;
+
+/** What to do about an error whose message does not say so, as the end of a line. */
+function hintFor(cause: unknown): string {
+  if (!(types.isNativeError(cause) && changesFrozen.test(cause.message))) return '';
+  return '. Results are frozen when they are saved or have several users: change a copy (structuredClone), or give the runner { freeze: false }';
 }
 
 /** What went wrong, as one line or more, whatever was thrown. */

@@ -40,6 +40,7 @@ const loadsAtOnce = 64;
  */
 export class Runner {
   readonly storage: Storage;
+  readonly #opensStorage: boolean;
   readonly #options: RunnerOptions;
   readonly #container: Container;
   readonly #blueprints = new Map<TaskDefinition, Blueprint>();
@@ -65,6 +66,7 @@ export class Runner {
       { queue: undefined, executor, executorSlots: this.#slotsOf(executor) },
       (one) => this.#slotsOf(one),
     );
+    this.#opensStorage = !(storage instanceof Storage);
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
   }
 
@@ -141,7 +143,8 @@ export class Runner {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#underWay);
     for (const executor of this.#slots.keys()) await executor.close?.();
-    await this.storage.close();
+    // A storage that was passed in may be in use elsewhere.
+    if (this.#opensStorage) await this.storage.close();
   }
 
   #refuseIfClosed(): void {

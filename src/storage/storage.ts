@@ -274,7 +274,16 @@ export class Storage {
     return andThen(reader.unpack ? reader.unpack(bytes, record.key) : bytes, (serialized) => {
       if (hash('sha256', serialized, 'hex') !== record.digest)
         fail(record.key, 'its bytes are not those that were saved (SHA-256 differs)');
-      return reader.deserialize(serialized, record.format);
+      try {
+        return reader.deserialize(serialized, record.format);
+      } catch (cause) {
+        // The bytes are right, so it is this process that cannot read them: another version of Node, say.
+        throw new UnreadableCheckpointError(
+          record.key,
+          `its bytes are whole, but decoding them as ${record.format} failed (${(cause as Error)?.message}); it was saved by ${record.savedBy}. Clear it, or use the version of Node that it was saved with`,
+          { cause },
+        );
+      }
     });
   }
 

@@ -298,6 +298,20 @@ describe('refs as params', () => {
     expect(fill(node.requirements[0], () => 7)).toEqual(wrap(7 as never));
   });
 
+  it('tell nodes apart that have the same number beside them', async () => {
+    @Task()
+    class Beside {
+      @Param() model!: TaskRef<number>;
+      @Param() times = 2;
+      @Requires((self) => self.model) value!: number;
+      run() {
+        return this.value * this.times;
+      }
+    }
+    const refs = [1, 2].map((n) => task(Beside, { model: task(Leaf, { n }), times: 3 }));
+    expect((await graphOf(refs)).targets).toHaveLength(2);
+  });
+
   it('are not run when they are only carried', async () => {
     const graph = await graphOf(task(Value, { x: [task(Leaf)] }));
     expect(Array.from(graph.order, (index) => String(graph.nodes[index]))).toEqual(['Value({ x: [ task(Leaf) ] })']);

@@ -216,3 +216,22 @@ it('waits for what is only like a promise', async () => {
   const { result, summary } = await outcomeOf(open({ concurrency: 1 }).start([Thenable, task(Leaf, { name: 'a' })]));
   expect([result, summary.ran]).toEqual([['value', 'a'], 2]);
 });
+
+it('says that results are frozen to a task that would change one', async () => {
+  @Task({ save: true })
+  class Rows {
+    run() {
+      return [3, 1, 2];
+    }
+  }
+  @Task()
+  class Sorted {
+    @Requires(Rows) rows!: number[];
+    run() {
+      return this.rows.sort();
+    }
+  }
+  await expect(open().run(Sorted)).rejects.toThrow(
+    /Sorted failed: Cannot assign to read only property '0'.* Results are frozen .*structuredClone/,
+  );
+});

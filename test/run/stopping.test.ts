@@ -1,6 +1,16 @@
 import 'reflect-metadata';
 import { getEventListeners } from 'node:events';
-import { Param, Requires, RunFailedError, Runner, type RunnerOptions, Task, type TaskContext, task } from 'tidemark';
+import {
+  Param,
+  Requires,
+  RunFailedError,
+  Runner,
+  type RunnerOptions,
+  Storage,
+  Task,
+  type TaskContext,
+  task,
+} from 'tidemark';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
 import { Signal } from '../support/signal';
@@ -218,5 +228,15 @@ it('closes what it holds once', async () => {
   await runner.run(Waits);
   await Promise.all([runner.close(), runner.close()]);
   await runner[Symbol.asyncDispose]();
+  expect(closed).toBe(1);
+});
+
+it('leaves a storage open that it was given, for others that use it', async () => {
+  const store = new ObservedStore();
+  let closed = 0;
+  const storage = Storage.open(Object.assign(store, { disconnect: () => void closed++ }));
+  await open({ storage }).close();
+  expect(closed).toBe(0);
+  await open({ storage: store }).close();
   expect(closed).toBe(1);
 });
