@@ -57,20 +57,47 @@ const checksumLength = 32;
  * checksum is the first 128 bits of SHA-256 of all that stands before it and its space.
  */
 export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined): Buffer {
-  const text = start + JSON.stringify(record);
-  const line = Buffer.from(`${text} ${checksum(text)}\n`);
-  return bytes === undefined ? line : Buffer.concat([line, bytes]);
+  const text = start + toJson(record);
+  const line = `${text} ${checksum(text)}\n`;
+  if (bytes === undefined) return Buffer.from(line);
+  const length = Buffer.byteLength(line);
+  const entry = Buffer.allocUnsafe(length + bytes.byteLength);
+  entry.write(line);
+  entry.set(bytes, length);
+  return entry;
+}
+
+/** Written out, since that takes a quarter of the time of stringifying the whole. Keys and hashes need no escapes. */
+function toJson(record: CheckpointRecord): string {
+  const { version, keyId } = record;
+  return (
+    `{"key":"${record.key}","task":${JSON.stringify(record.task)},` +
+    (version === undefined ? '' : `"version":${JSON.stringify(version)},`) +
+    `"params":${JSON.stringify(record.params)},"source":"${record.source}",` +
+    `"requires":${listToJson(record.requires)},"marks":${listToJson(record.marks)},"dynamic":${listToJson(record.dynamic)},` +
+    `"encoder":${JSON.stringify(record.encoder)},"format":${JSON.stringify(record.format)},` +
+    (keyId === undefined ? '' : `"keyId":${JSON.stringify(keyId)},`) +
+    `"digest":"${record.digest}","size":${record.size},"isBeside":${record.isBeside},"seconds":${record.seconds},` +
+    `"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}}`
+  );
+}
+
+function listToJson(list: readonly unknown[]): string {
+  return list.length === 0 ? '[]' : JSON.stringify(list);
 }
 
 /** Whether bytes look like an entry, of whatever format; they may be damaged. */
 export function isEntry(bytes: Bytes): boolean {
-  return anyStart.test(beginning(bytes));
+  return anyStart.test(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', 0, longestStart),
+  );
 }
 
 /** Reads an entry; never throws, whatever the bytes are. */
 export function decodeEntry(entry: Bytes, key: string): ReadEntry {
-  const buffer = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  const number = anyStart.exec(beginning(buffer))?.[1];
+  const buffer = Buffer.isBuffer(entry) ? entry : Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
+  const beginning = buffer.toString('latin1', 0, longestStart);
+  const number = beginning.startsWith(start) ? format : anyStart.exec(beginning)?.[1];
   if (number === undefined) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
   const end = buffer.indexOf(newline);
   const textEnd = end - checksumLength - 1;
@@ -91,10 +118,6 @@ export function decodeEntry(entry: Bytes, key: string): ReadEntry {
   if (bytes.byteLength !== record.size)
     return { state: 'damaged', problem: `it has ${bytes.byteLength} bytes where ${record.size} were saved` };
   return { state: 'whole', record, bytes };
-}
-
-function beginning({ buffer, byteOffset, byteLength }: Bytes): string {
-  return Buffer.from(buffer, byteOffset, Math.min(byteLength, longestStart)).toString('latin1');
 }
 
 /** Undefined when something else than a record was written under a right checksum. */
