@@ -162,7 +162,12 @@ test('refuses what throws when it is read, with the cause', () => {
 });
 
 test('reads no bytes of a format that it does not know', () => {
-  expect(['json', 'cbor', 'v8', 'yaml'].map((format) => defaultEncoder.canRead(format))).toEqual([true, true, true, false]);
+  expect(['json', 'cbor', 'v8', 'yaml'].map((format) => defaultEncoder.canRead(format))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
   expect(() => defaultEncoder.deserialize(new Uint8Array(1), 'yaml')).toThrow('Unknown format "yaml"');
 });
 

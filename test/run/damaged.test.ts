@@ -196,7 +196,11 @@ const unreadable: [string, (good: Uint8Array) => Uint8Array, RegExp][] = [
     (good) => changed(good, { encoder: 'zstd+aes' }),
     /saved as zstd\+aes .*the encoder that it was saved with/,
   ],
-  ['in a way that cannot be decoded here', (good) => changed(good, { format: 'v8' }), /whole, but decoding them as v8 failed/],
+  [
+    'in a way that cannot be decoded here',
+    (good) => changed(good, { format: 'v8' }),
+    /whole, but decoding them as v8 failed/,
+  ],
   ['in an unknown way', (good) => changed(good, { format: 'cbor9' }), /saved as cbor \(cbor9\)/],
 ];
 

@@ -120,7 +120,11 @@ async function flushFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   try {
     const folder = await openLater(path, constants.O_RDONLY);
-    await flush(folder).finally(() => closeLater(folder));
+    try {
+      await flush(folder);
+    } finally {
+      await closeLater(folder);
+    }
   } catch (error) {
     if (!UNFLUSHABLE.has(codeOf(error) ?? '')) throw error;
   }
