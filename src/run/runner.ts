@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { inline } from '../executors/inline';
