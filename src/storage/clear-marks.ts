@@ -41,7 +41,7 @@ export class ClearMarks {
 export const everything = '*';
 
 /** A new mark, as a line of the log. @param name the part of a key after the task, or `everything` */
-export function newMark(name: string): Buffer {
+export function newMark(name: string): Uint8Array {
   const id = randomBytes(8).toString('hex');
   // On a line of its own even behind one that a crash cut short.
   return Buffer.from(`\n${id} ${name} ${checkOf(id, name)}\n`, 'latin1');

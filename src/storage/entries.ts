@@ -44,12 +44,12 @@ export class Entries {
   }
 
   /** Adds to the end of what is under a key, so that nothing is lost that another process adds. */
-  async append(key: string, line: Buffer): Promise<void> {
+  async append(key: string, line: Uint8Array): Promise<void> {
     if (this.#store.append) return void (await this.#do('write', key, () => this.#store.append!(key, line)));
     // Without an indivisible append, another process may have overwritten what was added: look, and add it again.
     for (let tries = 0; tries < 10; tries++) {
       const log = await this.read(key);
-      if (log && Buffer.from(log).includes(line)) return;
+      if (log && Buffer.from(log).includes(Buffer.from(line))) return;
       await this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), true);
     }
     throw new StorageError(`${key} could not be kept in ${this.location}: other processes keep overwriting it`, {

@@ -56,7 +56,7 @@ const checksumLength = 32;
  * too, and their own formats begin with such a line, so that a newer one can be told from a damaged one. The
  * checksum is the first 128 bits of SHA-256 of all that stands before it and its space.
  */
-export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined): Buffer {
+export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined): Bytes {
   const text = start + toJson(record);
   const line = `${text} ${checksum(text)}\n`;
   if (bytes === undefined) return Buffer.from(line);
