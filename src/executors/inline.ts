@@ -1,5 +1,5 @@
 import { andThen, isPromiseLike } from '../awaitable';
-import { makeInstance, setParams } from '../graph/blueprint';
+import { makeInstance, setParams } from '../graph/instance';
 import type { Executor, Job } from './executor';
 
 /**

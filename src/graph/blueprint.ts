@@ -13,8 +13,6 @@ import type { GraphNode } from './node';
 import { askSchema, copyParam, refused, shown, unlessSecret } from './param-value';
 import { PlanningInstance } from './planning-instance';
 
-export { makeInstance, setParams, trapRequirements } from './instance';
-
 /** A task's params as a node keeps them, which freezes them. */
 export interface PreparedParams {
   readonly params: Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { isPromiseLike } from '../awaitable';
-import { makeInstance, setParams, trapRequirements } from '../graph/blueprint';
 import type { Graph } from '../graph/graph';
+import { makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { GraphNode } from '../graph/node';
 import type { Container } from '../task/container';
 import { downstreamOf } from './downstream';

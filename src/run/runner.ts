@@ -96,16 +96,13 @@ export class Runner {
    * const { toRun, nodes } = await runner.plan(ScoreModel, { path: 'penguins.csv' });
    */
   async plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
-    const { target } = targetOf(what, rest);
-    const { graph, keys, fingerprints } = await this.#prepare(target);
-    for (const error of fingerprints.failed.values()) throw error;
+    const { graph, keys } = await this.#prepareWithKeys(what, rest);
     return makePlan(graph, keys, await this.#checkpointsFor(graph, keys));
   }
 
   /** The key of a task's result. */
   async key<const W extends TaskClass | TaskRef<unknown>>(what: W, ...rest: ParamsFor<W>): Promise<TaskKey> {
-    const { graph, keys, fingerprints } = await this.#prepare(targetOf(what, rest).target);
-    for (const error of fingerprints.failed.values()) throw error;
+    const { graph, keys } = await this.#prepareWithKeys(what, rest);
     return keys.of(graph.targets[0]!.index);
   }
 
@@ -119,8 +116,7 @@ export class Runner {
    */
   async clear<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<readonly TaskKey[]> {
     if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what));
-    const { graph, keys, fingerprints } = await this.#prepare(targetOf(what, rest).target);
-    for (const error of fingerprints.failed.values()) throw error;
+    const { graph, keys } = await this.#prepareWithKeys(what, rest);
     const deleted: TaskKey[] = [];
     for (const { index, task } of graph.targets) {
       const key = keys.of(index);
@@ -253,6 +249,13 @@ export class Runner {
     });
     const fingerprints = await fingerprintsOf(graph, this.#container);
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
+  }
+
+  /** Likewise, for those who need every key. @throws what a task's `fingerprint()` threw */
+  async #prepareWithKeys(what: unknown, rest: readonly unknown[]): Promise<Prepared> {
+    const prepared = await this.#prepare(targetOf(what, rest).target);
+    for (const error of prepared.fingerprints.failed.values()) throw error;
+    return prepared;
   }
 
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
