@@ -7,6 +7,7 @@ import { fill } from '../graph/structure';
 import { DamagedCheckpointError } from '../storage/checkpoint-error';
 import type { EncodedResult, FoundCheckpoint } from '../storage/storage';
 import type { Container } from '../task/container';
+import type { TaskKey } from '../task/context';
 import { AttemptContext } from './attempt-context';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
@@ -155,14 +156,12 @@ export class Execution {
   // Loading
 
   #load(index: number): Awaitable<void> {
-    const { checkpoints, graph } = this.#options;
+    const { checkpoints } = this.#options;
     const found = this.#demand.found.get(index)!;
-    const changed = found.record.requires.findIndex(([, digest], i) =>
-      this.#differs(graph.edges[graph.firstEdge[index]! + i]!, digest),
-    );
-    if (changed >= 0) {
+    const changed = this.#changedRequirement(index, found);
+    if (changed !== undefined) {
       this.#demand.stale.set(index, found);
-      return this.#runInstead(index, `${found.record.requires[changed]![0]} came out different this time`);
+      return this.#runInstead(index, `${changed} came out different this time`);
     }
     this.#demand.found.delete(index);
     const start = performance.now();
@@ -179,9 +178,20 @@ export class Execution {
     }
   }
 
-  /** Whether a requirement was computed anew in this run, with another result than a checkpoint came from. */
-  #differs(required: number, digest: string | null): boolean {
-    return digest !== null && this.#ranAnew.has(required) && this.#digests.get(required) !== digest;
+  /** The key of a requirement that was computed anew in this run, with another result than a checkpoint came from. */
+  #changedRequirement(index: number, { record }: FoundCheckpoint): TaskKey | undefined {
+    const { keys, graph } = this.#options;
+    // By key: the same structure may name its requirements in another order today.
+    let digests: ReadonlyMap<TaskKey, string | null> | undefined;
+    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++) {
+      const required = graph.edges[edge]!;
+      if (!this.#ranAnew.has(required)) continue;
+      digests ??= new Map(record.requires);
+      const key = keys.of(required);
+      const digest = digests.get(key);
+      if (typeof digest === 'string' && digest !== this.#digests.get(required)) return key;
+    }
+    return undefined;
   }
 
   #loaded(index: number, { record }: FoundCheckpoint, value: unknown, start: number): void {

@@ -201,6 +201,37 @@ it('still waits for what is computed anew when other requirements were loaded be
   expect(uses).toBe(slow);
 });
 
+it('compares each requirement with its own digest, in whatever order the structure names them', async () => {
+  let ran = 0;
+  let isTurned = false;
+  @Task({ save: true })
+  class One {
+    run(): number {
+      return 1;
+    }
+  }
+  @Task({ save: true })
+  class Two {
+    run(): number {
+      return 2;
+    }
+  }
+  @Task({ save: true })
+  class Both {
+    @Requires(() => (isTurned ? { two: task(Two), one: task(One) } : { one: task(One), two: task(Two) }))
+    parts!: { one: number; two: number };
+    run(): number {
+      ran++;
+      return this.parts.one + this.parts.two;
+    }
+  }
+  expect(await runner.run([task(Both), task(One)])).toEqual([3, 1]);
+  await runner.storage.delete(await runner.key(One));
+  isTurned = true;
+  expect(await runner.run([task(Both), task(One)])).toEqual([3, 1]);
+  expect(ran).toBe(1);
+});
+
 let isLarge = false;
 
 @Task({ save: true })
