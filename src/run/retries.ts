@@ -61,5 +61,6 @@ export class Retries {
 function delayAfter(attempt: number, { options: { retries } }: TaskDefinition): number {
   if (retries === undefined || typeof retries === 'number') return 0;
   const { delay = 0, factor = 2, maxDelay = 60_000 } = retries;
-  return Math.min(delay * factor ** (attempt - 1), maxDelay) * (0.5 + Math.random() / 2);
+  // Up, since timers drop fractions and would come too early.
+  return Math.ceil(Math.min(delay * factor ** (attempt - 1), maxDelay) * (0.5 + Math.random() / 2));
 }
