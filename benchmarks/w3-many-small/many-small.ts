@@ -1,7 +1,7 @@
 // W3: 10,000 tasks, each a 1 KB object (950 bytes of CBOR), saved; an unsaved root sums their ids. Then all are
-// loaded: from files in a new process, from memory in the same one.
+// loaded in a new process; from memory, in the same one.
 //
-// node many-small.js floor|ours memory|file save|load FOLDER
+// node many-small.js floor|ours memory|file|lmdb|redis save|load FOLDER [REDIS-URI]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Param, Requires, Runner, Task, task } from 'tidemark';
@@ -42,8 +42,10 @@ function sum(items: readonly { id: number }[]): number {
 
 type Phase = () => Promise<number>;
 
-/** The floor: cbor-x with the same options, into a Map or a file for each. */
-function floor(store: string, folder: string): { save: Phase; load: Phase } {
+type Contestant = { save: Phase; load: Phase };
+
+/** The floor: cbor-x with the same options, into a Map, a file for each, or what the backend's own client does in batches. */
+function floor(store: string, folder: string, redis: string): Contestant {
   const { Encoder } = require('cbor-x');
   const cbor = new Encoder({
     useRecords: false,
@@ -54,6 +56,8 @@ function floor(store: string, folder: string): { save: Phase; load: Phase } {
     tagUint8Array: true,
     copyBuffers: true,
   });
+  if (store === 'lmdb') return lmdbFloor(cbor, folder);
+  if (store === 'redis') return redisFloor(cbor, redis, folder);
   const map = new Map<string, Buffer>();
   const ids = Array.from({ length: count }, (_, id) => id);
   const put = (id: number, bytes: Buffer) =>
@@ -74,14 +78,82 @@ function floor(store: string, folder: string): { save: Phase; load: Phase } {
   };
 }
 
-function ours(store: string, folder: string): { save: Phase; load: Phase } {
-  const runner = new Runner({ storage: store === 'memory' ? 'memory:' : `file:${folder}` });
-  const run = () => runner.run(Total);
+interface Cbor {
+  encode(value: unknown): Buffer;
+  decode(bytes: Uint8Array): ReturnType<typeof makeItem>;
+}
+
+function lmdbFloor(cbor: Cbor, folder: string): Contestant {
+  const open = () => require('lmdb').open({ path: folder, encoding: 'binary' });
+  return {
+    save: async () => {
+      const database = open();
+      const items = Array.from({ length: count }, (_, id) => makeItem(id));
+      await Promise.all(items.map((item) => database.put(`Item/${item.id}`, Buffer.from(cbor.encode(item)))));
+      await database.close();
+      return sum(items);
+    },
+    load: async () => {
+      const database = open();
+      const total = sum(Array.from({ length: count }, (_, id) => cbor.decode(database.get(`Item/${id}`))));
+      await database.close();
+      return total;
+    },
+  };
+}
+
+function redisFloor(cbor: Cbor, uri: string, folder: string): Contestant {
+  const connected = async () => {
+    const { createClient, RESP_TYPES } = require('@redis/client');
+    const client = createClient({ url: uri });
+    await client.connect();
+    return { client, reader: client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }) };
+  };
+  const batches = Array.from({ length: count / 500 }, (_, batch) =>
+    Array.from({ length: 500 }, (_, i) => batch * 500 + i),
+  );
+  const keyOf = (id: number) => `${folder}:Item/${id}`;
+  return {
+    save: async () => {
+      const { client } = await connected();
+      let total = 0;
+      const sent = batches.map((ids) => {
+        const items = ids.map(makeItem);
+        total += sum(items);
+        return client.mSet(items.map((item) => [keyOf(item.id), Buffer.from(cbor.encode(item))]));
+      });
+      await Promise.all(sent);
+      await client.close();
+      return total;
+    },
+    load: async () => {
+      const { client, reader } = await connected();
+      const read: Buffer[][] = await Promise.all(batches.map((ids) => reader.mGet(ids.map(keyOf))));
+      await client.close();
+      return sum(read.flat().map((bytes) => cbor.decode(bytes)));
+    },
+  };
+}
+
+function ours(store: string, folder: string, redis: string): Contestant {
+  const uris: Record<string, string> = {
+    memory: 'memory:',
+    file: `file:${folder}`,
+    lmdb: `lmdb:${folder}`,
+    redis: `${redis}?namespace=${encodeURIComponent(folder)}`,
+  };
+  const runner = new Runner({ storage: uris[store]! });
+  const run = async () => {
+    const total = await runner.run(Total);
+    if (store !== 'memory') await runner.close();
+    return total;
+  };
   return { save: run, load: run };
 }
 
-async function main(contestant: string, store: string, phase: 'save' | 'load', folder: string): Promise<void> {
-  const phases = (contestant === 'floor' ? floor : ours)(store, folder);
+async function main(contestant: string, store: string, phase: 'save' | 'load', rest: string[]): Promise<void> {
+  const [folder = '', redis = ''] = rest;
+  const phases = (contestant === 'floor' ? floor : ours)(store, folder, redis);
   if (store === 'memory' && phase === 'load') await phases.save();
   const start = performance.now();
   const total = await phases[phase]();
@@ -90,4 +162,4 @@ async function main(contestant: string, store: string, phase: 'save' | 'load', f
   console.log(JSON.stringify({ 'µs a task': (milliseconds * 1000) / count }));
 }
 
-void main(process.argv[2]!, process.argv[3]!, process.argv[4] as 'save' | 'load', process.argv[5]!);
+void main(process.argv[2]!, process.argv[3]!, process.argv[4] as 'save' | 'load', process.argv.slice(5));

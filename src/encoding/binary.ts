@@ -1,27 +1,13 @@
 import { types } from 'node:util';
 import { builtInName } from './built-in-name';
 import { extraProperty } from './extra-properties';
+import { TYPED_ARRAYS } from './raw';
 import { refuseClass, refuseExtra } from './refusals';
-import { FINE, NOT_CBOR, type Walk } from './walk';
+import { isSegment } from './segments';
+import { FINE, NOT_CBOR, SEGMENTS, STOP, type Walk } from './walk';
 
-/** In the order of the numbers that Node gives them in its V8 format; 9 and 10 are DataView and Buffer. */
-export const TYPED_ARRAYS = {
-  0: Int8Array,
-  1: Uint8Array,
-  2: Uint8ClampedArray,
-  3: Int16Array,
-  4: Uint16Array,
-  5: Int32Array,
-  6: Uint32Array,
-  7: Float32Array,
-  8: Float64Array,
-  11: BigInt64Array,
-  12: BigUint64Array,
-} as const;
-
-const CLASSES = Object.values(TYPED_ARRAYS);
-const NAMES = new Set<string | undefined>(CLASSES.map((view) => view.name));
-const PROTOTYPES = new Set<object>([...CLASSES.map((view) => view.prototype), Buffer.prototype]);
+const PROTOTYPES = new Set<object>([...TYPED_ARRAYS.map((view) => view.prototype), Buffer.prototype]);
+const NAMES = new Set<string | undefined>(TYPED_ARRAYS.map((view) => view.name));
 /** cbor-x misreads lengths above this. */
 const MAX_CBOR_BYTES = 2 ** 31 - 1;
 const MAX_BYTES = 2 ** 32 - 1;
@@ -36,6 +22,8 @@ export function lookAtView(view: ArrayBufferView, prototype: object, walk: Walk)
   const extra = types.isTypedArray(view) ? extraProperty(view) : Reflect.ownKeys(view)[0];
   if (extra !== undefined) return refuseExtra(extra, walk);
   const flags = lookAtBuffer(view.buffer, view.byteLength, walk);
+  if (flags >= STOP) return flags;
+  if (isSegment(view)) return SEGMENTS;
   return forCbor ? flags : flags | NOT_CBOR;
 }
 

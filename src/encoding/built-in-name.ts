@@ -18,3 +18,10 @@ export function isPlainPrototype(prototype: object | null): boolean {
 export function isArrayPrototype(prototype: object | null): boolean {
   return prototype === Array.prototype || (prototype !== null && builtInName(prototype) === 'Array');
 }
+
+/** Whether two prototypes are of one class, or of the same built-in class of two realms. */
+export function isSameClass(a: object | null, b: object | null): boolean {
+  if (a === b) return true;
+  const name = a === null ? undefined : builtInName(a);
+  return name !== undefined && b !== null && builtInName(b) === name;
+}

@@ -1,4 +1,5 @@
 import type { Bytes } from './encoder';
+import { isSegment, type SegmentPlace, type SegmentReader, type SegmentWriter } from './segments';
 
 /** What is used of cbor-x; its own declarations leave out half of it, and are of its ES module. */
 interface CborX {
@@ -33,16 +34,26 @@ const POOL_BYTES = 8 * 1024;
 const LARGE_POOL_BYTES = 1024 * 1024;
 const URL_TAG = 1140;
 const NULL_PROTOTYPE_TAG = 1141;
+const SEGMENT_TAG = 1142;
 
 let encoders: { readonly compact: CborEncoder; readonly floats: CborEncoder } | undefined;
 /** Extensions apply to every user of cbor-x in the process; ours must not change what others encode. */
 let encoding = false;
+/** Where large typed arrays go to, or come from, while something is encoded or decoded. */
+let writer: SegmentWriter | undefined;
+let reader: SegmentReader | undefined;
 
-/** Encodes with cbor-x. With `floats`, every number is a float, which keeps -0. */
-export function encodeCbor(value: unknown, floats: boolean): Bytes {
+/**
+ * Encodes with cbor-x.
+ *
+ * @param floats - Writes every number as a float, which keeps -0.
+ * @param segments - Takes the large typed arrays, when they are kept apart.
+ */
+export function encodeCbor(value: unknown, floats: boolean, segments?: SegmentWriter): Bytes {
   encoders ??= load();
   const encoder = floats ? encoders.floats : encoders.compact;
   encoding = true;
+  writer = segments;
   try {
     const view = encoder.encode(value, RESET_BUFFER_MODE);
     const bytes = new Uint8Array(view);
@@ -53,6 +64,7 @@ export function encodeCbor(value: unknown, floats: boolean): Bytes {
     throw error;
   } finally {
     encoding = false;
+    writer = undefined;
   }
 }
 
@@ -63,10 +75,15 @@ function letGo(encoder: CborEncoder, poolBytes: number): void {
 }
 
 /** @throws {Error} when these are not the bytes of a value. */
-export function decodeCbor(bytes: Bytes): unknown {
+export function decodeCbor(bytes: Bytes, segments?: SegmentReader): unknown {
   encoders ??= load();
-  // From a Buffer byte strings become Buffers, and it is this object that cbor-x hangs a property on.
-  return encoders.compact.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  reader = segments;
+  try {
+    // From a Buffer byte strings become Buffers, and it is this object that cbor-x hangs a property on.
+    return encoders.compact.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  } finally {
+    reader = undefined;
+  }
 }
 
 function load(): NonNullable<typeof encoders> {
@@ -82,6 +99,12 @@ function load(): NonNullable<typeof encoders> {
     tag: NULL_PROTOTYPE_TAG,
     encode: (object, encode) => encode({ ...object }),
     decode: (object) => Object.assign(Object.create(null), object),
+  });
+  addExtension<ArrayBufferView, SegmentPlace>({
+    Class: classOf<ArrayBufferView>((object) => writer !== undefined && isSegment(object)),
+    tag: SEGMENT_TAG,
+    encode: (view, encode) => encode((writer as SegmentWriter).add(view)),
+    decode: (place) => (reader === undefined ? place : reader.read(place)) as ArrayBufferView,
   });
   return {
     compact: new Encoder(OPTIONS),

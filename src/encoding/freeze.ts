@@ -1,5 +1,6 @@
 import { types } from 'node:util';
-import { isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { builtInName, isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { getterOf } from './getter-of';
 
 /**
  * Freezes plain objects and arrays all the way down, also inside Maps and Sets, which themselves cannot be frozen.
@@ -8,43 +9,57 @@ import { isArrayPrototype, isPlainPrototype } from './built-in-name';
  */
 export function deepFreeze(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
-  // Iterating a Set goes on to what is added meanwhile: a queue that takes each object once, cycles or not.
-  const objects = new Set<object>([value]);
-  for (const object of objects) {
+  const waiting: object[] = [value];
+  // What is frozen on the way need not be remembered: it is looked at again once at most.
+  const met = new Set<object>();
+  for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
     if (ArrayBuffer.isView(object)) continue;
-    const prototype: object | null = Object.getPrototypeOf(object);
-    if (Array.isArray(object)) {
-      if (isArrayPrototype(prototype)) freezeArray(object, objects);
-    } else if (types.isMap(object)) {
-      for (const [key, item] of object) {
-        add(key, objects);
-        add(item, objects);
-      }
-    } else if (types.isSet(object)) {
-      for (const item of object) add(item, objects);
-    } else if (isPlainPrototype(prototype)) {
-      freezeObject(object, objects);
+    const isFreezable = !Object.isFrozen(object) && isPlain(object);
+    if (!isFreezable) {
+      if (met.has(object)) continue;
+      met.add(object);
     }
+    addContents(object, waiting);
+    if (isFreezable) Object.freeze(object);
   }
 }
 
-function freezeArray(array: readonly unknown[], objects: Set<object>): void {
+function isPlain(object: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  return Array.isArray(object) ? isArrayPrototype(prototype) : isPlainPrototype(prototype);
+}
+
+function addContents(object: object, waiting: object[]): void {
+  if (Array.isArray(object)) {
+    if (isPlain(object)) addElements(object, waiting);
+  } else if (isPlain(object)) {
+    addProperties(object, waiting);
+  } else if (types.isMap(object) && isOfClass(object, 'Map')) {
+    for (const [key, item] of object) {
+      add(key, waiting);
+      add(item, waiting);
+    }
+  } else if (types.isSet(object) && isOfClass(object, 'Set')) {
+    for (const item of object) add(item, waiting);
+  }
+}
+
+function addElements(array: readonly unknown[], waiting: object[]): void {
   const { length } = array;
-  for (let i = 0; i < length; i++) {
-    const item = array[i];
-    if (typeof item === 'object' && item !== null) objects.add(item);
-  }
-  Object.freeze(array);
+  for (let i = 0; i < length; i++) add(array[i], waiting);
 }
 
-function freezeObject(object: object, objects: Set<object>): void {
+function addProperties(object: object, waiting: object[]): void {
   for (const key of Object.keys(object)) {
-    // Reading the property would call an accessor, which may do anything.
-    add(Object.getOwnPropertyDescriptor(object, key)?.value, objects);
+    // Reading an accessor may do anything.
+    if (getterOf(object, key) === undefined) add((object as Record<string, unknown>)[key], waiting);
   }
-  Object.freeze(object);
 }
 
-function add(item: unknown, objects: Set<object>): void {
-  if (typeof item === 'object' && item !== null) objects.add(item);
+function add(item: unknown, waiting: object[]): void {
+  if (typeof item === 'object' && item !== null) waiting.push(item);
+}
+
+function isOfClass(object: object, name: string): boolean {
+  return builtInName(Object.getPrototypeOf(object) as object) === name;
 }

@@ -1,181 +1,62 @@
-import { isArrayPrototype, isPlainPrototype } from './built-in-name';
-import { lookAtBuiltIn } from './built-in-object';
-import { extraProperty } from './extra-properties';
+import { lookAt } from './look-at';
 import { UnsupportedValueError } from './unsupported-value-error';
-import { propertyStep } from './value-path';
-import { FINE, FLOATS, NOT_CBOR, NOT_V8, STOP, Walk } from './walk';
+import { FINE, FLOATS, NOT_CBOR, NOT_V8, SEGMENTS, STOP, TYPED, type TypedValues, Walk } from './walk';
 
 /** Which encoding carries a value exactly; `cbor-floats` is cbor with every number written as a float. */
 export type Carrier = 'cbor' | 'cbor-floats' | 'v8';
 
-const TASK_REF = Symbol.for('tidemark.task-ref');
+/** What is to be known before a value is encoded. */
+export interface Findings {
+  readonly carrier: Carrier;
+  /** Whether it holds typed arrays so large that they are kept apart from the rest. */
+  readonly hasSegments: boolean;
+  /** The instances of registered classes in it, if there are any. */
+  readonly typed: TypedValues | undefined;
+}
 
 /**
  * Finds the encoding that brings a value back exactly as it is.
  *
  * @param root - What to call the value in the path of a refusal.
- * @param without - `NOT_CBOR` when cbor turned out not to be able to.
+ * @param without - `NOT_CBOR` when cbor is not to be used.
  * @throws {UnsupportedValueError} when there is none.
  */
-export function carrierOf(value: unknown, root: string, without: number = FINE): Carrier {
-  let walk = new Walk(lookAt, true);
+export function carrierOf(value: unknown, root: string, without: number = FINE): Findings {
+  const typed: TypedValues = new Map();
+  let walk = new Walk(lookAt, true, typed);
   let flags = walkFrom(value, walk, root) | without;
   if (flags >= STOP && walk.undecided) {
-    walk = new Walk(lookAt, false);
+    walk = new Walk(lookAt, false, typed);
     flags = walkFrom(value, walk, root) | without;
   }
   if ((flags & NOT_CBOR) !== 0 && (flags & NOT_V8) !== 0) {
     // Each part can be carried, but not by the same encoding: walk again to find the first part that V8 cannot.
-    walk = new Walk(lookAt, false, NOT_CBOR);
+    walk = new Walk(lookAt, false, typed, NOT_CBOR);
     flags = walkFrom(value, walk, root) | NOT_CBOR;
   }
-  if (flags >= STOP) {
-    throw new UnsupportedValueError(root + (walk.steps ?? []).reverse().join(''), walk.problem ?? 'cannot be read');
-  }
-  if ((flags & NOT_CBOR) !== 0) return 'v8';
-  return (flags & FLOATS) !== 0 ? 'cbor-floats' : 'cbor';
+  if (flags >= STOP) throw refusalBy(walk, root);
+  return {
+    carrier: (flags & NOT_CBOR) !== 0 ? 'v8' : (flags & FLOATS) !== 0 ? 'cbor-floats' : 'cbor',
+    hasSegments: (flags & SEGMENTS) !== 0,
+    typed: (flags & TYPED) !== 0 ? typed : undefined,
+  };
 }
 
 function walkFrom(value: unknown, walk: Walk, root: string): number {
   try {
-    return lookAt(value, walk, 0);
+    return walk.look(value, 0);
   } catch (cause) {
     // A getter or the trap of a Proxy threw, or the caller had used up the stack.
     throw new UnsupportedValueError(root, 'cannot be read', { cause });
   }
 }
 
-function isTaskRef(value: object): boolean {
-  return Boolean((value as { [TASK_REF]?: unknown })[TASK_REF]);
+function refusalBy({ steps = [], problem = 'cannot be read', cause }: Walk, root: string): UnsupportedValueError {
+  const path = root + steps.reverse().join('');
+  return new UnsupportedValueError(path, problem, cause === undefined ? undefined : { cause });
 }
 
-/** What any value asks for. */
-function lookAt(value: unknown, walk: Walk, depth: number): number {
-  switch (typeof value) {
-    case 'string':
-      return lookAtString(value);
-    case 'number':
-      return Object.is(value, -0) ? FLOATS : FINE;
-    case 'object':
-      return value === null ? FINE : lookAtObject(value, walk, depth + 1);
-    case 'symbol':
-      return walk.refuse('is a symbol');
-    case 'function':
-      return walk.refuse(isTaskRef(value) ? 'is a task ref' : 'is a function');
-    default:
-      return FINE;
-  }
-}
-
-/**
- * Lone surrogates would become U+FFFD in UTF-8. A byte order mark at the start is dropped by the decoder that
- * cbor-x uses where its native part is missing.
- */
-function lookAtString(text: string): number {
-  return text.isWellFormed() && text.charCodeAt(0) !== 0xfeff ? FINE : NOT_CBOR;
-}
-
-function lookAtObject(object: object, walk: Walk, depth: number): number {
-  const met = walk.meet(object, depth);
-  if (met !== undefined) return met;
-  const flags = walk.depthFlags(depth);
-  if (flags >= STOP) return flags;
-  const prototype: object | null = Object.getPrototypeOf(object);
-  if (Array.isArray(object)) {
-    if (isArrayPrototype(prototype)) return flags | lookAtArray(object, walk, depth);
-  } else if (prototype === Object.prototype) {
-    return flags | lookAtProperties(object, walk, depth);
-  }
-  if (isTaskRef(object)) return walk.refuse('is a task ref');
-  if (prototype === null) return flags | lookAtBareObject(object, walk, depth);
-  if (isPlainPrototype(prototype)) return flags | lookAtProperties(object, walk, depth);
-  return flags | lookAtBuiltIn(object, prototype, walk, depth);
-}
-
-function lookAtBareObject(object: object, walk: Walk, depth: number): number {
-  const flags = walk.needs(
-    NOT_V8,
-    'has no prototype, and is beside something that only V8 can encode; return { ...it }',
-  );
-  if (flags >= STOP) return flags;
-  walk.enter(object, NOT_CBOR | NOT_V8, 'object without prototype');
-  const found = lookAtProperties(object, walk, depth);
-  walk.exit(object);
-  return flags | found;
-}
-
-function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): number {
-  let flags = FINE;
-  const { length } = array;
-  for (let i = 0; i < length; i++) {
-    const item = array[i];
-    if (typeof item === 'number') {
-      if (item === 0 && Object.is(item, -0)) flags |= FLOATS;
-    } else if (item === undefined) {
-      if (!Object.hasOwn(array, i)) return flags | NOT_CBOR | lookAtRest(array, i, walk, depth);
-    } else {
-      const found = lookAt(item, walk, depth);
-      if (found !== FINE) {
-        if (found >= STOP) return walk.stopAt(propertyStep(i));
-        flags |= found;
-      }
-    }
-  }
-  const extra = extraProperty(array);
-  if (extra === undefined) return flags;
-  if (typeof extra === 'symbol') return refuseProperty(extra, walk);
-  return flags | NOT_CBOR | lookAtRest(array, length, walk, depth);
-}
-
-/** What comes after the first hole of an array, or after its elements: V8 keeps both holes and other properties. */
-function lookAtRest(array: readonly unknown[], from: number, walk: Walk, depth: number): number {
-  const symbol = Object.getOwnPropertySymbols(array)[0];
-  if (symbol !== undefined) return refuseProperty(symbol, walk);
-  let flags = FINE;
-  const keys = Object.keys(array);
-  // Up to the first hole, keys are at their own index.
-  for (const key of keys.slice(from)) {
-    const found = lookAt((array as unknown as Record<string, unknown>)[key], walk, depth);
-    if (found >= STOP) return walk.stopAt(propertyStep(String(Number(key)) === key ? Number(key) : key));
-    flags |= found;
-  }
-  return flags;
-}
-
-function lookAtProperties(object: object, walk: Walk, depth: number): number {
-  const symbols = Object.getOwnPropertySymbols(object);
-  if (symbols.length > 0) return refuseSymbol(object, symbols, walk);
-  let flags = FINE;
-  const keys = Object.getOwnPropertyNames(object);
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as string;
-    const property = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
-    const { value } = property;
-    let found = lookAtString(key);
-    if (typeof value === 'string') {
-      found |= lookAtString(value);
-    } else if (value === undefined && !('value' in property)) {
-      walk.refuse('is an accessor, not a value');
-      return walk.stopAt(propertyStep(key));
-    } else {
-      found |= lookAt(value, walk, depth);
-    }
-    if (!property.enumerable) found |= walk.refuse('is not enumerable');
-    if (key === '__proto__') found |= NOT_CBOR;
-    if (found !== FINE) {
-      if (found >= STOP) return walk.stopAt(propertyStep(key));
-      flags |= found;
-    }
-  }
-  return flags;
-}
-
-function refuseSymbol(object: object, symbols: readonly symbol[], walk: Walk): number {
-  if (isTaskRef(object)) return walk.refuse('is a task ref');
-  return refuseProperty(symbols[0] as symbol, walk);
-}
-
-function refuseProperty(key: symbol, walk: Walk): number {
-  walk.refuse('has a symbol for a key');
-  return walk.stopAt(propertyStep(key));
+/** @throws {UnsupportedValueError} when the walk refuses the value */
+export function throwIfRefused(value: unknown, walk: Walk, root: string): void {
+  if (walkFrom(value, walk, root) >= STOP) throw refusalBy(walk, root);
 }

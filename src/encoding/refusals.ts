@@ -9,7 +9,7 @@ export function refuseClass(prototype: object, walk: Walk): number {
   if (name === '') return walk.refuse('is an instance of a class without a name; return plain data');
   return walk.refuse(
     builtInName(prototype) === undefined
-      ? `is an instance of ${name}, a class that Tidemark does not know; return plain data`
+      ? `is an instance of ${name}, a class that Tidemark does not know; return plain data, or registerType(${name}, …)`
       : `is of the built-in class ${name}; return plain data`,
   );
 }

@@ -1,15 +1,35 @@
 import { DefaultDeserializer, DefaultSerializer } from 'node:v8';
-import { TYPED_ARRAYS } from './binary';
 import type { Bytes } from './encoder';
+import { binaryOver, kindOf } from './raw';
 import { adopt } from './realm';
+import { isSegment, type SegmentReader, type SegmentWriter } from './segments';
 
-/** The numbers of Node's V8 format for the views that are not typed arrays. */
-const DATA_VIEW = 9;
-const BUFFER = 10;
+/** In the order of the numbers that Node gives them in its V8 format. */
+const KINDS = [
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float32Array',
+  'Float64Array',
+  'DataView',
+  'Buffer',
+  'BigInt64Array',
+  'BigUint64Array',
+];
+/** Our own number, for those that are kept apart. */
+const SEGMENT = 1_000;
 
-/** Encodes as `v8.serialize` does. */
-export function encodeV8(value: unknown): Bytes {
-  const serializer = new DefaultSerializer();
+/**
+ * Encodes as `v8.serialize` does.
+ *
+ * @param segments - Takes the large typed arrays, when they are kept apart.
+ */
+export function encodeV8(value: unknown, segments?: SegmentWriter): Bytes {
+  const serializer = segments === undefined ? new DefaultSerializer() : new SegmentingSerializer(segments);
   serializer.writeHeader();
   serializer.writeValue(value);
   // The buffer that it releases has grown by doubling: a copy holds no more than the bytes.
@@ -17,21 +37,50 @@ export function encodeV8(value: unknown): Bytes {
 }
 
 /** @throws {Error} when these are not the bytes of a value. */
-export function decodeV8(bytes: Bytes): unknown {
-  const deserializer = new CopyingDeserializer(bytes);
+export function decodeV8(bytes: Bytes, segments?: SegmentReader): unknown {
+  const deserializer = new CopyingDeserializer(bytes, segments);
   deserializer.readHeader();
   return adopt(deserializer.readValue());
 }
 
+class SegmentingSerializer extends DefaultSerializer {
+  constructor(private readonly segments: SegmentWriter) {
+    super();
+  }
+
+  _writeHostObject(view: ArrayBufferView): void {
+    if (!isSegment(view)) {
+      // Declarations leave it out.
+      (DefaultSerializer.prototype as unknown as SegmentingSerializer)._writeHostObject.call(this, view);
+      return;
+    }
+    const [, position, byteLength] = this.segments.add(view);
+    this.writeUint32(SEGMENT);
+    this.writeUint32(KINDS.indexOf(kindOf(view)));
+    this.writeDouble(position);
+    this.writeDouble(byteLength);
+  }
+}
+
 /** Node's own makes views of the bytes that it reads from: they would keep all of them in memory, and change with them. */
 class CopyingDeserializer extends DefaultDeserializer {
-  _readHostObject(): ArrayBufferView {
-    const kind = this.readUint32();
-    const bytes = new Uint8Array(this.readRawBytes(this.readUint32()));
-    if (kind === BUFFER) return Buffer.from(bytes.buffer);
-    if (kind === DATA_VIEW) return new DataView(bytes.buffer);
-    const TypedArray = TYPED_ARRAYS[kind as keyof typeof TYPED_ARRAYS];
-    if (TypedArray === undefined) throw new Error(`The V8 format has no kind of array numbered ${kind}.`);
-    return new TypedArray(bytes.buffer);
+  constructor(
+    bytes: Bytes,
+    private readonly segments: SegmentReader | undefined,
+  ) {
+    super(bytes);
   }
+
+  _readHostObject(): ArrayBufferView {
+    const number = this.readUint32();
+    if (number === SEGMENT && this.segments !== undefined) {
+      return this.segments.read([nameOf(this.readUint32()), this.readDouble(), this.readDouble()]);
+    }
+    const bytes = new Uint8Array(this.readRawBytes(this.readUint32()));
+    return binaryOver(nameOf(number), bytes.buffer) as ArrayBufferView;
+  }
+}
+
+function nameOf(number: number): string {
+  return KINDS[number] ?? `number ${number} of the V8 format`;
 }

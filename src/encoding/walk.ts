@@ -1,3 +1,5 @@
+import type { RegisteredType } from './register-type';
+
 /**
  * What a value asks of an encoding: flags, added up over everything that it contains. From `STOP` on there is
  * no use in looking further.
@@ -7,7 +9,11 @@ export const FINE = 0;
 export const FLOATS = 1;
 export const NOT_CBOR = 2;
 export const NOT_V8 = 4;
-export const STOP = 8;
+/** It holds typed arrays so large that they are kept apart from the rest. */
+export const SEGMENTS = 8;
+/** It holds instances of registered classes. */
+export const TYPED = 16;
+export const STOP = 32;
 
 /** cbor-x numbers the objects that occur twice with 16 bits, and wraps around silently. */
 const MAX_SHARED = 65_536;
@@ -17,6 +23,9 @@ const MAX_CBOR_DEPTH = 200;
 const MAX_V8_DEPTH = 500;
 /** A hurried walk, which remembers nothing, gives up here: there may be a cycle. */
 const HURRIED = { depth: 64, containers: 2_000 } as const;
+
+/** Instances of registered classes, and what they are encoded as. */
+export type TypedValues = Map<object, { readonly type: RegisteredType; readonly data: unknown }>;
 
 /** What a walk remembers that is not hurried. */
 interface Careful {
@@ -31,6 +40,8 @@ interface Careful {
 export class Walk {
   /** Why the value is refused. */
   problem: string | undefined;
+  /** What was thrown, when that is why. */
+  cause: unknown;
   /** The way from the refused value up to the root, innermost step first; written while unwinding. */
   steps: string[] | undefined;
   private containers = 0;
@@ -39,11 +50,13 @@ export class Walk {
   /**
    * @param lookAt - What goes into the contents of each object.
    * @param hurried - Without looking out for what occurs twice: several times faster for small values.
+   * @param typed - Filled with the instances of registered classes; several walks share it, so that each is encoded once.
    * @param without - `NOT_CBOR` refuses what V8 cannot carry either, to find out where it is.
    */
   constructor(
     private readonly lookAt: (value: unknown, walk: Walk, depth: number) => number,
     hurried: boolean,
+    readonly typed: TypedValues,
     private readonly without: number = FINE,
   ) {
     this.careful = hurried ? undefined : { seen: new Set(), shared: new Set(), open: new Map() };
@@ -95,8 +108,11 @@ export class Walk {
       : flags;
   }
 
-  refuse(problem: string): number {
-    this.problem ??= problem;
+  refuse(problem: string, cause?: unknown): number {
+    if (this.problem === undefined) {
+      this.problem = problem;
+      this.cause = cause;
+    }
     return STOP;
   }
 

@@ -1,34 +1,55 @@
-import { type Awaitable, isPromiseLike } from '../awaitable';
-import { defaultEncoder } from '../encoding/default-encoder';
+import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Encoder } from '../encoding/encoder';
 import type { Graph } from '../graph/graph';
 import { folderOf, type Keys } from '../graph/key';
 import type { ClearMarks } from '../storage/clear-marks';
+import { decode } from '../storage/decode';
+import type { EncodedResult, Encoding } from '../storage/encode';
+import type { Entry } from '../storage/entry';
+import type { Layer } from '../storage/layer';
+import type { Found, Layers } from '../storage/layers';
 import type { CheckpointRecord } from '../storage/record';
 import { recordParams } from '../storage/record-params';
-import type { EncodedResult, FoundCheckpoint, Storage } from '../storage/storage';
 import { SeenMarks } from './marks';
 
-/** What the storage has for a node, and whether it counts. */
-export type Lookup =
-  | { readonly state: 'valid'; readonly found: FoundCheckpoint }
-  | { readonly state: 'stale'; readonly found: FoundCheckpoint; readonly why: string }
-  | { readonly state: 'none' }
-  | { readonly state: 'failed'; readonly error: unknown };
+/** Why a layer could not say what it has. */
+export interface Fault {
+  readonly layer: Layer;
+  readonly error: unknown;
+}
+
+/** What the storage has for a node. */
+export interface Lookup {
+  /** The first checkpoint that counts. */
+  readonly found: Found | undefined;
+  /** Those before it that do not. */
+  readonly stale: readonly Found[];
+  /** Why the node has to run, when nothing was found that counts. */
+  readonly why: string;
+  readonly faults: readonly Fault[];
+}
 
 const noDynamic: CheckpointRecord['dynamic'] = Object.freeze([]);
-const noCheckpoint: Lookup = Object.freeze({ state: 'none' });
+const noCheckpoint: Lookup = Object.freeze({
+  found: undefined,
+  stale: Object.freeze([]),
+  why: 'there is no checkpoint',
+  faults: Object.freeze([]),
+});
 
 /** The checkpoints of one run's nodes: which are there, whether they still count, and how a new one is written. */
 export class Checkpoints {
-  readonly storage: Storage;
+  /** Whether results are written anywhere. */
+  readonly isSaving: boolean;
+  readonly #layers: Layers;
   readonly #graph: Graph;
   readonly #keys: Keys;
   readonly #marks: SeenMarks;
   readonly #rerunsChangedSource: boolean;
 
-  private constructor(storage: Storage, graph: Graph, keys: Keys, marks: SeenMarks, rerunsChangedSource: boolean) {
-    this.storage = storage;
+  private constructor(layers: Layers, graph: Graph, keys: Keys, marks: SeenMarks, rerunsChangedSource: boolean) {
+    this.isSaving = layers.writes.length > 0;
+    this.#layers = layers;
     this.#graph = graph;
     this.#keys = keys;
     this.#marks = marks;
@@ -36,44 +57,53 @@ export class Checkpoints {
   }
 
   /** Reads the clear marks, which count for the whole run. */
-  static async of(storage: Storage, graph: Graph, keys: Keys, rerunsChangedSource: boolean): Promise<Checkpoints> {
-    const marks = new Map<string, ClearMarks>();
-    for (const folder of new Set(graph.tasks.map(folderOf))) {
-      const read = storage.marks(folder);
-      marks.set(folder, isPromiseLike(read) ? await read : (read as ClearMarks));
-    }
-    return new Checkpoints(storage, graph, keys, new SeenMarks(graph, keys, marks), rerunsChangedSource);
+  static async of(layers: Layers, graph: Graph, keys: Keys, rerunsChangedSource: boolean): Promise<Checkpoints> {
+    const folders = [...new Set(graph.tasks.map(folderOf))];
+    const read = folders.map((folder) => layers.marks(folder));
+    const marks = read.some(isPromiseLike) ? await Promise.all(read) : (read as ClearMarks[]);
+    const byFolder = new Map(folders.map((folder, i) => [folder, marks[i]!]));
+    return new Checkpoints(layers, graph, keys, new SeenMarks(graph, keys, byFolder), rerunsChangedSource);
   }
 
   /** Looks a node's checkpoint up; whatever fails is part of the answer. */
   lookUp(index: number): Awaitable<Lookup> {
-    const failed = (error: unknown): Lookup => ({ state: 'failed', error });
-    try {
-      const found = this.storage.find(this.#keys.of(index));
-      if (isPromiseLike(found))
-        return Promise.resolve(found).then((later) => this.#judge(index, later as FoundCheckpoint | undefined), failed);
-      return this.#judge(index, found as FoundCheckpoint | undefined);
-    } catch (error) {
-      return failed(error);
-    }
+    return this.#lookIn(0, index, noCheckpoint);
   }
 
-  load(index: number, found: FoundCheckpoint): Awaitable<unknown> {
-    return this.storage.load(found, this.#encoderOf(index));
+  /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
+  load(index: number, { from, entry }: Found, onRead: (encoding: Encoding) => void): Awaitable<unknown> {
+    const encoder = this.#encoderOf(index);
+    if (from.promoteTo.length === 0) return from.layer.load(entry, encoder);
+    return andThen(from.layer.read(entry, encoder), (encoding) => {
+      onRead(encoding);
+      // The value gets memory of its own, since these bytes are still to be written.
+      return decode(entry, { ...encoding, isView: true }, from.layer.encoderFor(encoder));
+    });
+  }
+
+  /** Copies what was loaded from one layer to those before it. @param stale what is there and counts no more */
+  promote(index: number, found: Found, encoding: Encoding, stale: readonly Found[] | undefined): Promise<void> {
+    return this.#layers.promote(found, encoding, this.#encoderOf(index), stale);
   }
 
   encode(index: number, result: unknown): Awaitable<EncodedResult> {
-    return this.storage.encode(result, this.#encoderOf(index));
+    return this.#layers.encode(result, this.#encoderOf(index));
   }
 
-  /** @param digestOf the digest of a requirement's result, when it is saved or was loaded */
+  /**
+   * Writes a checkpoint.
+   *
+   * @param digestOf the digest of a requirement's result, when it is saved or was loaded
+   * @param stale what is there and counts no more
+   * @returns how many bytes are kept
+   */
   save(
     index: number,
     encoded: EncodedResult,
     seconds: number,
     digestOf: (index: number) => string | undefined,
-    before: CheckpointRecord | undefined,
-  ): Awaitable<CheckpointRecord> {
+    stale: readonly Found[] | undefined,
+  ): Awaitable<number> {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
     const { task, params } = nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
@@ -90,21 +120,45 @@ export class Checkpoints {
       dynamic: noDynamic,
       seconds,
     };
-    return this.storage.save(facts, encoded, before);
+    return this.#layers.save(facts, encoded, this.#encoderOf(index), stale);
   }
 
-  #judge(index: number, found: FoundCheckpoint | undefined): Lookup {
-    if (found === undefined) return noCheckpoint;
-    const { record } = found;
-    if (!this.#marks.areSeenBy(index, record.marks))
-      return { state: 'stale', found, why: 'it, or something that it came from, was cleared' };
-    if (record.dynamic.length > 0) return { state: 'stale', found, why: 'what it came from held refs' };
-    if (this.#rerunsChangedSource && record.source !== this.#graph.nodes[index]!.task.source)
-      return { state: 'stale', found, why: 'the source of its class changed' };
-    return { state: 'valid', found };
+  /** Looks in one layer, and when nothing there counts, in those behind it. */
+  #lookIn(at: number, index: number, seen: Lookup): Awaitable<Lookup> {
+    const from = this.#layers.reads[at];
+    if (!from) return seen;
+    const take = (entry: Entry | undefined): Awaitable<Lookup> => {
+      if (!entry) return this.#lookIn(at + 1, index, seen);
+      const found = { from, entry };
+      const why = this.#whyStale(index, entry);
+      if (why === undefined) return { ...seen, found };
+      return this.#lookIn(at + 1, index, { ...seen, stale: [...seen.stale, found], why });
+    };
+    const fail = (error: unknown): Awaitable<Lookup> =>
+      this.#lookIn(at + 1, index, {
+        ...seen,
+        faults: [...seen.faults, { layer: from.layer, error }],
+        why: 'its checkpoint cannot be used',
+      });
+    let entry: Awaitable<Entry | undefined>;
+    try {
+      entry = from.layer.find(this.#keys.of(index), this.#encoderOf(index));
+    } catch (error) {
+      return fail(error);
+    }
+    return isPromiseLike(entry) ? entry.then(take, fail) : take(entry);
   }
 
-  #encoderOf(index: number): Encoder {
-    return this.#graph.nodes[index]!.task.options.encoder ?? defaultEncoder;
+  /** Why a checkpoint does not count; undefined when it does. */
+  #whyStale(index: number, entry: Entry): string | undefined {
+    if (!this.#marks.areSeenBy(index, entry.marks)) return 'it, or something that it came from, was cleared';
+    if (entry.isDynamic) return 'what it came from held refs';
+    if (this.#rerunsChangedSource && entry.source !== this.#graph.nodes[index]!.task.source)
+      return 'the source of its class changed';
+    return undefined;
+  }
+
+  #encoderOf(index: number): Encoder | undefined {
+    return this.#graph.nodes[index]!.task.options.encoder;
   }
 }

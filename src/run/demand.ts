@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
-import type { FoundCheckpoint } from '../storage/storage';
-import type { Checkpoints, Lookup } from './checkpoints';
+import type { Found } from '../storage/layers';
+import type { Checkpoints, Fault, Lookup } from './checkpoints';
 
 /** What is to happen to a node. */
 export const Action = { none: 0, load: 1, run: 2 } as const;
@@ -17,7 +17,7 @@ export interface DemandOptions {
   /** Nodes that are computed anew whatever is saved. */
   readonly isForced: (index: number) => boolean;
   /** Told of checkpoints that cannot be used; throws when that is to end the run. */
-  readonly onFailedLookup: (index: number, error: unknown) => Awaitable<void>;
+  readonly onFault: (index: number, fault: Fault) => Awaitable<void>;
   /** Told once a node is decided. */
   readonly onDecided: (index: number, action: Action, why: string) => void;
 }
@@ -35,9 +35,9 @@ const keptBytes = 64 * 1024 * 1024;
  */
 export class Demand {
   readonly actions: Uint8Array;
-  readonly found = new Map<number, FoundCheckpoint>();
+  readonly found = new Map<number, Found>();
   /** Checkpoints that do not count any more and will be replaced. */
-  readonly stale = new Map<number, FoundCheckpoint>();
+  readonly stale = new Map<number, readonly Found[]>();
   readonly #graph: Graph;
   readonly #options: DemandOptions;
   #kept = 0;
@@ -99,37 +99,37 @@ export class Demand {
   }
 
   #take(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {
-    switch (lookup.state) {
-      case 'valid':
-        if (this.#options.isForced(index)) this.#replace(index, lookup.found, 'it is forced', stack);
-        else this.#load(index, lookup.found);
-        return undefined;
-      case 'stale':
-        this.#replace(index, lookup.found, lookup.why, stack);
-        return undefined;
-      case 'none':
-        this.#run(index, 'there is no checkpoint', stack);
-        return undefined;
-      case 'failed': {
-        this.actions[index] = Action.load;
-        return Promise.resolve(this.#options.onFailedLookup(index, lookup.error)).then(() =>
-          this.#run(index, 'its checkpoint cannot be used', stack),
-        );
-      }
-    }
+    if (lookup.faults.length > 0) return this.#takeFaults(index, lookup, stack);
+    this.#decide(index, lookup, stack);
+    return undefined;
   }
 
-  #load(index: number, { record, bytes }: FoundCheckpoint): void {
-    const keeps = bytes !== undefined && this.#kept + bytes.byteLength <= keptBytes;
-    if (keeps) this.#kept += bytes.byteLength;
-    this.found.set(index, keeps ? { record, bytes } : { record, bytes: undefined });
+  async #takeFaults(index: number, lookup: Lookup, stack: number[]): Promise<void> {
+    this.actions[index] = Action.load;
+    for (const fault of lookup.faults) await this.#options.onFault(index, fault);
+    this.#decide(index, lookup, stack);
+  }
+
+  #decide(index: number, { found, stale, why }: Lookup, stack: number[]): void {
+    const isForced = found !== undefined && this.#options.isForced(index);
+    const replaced = isForced ? [...stale, found] : stale;
+    if (replaced.length > 0) {
+      for (const { entry } of replaced) entry.bytes = undefined;
+      this.stale.set(index, replaced);
+    }
+    if (found && !isForced) this.#load(index, found);
+    else this.#run(index, isForced ? 'it is forced' : why, stack);
+  }
+
+  #load(index: number, found: Found): void {
+    const { entry } = found;
+    if (entry.bytes !== undefined) {
+      if (this.#kept + entry.bytes.byteLength <= keptBytes) this.#kept += entry.bytes.byteLength;
+      else entry.bytes = undefined;
+    }
+    this.found.set(index, found);
     this.actions[index] = Action.load;
     this.#options.onDecided(index, Action.load, '');
-  }
-
-  #replace(index: number, { record }: FoundCheckpoint, why: string, stack: number[]): void {
-    this.stale.set(index, { record, bytes: undefined });
-    this.#run(index, why, stack);
   }
 
   #run(index: number, why: string, stack: number[]): void {

@@ -5,7 +5,9 @@ import type { Keys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
 import { fill } from '../graph/structure';
 import { DamagedCheckpointError } from '../storage/checkpoint-error';
-import type { EncodedResult, FoundCheckpoint } from '../storage/storage';
+import type { EncodedResult } from '../storage/encode';
+import type { Layer } from '../storage/layer';
+import type { Found } from '../storage/layers';
 import type { Container } from '../task/container';
 import type { TaskKey } from '../task/context';
 import { AttemptContext } from './attempt-context';
@@ -20,6 +22,7 @@ import { Outdated } from './outdated';
 import { Ready } from './ready';
 import type { Reporter } from './reporter';
 import { Retries } from './retries';
+import { Saves } from './saves';
 import { Scheduler } from './scheduler';
 
 /** All that one run needs to know. */
@@ -52,9 +55,7 @@ export class Execution {
   readonly #scheduler: Scheduler;
   readonly #retries: Retries;
   readonly #errors: TaskFailedError[] = [];
-  /** Digests of results that were saved or loaded; of those computed in this run, also in `#ranAnew`. */
-  readonly #digests = new Map<number, string>();
-  readonly #ranAnew = new Set<number>();
+  readonly #saves: Saves;
   /** Nodes whose checkpoint cannot be read and must not be overwritten. */
   readonly #untouchable = new Set<number>();
   readonly #outdated: Outdated;
@@ -71,7 +72,7 @@ export class Execution {
       checkpoints: options.checkpoints,
       isKeyless: options.fingerprints.isKeyless,
       isForced: options.isForced,
-      onFailedLookup: (index, error) => this.#takeStorageFailure(index, error),
+      onFault: (index, { layer, error }) => this.#takeStorageFailure(index, error, layer),
       onDecided: (index, action) => this.#takeDecision(index, action),
     });
     const ready = new Ready(options.graph.nodes.length, (index) =>
@@ -81,6 +82,12 @@ export class Execution {
     this.#scheduler = new Scheduler(this.#frontier, ready, {
       begin: (index) => (this.#isLoad(index) ? this.#load(index) : this.#run(index)),
       isEnding: () => this.#isEnding,
+    });
+    this.#saves = new Saves({
+      ...options,
+      scheduler: this.#scheduler,
+      stale: this.#demand.stale,
+      onFailure: (index, error) => this.#takeStorageFailure(index, error),
     });
     this.#retries = new Retries(this.#frontier, this.#scheduler);
     this.#outdated = new Outdated(options);
@@ -160,17 +167,17 @@ export class Execution {
     const found = this.#demand.found.get(index)!;
     const changed = this.#changedRequirement(index, found);
     if (changed !== undefined) {
-      this.#demand.stale.set(index, found);
+      this.#demand.stale.set(index, [...(this.#demand.stale.get(index) ?? []), found]);
       return this.#runInstead(index, `${changed} came out different this time`);
     }
     this.#demand.found.delete(index);
     const start = performance.now();
     const failed = (error: unknown) =>
-      andThen(this.#takeStorageFailure(index, error), () =>
+      andThen(this.#takeStorageFailure(index, error, found.from.layer), () =>
         this.#fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used'),
       );
     try {
-      const value = checkpoints!.load(index, found);
+      const value = checkpoints!.load(index, found, (encoding) => this.#saves.promote(index, found, encoding));
       if (!isPromiseLike(value)) return this.#loaded(index, found, value, start);
       return value.then((later) => this.#loaded(index, found, later, start), failed);
     } catch (error) {
@@ -179,32 +186,32 @@ export class Execution {
   }
 
   /** The key of a requirement that was computed anew in this run, with another result than a checkpoint came from. */
-  #changedRequirement(index: number, { record }: FoundCheckpoint): TaskKey | undefined {
+  #changedRequirement(index: number, { entry }: Found): TaskKey | undefined {
     const { keys, graph } = this.#options;
     // By key: the same structure may name its requirements in another order today.
     let digests: ReadonlyMap<TaskKey, string | null> | undefined;
     for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++) {
       const required = graph.edges[edge]!;
-      if (!this.#ranAnew.has(required)) continue;
-      digests ??= new Map(record.requires);
+      if (!this.#saves.ranAnew(required)) continue;
+      digests ??= new Map(entry.requires);
       const key = keys.of(required);
       const digest = digests.get(key);
-      if (typeof digest === 'string' && digest !== this.#digests.get(required)) return key;
+      if (typeof digest === 'string' && digest !== this.#saves.digestOf(required)) return key;
     }
     return undefined;
   }
 
-  #loaded(index: number, { record }: FoundCheckpoint, value: unknown, start: number): void {
+  #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
     const { freezes, reporter, warnsOfChangedSource, graph } = this.#options;
     const { task } = graph.nodes[index]!;
     if (freezes) deepFreeze(value);
-    this.#digests.set(index, record.digest);
+    this.#saves.noteLoaded(index, entry.digest);
     reporter.tally.loaded++;
-    if (record.source !== task.source && warnsOfChangedSource && !this.#warnedSources.has(task.name)) {
+    if (entry.source !== task.source && warnsOfChangedSource && !this.#warnedSources.has(task.name)) {
       this.#warnedSources.add(task.name);
       reporter.warn(
         index,
-        `the code of ${task.name} changed since ${record.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`,
+        `the code of ${task.name} changed since ${entry.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`,
       );
     }
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: (performance.now() - start) / 1000 }));
@@ -228,11 +235,11 @@ export class Execution {
   }
 
   /** Reports what is wrong with a checkpoint or its storage; by the options, that ends the run. */
-  #takeStorageFailure(index: number | undefined, error: unknown): Awaitable<void> {
-    const { checkpoints, keys, reporter, onStorageError } = this.#options;
+  #takeStorageFailure(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
+    const { keys, reporter, onStorageError } = this.#options;
     reporter.storageFailed(index, error);
-    if (index !== undefined && error instanceof DamagedCheckpointError) {
-      return checkpoints!.storage.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
+    if (index !== undefined && layer && error instanceof DamagedCheckpointError) {
+      return layer.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
     }
     if (index !== undefined) this.#untouchable.add(index);
     if (onStorageError === 'compute') this.#warnOfStorage(index, error);
@@ -328,42 +335,13 @@ export class Execution {
   #keep(index: number, result: unknown, encoded: EncodedResult | undefined, seconds: number): void {
     const isOutdated = this.#outdated.has(index);
     if (encoded) {
-      this.#digests.set(index, encoded.digest);
-      this.#ranAnew.add(index);
-      if (!isOutdated && !this.#untouchable.has(index)) this.#save(index, encoded, seconds);
+      this.#saves.noteRan(index, encoded);
+      if (!isOutdated && !this.#untouchable.has(index)) {
+        const written = this.#saves.save(index, encoded, seconds);
+        if (written) return this.#scheduler.track(written.then(() => this.#done(index, result, seconds)));
+      }
     }
     this.#done(index, result, seconds);
-  }
-
-  #save(index: number, encoded: EncodedResult, seconds: number): void {
-    const { writes } = this.#scheduler;
-    const failed = (error: unknown) => this.#takeStorageFailure(index, error);
-    try {
-      const written = this.#options.checkpoints!.save(
-        index,
-        encoded,
-        seconds,
-        (required) => this.#digests.get(required),
-        this.#demand.stale.get(index)?.record,
-      );
-      if (isPromiseLike(written)) {
-        writes.take();
-        this.#scheduler.track(
-          written.then((record) => this.#saved(index, record.size), failed).then(() => writes.release()),
-        );
-      } else {
-        this.#saved(index, written.size);
-      }
-    } catch (error) {
-      void failed(error);
-    }
-  }
-
-  #saved(index: number, bytes: number): void {
-    const { reporter } = this.#options;
-    reporter.tally.saved++;
-    reporter.tally.savedBytes += bytes;
-    reporter.emit(index, (node) => ({ type: 'task-saved', node, bytes }));
   }
 
   #done(index: number, result: unknown, seconds: number): void {

@@ -19,8 +19,8 @@ export class Frontier {
   readonly #waiting: Int32Array;
   /** How many that will run, or the caller, still need a node's result. */
   readonly #uses: Int32Array;
-  readonly #consumers: Int32Array;
-  readonly #firstConsumer: Int32Array;
+  /** Made when something has to wait: a run that only loads its target need not know who requires what. */
+  #consumers: Consumers | undefined;
   readonly #isWanted: Uint8Array;
   /** In which round of admissions each was admitted. */
   readonly #admitted: Int32Array;
@@ -36,7 +36,6 @@ export class Frontier {
     this.#results = new Array(count);
     this.#waiting = new Int32Array(count);
     this.#uses = new Int32Array(count);
-    [this.#consumers, this.#firstConsumer] = reverse(graph);
     this.#isWanted = new Uint8Array(count);
     this.#admitted = new Int32Array(count);
     for (const { index } of graph.targets) this.#uses[index] = this.#isWanted[index] = 1;
@@ -62,6 +61,7 @@ export class Frontier {
       const waiting = this.#countOpen(index);
       this.#waiting[index] = waiting;
       if (waiting === 0) this.#ready.push(index);
+      else this.#consumers ??= reverse(this.#graph);
     }
     return skipped;
   }
@@ -76,15 +76,19 @@ export class Frontier {
 
   /** Whether several others, or one and the caller, may receive this result. */
   hasSeveralUsers(index: number): boolean {
-    return this.#firstConsumer[index + 1]! - this.#firstConsumer[index]! + this.#isWanted[index]! > 1;
+    const { first } = (this.#consumers ??= reverse(this.#graph));
+    return first[index + 1]! - first[index]! + this.#isWanted[index]! > 1;
   }
 
   /** Keeps a result for those who need it and wakes those who waited for it. */
   complete(index: number, result: unknown): void {
     this.states[index] = State.done;
     this.#results[index] = result;
-    const end = this.#firstConsumer[index + 1]!;
-    for (let i = this.#firstConsumer[index]!; i < end; i++) this.#wake(this.#consumers[i]!, index);
+    if (this.#consumers) {
+      const { first, list } = this.#consumers;
+      const end = first[index + 1]!;
+      for (let i = first[index]!; i < end; i++) this.#wake(list[i]!, index);
+    }
     if (this.#actions[index] === Action.run) this.#letGo(index);
     if (this.#uses[index] === 0) this.#drop(index);
   }
@@ -170,11 +174,12 @@ export class Frontier {
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */
   #skipConsumers(index: number, skipped: number[]): void {
+    const { first, list } = (this.#consumers ??= reverse(this.#graph));
     const stack = [index];
     while (stack.length > 0) {
       const at = stack.pop()!;
-      for (let i = this.#firstConsumer[at]!; i < this.#firstConsumer[at + 1]!; i++) {
-        const consumer = this.#consumers[i]!;
+      for (let i = first[at]!; i < first[at + 1]!; i++) {
+        const consumer = list[i]!;
         if (this.states[consumer] !== State.waiting) continue;
         if (this.#actions[consumer] !== Action.run) {
           this.#wake(consumer, at);
@@ -203,16 +208,21 @@ export class Frontier {
   }
 }
 
-/** The edges the other way round: those of node `i` are `consumers[first[i]]` up to `consumers[first[i + 1]]`. */
-function reverse({ nodes, order, edges, firstEdge, endEdge }: Graph): [Int32Array, Int32Array] {
+/** The edges the other way round: node `i` is required by `list[first[i]]` up to `list[first[i + 1]]`. */
+interface Consumers {
+  readonly list: Int32Array;
+  readonly first: Int32Array;
+}
+
+function reverse({ nodes, order, edges, firstEdge, endEdge }: Graph): Consumers {
   const first = new Int32Array(nodes.length + 1);
   for (let i = 0; i < edges.length; i++) first[edges[i]! + 1]!++;
   for (let i = 0; i < nodes.length; i++) first[i + 1]! += first[i]!;
   const next = first.slice();
-  const consumers = new Int32Array(edges.length);
+  const list = new Int32Array(edges.length);
   for (let i = 0; i < order.length; i++) {
     const index = order[i]!;
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) consumers[next[edges[edge]!]!++] = index;
+    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) list[next[edges[edge]!]!++] = index;
   }
-  return [consumers, first];
+  return { list, first };
 }

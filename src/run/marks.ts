@@ -24,8 +24,9 @@ export class SeenMarks {
         list = unions.of(list, this.#lists[graph.edges[edge]!]!);
       const folder = folderOf(graph.nodes[index]!.task);
       const own = marks.get(folder);
-      const mark = own && !own.isEmpty ? own.on(keys.of(index).slice(folder.length + 1)) : undefined;
-      this.#lists[index] = mark === undefined ? list : unions.of(list, unions.one(mark));
+      for (const mark of own && !own.isEmpty ? own.on(keys.of(index).slice(folder.length + 1)) : none)
+        list = unions.of(list, unions.one(mark));
+      this.#lists[index] = list;
     }
   }
 

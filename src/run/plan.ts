@@ -29,7 +29,7 @@ export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoint
     checkpoints,
     isKeyless: () => false,
     isForced: () => false,
-    onFailedLookup: (index, error) => void why.set(index, (error as Error).message),
+    onFault: (index, { error }) => void why.set(index, (error as Error).message),
     onDecided: (index, action, reason) => action === Action.run && !why.has(index) && why.set(index, reason),
   });
   const decided = demand.decide(graph.targets.map(({ index }) => index));
@@ -39,7 +39,7 @@ export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoint
     const info: NodeInfo = { key: keys.of(index), task: node.task.name, params: publicParams(node) };
     switch (demand.actions[index] as Action) {
       case Action.load:
-        return { ...info, action: 'load', seconds: demand.found.get(index)!.record.seconds };
+        return { ...info, action: 'load', seconds: demand.found.get(index)!.entry.seconds };
       case Action.run:
         return { ...info, action: 'run', why: why.get(index)! };
       case Action.none:

@@ -6,6 +6,8 @@ import type { Blueprint } from '../graph/blueprint';
 import { expand } from '../graph/expand';
 import type { Graph } from '../graph/graph';
 import { folderOf, Keys } from '../graph/key';
+import type { Layers } from '../storage/layers';
+import { scoped } from '../storage/scope';
 import { Storage } from '../storage/storage';
 import { type Container, typediContainer } from '../task/container';
 import type { TaskKey } from '../task/context';
@@ -67,8 +69,8 @@ export class Runner {
       { queue: undefined, executor, executorSlots: this.#slotsOf(executor) },
       (one) => this.#slotsOf(one),
     );
-    this.#opensStorage = !(storage instanceof Storage);
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
+    this.#opensStorage = !(storage instanceof Storage) && !this.storage.isShared;
   }
 
   /**
@@ -96,8 +98,9 @@ export class Runner {
    * const { toRun, nodes } = await runner.plan(ScoreModel, { path: 'penguins.csv' });
    */
   async plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
+    const layers = scoped(this.storage.layers);
     const { graph, keys } = await this.#prepareWithKeys(what, rest);
-    return makePlan(graph, keys, await this.#checkpointsFor(graph, keys));
+    return makePlan(graph, keys, await this.#checkpointsFor(graph, keys, layers));
   }
 
   /** The key of a task's result. */
@@ -115,15 +118,16 @@ export class Runner {
    * await runner.clear(Choose, { n: 3, k: 3 });
    */
   async clear<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<readonly TaskKey[]> {
-    if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what));
+    const layers = scoped(this.storage.layers);
+    if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what), layers);
     const { graph, keys } = await this.#prepareWithKeys(what, rest);
     const deleted: TaskKey[] = [];
     for (const { index, task } of graph.targets) {
       const key = keys.of(index);
       const folder = folderOf(task);
       // The mark first: without it, what came from the result would go on counting.
-      await this.storage.mark(folder, key.slice(folder.length + 1));
-      if (await this.storage.delete(key)) deleted.push(key);
+      await layers.mark(folder, key.slice(folder.length + 1));
+      if (await layers.delete(key)) deleted.push(key);
     }
     return deleted;
   }
@@ -148,19 +152,18 @@ export class Runner {
     if (this.#closing) throw new TidemarkError('the runner is closed');
   }
 
-  async #clearAll(task: TaskDefinition): Promise<readonly TaskKey[]> {
+  async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
     this.#refuseIfClosed();
     const folder = folderOf(task);
-    await this.storage.mark(folder);
-    const deleted: TaskKey[] = [];
-    for await (const key of this.storage.keysOf(folder)) if (await this.storage.delete(key)) deleted.push(key);
-    return deleted;
+    await layers.mark(folder);
+    return layers.clearTask(folder);
   }
 
   #start(what: unknown, rest: readonly unknown[]): StartedRun<unknown> {
     const events = new EventStream();
     const tally = new Tally();
     const controller = new AbortController();
+    const layers = scoped(this.storage.layers);
     let execution: Execution | undefined;
     let isStopped = false;
     let letGo = () => {};
@@ -176,6 +179,7 @@ export class Runner {
       execution = await this.#execution(await this.#prepare(target), options, {
         events,
         tally,
+        layers,
         signal: controller.signal,
       });
       if (isStopped) execution.stop();
@@ -205,7 +209,7 @@ export class Runner {
   async #execution(
     { graph, keys, fingerprints }: Prepared,
     options: RunOptions,
-    { events, tally, signal }: { readonly events: EventStream; readonly tally: Tally; readonly signal: AbortSignal },
+    { events, tally, layers, signal }: RunParts,
   ): Promise<Execution> {
     const {
       onFailure = 'stop',
@@ -217,7 +221,7 @@ export class Runner {
     const lanes = options.queues
       ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes)
       : this.#lanes;
-    const found = await this.#checkpointsFor(graph, keys).then(
+    const found = await this.#checkpointsFor(graph, keys, layers).then(
       (checkpoints) => ({ checkpoints, storageFailure: undefined }),
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
@@ -259,9 +263,9 @@ export class Runner {
   }
 
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
-  async #checkpointsFor(graph: Graph, keys: Keys): Promise<Checkpoints | undefined> {
+  async #checkpointsFor(graph: Graph, keys: Keys, layers: Layers): Promise<Checkpoints | undefined> {
     if (!graph.tasks.some(({ save }) => save)) return undefined;
-    return Checkpoints.of(this.storage, graph, keys, this.#options.sourceChange === 'rerun');
+    return Checkpoints.of(layers, graph, keys, this.#options.sourceChange === 'rerun');
   }
 
   #slotsOf(executor: Executor): Slots {
@@ -269,6 +273,14 @@ export class Runner {
     if (!slots) this.#slots.set(executor, (slots = new Slots(defaultConcurrency, `the executor ${executor.name}`)));
     return slots;
   }
+}
+
+/** What belongs to one run from its start. */
+interface RunParts {
+  readonly events: EventStream;
+  readonly tally: Tally;
+  readonly layers: Layers;
+  readonly signal: AbortSignal;
 }
 
 interface Prepared {

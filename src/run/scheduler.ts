@@ -13,8 +13,8 @@ export interface Work {
   isEnding(): boolean;
 }
 
-/** Results on their way to storage; more than this many hold up new tasks. */
-const mostWrites = 256;
+/** Results on their way to storage, large ones counted several times; more than this many hold up new tasks. */
+const mostWrites = 1_024;
 /** Work that never waits lets other things have their turn this often. */
 const sliceSteps = 256;
 const sliceMilliseconds = 30;

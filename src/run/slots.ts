@@ -18,13 +18,14 @@ export class Slots {
     return this.#used >= this.limit;
   }
 
-  take(): void {
-    this.#used++;
+  /** @param weight how many slots; more than are free may be taken, which makes others wait the longer */
+  take(weight = 1): void {
+    this.#used += weight;
   }
 
-  /** Gives a slot back and wakes those who wait for one, who waits longest first, until it is taken. */
-  release(): void {
-    this.#used--;
+  /** Gives slots back and wakes those who wait for one, who waits longest first, until it is taken. */
+  release(weight = 1): void {
+    this.#used -= weight;
     if (this.#waiting.size === 0) return;
     for (const wake of [...this.#waiting]) {
       if (this.isFull) break;

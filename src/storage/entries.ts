@@ -1,5 +1,6 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Bytes } from '../encoding/encoder';
+import { Batches } from './batches';
 import { StorageError, type StorageOperation } from './storage-error';
 import type { StoreAdapter } from './store';
 
@@ -8,23 +9,33 @@ export class Entries {
   /** What was opened, for messages. */
   readonly location: string;
   readonly #store: StoreAdapter;
+  readonly #batches: Batches;
 
   constructor(store: StoreAdapter, location: string) {
     this.#store = store;
+    this.#batches = new Batches(store);
     this.location = location;
+  }
+
+  /** Whether bytes that were written are not used any more afterwards, and those that are read not elsewhere. */
+  get copies(): boolean {
+    return this.#store.copies === true;
   }
 
   read(key: string): Awaitable<Bytes | undefined> {
     return andThen(
       this.#do('read', key, () => this.#store.get(key)),
-      (value) => {
-        if (value === undefined || value === null) return undefined;
-        if (ArrayBuffer.isView(value)) return value as Bytes;
-        throw new StorageError(
-          `${this.location} gave a ${typeof value} where bytes were saved (${key}): does something else use the same keys?`,
-          { operation: 'read', key },
-        );
-      },
+      (value) => this.#bytesOf(value, key),
+    );
+  }
+
+  /** Reads a small entry: together with what else is read at the same time, where the store can. */
+  readSmall(key: string): Awaitable<Bytes | undefined> {
+    const { read } = this.#batches;
+    if (!read) return this.read(key);
+    return andThen(
+      this.#do('read', key, () => read(key)),
+      (value) => this.#bytesOf(value, key),
     );
   }
 
@@ -41,6 +52,12 @@ export class Entries {
 
   write(key: string, bytes: Bytes, durable: boolean): Awaitable<unknown> {
     return this.#do('write', key, () => this.#store.set(key, bytes, undefined, { durable }));
+  }
+
+  /** Writes a small entry: together with what else is written at the same time, where the store can. */
+  writeSmall(key: string, bytes: Bytes, durable: boolean): Awaitable<unknown> {
+    const { write } = this.#batches;
+    return write ? this.#do('write', key, () => write(key, bytes)) : this.write(key, bytes, durable);
   }
 
   /** Adds to the end of what is under a key, so that nothing is lost that another process adds. */
@@ -72,8 +89,29 @@ export class Entries {
     for await (const [key] of this.#store.iterator()) if (key.startsWith(prefix)) yield key;
   }
 
+  /** All small entries that start with a prefix, as they are read. */
+  async *entries(prefix: string, isWanted: (key: string) => boolean): AsyncIterableIterator<[string, Bytes]> {
+    for await (const group of groupsOf(this.keys(prefix))) {
+      const keys = group.filter(isWanted);
+      const read = await Promise.all(keys.map((key) => this.readSmall(key)));
+      for (let i = 0; i < keys.length; i++) {
+        const bytes = read[i];
+        if (bytes !== undefined) yield [keys[i]!, bytes];
+      }
+    }
+  }
+
   async close(): Promise<void> {
     await this.#do('close', undefined, () => this.#store.disconnect?.());
+  }
+
+  #bytesOf(value: unknown, key: string): Bytes | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (ArrayBuffer.isView(value)) return value as Bytes;
+    throw new StorageError(
+      `${this.location} gave a ${typeof value} where bytes were saved (${key}): does something else use the same keys?`,
+      { operation: 'read', key },
+    );
   }
 
   #do<T>(operation: StorageOperation, key: string | undefined, call: () => Awaitable<T>): Awaitable<T> {
@@ -94,4 +132,18 @@ export class Entries {
       { operation, key, cause },
     );
   }
+}
+
+const groupSize = 100;
+
+/** Items as they come, in groups that are worth asking for at once. */
+export async function* groupsOf<T>(items: AsyncIterable<T>): AsyncIterableIterator<T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < groupSize) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }

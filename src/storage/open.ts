@@ -18,7 +18,7 @@ export function openStore(source: StorageSource): { readonly store: StoreAdapter
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
     if ('store' in source && typeof source.store === 'object') return openStore(source.store);
-    if (isStore(source)) return { store: source, location: nameOf(source) ?? 'a store' };
+    if (isStore(source)) return { store: wrapped(source), location: nameOf(source) ?? 'a store' };
   }
   throw new StorageError(
     `${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
@@ -36,11 +36,34 @@ function openUri(uri: string): { readonly store: StoreAdapter; readonly location
       const folder = resolve(rest.replace(/^\/\/(?=\/)/, ''));
       return { store: new FileStore(folder), location: folder };
     }
-    default:
-      throw new StorageError(`'${uri}' is no storage; the known ones are 'memory:' and 'file:PATH'`, {
-        operation: 'open',
-      });
+    case 'lmdb': {
+      if (rest === '') throw new StorageError("'lmdb:' names no folder; write 'lmdb:.cache'", { operation: 'open' });
+      const { LmdbStore } = require('./stores/lmdb') as typeof import('./stores/lmdb');
+      const folder = resolve(rest.replace(/^\/\/(?=\/)/, ''));
+      return { store: new LmdbStore(folder), location: folder };
+    }
+    case 'redis':
+    case 'rediss':
+    case 'redis+unix':
+    case 'rediss+unix':
+    case 'unix': {
+      const { RedisStore } = require('./stores/redis') as typeof import('./stores/redis');
+      const store = new RedisStore(uri);
+      return { store, location: store.location };
+    }
+    default: {
+      const { openKeyvUri } = require('./stores/keyv/open-uri') as typeof import('./stores/keyv/open-uri');
+      return openKeyvUri(uri, ownUris);
+    }
   }
+}
+
+const ownUris = ['memory:', 'file:PATH', 'lmdb:PATH', 'redis://HOST'];
+
+/** Keyv adapters differ in what they can hold and how they fail; what is written for Tidemark is used as it is. */
+function wrapped(source: StoreAdapter): StoreAdapter {
+  const { wrapAdapter } = require('./stores/keyv') as typeof import('./stores/keyv');
+  return wrapAdapter(source);
 }
 
 function isStore(source: object): source is StoreAdapter {

@@ -1,63 +1,50 @@
-import { hash } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type Awaitable, andThen } from '../awaitable';
 import { type Allowed, checkOptions, oneOf } from '../check-options';
-import { defaultEncoder } from '../encoding/default-encoder';
-import type { Bytes, Encoder } from '../encoding/encoder';
+import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
+import type { Encoder } from '../encoding/encoder';
+import { TidemarkError } from '../error';
 import type { TaskKey } from '../task/context';
 import { definitionOf } from '../task/definition';
 import { safeName } from '../task/safe-name';
 import type { TaskClass } from '../task/task-class';
-import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
-import { ClearMarks, everything, newMark } from './clear-marks';
-import { decodeResult, decoderFor } from './decode-result';
-import { Entries } from './entries';
+import { Layer, type StorageOptions } from './layer';
+import { Layers, type ReadLayer } from './layers';
 import { openStore, type StorageSource } from './open';
-import { type CheckpointRecord, decodeEntry, encodeEntry, isEntry } from './record';
+import type { CheckpointRecord } from './record';
+import { inScope, type ScopeOptions } from './scope';
+import { StorageError } from './storage-error';
 
-/** How a storage keeps results. */
-export interface StorageOptions {
-  /**
-   * Which results are flushed to the disk before they count as saved: those that took 20 ms or more to
-   * compute, all or none. One that was not and is torn by a power cut is noticed and computed again.
-   *
-   * @default 'worth-it'
-   */
-  readonly fsync?: 'worth-it' | 'always' | 'never';
-  /** Results up to this many bytes are kept in one entry with their record. @default 32768 */
-  readonly inlineBytes?: number;
-}
-
+const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
 const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
+  encoder: {
+    includes: (value) => typeof value?.serialization?.serialize === 'function',
+    text: 'what encoder(…) gives',
+  },
   fsync: oneOf('worth-it', 'always', 'never'),
   inlineBytes: { includes: (value) => value >= 0, text: 'a number from 0 on' },
 };
 
-/** A result as bytes, before it is written. */
-export interface EncodedResult {
-  readonly bytes: Bytes;
-  readonly format: string;
-  readonly digest: string;
-  readonly encoder: Encoder;
+/** How several storages work as one. */
+export interface ChainOptions {
+  /** Whether results are written to the first storage only, or to all. @default 'first' */
+  readonly write?: 'first' | 'all';
+  /** Whether what a later storage had is copied into the first when it is loaded. @default false */
+  readonly promote?: boolean;
 }
 
-/** A checkpoint as it was found: its record, and its bytes where they came along. */
-export interface FoundCheckpoint {
-  readonly record: CheckpointRecord;
-  readonly bytes: Bytes | undefined;
+const chainOptions: Readonly<Record<keyof ChainOptions, Allowed>> = {
+  write: oneOf('first', 'all'),
+  promote: isBoolean,
+};
+const scopeOptions: Readonly<Record<keyof ScopeOptions, Allowed>> = { save: isBoolean, nested: isBoolean };
+
+/** What is saved of one task. */
+export interface TaskStats {
+  /** How many results. */
+  readonly count: number;
+  /** How many bytes they take, as they are kept; records are not counted. */
+  readonly bytes: number;
 }
-
-/** What a record says that only the run knows. */
-export type RunFacts = Pick<
-  CheckpointRecord,
-  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'
->;
-
-/** A result that took this long or longer is worth an fsync. In seconds. */
-const worthIt = 0.02;
-const savedBy = `${hostname()}/${process.pid}`;
-const marksFolder = '@cleared/';
-const damagedFolder = '@damaged/';
 
 /**
  * Where checkpoints are.
@@ -67,222 +54,168 @@ const damagedFolder = '@damaged/';
  * for await (const record of storage.list({ task: 'TrainModel' })) console.log(record.key, record.seconds);
  */
 export class Storage {
-  readonly #entries: Entries;
-  readonly #fsync: NonNullable<StorageOptions['fsync']>;
-  readonly #inlineBytes: number;
+  /** @internal What runs use. */
+  readonly layers: Layers;
+  /** @internal Whether it stands in a config file, and so belongs to all runners of the process. */
+  isShared = false;
 
-  private constructor(entries: Entries, { fsync = 'worth-it', inlineBytes = 32_768 }: StorageOptions) {
-    this.#entries = entries;
-    this.#fsync = fsync;
-    this.#inlineBytes = inlineBytes;
+  private constructor(layers: Layers) {
+    this.layers = layers;
   }
 
   /**
    * Opens a storage; nothing is read, written or connected before it is used.
    *
-   * @param source `'memory:'`, `'file:PATH'`, a `Map`, or a Keyv store adapter @default 'file:.tidemark'
+   * @param source a URI such as `'memory:'`, `'file:PATH'`, `'lmdb:PATH'` or `'redis://HOST'`, a `Map`, a Keyv store
+   *   adapter, or a `Keyv` with one @default what `TIDEMARK_STORAGE` or the nearest `tidemark.config.*` names, or else 'file:.tidemark'
    * @throws {StorageError} when it is none of these
    */
-  static open(source: StorageSource = 'file:.tidemark', options: StorageOptions = {}): Storage {
+  static open(source?: StorageSource, options: StorageOptions = {}): Storage {
     checkOptions(options, storageOptions, 'a storage');
-    const { store, location } = openStore(source);
-    return new Storage(new Entries(store, location), options);
+    const configured = source === undefined ? configuredStorage() : undefined;
+    if (configured?.source instanceof Storage) return shared(configured.source, configured.from, options);
+    const { store, location } = configured
+      ? openConfigured(configured)
+      : openStore(source === undefined ? 'file:.tidemark' : source);
+    const layer = new Layer(store, location, options);
+    return new Storage(new Layers([{ layer, promoteTo: [] }], [layer]));
+  }
+
+  /**
+   * Several storages as one: read in this order; written to the first, or to all.
+   *
+   * @param storages the nearest first; last may stand options: `write`, `promote`
+   * @throws {TidemarkError} when there is none, or one is given twice
+   * @example
+   * const storage = Storage.chain(Storage.open('file:.tidemark'), Storage.open('redis://shared'), { promote: true });
+   */
+  static chain(...storages: [Storage, ...Storage[]] | [Storage, ...Storage[], ChainOptions]): Storage {
+    const last = storages.at(-1);
+    const options: ChainOptions = last instanceof Storage ? {} : ((last as ChainOptions | undefined) ?? {});
+    const chained = (last instanceof Storage ? storages : storages.slice(0, -1)) as Storage[];
+    const [first] = chained;
+    if (!first || !chained.every((one) => one instanceof Storage) || typeof options !== 'object')
+      throw new TidemarkError('Storage.chain takes storages, the nearest first, and options at the end');
+    checkOptions(options, chainOptions, 'a chain');
+    const all = chained.flatMap(({ layers }) => layers.all);
+    if (new Set(all).size < all.length) throw new TidemarkError('a storage stands twice in one chain');
+    const { write = 'first', promote = false } = options;
+    const promoted = (read: ReadLayer): ReadLayer => ({
+      layer: read.layer,
+      promoteTo: [...read.promoteTo, ...first.layers.writes],
+    });
+    const later = chained.slice(1).flatMap(({ layers }) => layers.reads);
+    const writes = write === 'all' ? chained.flatMap(({ layers }) => layers.writes) : first.layers.writes;
+    return new Storage(new Layers([...first.layers.reads, ...(promote ? later.map(promoted) : later)], writes));
   }
 
   /** What was opened, for messages. */
   get location(): string {
-    return this.#entries.location;
+    return this.layers.location;
+  }
+
+  /**
+   * Calls `body`: runs that are started in it look for checkpoints here first, then in the scopes around it, then in
+   * the runner's own storage; they save into the innermost that saves. Scopes that are open at the same time never
+   * see each other.
+   *
+   * @example
+   * const score = await Storage.open('memory:').scope(() => runner.run(ScoreModel, { path }), { nested: false });
+   */
+  async scope<R>(body: () => Awaitable<R>, options: ScopeOptions = {}): Promise<R> {
+    checkOptions(options, scopeOptions, 'a scope');
+    return inScope(this.layers, options, body);
   }
 
   /**
    * The saved result of a key; undefined when there is none.
    *
-   * @param encoder the one that it was saved with, when that is not the default
+   * @param encoder the one that its task has, when it has one
    * @throws {StorageError} when the storage cannot be read
    * @throws {DamagedCheckpointError} when its bytes are not those that were saved
    * @throws {UnreadableCheckpointError} when they need something that is not here
    */
-  async get(key: TaskKey, encoder: Encoder = defaultEncoder): Promise<unknown> {
-    const found = await this.find(key);
-    return found === undefined ? undefined : this.load(found, encoder);
+  async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
+    for (const { layer } of this.layers.reads) {
+      const entry = await layer.find(key, encoder);
+      if (entry) return layer.load(entry, encoder);
+    }
+    return undefined;
   }
 
   /** Whether a result is saved under a key. */
   async has(key: TaskKey): Promise<boolean> {
-    return this.#entries.has(key);
+    for (const { layer } of this.layers.reads) if (await layer.has(key)) return true;
+    return false;
   }
 
-  /** Deletes a saved result; what came from it stays valid. Gives whether there was one. */
+  /** Deletes a saved result, in all layers; what came from it stays valid. Gives whether there was one. */
   async delete(key: TaskKey): Promise<boolean> {
-    const entry = await this.#entries.read(key);
-    if (entry === undefined) return false;
-    await this.#entries.delete(key);
-    const decoded = decodeEntry(entry, key);
-    if (decoded.state === 'whole' && decoded.record.isBeside) await this.#entries.delete(besideKey(decoded.record));
-    return true;
+    return this.layers.delete(key);
   }
 
   /**
-   * The records of what is saved, in no particular order; those that cannot be read are left out.
+   * The records of what is saved, in no particular order, each key once; those that cannot be read are left out.
    *
    * @param filter `task`: only those of a task, by its class or name
    */
   async *list(filter: { readonly task?: string | TaskClass } = {}): AsyncIterableIterator<CheckpointRecord> {
     const { task } = filter;
-    const prefix = task === undefined ? '' : `${safeName(typeof task === 'string' ? task : definitionOf(task).name)}/`;
-    for await (const key of this.#entries.keys(prefix)) {
-      if (!isRecordKey(key)) continue;
-      const entry = await this.#entries.read(key);
-      const decoded = entry && decodeEntry(entry, key);
-      if (decoded?.state === 'whole') yield decoded.record;
+    const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
+    const listed: Layer[] = [];
+    for (const layer of this.layers.all) {
+      for await (const record of layer.list(folder)) if (!(await isIn(listed, record.key))) yield record;
+      listed.push(layer);
     }
   }
 
-  /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
+  /**
+   * How many results are saved of each task, and how many bytes they take.
+   *
+   * @example
+   * for (const [task, { count, bytes }] of await Storage.open().stats()) console.log(task, count, bytes);
+   */
+  async stats(): Promise<ReadonlyMap<string, TaskStats>> {
+    const stats = new Map<string, TaskStats>();
+    for await (const { task, size } of this.list()) {
+      const { count, bytes } = stats.get(task) ?? { count: 0, bytes: 0 };
+      stats.set(task, { count: count + 1, bytes: bytes + size });
+    }
+    return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Deletes all that Tidemark keeps here, in all layers; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
-    for await (const key of this.#entries.keys('')) if (await this.#isOurs(key)) await this.#entries.delete(key);
+    for (const layer of this.layers.all) await layer.clear();
   }
 
   /** Waits for what is under way and lets go of connections. */
   async close(): Promise<void> {
-    await this.#entries.close();
+    await Promise.all(this.layers.all.map((layer) => layer.close()));
   }
 
-  /** @internal The checkpoint of a key. @throws what `get` throws */
-  find(key: TaskKey): Awaitable<FoundCheckpoint | undefined> {
-    return andThen(this.#entries.read(key), (entry) => (entry === undefined ? undefined : this.#found(entry, key)));
-  }
-
-  /** @internal The value of a checkpoint that was found; its digest is checked before it is decoded. */
-  load({ record, bytes }: FoundCheckpoint, encoder: Encoder): Awaitable<unknown> {
-    const reader = decoderFor(record, encoder);
-    const packed = bytes ?? (record.isBeside ? this.#entries.read(besideKey(record)) : undefined);
-    return andThen(packed, (kept) =>
-      kept === undefined ? this.#loadAnew(record, encoder) : decodeResult(record, kept, reader),
-    );
-  }
-
-  /** @internal A result as bytes, with its digest. */
-  encode(value: unknown, encoder: Encoder): Awaitable<EncodedResult> {
-    return andThen(encoder.serialize(value), ({ bytes, format }) => ({
-      bytes,
-      format,
-      digest: hash('sha256', bytes, 'hex'),
-      encoder,
-    }));
-  }
-
-  /** @internal Writes a checkpoint: large bytes first, so that a record never points at what is not there. */
-  save(
-    facts: RunFacts,
-    { bytes, format, digest, encoder }: EncodedResult,
-    before: CheckpointRecord | undefined,
-  ): Awaitable<CheckpointRecord> {
-    const durable = this.#fsync === 'always' || (this.#fsync === 'worth-it' && facts.seconds >= worthIt);
-    return andThen(encoder.pack ? encoder.pack(bytes, facts.key) : bytes, (packed) => {
-      const isBeside = packed.byteLength > this.#inlineBytes;
-      // Written out: spreading `facts` costs more than all the rest of this.
-      const record: CheckpointRecord = {
-        key: facts.key,
-        task: facts.task,
-        version: facts.version,
-        params: facts.params,
-        source: facts.source,
-        requires: facts.requires,
-        marks: facts.marks,
-        dynamic: facts.dynamic,
-        encoder: encoder.id,
-        format,
-        keyId: undefined,
-        digest,
-        size: packed.byteLength,
-        isBeside,
-        seconds: facts.seconds,
-        savedAt: new Date(),
-        savedBy,
-      };
-      const write = () => this.#entries.write(record.key, encodeEntry(record, isBeside ? undefined : packed), durable);
-      // Most are small and new: one write, and nothing to wait for.
-      if (!isBeside && !before) return andThen(write(), () => record);
-      const besideWritten = isBeside ? this.#entries.write(besideKey(record), packed, durable) : undefined;
-      const discarded = before ? andThen(besideWritten, () => this.#discard(before, record)) : besideWritten;
-      return andThen(discarded, () => andThen(write(), () => record));
-    });
-  }
-
-  /** @internal Puts a damaged checkpoint out of the way, where it can be looked at. */
-  async setAside(key: TaskKey): Promise<void> {
-    const entry = await this.#entries.read(key);
-    if (entry === undefined) return;
-    await this.#entries.write(damagedFolder + key, entry, false);
-    await this.#entries.delete(key);
-  }
-
-  /** @internal The clear marks on a task's results. */
-  marks(folder: string): Awaitable<ClearMarks> {
-    return andThen(this.#entries.read(marksFolder + folder), (log) => new ClearMarks(log));
-  }
-
-  /** @internal Marks a result, or all of a task, as forgotten. */
-  async mark(folder: string, name: string = everything): Promise<void> {
-    await this.#entries.append(marksFolder + folder, newMark(name));
-  }
-
-  /** @internal The keys of a task's saved results, or of all. */
-  async *keysOf(folder: string): AsyncIterableIterator<TaskKey> {
-    for await (const key of this.#entries.keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
-  }
-
-  /** Loads a checkpoint whose bytes were let go to save memory, or are gone: what is there now may be newer. */
-  #loadAnew(before: CheckpointRecord, encoder: Encoder): Awaitable<unknown> {
-    return andThen(this.find(before.key), (now) => {
-      if (now === undefined) return fail(before.key, 'it is not there any more');
-      if (now.record.isBeside && besideKey(now.record) === besideKey(before))
-        return fail(before.key, 'its bytes are not there');
-      return this.load(now, encoder);
-    });
-  }
-
-  #found(entry: Bytes, key: TaskKey): FoundCheckpoint {
-    const decoded = decodeEntry(entry, key);
-    switch (decoded.state) {
-      case 'whole':
-        return decoded;
-      case 'damaged':
-        return fail(key, decoded.problem);
-      case 'unreadable':
-        throw new UnreadableCheckpointError(key, decoded.problem);
-    }
-  }
-
-  /** Deletes a stale checkpoint before another takes its place: replacing a file costs a hundred times a new one. */
-  #discard(before: CheckpointRecord, record: CheckpointRecord): Awaitable<unknown> {
-    const keepsBytes = !before.isBeside || (record.isBeside && besideKey(before) === besideKey(record));
-    return andThen(this.#entries.delete(record.key), () => keepsBytes || this.#entries.delete(besideKey(before)));
-  }
-
-  /** Whether an entry was written here: by its name, or by its beginning where `key` of a task made the name. */
-  async #isOurs(key: string): Promise<boolean> {
-    if (ownName.test(key)) return true;
-    if (!recordKey.test(key)) return false;
-    return this.#entries.holdsBytes(key, isEntry);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }
 
-function fail(key: TaskKey, problem: string): never {
-  throw new DamagedCheckpointError(key, problem);
+/** @throws {StorageError} naming the file or variable that says it */
+function openConfigured({ source, from }: ConfiguredStorage): ReturnType<typeof openStore> {
+  try {
+    return openStore(source as StorageSource);
+  } catch (cause) {
+    throw new StorageError(`${from}: ${(cause as Error).message}`, { operation: 'open', cause });
+  }
 }
 
-/** The key of bytes that are an entry of their own. */
-function besideKey({ key, digest }: CheckpointRecord): string {
-  return `${key}.${digest.slice(0, 32)}`;
+function shared(storage: Storage, from: string, options: StorageOptions): Storage {
+  if (Object.keys(options).length > 0)
+    throw new StorageError(`${from} gives a storage that is open already: it takes no options`, { operation: 'open' });
+  storage.isShared = true;
+  return storage;
 }
 
-const recordKey = /^[^/@]+\/[^/]+$/;
-/** Keys with a hash, large bytes, clear marks and what was set aside. */
-const ownName = /^[^/@]+\/([0-9a-f]{32}|.*\.[0-9a-f]{32})$|^@(cleared|damaged)\/[^/]+(\/[^/]+)?$/;
-const besideEnd = /\.[0-9a-f]{32}$/;
-
-function isRecordKey(key: string): boolean {
-  return recordKey.test(key) && !besideEnd.test(key);
+async function isIn(layers: readonly Layer[], key: TaskKey): Promise<boolean> {
+  for (const layer of layers) if (await layer.has(key)) return true;
+  return false;
 }

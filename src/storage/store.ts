@@ -20,7 +20,10 @@ export interface StoreAdapter {
   delete(key: string): Awaitable<boolean>;
   clear(): unknown;
   has?(key: string): Awaitable<boolean>;
+  /** Values in the order of their keys, undefined where there is none. With it, what is read at once is read in batches. */
   getMany?(keys: string[]): Awaitable<unknown[]>;
+  /** With it, what is written at once is written in batches. */
+  setMany?(entries: { key: string; value: any }[]): unknown;
   /** All entries, in no particular order. */
   iterator?(namespace?: string): AsyncIterable<[string, unknown]> | Iterable<[string, unknown]>;
   disconnect?(): Awaitable<void>;
@@ -28,4 +31,6 @@ export interface StoreAdapter {
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>;
   /** Adds to the end of a value in one indivisible, durable step; makes it when it is not there. */
   append?(key: string, value: Uint8Array): Awaitable<void>;
+  /** Whether bytes that were set are not used any more once `set` is done, and those that `get` gives are not used elsewhere. */
+  readonly copies?: boolean;
 }

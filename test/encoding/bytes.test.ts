@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { defaultEncoder } from '../../src/encoding/default-encoder';
+import { deserialize, serialize } from './support/serialize';
 
 const roundTrip = (value: unknown): any => {
-  const { format, bytes } = defaultEncoder.serialize(value);
-  return defaultEncoder.deserialize(bytes, format);
+  const { format, bytes } = serialize(value);
+  return deserialize(bytes, format);
 };
 
 test.each([
@@ -11,15 +11,15 @@ test.each([
   ['cbor', { a: 'x'.repeat(3_000_000) }],
   ['v8', [new Array(1), { a: 1 }]],
 ])('gives out bytes of %s that hold no more memory than they are long', (format, value) => {
-  const serialized = defaultEncoder.serialize(value);
+  const serialized = serialize(value);
   expect(serialized.format).toBe(format);
   expect(serialized.bytes.buffer.byteLength).toBe(serialized.bytes.byteLength);
 });
 
 test('gives out bytes that do not change afterwards', () => {
-  const { bytes } = defaultEncoder.serialize({ a: 1 });
+  const { bytes } = serialize({ a: 1 });
   const before = Buffer.from(bytes).toString('hex');
-  for (let i = 0; i < 100; i++) defaultEncoder.serialize({ b: 'y'.repeat(i) });
+  for (let i = 0; i < 100; i++) serialize({ b: 'y'.repeat(i) });
   expect(Buffer.from(bytes).toString('hex')).toBe(before);
 });
 
@@ -40,11 +40,9 @@ test.each([
 
 test('decodes from any part of a bigger buffer, and leaves it as it was', () => {
   const value = [Buffer.from('abc'), new Uint8Array([1, 2]), 'text'];
-  for (const serialized of [defaultEncoder.serialize(value), defaultEncoder.serialize([...value, new Array(1)])]) {
+  for (const serialized of [serialize(value), serialize([...value, new Array(1)])]) {
     const part = Buffer.concat([Buffer.alloc(3), serialized.bytes, Buffer.alloc(2)]).subarray(3, -2);
-    expect(defaultEncoder.deserialize(part, serialized.format)).toEqual(
-      defaultEncoder.deserialize(serialized.bytes, serialized.format),
-    );
+    expect(deserialize(part, serialized.format)).toEqual(deserialize(serialized.bytes, serialized.format));
     expect(Object.keys(part)).toHaveLength(part.length);
   }
 });
@@ -60,10 +58,10 @@ test('changes nothing for others who use cbor-x', () => {
 
 test('decodes the same without the native part of cbor-x', () => {
   const program = `
-    const { defaultEncoder } = require('./src/encoding/default-encoder');
+    const { serialize, deserialize } = require('./src/encoding/default-encoder').defaultEncoder.serialization;
     const value = ['\\ufeff' + 'a'.repeat(100), 'é'.repeat(100), 'x'.repeat(70), { ['ключ'.repeat(20)]: '日本' }];
-    const { format, bytes } = defaultEncoder.serialize(value);
-    process.stdout.write(JSON.stringify(defaultEncoder.deserialize(bytes, format)) === JSON.stringify(value) ? 'same' : 'different');`;
+    const { format, bytes } = serialize(value);
+    process.stdout.write(JSON.stringify(deserialize(bytes, format)) === JSON.stringify(value) ? 'same' : 'different');`;
   const env = { ...process.env, CBOR_NATIVE_ACCELERATION_DISABLED: 'true' };
   expect(execFileSync(process.execPath, ['-r', 'esbuild-register', '-e', program], { env, encoding: 'utf8' })).toBe(
     'same',
@@ -72,11 +70,11 @@ test('decodes the same without the native part of cbor-x', () => {
 
 test('loads cbor-x when it is first needed, which a lone number does not', () => {
   const program = `
-    const { defaultEncoder } = require('./src/encoding/default-encoder');
+    const { serialize, deserialize } = require('./src/encoding/default-encoder').defaultEncoder.serialization;
     const loaded = () => Object.keys(require.cache).some((file) => file.includes('cbor-x'));
-    defaultEncoder.serialize(1);
+    serialize(1);
     const before = loaded();
-    defaultEncoder.serialize([1]);
+    serialize([1]);
     process.stdout.write(before + ' ' + loaded());`;
   expect(execFileSync(process.execPath, ['-r', 'esbuild-register', '-e', program], { encoding: 'utf8' })).toBe(
     'false true',

@@ -1,11 +1,11 @@
-import { deserialize, serialize } from 'node:v8';
+import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { defaultEncoder } from '../../src/encoding/default-encoder';
 import { refusalOf } from './support/round-trip';
+import { deserialize, serialize } from './support/serialize';
 
 const roundTrip = (value: unknown): unknown => {
-  const { format, bytes } = defaultEncoder.serialize(value);
-  return defaultEncoder.deserialize(bytes, format);
+  const { format, bytes } = serialize(value);
+  return deserialize(bytes, format);
 };
 const content =
   '{ list: [1, { a: 1 }], map: new Map([[1, new Set([2])]]), date: new Date(5), re: /a/g, floats: new Float64Array([1.5]) }';
@@ -14,7 +14,7 @@ test.each([
   ['a vm context', runInNewContext(`(${content})`)],
   [
     "Node's own modules",
-    deserialize(serialize({ a: [1], map: new Map([[1, new Date(5)]]), error: new RangeError('x') })),
+    v8.deserialize(v8.serialize({ a: [1], map: new Map([[1, new Date(5)]]), error: new RangeError('x') })),
   ],
 ])('saves built-in objects from %s', (_, value: any) => {
   const back: any = roundTrip(value);

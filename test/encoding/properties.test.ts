@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { defaultEncoder } from '../../src/encoding/default-encoder';
 import { UnsupportedValueError } from '../../src/encoding/unsupported-value-error';
 import { difference } from './support/difference';
 import { followPath } from './support/follow-path';
 import { refusalOf } from './support/round-trip';
+import { deserialize, serialize } from './support/serialize';
 import { anyValue, containersOf, put } from './support/values';
 
 const runs = { numRuns: Number(process.env['RUNS'] ?? 1_000) };
@@ -18,8 +18,8 @@ const graphs = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   });
 
 const backAgain = (value: unknown): unknown => {
-  const { format, bytes } = defaultEncoder.serialize(value);
-  return defaultEncoder.deserialize(bytes, format);
+  const { format, bytes } = serialize(value);
+  return deserialize(bytes, format);
 };
 
 test('anything that V8 carries comes back exactly', () => {

@@ -1,6 +1,6 @@
-import { defaultEncoder } from '../../src/encoding/default-encoder';
 import { TidemarkError } from '../../src/error';
 import { refusalOf } from './support/round-trip';
+import { canRead, deserialize, serialize } from './support/serialize';
 
 class Point {
   x = 1;
@@ -21,7 +21,7 @@ const refused: [string, unknown, string, string][] = [
     'a class instance',
     { p: new Point() },
     'result.p',
-    'is an instance of Point, a class that Tidemark does not know; return plain data',
+    'is an instance of Point, a class that Tidemark does not know; return plain data, or registerType(Point, …)',
   ],
   [
     'a class without a name',
@@ -33,31 +33,31 @@ const refused: [string, unknown, string, string][] = [
     'a subclassed Array',
     Series.of(1),
     'result',
-    'is an instance of Series, a class that Tidemark does not know; return plain data',
+    'is an instance of Series, a class that Tidemark does not know; return plain data, or registerType(Series, …)',
   ],
   [
     'a subclassed Map',
     new Registry(),
     'result',
-    'is an instance of Registry, a class that Tidemark does not know; return plain data',
+    'is an instance of Registry, a class that Tidemark does not know; return plain data, or registerType(Registry, …)',
   ],
   [
     'a subclassed Date',
     new Moment(),
     'result',
-    'is an instance of Moment, a class that Tidemark does not know; return plain data',
+    'is an instance of Moment, a class that Tidemark does not know; return plain data, or registerType(Moment, …)',
   ],
   [
     'a subclassed Error',
     new HttpError(),
     'result',
-    'is an instance of HttpError, a class that Tidemark does not know; return plain data',
+    'is an instance of HttpError, a class that Tidemark does not know; return plain data, or registerType(HttpError, …)',
   ],
   [
     'a subclassed Uint8Array',
     new Block(1),
     'result',
-    'is an instance of Block, a class that Tidemark does not know; return plain data',
+    'is an instance of Block, a class that Tidemark does not know; return plain data, or registerType(Block, …)',
   ],
   ['an AggregateError', new AggregateError([]), 'result', 'is of the built-in class AggregateError; return plain data'],
   ['a promise', { a: Promise.resolve() }, 'result.a', 'is a promise; await it'],
@@ -130,7 +130,7 @@ test('says what, where and what to do', () => {
 });
 
 test('calls the value what the caller calls it', () => {
-  expect(() => defaultEncoder.serialize([() => {}], 'params')).toThrow('Cannot save params[0]: it is a function.');
+  expect(() => serialize([() => {}], 'params')).toThrow('Cannot save params[0]: it is a function.');
 });
 
 test('refuses a task ref that is an instance of a class', () => {
@@ -162,16 +162,11 @@ test('refuses what throws when it is read, with the cause', () => {
 });
 
 test('reads no bytes of a format that it does not know', () => {
-  expect(['json', 'cbor', 'v8', 'yaml'].map((format) => defaultEncoder.canRead(format))).toEqual([
-    true,
-    true,
-    true,
-    false,
-  ]);
-  expect(() => defaultEncoder.deserialize(new Uint8Array(1), 'yaml')).toThrow('Unknown format "yaml"');
+  expect(['json', 'cbor', 'v8', 'yaml'].map((format) => canRead(format))).toEqual([true, true, true, false]);
+  expect(() => deserialize(new Uint8Array(1), 'yaml')).toThrow('Unknown format "yaml"');
 });
 
 test.each(['cbor', 'v8'])('throws when %s is broken', (format) => {
   const broken = [new Uint8Array(0), Uint8Array.from([0x9b]), Uint8Array.from([255, 15]), Buffer.from('{}}}')];
-  for (const bytes of broken) expect(() => defaultEncoder.deserialize(bytes, format)).toThrow();
+  for (const bytes of broken) expect(() => deserialize(bytes, format)).toThrow();
 });

@@ -35,7 +35,7 @@ const byCbor: [string, unknown][] = [
     'views into bigger buffers',
     [new Float64Array(new ArrayBuffer(64), 8, 2), new Uint8Array(new ArrayBuffer(9), 3, 5)],
   ],
-  ['-0 and NaN in typed arrays', Float64Array.from([-0, Number.NaN])],
+  ['-0 and NaN in typed arrays', [Float64Array.from([-0, Number.NaN])]],
   ['frozen objects', Object.freeze({ a: Object.freeze([1]) })],
   [
     'keys that mean something elsewhere',
@@ -53,7 +53,7 @@ const byV8: [string, unknown][] = [
   ['__proto__ as a key', JSON.parse('{ "__proto__": { "a": 1 }, "b": 2 }')],
   ['the last milliseconds of time that seconds cannot tell', new Date(4_493_463_420_003_945)],
   ['ArrayBuffers', [new Uint8Array([1, 2, 3]).buffer, new ArrayBuffer(0)]],
-  ['DataViews', new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2)],
+  ['DataViews', [new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2)]],
   [
     'errors',
     [

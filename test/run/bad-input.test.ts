@@ -76,7 +76,7 @@ it.each<[unknown, RegExp]>([
   [{}, /an instance of Object is no storage/],
   [new Date(0), /an instance of Date is no storage/],
   ['', /'' is no storage/],
-  ['somewhere', /'somewhere' is no storage; the known ones are 'memory:' and 'file:PATH'/],
+  ['somewhere', /'somewhere' is no storage; the known ones are 'memory:', 'file:PATH', 'lmdb:PATH', 'redis:/],
   ['files:x', /'files:x' is no storage/],
   ['file:', /'file:' names no folder/],
   [{ store: null }, /is no storage/],

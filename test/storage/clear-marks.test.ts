@@ -1,23 +1,27 @@
 import { ClearMarks, everything, newMark } from '../../src/storage/clear-marks';
 
+const marksOf = (log: Uint8Array) => {
+  const marks = new ClearMarks([log]);
+  return { isEmpty: marks.isEmpty, on: (name: string) => marks.on(name)[0] };
+};
 const log = (...names: string[]) => Buffer.concat(names.map(newMark));
 
 it('knows the last mark on each result, and on all', () => {
-  const marks = new ClearMarks(log('a', 'b', 'a'));
+  const marks = marksOf(log('a', 'b', 'a'));
   expect([marks.on('a') !== undefined, marks.on('a') !== marks.on('b'), marks.on('c'), marks.isEmpty]).toEqual([
     true,
     true,
     undefined,
     false,
   ]);
-  const both = new ClearMarks(log('a', everything, 'b'));
+  const both = marksOf(log('a', everything, 'b'));
   expect(both.on('a')).toBe(both.on('c'));
   expect(both.on('b')).not.toBe(both.on('c'));
 });
 
 it('is empty when nothing was cleared', () => {
-  for (const marks of [new ClearMarks(), new ClearMarks(new Uint8Array())])
-    expect([marks.isEmpty, marks.on('a')]).toEqual([true, undefined]);
+  for (const marks of [new ClearMarks([]), new ClearMarks([new Uint8Array()]), new ClearMarks([undefined])])
+    expect([marks.isEmpty, marks.on('a')]).toEqual([true, []]);
 });
 
 it('never gives the same mark twice', () => {
@@ -27,8 +31,8 @@ it('never gives the same mark twice', () => {
 it('takes what it cannot read for a mark on everything, and reads on behind it', () => {
   const whole = log('a', 'b');
   for (let length = 1; length < newMark('a').length - 1; length++) {
-    const marks = new ClearMarks(Buffer.concat([whole.subarray(0, length), newMark('b')]));
-    const known = new ClearMarks(whole.subarray(0, length));
+    const marks = marksOf(Buffer.concat([whole.subarray(0, length), newMark('b')]));
+    const known = marksOf(whole.subarray(0, length));
     expect([length, known.isEmpty || known.on('any') !== undefined, marks.on('b') !== marks.on('any')]).toEqual([
       length,
       true,
@@ -37,10 +41,27 @@ it('takes what it cannot read for a mark on everything, and reads on behind it',
   }
   for (let at = 0; at < whole.length; at++) {
     for (const flip of [1, 0x20, 0xff]) {
-      const marks = new ClearMarks(whole.map((byte, i) => (i === at ? byte ^ flip : byte)));
-      const isUnharmed =
-        marks.on('a') === new ClearMarks(whole).on('a') && marks.on('b') === new ClearMarks(whole).on('b');
+      const marks = marksOf(whole.map((byte, i) => (i === at ? byte ^ flip : byte)));
+      const isUnharmed = marks.on('a') === marksOf(whole).on('a') && marks.on('b') === marksOf(whole).on('b');
       expect([at, isUnharmed || marks.on('any') !== undefined]).toEqual([at, true]);
     }
   }
+});
+
+it('knows the last marks of several logs, each once', () => {
+  const [a, b, all] = [newMark('a'), newMark('b'), newMark(everything)];
+  const idOf = (mark: Uint8Array) => Buffer.from(mark).toString().trim().split(' ')[0];
+  const on = (...logs: Uint8Array[][]) => new ClearMarks(logs.map((log) => Buffer.concat(log))).on('a');
+  expect(on([a], [a])).toEqual([idOf(a)]);
+  expect(on([a], [b])).toEqual([idOf(a)]);
+  expect(on([a], [all])).toEqual([idOf(a), idOf(all)]);
+});
+
+it('needs a mark no more that another log has a later one for', () => {
+  const [first, second, all] = [newMark('a'), newMark('a'), newMark(everything)];
+  const idOf = (mark: Uint8Array) => Buffer.from(mark).toString().trim().split(' ')[0];
+  const on = (...logs: Uint8Array[][]) => new ClearMarks(logs.map((log) => Buffer.concat(log))).on('a');
+  expect(on([first], [first, second])).toEqual([idOf(second)]);
+  expect(on([first, second], [first], [first, all])).toEqual([idOf(second), idOf(all)]);
+  expect(on([first], [first, all, second])).toEqual([idOf(second)]);
 });

@@ -1,6 +1,7 @@
 import { Param, Storage, Task } from 'tidemark';
 import { saveIn } from '../support/checkpoint';
 import { collect } from '../support/collect';
+import { noise } from '../support/noise';
 import { ObservedStore } from '../support/observed-store';
 
 @Task({ name: 'My task/№ 1' })
@@ -19,7 +20,7 @@ it('lists the records of everything, or of a task by class or name, and reads no
   const store = new ObservedStore();
   const storage = Storage.open(store);
   const a = await saveIn(storage, { task: 'A', name: hash(1), params: { n: 1 } });
-  const large = await saveIn(storage, { task: 'A', name: hash(2), value: 'x'.repeat(40_000) });
+  const large = await saveIn(storage, { task: 'A', name: hash(2), value: noise(40_000) });
   const other = await saveIn(storage, { task: 'Ab', name: hash(1) });
   const named = await saveIn(storage, { task: 'My%20task%2F%u2116%201', name: hash(3) });
   store.reads.length = 0;
@@ -37,10 +38,10 @@ it('leaves out of a list what cannot be read', async () => {
   const good = await saveIn(storage, { name: hash(1) });
   const bad = await saveIn(storage, { name: hash(2) });
   map.set(bad, map.get(bad)!.slice(0, 50));
-  await storage.setAside(bad);
+  await storage.layers.all[0]!.setAside(bad);
   const worse = await saveIn(storage, { name: hash(3) });
   map.set(worse, Buffer.from('tidemark1 '));
-  await storage.mark('Example');
+  await storage.layers.mark('Example');
   expect(await keysOf(storage)).toEqual([good]);
 });
 
@@ -55,13 +56,13 @@ it("clears its own entries and leaves what else is in a user's Map", async () =>
   const map = new Map<string, any>(foreign);
   const storage = Storage.open(map);
   await saveIn(storage, { name: hash(1) });
-  await saveIn(storage, { name: 'my-own-key', value: 'x'.repeat(40_000) });
+  await saveIn(storage, { name: 'my-own-key', value: noise(40_000) });
   const bad = await saveIn(storage, { name: hash(2) });
   map.set(bad, Buffer.from('broken'));
-  await storage.setAside(bad);
+  await storage.layers.all[0]!.setAside(bad);
   await saveIn(storage, { name: hash(3) });
   map.set(`Example/${hash(3)}`, Buffer.from('broken'));
-  await storage.mark('Example', hash(1));
+  await storage.layers.mark('Example', hash(1));
   expect(await keysOf(storage)).toHaveLength(2);
   await storage.clear();
   expect([...map]).toEqual(foreign);
@@ -70,7 +71,7 @@ it("clears its own entries and leaves what else is in a user's Map", async () =>
 it('deletes the large bytes together with their record', async () => {
   const map = new Map<string, Uint8Array>();
   const storage = Storage.open(map);
-  const key = await saveIn(storage, { value: 'x'.repeat(40_000) });
+  const key = await saveIn(storage, { value: noise(40_000) });
   expect(map.size).toBe(2);
   await storage.delete(key);
   expect(map.size).toBe(0);
@@ -109,7 +110,7 @@ it('flushes what was worth it, everything or nothing', async () => {
 
 it('writes large bytes before the record that points at them', async () => {
   const store = new ObservedStore();
-  const key = await saveIn(Storage.open(store), { value: 'x'.repeat(40_000) });
+  const key = await saveIn(Storage.open(store), { value: noise(40_000) });
   expect(store.writes).toEqual([expect.stringMatching(/^Example\/0{32}\.[0-9a-f]{32}$/), key]);
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Keyv from 'keyv';
 import { Storage, StorageError, type StorageSource } from 'tidemark';
 import { saveIn } from '../support/checkpoint';
+import { noisyText } from '../support/noise';
 import { ObservedStore } from '../support/observed-store';
 import { temporaryFolder } from '../support/temporary-folder';
 
@@ -34,8 +35,8 @@ it.each(sources)('keeps results in %s', async (_, source, location) => {
   const storage = Storage.open(source());
   expect(storage.location).toEqual(typeof location === 'string' ? location : expect.stringMatching(location));
   const small = await saveIn(storage, { name: 'a', value: { small: [1, 2] } });
-  const large = await saveIn(storage, { name: 'b', value: 'x'.repeat(50_000) });
-  expect([await storage.get(small), (await storage.get(large)) === 'x'.repeat(50_000)]).toEqual([
+  const large = await saveIn(storage, { name: 'b', value: noisyText(60_000) });
+  expect([await storage.get(small), (await storage.get(large)) === noisyText(60_000)]).toEqual([
     { small: [1, 2] },
     true,
   ]);
@@ -65,5 +66,5 @@ it('says that a store which cannot list cannot be listed', async () => {
     .next()
     .catch((thrown) => thrown);
   expect(error).toBeInstanceOf(StorageError);
-  expect(error.message).toBe('a store cannot list what it holds: the store has neither keys() nor iterator()');
+  expect(error.message).toMatch(/cannot list a store: the adapter has no iterator/);
 });

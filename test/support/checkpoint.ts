@@ -1,6 +1,5 @@
 import type { Storage, TaskKey } from 'tidemark';
-import { defaultEncoder } from '../../src/encoding/default-encoder';
-import type { RunFacts } from '../../src/storage/storage';
+import type { RunFacts } from '../../src/storage/layer';
 
 /** Saves a result as a run does, and gives its key. */
 export async function saveIn(
@@ -24,6 +23,7 @@ export async function saveIn(
     dynamic: [],
     seconds: 0.5,
   };
-  await storage.save({ ...base, ...facts }, await storage.encode(value, defaultEncoder), undefined);
+  const { layers } = storage;
+  await layers.save({ ...base, ...facts }, await layers.encode(value, undefined), undefined, undefined);
   return key;
 }

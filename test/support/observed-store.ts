@@ -2,6 +2,8 @@ import type { StoreAdapter } from 'tidemark';
 
 /** A store over a Map that notes what is asked of it, and fails where it is told to. */
 export class ObservedStore implements StoreAdapter {
+  /** Made for Tidemark, so it is used as it is. */
+  readonly copies = false;
   readonly entries: Map<string, Uint8Array>;
   readonly reads: string[] = [];
   readonly writes: string[] = [];

@@ -20,6 +20,7 @@ type Value = Uint8Array | undefined;
  * Methods throw, or reject with, a {@link StorageError}.
  */
 export class FileStore implements StoreAdapter {
+  readonly copies = true;
   readonly #folders: Folders;
   readonly #writer: FileWriter;
   /** To open what is missing costs more than to ask first, to ask for what is there costs more than to open it. */
@@ -42,16 +43,6 @@ export class FileStore implements StoreAdapter {
       this.#expectsHit = false;
       return undefined;
     }
-  }
-
-  getMany(keys: string[]): Awaitable<Value[]> {
-    const values: Value[] = [];
-    for (const key of keys) {
-      const value = this.get(key);
-      if (isPromiseLike(value)) return this.#getRest(keys, values, value);
-      values.push(value);
-    }
-    return values;
   }
 
   has(key: string): boolean {
@@ -112,13 +103,6 @@ export class FileStore implements StoreAdapter {
   /** Resolves when everything that is being written has been written, or has failed. */
   disconnect(): Promise<void> {
     return this.#writer.idle();
-  }
-
-  async #getRest(keys: readonly string[], values: Value[], next: PromiseLike<Value>): Promise<Value[]> {
-    values.push(await next);
-    // One after the other: many large values at once would use up memory and open files.
-    for (const key of keys.slice(values.length)) values.push(await this.get(key));
-    return values;
   }
 
   #path(key: string, operation: StorageOperation): string {

@@ -17,10 +17,6 @@ export class MemoryStore implements StoreAdapter {
     return this.#entries.get(key);
   }
 
-  getMany(keys: string[]): (Uint8Array | undefined)[] {
-    return keys.map((key) => this.#entries.get(key));
-  }
-
   has(key: string): boolean {
     return this.#entries.has(key);
   }

@@ -1,18 +1,18 @@
-import { defaultEncoder } from '../../../src/encoding/default-encoder';
 import { UnsupportedValueError } from '../../../src/encoding/unsupported-value-error';
 import { difference } from './difference';
+import { deserialize, serialize } from './serialize';
 
 /** Encodes, decodes, checks that nothing changed, and says which format it was. */
 export function expectExact(value: unknown): string {
-  const { format, bytes } = defaultEncoder.serialize(value);
-  expect(difference(value, defaultEncoder.deserialize(bytes, format))).toBeUndefined();
+  const { format, bytes } = serialize(value);
+  expect(difference(value, deserialize(bytes, format))).toBeUndefined();
   return format;
 }
 
 /** The refusal of a value. */
 export function refusalOf(value: unknown): UnsupportedValueError {
   try {
-    defaultEncoder.serialize(value);
+    serialize(value);
   } catch (error) {
     if (error instanceof UnsupportedValueError) return error;
     throw error;

@@ -1,0 +1,82 @@
+// W4: one Float64Array of 12.5 million random doubles, saved, then loaded in a new process, page cache warm.
+//
+// node large-array.js floor|ours save|load never|always FOLDER
+// `never` and `always` say whether the file is flushed to the disk.
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Runner, Storage, Task } from 'tidemark';
+
+const length = 12_500_000;
+const header = 64;
+
+function makeArray(): Float64Array {
+  const array = new Float64Array(length);
+  let seed = 42;
+  for (let i = 0; i < length; i++) {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) | 0;
+    array[i] = seed / 7;
+  }
+  return array;
+}
+
+let array: Float64Array | undefined;
+
+@Task({ save: true })
+class Large {
+  run(): Float64Array {
+    return array!;
+  }
+}
+
+/** The floor: a header and the very bytes, in one file; loaded into memory that is aligned. */
+const floor = {
+  async save(folder: string, flush: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    const file = openSync(join(folder, 'array'), 'w');
+    writeSync(file, new Uint8Array(header));
+    const bytes = new Uint8Array(array!.buffer);
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    if (flush === 'always') fsyncSync(file);
+    closeSync(file);
+  },
+  async load(folder: string): Promise<Float64Array> {
+    const file = openSync(join(folder, 'array'), 'r');
+    const bytes = new Uint8Array(fstatSync(file).size - header);
+    for (let done = 0; done < bytes.length; ) done += readSync(file, bytes, done, bytes.length - done, header + done);
+    closeSync(file);
+    return new Float64Array(bytes.buffer);
+  },
+};
+
+const ours = {
+  async save(folder: string, flush: string): Promise<void> {
+    await new Runner({ storage: Storage.open(`file:${folder}`, { fsync: flush as 'never' }) }).run(Large);
+  },
+  async load(folder: string): Promise<Float64Array> {
+    return new Runner({ storage: `file:${folder}` }).run(Large);
+  },
+};
+
+/** What the digest costs that Tidemark takes of every result, for orientation. */
+function millisecondsOfSha256(bytes: Uint8Array): number {
+  const start = performance.now();
+  createHash('sha256').update(bytes).digest('hex');
+  return performance.now() - start;
+}
+
+async function main(contestant: string, phase: string, flush: string, folder: string): Promise<void> {
+  const one = contestant === 'floor' ? floor : ours;
+  if (phase === 'save') array = makeArray();
+  else readFileSync(process.execPath); // as warm as the page cache is for the other
+  const start = performance.now();
+  const loaded = phase === 'save' ? await one.save(folder, flush) : await one.load(folder);
+  const ms = performance.now() - start;
+  const memory = process.resourceUsage().maxRSS / 1024;
+  const last = (loaded ?? array!)[length - 1]!;
+  if (last !== (array ?? makeArray())[length - 1]) throw new Error(`the last double is ${last}`);
+  const sha = millisecondsOfSha256(new Uint8Array((loaded ?? array!).buffer));
+  console.log(JSON.stringify({ ms, 'peak MB': memory, 'SHA-256 alone, ms': sha }));
+}
+
+void main(process.argv[2]!, process.argv[3]!, process.argv[4]!, process.argv[5]!);

@@ -1,0 +1,21 @@
+import { loadConfig } from './load-config';
+import { resolveSource } from './resolve-source';
+
+/** What a storage is to be opened from, and who says so. */
+export interface ConfiguredStorage {
+  readonly source: unknown;
+  /** `TIDEMARK_STORAGE`, or the path of the config file. */
+  readonly from: string;
+}
+
+/**
+ * The storage that `TIDEMARK_STORAGE` names, or else the config file; undefined when neither does.
+ *
+ * @throws {LoadError} when the config file cannot be loaded
+ */
+export function configuredStorage(folder: string = process.cwd()): ConfiguredStorage | undefined {
+  const { TIDEMARK_STORAGE: uri } = process.env;
+  if (uri) return { source: resolveSource(uri, folder), from: 'TIDEMARK_STORAGE' };
+  const found = loadConfig(folder);
+  return found?.config.storage === undefined ? undefined : { source: found.config.storage, from: found.path };
+}

@@ -1,0 +1,19 @@
+import type { StorageSource } from '../storage/open';
+import type { Storage } from '../storage/storage';
+import type { ConfigOf } from './config';
+
+/** What `tidemark.config.{json,js,cjs,mjs,ts,cts,mts}` may say. */
+export interface TidemarkConfig extends ConfigOf<StorageSource | Storage> {}
+
+/**
+ * Gives back a config, checked by the compiler.
+ *
+ * @example
+ * // tidemark.config.ts
+ * import { defineConfig } from 'tidemark';
+ *
+ * export default defineConfig({ storage: 'file:.cache' });
+ */
+export function defineConfig(config: TidemarkConfig): TidemarkConfig {
+  return config;
+}

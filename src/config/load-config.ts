@@ -1,0 +1,102 @@
+import { dirname, join, resolve } from 'node:path';
+import { types } from 'node:util';
+import type { LilconfigResult, lilconfigSync } from 'lilconfig';
+import { type Allowed, checkOptions } from '../check-options';
+import { TidemarkError } from '../error';
+import { LoadError } from '../load/load-error';
+import type * as LoadModule from '../load/load-module';
+import { showValue } from '../task/show';
+import type { ConfigOf } from './config';
+import { resolveSource } from './resolve-source';
+
+/** A config file and what it says. */
+export interface LoadedConfig {
+  readonly config: ConfigOf<unknown>;
+  /** The file. */
+  readonly path: string;
+}
+
+const configOptions: Readonly<Record<keyof ConfigOf<unknown>, Allowed>> = {
+  storage: {
+    includes: (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+    text: "a URI such as 'file:.tidemark', a Map, a Keyv store adapter or a Storage",
+  },
+};
+
+const endings = ['json', 'js', 'cjs', 'mjs', 'ts', 'cts', 'mts'];
+const beingLoaded = new Set<string>();
+let finder: ReturnType<typeof lilconfigSync> | undefined;
+
+/**
+ * The config file of a folder, or else of the nearest folder above it that has one; undefined when none has.
+ * Looked for and read once a process.
+ *
+ * @throws {LoadError} when it cannot be loaded, or says what it cannot
+ */
+export function loadConfig(from: string = process.cwd()): LoadedConfig | undefined {
+  const found = search(resolve(from));
+  if (!found) return undefined;
+  if (found.isEmpty) throw new LoadError(found.filepath, 'it is empty');
+  return { config: found.config as ConfigOf<unknown>, path: found.filepath };
+}
+
+function search(folder: string): LilconfigResult {
+  finder ??= makeFinder();
+  try {
+    return finder.search(folder);
+  } catch (cause) {
+    // The loader below throws nothing else: this is a file that cannot be read.
+    if (cause instanceof LoadError) throw cause;
+    const { path = join(folder, 'tidemark.config.*'), message } = cause as NodeJS.ErrnoException;
+    throw new LoadError(path, message, cause);
+  }
+}
+
+function makeFinder(): ReturnType<typeof lilconfigSync> {
+  const lilconfig = require('lilconfig') as typeof import('lilconfig');
+  return lilconfig.lilconfigSync('tidemark', {
+    searchPlaces: endings.map((ending) => `tidemark.config.${ending}`),
+    loaders: Object.fromEntries(endings.map((ending) => [`.${ending}`, loadFile])),
+    stopDir: '',
+    ignoreEmptySearchPlaces: false,
+  });
+}
+
+/** What a config file says, checked. */
+function loadFile(path: string, content: string): ConfigOf<unknown> {
+  if (beingLoaded.has(path))
+    throw new LoadError(path, 'it asks for the config while it is being loaded; a storage opened in it must say which');
+  beingLoaded.add(path);
+  try {
+    return checkConfig(exportedBy(path, content), dirname(path));
+  } catch (cause) {
+    throw cause instanceof LoadError && cause.file === path ? cause : new LoadError(path, messageOf(cause), cause);
+  } finally {
+    beingLoaded.delete(path);
+  }
+}
+
+/** The default export of an ES module; of CommonJS and JSON, what there is. */
+function exportedBy(path: string, content: string): unknown {
+  if (path.endsWith('.json')) return JSON.parse(content.replace(/^\uFEFF/, ''));
+  // Loaded here, since most folders have no config.
+  const { loadModule } = require('../load/load-module') as typeof LoadModule;
+  const exported = loadModule(path) as any;
+  if (!exported?.__esModule && !types.isModuleNamespaceObject(exported)) return exported;
+  if ('default' in exported) return exported.default;
+  throw new TidemarkError('it has no default export; write `export default defineConfig({ … })`');
+}
+
+function checkConfig(config: unknown, folder: string): ConfigOf<unknown> {
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new TidemarkError(
+      `it gives ${showValue(config)}; it must give an object such as { storage: 'file:.tidemark' }`,
+    );
+  checkOptions(config, configOptions, 'a config');
+  const { storage } = config as ConfigOf<unknown>;
+  return Object.freeze({ ...config, ...(storage !== undefined && { storage: resolveSource(storage, folder) }) });
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : showValue(thrown);
+}

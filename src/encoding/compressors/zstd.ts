@@ -1,0 +1,60 @@
+import { TidemarkError } from '../../error';
+import type { Compression } from '../encoder';
+import { type CompressorOptions, levelOf } from './level';
+import { type ZlibCodec, ZlibCompression } from './zlib-compression';
+import { PackageZstd } from './zstd-package';
+
+/** What `node:zlib` has of zstd, from Node 22.15 on. */
+interface ZlibZstd {
+  readonly zstdCompress: ZlibCodec['compress'];
+  readonly zstdCompressSync?: ZlibCodec['compressSync'];
+  readonly zstdDecompress: ZlibCodec['decompress'];
+  readonly zstdDecompressSync: ZlibCodec['decompressSync'];
+  readonly constants: { readonly ZSTD_c_compressionLevel: number };
+}
+
+/** What brings zstd where it is missing. */
+export const zstdCure = 'use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`';
+
+/**
+ * Compresses with zstd, of Node 22.15 and later or of the package @mongodb-js/zstd.
+ *
+ * @param options `level`: from 1, fast, to 22, small and very slow @default 3
+ * @throws {TidemarkError} when neither is there
+ * @example
+ * const archive = encoder({ compressor: zstd({ level: 9 }) });
+ */
+export function zstd(options: CompressorOptions = {}): Compression {
+  const level = levelOf(options, 'zstd', 1, 22, 3);
+  if (!isInNode()) {
+    if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not here; ${zstdCure}`);
+    return new PackageZstd(level);
+  }
+  return new ZlibCompression({
+    id: 'zstd',
+    codec: () => {
+      const { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } = zlib();
+      return {
+        compress: zstdCompress,
+        compressSync: zstdCompressSync as ZlibCodec['compressSync'],
+        decompress: zstdDecompress,
+        decompressSync: zstdDecompressSync,
+      };
+    },
+    options: () => ({ params: { [zlib().constants.ZSTD_c_compressionLevel]: level } }),
+    syncBytes: level <= 5 ? 256 * 1024 : level <= 12 ? 32 * 1024 : 0,
+  });
+}
+
+/** Whether this process can read and write zstd. */
+export function hasZstd(): boolean {
+  return isInNode() || PackageZstd.isInstalled();
+}
+
+function isInNode(): boolean {
+  return typeof zlib().zstdCompressSync === 'function';
+}
+
+function zlib(): ZlibZstd {
+  return require('node:zlib') as ZlibZstd;
+}

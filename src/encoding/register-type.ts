@@ -1,0 +1,77 @@
+import { TidemarkError } from '../error';
+import { showValue } from '../task/show';
+import { builtInName } from './built-in-name';
+
+/** How instances of a class are encoded. */
+export interface TypeCodec<T> {
+  /** Names the class in what is saved; keep it when the class is renamed. */
+  readonly name: string;
+  /** What an instance is made of: any value that can be saved, registered classes included. */
+  readonly encode: (value: T) => unknown;
+  /** An instance that is the same as the one that was encoded. Nothing checks it. */
+  readonly decode: (data: any) => T;
+}
+
+/** A class whose instances can be part of results. */
+export interface RegisteredType extends TypeCodec<any> {
+  readonly Class: Function;
+}
+
+const byPrototype = new Map<object, RegisteredType>();
+const byName = new Map<string, RegisteredType>();
+
+/** Classes whose objects are saved as they are. */
+const KNOWN_ALREADY = new Set(
+  'Object Array Map Set Date RegExp URL ArrayBuffer DataView Buffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array'.split(
+    ' ',
+  ),
+);
+
+/**
+ * Teaches the encoders `cbor` and `v8` a class: its instances may be anywhere in results. Subclasses are classes
+ * of their own. A program that loads such results has to register the class as well.
+ *
+ * @example
+ * class Point {
+ *   constructor(readonly x: number, readonly y: number) {}
+ * }
+ * registerType(Point, { name: 'Point', encode: ({ x, y }) => [x, y], decode: ([x, y]) => new Point(x, y) });
+ *
+ * @throws {TidemarkError} when another class has this name, or Tidemark knows the class anyway
+ */
+export function registerType<T extends object>(cls: abstract new (...args: any[]) => T, codec: TypeCodec<T>): void {
+  const prototype: unknown = typeof cls === 'function' ? cls.prototype : undefined;
+  if (typeof prototype !== 'object' || prototype === null)
+    throw new TidemarkError(`registerType needs a class; it was given ${showValue(cls)}`);
+  const { name, encode, decode } = codec;
+  if (typeof name !== 'string' || name === '')
+    throw new TidemarkError(`registerType(${cls.name}) needs a name, under which the type is saved`);
+  if (typeof encode !== 'function' || typeof decode !== 'function')
+    throw new TidemarkError(`registerType(${cls.name}) needs two functions, encode and decode`);
+  if (isKnownAlready(cls, prototype))
+    throw new TidemarkError(`${cls.name} needs no registerType: Tidemark saves its objects as they are`);
+  const before = byName.get(name);
+  if (before !== undefined && before.Class.name !== cls.name)
+    throw new TidemarkError(
+      `the class ${cls.name} cannot be registered as ${JSON.stringify(name)}: ${before.Class.name} already is; give it another name`,
+    );
+  // The same class again, as hot reload and test runners do it: the last one answers to the name.
+  if (before !== undefined) byPrototype.delete(before.Class.prototype as object);
+  const type: RegisteredType = { Class: cls, name, encode, decode };
+  byPrototype.set(prototype, type);
+  byName.set(name, type);
+}
+
+/** How objects with this prototype are encoded, if their class is registered. */
+export function registeredTypeOf(prototype: object): RegisteredType | undefined {
+  return byPrototype.get(prototype);
+}
+
+export function registeredTypeNamed(name: string): RegisteredType | undefined {
+  return byName.get(name);
+}
+
+function isKnownAlready(cls: Function, prototype: object): boolean {
+  if (prototype === Buffer.prototype || prototype === URL.prototype) return true;
+  return builtInName(prototype) !== undefined && KNOWN_ALREADY.has(cls.name);
+}

@@ -1,0 +1,91 @@
+import { types } from 'node:util';
+import { builtInName, isPlainPrototype } from './built-in-name';
+import { CannotDecodeError } from './cannot-decode-error';
+import { type RegisteredType, registeredTypeNamed } from './register-type';
+import { replaceParts } from './replace-parts';
+import type { TypedValues } from './walk';
+
+/** Stands for an instance: holds what it is encoded as, and is known by being this very array. */
+type StandIn = [data: unknown];
+/** A value with stand-ins for the instances in it, and the stand-ins again, by the names of their types. */
+type Folded = readonly [value: unknown, standIns: readonly (readonly [name: string, standIns: readonly StandIn[]])[]];
+
+/** A copy of a value with plain data in place of the instances of registered classes; `unfold` reverses it. */
+export function fold(value: unknown, typed: TypedValues): Folded {
+  const standIns = new Map<string, StandIn[]>();
+  const copies = new Map<object, unknown>();
+  const copyOf = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return part;
+    if (copies.has(part)) return copies.get(part);
+    const instance = typed.get(part);
+    if (instance === undefined) {
+      const copy = emptyCopy(part);
+      copies.set(part, copy);
+      if (copy !== part) copyContents(part, copy, copyOf);
+      return copy;
+    }
+    const standIn: StandIn = [undefined];
+    copies.set(part, standIn);
+    const { name } = instance.type;
+    if (!standIns.has(name)) standIns.set(name, []);
+    standIns.get(name)?.push(standIn);
+    standIn[0] = copyOf(instance.data);
+    return standIn;
+  };
+  const copy = copyOf(value);
+  return [copy, [...standIns]];
+}
+
+/** @throws {CannotDecodeError} when a type is not registered here */
+export function unfold(folded: unknown): unknown {
+  const [value, standIns] = folded as Folded;
+  const known = new Map<object, RegisteredType>();
+  for (const [name, ones] of standIns) {
+    const type = registeredTypeNamed(name);
+    if (type === undefined)
+      throw new CannotDecodeError(
+        `it holds values of the type ${JSON.stringify(name)}, which is not registered here; register the type with registerType before loading it`,
+      );
+    for (const one of ones) known.set(one, type);
+  }
+  return replaceParts(value, (object, visit) => {
+    const type = known.get(object);
+    return type === undefined ? object : type.decode(visit((object as StandIn)[0]));
+  });
+}
+
+/** An object of the same class with nothing in it; the object itself when it can hold no instances. */
+function emptyCopy(object: object): object {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  if (types.isMap(object)) return new Map();
+  if (types.isSet(object)) return new Set();
+  if (types.isNativeError(object)) return emptyError(prototype as object);
+  if (Array.isArray(object)) return new Array(object.length);
+  return isPlainPrototype(prototype) ? Object.create(prototype) : object;
+}
+
+function emptyError(prototype: object): Error {
+  const Class = (globalThis as Record<string, unknown>)[builtInName(prototype) ?? 'Error'] as new () => Error;
+  return new Class();
+}
+
+function copyContents(object: object, copy: object, copyOf: (part: unknown) => unknown): void {
+  if (types.isMap(object)) {
+    for (const [key, item] of object) (copy as Map<unknown, unknown>).set(copyOf(key), copyOf(item));
+  } else if (types.isSet(object)) {
+    for (const item of object) (copy as Set<unknown>).add(copyOf(item));
+  } else if (types.isNativeError(object)) {
+    for (const key of ['message', 'stack', 'cause'] as const) {
+      if (Object.hasOwn(object, key)) define(copy, key, copyOf(object[key]), false);
+    }
+  } else {
+    for (const key of Object.keys(object)) {
+      define(copy, key, copyOf((object as Record<string, unknown>)[key]), true);
+    }
+  }
+}
+
+/** Assigning would call the setter of __proto__. */
+function define(object: object, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(object, key, { value, enumerable, writable: true, configurable: true });
+}

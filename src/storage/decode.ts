@@ -1,0 +1,102 @@
+import { hash } from 'node:crypto';
+import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import type { Bytes, Encoder } from '../encoding/encoder';
+import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
+import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
+import type { Encoding } from './encode';
+import type { Entry } from './entry';
+import type { CheckpointRecord, PrivateFacts } from './record';
+
+/**
+ * The serialised result of an entry, of the bytes that are kept. Its digest is checked.
+ *
+ * @throws {DamagedCheckpointError} when the bytes are not those that were saved
+ * @throws {UnreadableCheckpointError} when they need something that is not here
+ */
+export function plainBytesOf(entry: Entry, kept: Bytes, encoder: Encoder): Awaitable<Bytes> {
+  if (kept.byteLength !== entry.size)
+    throw new DamagedCheckpointError(entry.key, `it has ${kept.byteLength} bytes where ${entry.size} were saved`);
+  if (entry.compressor === undefined && entry.encrypter === undefined) return checked(entry, kept);
+  return attempt(
+    () => andThen(unpack(kept, entry, [encoder], entry.key, entry.plainSize), (plain) => checked(entry, plain)),
+    (error) => failure(entry, error, 'its bytes cannot be unpacked'),
+  );
+}
+
+/**
+ * The value of a serialised result.
+ *
+ * @throws {UnreadableCheckpointError} when it cannot be decoded here
+ */
+export function decode(entry: Entry, { bytes, format, isView }: Encoding, encoder: Encoder): Awaitable<unknown> {
+  return attempt(
+    () => serializationFor(entry.serializer, format, [encoder]).deserialize(bytes, format, !isView),
+    (cause) =>
+      cause instanceof CannotDecodeError
+        ? failure(entry, cause, '')
+        : // The bytes are right, so it is this process that cannot read them: another version of Node, say.
+          new UnreadableCheckpointError(
+            entry.key,
+            `its bytes are whole, but decoding them as ${entry.serializer} (${format}) failed (${(cause as Error)?.message}); it was saved by ${entry.savedBy}. Clear it, or use the version of Node that it was saved with`,
+            { cause },
+          ),
+  );
+}
+
+/** What a record says that only those with the key are to know, encrypted, as base64. */
+export function seal({ key, params, requires, digest }: CheckpointRecord, { encryption }: Encoder): Awaitable<string> {
+  const facts: PrivateFacts = { params, requires, digest };
+  const sealed = encryption!.encrypt(Buffer.from(JSON.stringify(facts)), placeOfFacts(key));
+  return andThen(sealed, (bytes) => Buffer.from(bytes).toString('base64'));
+}
+
+/**
+ * Decrypts what a record says in secret.
+ *
+ * @throws {UnreadableCheckpointError} when the key to it is not here
+ * @throws {DamagedCheckpointError} when it is not what was saved
+ */
+export function reveal(entry: Entry, { encryption }: Encoder): Awaitable<Entry> {
+  const { key, encrypter, keyId } = entry;
+  if (!encryption || encryption.id !== encrypter || !encryption.canDecrypt(keyId))
+    throw new UnreadableCheckpointError(
+      key,
+      `it is encrypted (${encrypter}${keyId === undefined ? '' : `, key ${keyId}`}), and ${encryption ? 'that key is not among those given' : 'no key was given'}; open the storage with an encoder that has it`,
+    );
+  const read = () => {
+    const sealed = Buffer.from(entry.sealed ?? '', 'base64');
+    return andThen(encryption.decrypt(sealed, placeOfFacts(key), keyId), (bytes) => {
+      entry.revealed = JSON.parse(Buffer.from(bytes).toString());
+      return entry;
+    });
+  };
+  return attempt(read, (error: unknown) => failure(entry, error, 'its record cannot be decrypted'));
+}
+
+/** Other than the place of the result, so that the two cannot be swapped. */
+function placeOfFacts(key: string): string {
+  return `${key} record`;
+}
+
+function checked(entry: Entry, plain: Bytes): Bytes {
+  if (hash('sha256', plain, 'hex') === entry.digest) return plain;
+  throw new DamagedCheckpointError(entry.key, 'its bytes are not those that were saved (SHA-256 differs)');
+}
+
+function failure({ key }: Entry, error: unknown, problem: string): Error {
+  if (error instanceof DamagedCheckpointError) return error;
+  if (error instanceof CannotDecodeError) return new UnreadableCheckpointError(key, error.message, { cause: error });
+  return new DamagedCheckpointError(key, `${problem} (${(error as Error)?.message ?? error})`);
+}
+
+function attempt<T>(call: () => Awaitable<T>, toError: (error: unknown) => Error): Awaitable<T> {
+  const fail = (error: unknown): never => {
+    throw toError(error);
+  };
+  try {
+    const result = call();
+    return isPromiseLike(result) ? result.then(undefined, fail) : result;
+  } catch (error) {
+    return fail(error);
+  }
+}

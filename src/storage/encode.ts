@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto';
+import { type Awaitable, andThen } from '../awaitable';
+import type { Bytes, Serialization } from '../encoding/encoder';
+
+/** A result as bytes, before compression and encryption. */
+export interface Encoding {
+  /** The id of the serialization, and which of its formats it chose. */
+  readonly serializer: string;
+  readonly format: string;
+  readonly bytes: Bytes;
+  readonly digest: string;
+  /** Whether the bytes are memory that others use, and may change or keep. */
+  readonly isView: boolean;
+}
+
+/** A result in the forms in which layers want it: nearly always one. The first one's digest identifies it. */
+export interface EncodedResult {
+  readonly digest: string;
+  readonly bySerialization: readonly (readonly [Serialization, Encoding])[];
+}
+
+/** @throws {UnsupportedValueError} when the value would come back different */
+export function encode(value: unknown, serializations: readonly Serialization[]): Awaitable<EncodedResult> {
+  if (serializations.length === 1) {
+    const [one] = serializations as [Serialization];
+    return andThen(encodeWith(value, one), (encoding) => ({
+      digest: encoding.digest,
+      bySerialization: [[one, encoding]],
+    }));
+  }
+  return encodeWithAll(value, serializations);
+}
+
+async function encodeWithAll(value: unknown, serializations: readonly Serialization[]): Promise<EncodedResult> {
+  const encodings: [Serialization, Encoding][] = [];
+  for (const one of serializations) encodings.push([one, await encodeWith(value, one)]);
+  return { digest: encodings[0]![1].digest, bySerialization: encodings };
+}
+
+function encodeWith(value: unknown, serialization: Serialization): Awaitable<Encoding> {
+  return andThen(serialization.serialize(value), ({ bytes, format, isView = false }) => ({
+    serializer: serialization.id,
+    format,
+    bytes,
+    digest: hash('sha256', bytes, 'hex'),
+    isView,
+  }));
+}

@@ -1,0 +1,113 @@
+import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
+import type { TaskKey } from '../task/context';
+import { ClearMarks, everything, newMark } from './clear-marks';
+import { type EncodedResult, type Encoding, encode } from './encode';
+import type { Entry } from './entry';
+import type { Layer, RunFacts } from './layer';
+
+/** A layer that is read, and those that get a copy of what is loaded from it. */
+export interface ReadLayer {
+  readonly layer: Layer;
+  readonly promoteTo: readonly Layer[];
+}
+
+/** A checkpoint as it was found. */
+export interface Found {
+  readonly from: ReadLayer;
+  readonly entry: Entry;
+}
+
+/** Where a run looks for checkpoints, in this order, and where it writes them: to all of these. */
+export class Layers {
+  readonly reads: readonly ReadLayer[];
+  readonly writes: readonly Layer[];
+
+  constructor(reads: readonly ReadLayer[], writes: readonly Layer[]) {
+    this.reads = reads;
+    this.writes = writes;
+  }
+
+  /** What is read or written, each once. */
+  get all(): readonly Layer[] {
+    return [...new Set([...this.reads.map(({ layer }) => layer), ...this.writes])];
+  }
+
+  get location(): string {
+    return this.all.map(({ location }) => location).join(', then ');
+  }
+
+  /** The clear marks on a task's results, whichever layer they are in. */
+  marks(folder: string): Awaitable<ClearMarks> {
+    const logs = this.all.map((layer) => layer.marks(folder));
+    return logs.some(isPromiseLike)
+      ? Promise.all(logs).then((read) => new ClearMarks(read))
+      : new ClearMarks(logs as (Bytes | undefined)[]);
+  }
+
+  /** Marks a result, or all of a task, as forgotten in every layer. */
+  async mark(folder: string, name: string = everything): Promise<void> {
+    const mark = newMark(name);
+    for (const layer of this.all) await layer.mark(folder, mark);
+  }
+
+  /** A result as bytes, with its digest, in each form in which it is to be written. */
+  encode(value: unknown, ofTask: Encoder | undefined): Awaitable<EncodedResult> {
+    return encode(value, this.#serializations(ofTask));
+  }
+
+  /** Writes a checkpoint. @param before what is there and counts no more @returns how many bytes are kept, in all layers */
+  save(
+    facts: RunFacts,
+    encoded: EncodedResult,
+    ofTask: Encoder | undefined,
+    before: readonly Found[] | undefined,
+  ): Awaitable<number> {
+    const write = (layer: Layer) =>
+      layer.save(facts, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before));
+    if (this.writes.length === 1) return write(this.writes[0]!);
+    return Promise.all(this.writes.map(write)).then((sizes) => sizes.reduce((sum, size) => sum + size, 0));
+  }
+
+  /** Copies what was read from one layer to those before it. @param before what is there and counts no more */
+  async promote(
+    { from, entry }: Found,
+    encoding: Encoding,
+    ofTask: Encoder | undefined,
+    before: readonly Found[] | undefined,
+  ): Promise<void> {
+    const record = entry.toRecord();
+    for (const layer of from.promoteTo) await layer.save(record, encoding, ofTask, beforeIn(layer, before), record);
+  }
+
+  /** Deletes all results of a task, in all layers. Gives their keys, each once. */
+  async clearTask(folder: string): Promise<readonly TaskKey[]> {
+    const deleted = new Set<TaskKey>();
+    for (const layer of this.all) for (const key of await layer.clearTask(folder)) deleted.add(key);
+    return [...deleted];
+  }
+
+  /** Deletes a result, in all layers. Gives whether there was one. */
+  async delete(key: TaskKey): Promise<boolean> {
+    let wasThere = false;
+    for (const layer of this.all) wasThere = (await layer.delete(key)) || wasThere;
+    return wasThere;
+  }
+
+  /** Those of the layers that are written, each once; without any, a result still has to have its digest. */
+  #serializations(ofTask: Encoder | undefined): readonly Serialization[] {
+    const layers = this.writes.length > 0 ? this.writes : this.reads.map(({ layer }) => layer);
+    if (layers.length === 1) return [layers[0]!.encoderFor(ofTask).serialization];
+    return [...new Set(layers.map((layer) => layer.encoderFor(ofTask).serialization))];
+  }
+}
+
+function encodingFor(layer: Layer, { bySerialization }: EncodedResult, ofTask: Encoder | undefined): Encoding {
+  if (bySerialization.length === 1) return bySerialization[0]![1];
+  const { serialization } = layer.encoderFor(ofTask);
+  return bySerialization.find(([one]) => one === serialization)![1];
+}
+
+function beforeIn(layer: Layer, before: readonly Found[] | undefined): Entry | undefined {
+  return before?.find(({ from }) => from.layer === layer)?.entry;
+}

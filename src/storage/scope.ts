@@ -1,0 +1,41 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { Layers } from './layers';
+
+/** What a scope does besides being looked into first. */
+export interface ScopeOptions {
+  /** Whether results are saved here, rather than in the next storage outside that saves. @default true */
+  readonly save?: boolean;
+  /** Whether the storages outside are looked into as well. @default true */
+  readonly nested?: boolean;
+}
+
+interface Scope {
+  readonly layers: Layers;
+  readonly saves: boolean;
+  readonly isNested: boolean;
+  readonly outer: Scope | undefined;
+}
+
+let scopes: AsyncLocalStorage<Scope> | undefined;
+
+/** Calls `body`; runs that it starts, however late, look into these layers first. */
+export function inScope<R>(layers: Layers, { save = true, nested = true }: ScopeOptions, body: () => R): R {
+  scopes ??= new (require('node:async_hooks') as typeof import('node:async_hooks')).AsyncLocalStorage<Scope>();
+  return scopes.run({ layers, saves: save, isNested: nested, outer: scopes.getStore() }, body);
+}
+
+/** The layers of the scopes that are open here, from the innermost out, then those of a runner. */
+export function scoped(own: Layers): Layers {
+  const innermost = scopes?.getStore();
+  if (!innermost) return own;
+  const open: Scope[] = [];
+  for (let scope: Scope | undefined = innermost; scope; scope = scope.isNested ? scope.outer : undefined)
+    open.push(scope);
+  const hidesOwn = !open.at(-1)!.isNested;
+  const visible = [...open.map(({ layers }) => layers), ...(hidesOwn ? [] : [own])];
+  const saving = open.find(({ saves }) => saves)?.layers ?? (hidesOwn ? undefined : own);
+  return new Layers(
+    visible.flatMap(({ reads }) => reads),
+    saving?.writes ?? [],
+  );
+}

@@ -1,0 +1,64 @@
+import { StorageError, type StorageOperation } from '../../storage-error';
+
+type Advice = readonly [reason: string, cure: string];
+
+const AWAY: Advice = ['it does not answer', 'See whether it is running and can be reached'];
+const BROKEN: Advice = ['the connection broke', 'See whether it is still running'];
+const CREDENTIALS: Advice = ['wrong user or password', 'Put the right ones into the URI'];
+const NO_DATABASE: Advice = ['it has no such database', 'Create it'];
+const KEY_TOO_LONG: Advice = ['the key or the value is too long for its column', 'Raise the keySize of the adapter'];
+
+/** By the codes of the system and of databases. */
+const CODES: Readonly<Record<string, Advice>> = {
+  ECONNREFUSED: ['connection refused', 'See whether it is running'],
+  ENOTFOUND: ['there is no such host', 'Check the name'],
+  EAI_AGAIN: ['the name of the host could not be looked up', 'Check name and network'],
+  ECONNRESET: BROKEN,
+  EPIPE: BROKEN,
+  ETIMEDOUT: AWAY,
+  EHOSTUNREACH: AWAY,
+  ENETUNREACH: AWAY,
+  ERR_STRING_TOO_LONG: ['the value is too large for text', 'Make it smaller'],
+  // PostgreSQL
+  '28P01': CREDENTIALS,
+  '3D000': NO_DATABASE,
+  '22001': KEY_TOO_LONG,
+  '53100': ['its disk is full', 'Free some space there'],
+  // MySQL
+  ER_ACCESS_DENIED_ERROR: CREDENTIALS,
+  ER_BAD_DB_ERROR: NO_DATABASE,
+  ER_DATA_TOO_LONG: KEY_TOO_LONG,
+  ER_NET_PACKET_TOO_LARGE: ['the value is too large for it', 'Raise its max_allowed_packet'],
+  // SQLite
+  SQLITE_CANTOPEN: ['the file cannot be opened', 'Make its folder readable and writable'],
+  SQLITE_NOTADB: ['the file is no SQLite database', 'Move it away'],
+  SQLITE_CORRUPT: ['the file is damaged', 'Move it away'],
+  SQLITE_FULL: ['the disk is full', 'Free some space'],
+};
+
+const PHRASES: Readonly<Record<StorageOperation, string>> = {
+  open: 'open',
+  read: 'read from',
+  write: 'write to',
+  delete: 'delete from',
+  list: 'list',
+  close: 'close',
+};
+
+/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+export function keyvError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const [reason, cure] = adviceOn(cause);
+  const about = key === undefined ? '' : ` (${key})`;
+  const message = `cannot ${PHRASES[operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
+  return new StorageError(message, { operation, key, cause });
+}
+
+function adviceOn(cause: unknown): Advice {
+  // A host with several addresses fails once for each, and says nothing itself.
+  const inner: unknown = cause instanceof AggregateError && cause.message === '' ? cause.errors[0] : cause;
+  const known = CODES[(inner as NodeJS.ErrnoException | undefined)?.code ?? ''];
+  if (known) return known;
+  const text = inner instanceof Error ? inner.message : String(inner);
+  return /time(d )?out|timeout/i.test(text) ? [`it does not answer (${text})`, AWAY[1]] : [text, 'Mend that'];
+}

@@ -1,0 +1,72 @@
+import { addTo, type KeyvAdapter, listKeys } from './adapter';
+import { loadPackage } from './load-package';
+
+/** In milliseconds. */
+const CONNECT_TIMEOUT = 4000;
+const TABLE = 'tidemark';
+/** Keys have up to some 450 characters; PostgreSQL indexes 2,700 bytes. */
+const KEY_SIZE = 1000;
+
+type Query = (sql: string, values?: unknown[]) => Promise<any[]>;
+
+/** What is used of `KeyvPostgres`; its `query` is made of what `connect` gives. */
+interface KeyvPostgres extends KeyvAdapter {
+  query: Query;
+  connect(): Promise<Query>;
+}
+
+/**
+ * The adapter of @keyv/postgres with a pool of connections of its own: that of the package is one for the whole
+ * process, which closing any adapter ends for all others, and ends the process when an idle connection breaks.
+ */
+export function openPostgres(uri: string): KeyvAdapter {
+  const { KeyvPostgres: Base } = loadPackage('@keyv/postgres', 'PostgreSQL') as {
+    KeyvPostgres: new (options: object) => KeyvPostgres;
+  };
+  const { Pool, Client } = loadPackage('pg', 'PostgreSQL', '@keyv/postgres');
+  const pool = new Pool({
+    connectionString: uri,
+    allowExitOnIdle: true,
+    // The pool's own limit would also be one on waiting for a free connection.
+    Client: class extends Client {
+      constructor(config: object) {
+        super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT });
+      }
+    },
+  });
+  // An idle connection that broke is replaced by another when one is needed.
+  pool.on('error', () => undefined);
+
+  class PostgresAdapter extends Base {
+    override async connect(): Promise<Query> {
+      return async (sql, values) => (await pool.query(sql, values)).rows;
+    }
+
+    override async disconnect(): Promise<void> {
+      await pool.end();
+    }
+
+    /** In one step, and without reading the value. */
+    override async delete(key: string): Promise<boolean> {
+      const rows = await this.query(`DELETE FROM public.${TABLE} WHERE key = $1 RETURNING key`, [key]);
+      return rows.length > 0;
+    }
+
+    override async [listKeys](after: string, prefix: string, limit: number): Promise<string[]> {
+      const rows = await this.query(
+        `SELECT key FROM public.${TABLE} WHERE key > $1 AND starts_with(key, $2) ORDER BY key LIMIT $3`,
+        [after, prefix, limit],
+      );
+      return rows.map(({ key }) => key as string);
+    }
+
+    override [addTo](key: string, value: string | Buffer): Promise<unknown> {
+      return this.query(
+        `INSERT INTO public.${TABLE} AS t (key, value) VALUES ($1, $2)
+          ON CONFLICT (key) DO UPDATE SET value = t.value || excluded.value`,
+        [key, value],
+      );
+    }
+  }
+  return new PostgresAdapter({ uri, table: TABLE, keySize: KEY_SIZE });
+}

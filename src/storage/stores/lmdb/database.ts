@@ -1,0 +1,77 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { RootDatabase } from 'lmdb';
+import { StorageError } from '../../storage-error';
+import { checkDataFile } from './check-data-file';
+
+export type Database = RootDatabase<Buffer, string>;
+
+/** Processes and threads that read at the same moment. Each takes 64 bytes of `lock.mdb`. */
+const MOST_READERS = 1024;
+
+/** Whether there is a database in a folder. @throws when that cannot be looked at */
+export function hasData(folder: string): boolean {
+  try {
+    statSync(dataFile(folder));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Opens the database in a folder; makes both when they are missing. */
+export function openDatabase(folder: string): Database {
+  const { open } = load();
+  const isNew = !hasData(folder);
+  const made = mkdirSync(folder, { recursive: true });
+  // A folder that was there is left as it is.
+  if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
+  checkDataFile(dataFile(folder));
+  const database = open<Buffer, string>({
+    path: folder,
+    // Otherwise a dot in the folder's name would make it the name of a file.
+    noSubdir: false,
+    encoding: 'binary',
+    maxReaders: MOST_READERS,
+    // With it, a failed commit leaves a rejected promise behind that nobody can handle.
+    eventTurnBatching: false,
+  });
+  if (isNew) flushNames(folder, made === undefined ? folder : dirname(made));
+  return database;
+}
+
+/** Makes the names of new files and folders survive a power cut. LMDB itself flushes what is in its files only. */
+function flushNames(folder: string, outermost: string): void {
+  // Windows opens no folders, and keeps names without being asked to.
+  if (process.platform === 'win32') return;
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const file = openSync(at, 'r');
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // Some folders may be used but not read, and some file systems have no such call for them.
+    }
+    if (at === outermost) return;
+  }
+}
+
+function dataFile(folder: string): string {
+  return join(folder, 'data.mdb');
+}
+
+function load(): typeof import('lmdb') {
+  try {
+    return require('lmdb') as typeof import('lmdb');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException)?.code !== 'MODULE_NOT_FOUND') throw cause;
+    throw new StorageError(
+      'an LMDB storage needs the package lmdb: install it with `npm install lmdb`, or choose another storage.',
+      { operation: 'open', cause },
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { statfsSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import { StorageError, type StorageOperation } from '../../storage-error';
+import { codeOf, fileError } from '../file/file-error';
+
+type Advice = readonly [name: string, reason: string, cure: string];
+
+const DAMAGED = 'the data file is damaged';
+const DELETE = 'Delete the folder: what was in it is computed again,';
+
+/** By LMDB's own numbers. */
+const LMDB_CODES: ReadonlyMap<unknown, Advice> = new Map<unknown, Advice>([
+  ['MDB_INVALID', ['MDB_INVALID', 'its data.mdb is not of LMDB, or was cut short', DELETE]],
+  [-30797, ['MDB_PAGE_NOTFOUND', DAMAGED, DELETE]],
+  [-30796, ['MDB_CORRUPTED', DAMAGED, DELETE]],
+  [-30795, ['MDB_PANIC', DAMAGED, DELETE]],
+  [-30793, ['MDB_INVALID', DAMAGED, DELETE]],
+  [-30794, ['MDB_VERSION_MISMATCH', 'another version of LMDB has written it', 'Use that']],
+  [-30790, ['MDB_READERS_FULL', 'too many processes and threads read it', 'Use fewer']],
+]);
+
+/** What `lmdb` keeps back until later: why a commit failed. */
+export async function causeOf(error: unknown): Promise<unknown> {
+  const later = (error as { commitError?: Promise<unknown> } | undefined)?.commitError;
+  return later === undefined
+    ? error
+    : later.then(
+        () => error,
+        (cause: unknown) => cause,
+      );
+}
+
+/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+export function lmdbError(cause: unknown, operation: StorageOperation, folder: string, key?: string): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const code: unknown = codeOf(cause);
+  const advice = LMDB_CODES.get(code);
+  if (advice) {
+    const [name, reason, cure] = advice;
+    const about = key === undefined ? '' : ` (${key})`;
+    const message = `cannot use the LMDB database in ${folder}${about}: ${reason} (${name}). ${cure} or choose another storage.`;
+    return new StorageError(message, { operation, key, cause });
+  }
+  // LMDB has the system's numbers where Node has names.
+  if (typeof code !== 'number' || code <= 0) return fileError(cause, operation, folder, key);
+  const name = nameOf(code, folder);
+  return fileError(
+    Object.assign(new Error((cause as Error).message, { cause }), { code: name }),
+    operation,
+    folder,
+    key,
+  );
+}
+
+/** A full disk makes LMDB write less than it wanted, which it takes for an input or output error. */
+function nameOf(code: number, folder: string): string {
+  const name = process.platform === 'win32' ? `error ${code}` : getSystemErrorName(-code);
+  return name === 'EIO' && isFull(folder) ? 'ENOSPC' : name;
+}
+
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < 2 ** 27;
+  } catch {
+    return false;
+  }
+}

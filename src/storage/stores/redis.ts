@@ -1,0 +1,183 @@
+import type { StorageOperation } from '../storage-error';
+import type { StoreAdapter } from '../store';
+import { RedisConnection } from './redis/redis-connection';
+import { redisError } from './redis/redis-error';
+import { parseRedisUri, type RedisAddress } from './redis/redis-uri';
+import { scan } from './redis/scan';
+
+interface Entry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+type Command = readonly (string | Buffer)[];
+
+/** Redis refuses commands of a gigabyte, and holds up others while it works on a long one. */
+const LARGEST_WRITE = 2 ** 24;
+/** Values may be large, so few are held at once. */
+const ITERATED_AT_ONCE = 16;
+
+/**
+ * Keeps each entry under a key of Redis: `Choose/0f3a…` is `tidemark:Choose/0f3a…`, as plain bytes.
+ *
+ * It connects at the first use, and again when the connection was lost. Each operation is done or rejected with
+ * a {@link StorageError}: when for 4 seconds nothing comes from the server and nothing gets to it, it counts as
+ * gone. However long a large value takes does not matter as long as it moves. An idle connection does not keep
+ * the process alive.
+ *
+ * URIs: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `redis+unix:///path/to.sock?db=0` or
+ * `unix:/path/to.sock` for a socket, each with `?namespace=name` in place of `tidemark`. Certificates that
+ * are not publicly known are trusted by way of the environment variable `NODE_EXTRA_CA_CERTS`.
+ *
+ * @example
+ * const store = new RedisStore('redis://127.0.0.1:6379');
+ * await store.set('Choose/0f3a', Uint8Array.of(1, 2, 3));
+ * await store.get('Choose/0f3a'); // Uint8Array [1, 2, 3]
+ * await store.disconnect();
+ */
+export class RedisStore implements StoreAdapter {
+  readonly copies = true;
+  readonly #address: RedisAddress;
+  #connection: RedisConnection | undefined;
+  #closing: Promise<unknown> | undefined;
+
+  /** @throws {StorageError} when the URI cannot be understood */
+  constructor(uri: string) {
+    this.#address = parseRedisUri(uri);
+  }
+
+  /** The URI without user and password, for messages. */
+  get location(): string {
+    return this.#address.location;
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return bytesOf((await this.#ask(['GET', this.#name(key)], 'read', key)) as Buffer | null);
+  }
+
+  async getMany(keys: string[]): Promise<(Uint8Array | undefined)[]> {
+    if (keys.length === 0) return [];
+    const values = (await this.#ask(['MGET', ...keys.map((key) => this.#name(key))], 'read')) as (Buffer | null)[];
+    return values.map(bytesOf);
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#ask(['EXISTS', this.#name(key)], 'read', key)) === 1;
+  }
+
+  /** Entries have no time to live. How durable they are is up to the settings of Redis. */
+  async set(key: string, value: Uint8Array): Promise<true> {
+    await this.#ask(['SET', this.#name(key), bufferOf(value)], 'write', key);
+    return true;
+  }
+
+  /** All are written when this resolves; some may be when it rejects. */
+  async setMany(entries: readonly Entry[]): Promise<true> {
+    const commands = this.#writes(entries);
+    await Promise.all(commands.map((command) => this.#ask(command, 'write')));
+    return true;
+  }
+
+  async append(key: string, value: Uint8Array): Promise<void> {
+    await this.#ask(['APPEND', this.#name(key), bufferOf(value)], 'write', key);
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.#ask(['UNLINK', this.#name(key)], 'delete', key)) === 1;
+  }
+
+  /** Deletes every entry in the namespace. Keys that are not of the form of entries stay. */
+  async clear(): Promise<void> {
+    await this.#guard('delete', async () => {
+      const connection = this.#connected();
+      for await (const keys of scan(connection, this.#address.prefix, '')) {
+        await connection.ask(['UNLINK', ...keys.map((key) => this.#name(key))]);
+      }
+    });
+  }
+
+  /** Each key once, for which those that were given are remembered until the end. */
+  async *keys(prefix = ''): AsyncGenerator<string> {
+    const given = new Set<string>();
+    const connection = await this.#guard('list', async () => this.#connected());
+    const pages = scan(connection, this.#address.prefix, prefix);
+    for (;;) {
+      const page = await this.#guard('list', () => pages.next());
+      if (page.done) return;
+      for (const key of page.value) {
+        if (given.has(key)) continue;
+        given.add(key);
+        yield key;
+      }
+    }
+  }
+
+  async *iterator(): AsyncGenerator<[string, Uint8Array]> {
+    let batch: string[] = [];
+    for await (const key of this.keys()) {
+      if (batch.push(key) < ITERATED_AT_ONCE) continue;
+      yield* this.#entries(batch);
+      batch = [];
+    }
+    yield* this.#entries(batch);
+  }
+
+  /** Resolves when everything that was asked for is done, or has failed, and the connection is closed. */
+  async disconnect(): Promise<void> {
+    this.#closing = Promise.all([this.#closing, this.#connection?.close()]);
+    this.#connection = undefined;
+    await this.#closing;
+  }
+
+  async *#entries(keys: string[]): AsyncGenerator<[string, Uint8Array]> {
+    const values = await this.getMany(keys);
+    for (const [i, value] of values.entries()) if (value !== undefined) yield [keys[i]!, value];
+  }
+
+  /** As few commands as their size allows. */
+  #writes(entries: readonly Entry[]): Command[] {
+    const commands: (string | Buffer)[][] = [];
+    let room = 0;
+    for (const { key, value } of entries) {
+      if (room < value.byteLength || commands.length === 0) {
+        commands.push(['MSET']);
+        room = LARGEST_WRITE;
+      }
+      commands.at(-1)!.push(this.#name(key), bufferOf(value));
+      room -= value.byteLength;
+    }
+    return commands;
+  }
+
+  #name(key: string): string {
+    return this.#address.prefix + key;
+  }
+
+  #ask(command: Command, operation: StorageOperation, key?: string): Promise<unknown> {
+    return this.#guard(operation, () => this.#connected().ask(command), key);
+  }
+
+  #connected(): RedisConnection {
+    if (this.#connection === undefined || this.#connection.isOver)
+      this.#connection = new RedisConnection(this.#address);
+    return this.#connection;
+  }
+
+  async #guard<T>(operation: StorageOperation, work: () => Promise<T>, key?: string): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw redisError(error, operation, this.location, key);
+    }
+  }
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** In memory of their own: what Redis gave may be a part of a piece that others have parts of. */
+function bytesOf(value: Buffer | null): Uint8Array | undefined {
+  if (value === null) return undefined;
+  return value.byteLength === value.buffer.byteLength ? new Uint8Array(value.buffer) : new Uint8Array(value);
+}

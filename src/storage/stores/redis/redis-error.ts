@@ -1,0 +1,96 @@
+import { StorageError, type StorageOperation } from '../../storage-error';
+import { NoAnswerError } from './stall-watch';
+
+type Advice = readonly [reason: string, cure: string];
+
+const BROKEN: Advice = ['the connection broke', 'See whether Redis is still running and what its log says'];
+const UNREACHABLE: Advice = ['the host cannot be reached', 'Check host, port and network'];
+const UNTRUSTED: Advice = [
+  'its certificate is not trusted',
+  'Name the file of its certificate authority in the environment variable NODE_EXTRA_CA_CERTS',
+];
+const NO_TLS: Advice = ['it does not speak TLS', 'Write redis:// in place of rediss://'];
+
+/** By the code of a system's error. */
+const CODES: Readonly<Record<string, Advice>> = {
+  ECONNREFUSED: ['connection refused', 'Start Redis there'],
+  ENOENT: ['there is no such socket', 'Start Redis there'],
+  ENOTSOCK: ['the file is no socket', 'Start Redis there'],
+  EACCES: ['permission denied', 'Let this user read and write the socket'],
+  ENOTFOUND: ['there is no such host', 'Check the name'],
+  EAI_AGAIN: ['the name of the host could not be looked up', 'Check name and network'],
+  ECONNRESET: BROKEN,
+  EPIPE: BROKEN,
+  ETIMEDOUT: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE,
+  ENETUNREACH: UNREACHABLE,
+  EHOSTDOWN: UNREACHABLE,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew that'],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['its certificate is for another host', 'Use the name in the certificate'],
+  EPROTO: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+};
+
+/** By what an error says, Redis's own replies mostly. */
+const TEXTS: readonly (readonly [RegExp, Advice])[] = [
+  [/^WRONGPASS|^ERR invalid password/, ['wrong user or password', 'Put the right ones into the URI']],
+  [/^NOAUTH/, ['it asks for a password', 'Put it into the URI']],
+  [/AUTH.*without any password/s, ['it has no password, but the URI does', 'Leave the password out']],
+  [/^NOPERM/, ['its user may not do that', 'Allow it in the ACL of Redis']],
+  [/^OOM/, ['its memory is full', 'Give it more (maxmemory), clear what is not needed,']],
+  [/^READONLY/, ['it is a read-only replica', 'Use the address of the primary']],
+  [/^MASTERDOWN/, ['it is a replica whose primary is away', 'Start the primary']],
+  [/^NOREPLICAS/, ['it writes only with more replicas than it has', 'Start these']],
+  [/^LOADING/, ['it is still loading its data', 'Wait until it has']],
+  [/^BUSY/, ['it is busy with a script', 'Wait until that is done']],
+  [/^MISCONF/, ['it cannot save its own data to the disk', 'See the log of Redis']],
+  [/^WRONGTYPE/, ['something else uses this key', 'Choose another ?namespace=']],
+  [/^DENIED/, ['it takes local connections only (protected mode)', 'Give it a password']],
+  [/^(?:MOVED|ASK|CLUSTERDOWN|CROSSSLOT)\b/, ['it is part of a Redis Cluster', 'Use a Redis that is none']],
+  [/DB index is out of range/, ['it has no database of this number', 'Use a lower one']],
+  [/max number of clients/, ['it has too many connections', 'Raise maxclients']],
+  [/invalid bulk length/, ['the value is too large for it', 'Raise proto-max-bulk-len']],
+  [/^Unknown RESP type/, ['what answers there is no Redis', 'Check host and port']],
+  [/^Socket closed unexpectedly/, BROKEN],
+  [/^the storage was closed/, ['the storage was closed meanwhile', 'Close it when nothing uses it any more']],
+];
+
+const PHRASES: Readonly<Record<StorageOperation, string>> = {
+  open: 'open',
+  read: 'read from',
+  write: 'write to',
+  delete: 'delete from',
+  list: 'list',
+  close: 'close',
+};
+
+/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+export function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const [reason, cure] = adviceOn(cause);
+  const about = key === undefined ? '' : ` (${key})`;
+  const message = `cannot ${PHRASES[operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
+  return new StorageError(message, { operation, key, cause: repeatsArguments(cause) ? undefined : cause });
+}
+
+function adviceOn(cause: unknown): Advice {
+  if (cause instanceof NoAnswerError) return [cause.message, 'See whether Redis is running and can be reached'];
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const byCode = code === undefined ? undefined : CODES[code];
+  if (byCode) return byCode;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const byText = TEXTS.find(([pattern]) => pattern.test(text))?.[1];
+  return byText ?? [text.replace(ARGUMENTS, ''), 'Mend that'];
+}
+
+/** A Redis that does not know a command repeats what came with it: a password, when that command is AUTH. */
+const ARGUMENTS = /,? with args beginning with.*/s;
+
+function repeatsArguments(cause: unknown): boolean {
+  return cause instanceof Error && ARGUMENTS.test(cause.message);
+}

@@ -1,0 +1,256 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { aesGcm } from '../../src/encoding/aes-gcm';
+import { brotli } from '../../src/encoding/compressors/brotli';
+import { gzip } from '../../src/encoding/compressors/gzip';
+import { hasZstd, zstd } from '../../src/encoding/compressors/zstd';
+import { defaultEncoder } from '../../src/encoding/default-encoder';
+import type { Bytes, Compression, Encoder } from '../../src/encoding/encoder';
+import { encoder } from '../../src/encoding/make-encoder';
+import { CannotDecodeError, combine, pack, serializationFor, unpack } from '../../src/encoding/packing';
+import { cbor, json, v8 } from '../../src/encoding/serializers';
+import { shuffle } from '../../src/encoding/shuffle';
+
+const lz4 = require('lz4js');
+const place = 'Example/0123';
+const key = Buffer.alloc(32, 7);
+const secret = encoder({ encrypter: aesGcm({ key }) });
+const text = (length: number) => Buffer.alloc(length, 'tidemark, ');
+
+/** A compressor that keeps count of what it was given. */
+function counting(): Compression & { readonly sizes: number[] } {
+  const sizes: number[] = [];
+  return {
+    id: 'counting',
+    sizes,
+    compress: (bytes) => {
+      sizes.push(bytes.byteLength);
+      return gzip().compress(bytes);
+    },
+    decompress: (bytes) => gzip().decompress(bytes),
+  };
+}
+
+async function there(bytes: Bytes, made: Encoder) {
+  return pack(bytes, made, place);
+}
+
+test('leaves bytes alone that are small, or that do not get smaller by a tenth', async () => {
+  const nothing = { compressor: undefined, encrypter: undefined, keyId: undefined };
+  for (const bytes of [text(0), text(4_095), randomBytes(5_000), randomBytes(500_000)]) {
+    const packed = await there(bytes, defaultEncoder);
+    expect(packed.packing).toEqual(nothing);
+    expect(packed.bytes).toBe(bytes);
+  }
+  const noisy = Buffer.concat([randomBytes(9_200), text(800)]);
+  expect((await there(noisy, encoder({ compressor: gzip() }))).packing.compressor).toBeUndefined();
+});
+
+test('compresses as well as this process can', async () => {
+  const packed = await there(text(4_096), defaultEncoder);
+  expect(packed.packing.compressor).toBe(hasZstd() ? 'zstd' : 'brotli');
+  expect(packed.bytes.byteLength).toBeLessThan(200);
+  expect(packed.bytes.buffer.byteLength).toBe(packed.bytes.byteLength);
+});
+
+test('tries samples of what is large, and all of it only when these got smaller', async () => {
+  const compressor = counting();
+  await there(randomBytes(1_000_000), encoder({ compressor }));
+  expect(compressor.sizes).toEqual([65_536]);
+  await there(text(1_000_000), encoder({ compressor }));
+  expect(compressor.sizes.slice(1)).toEqual([65_536, 1_000_000]);
+});
+
+test.each([
+  ['gzip', gzip({ level: 9 })],
+  ['brotli', brotli({ level: 5 })],
+  ['the fastest brotli', brotli({ level: 0 })],
+  ['zstd', zstd()],
+  ['lz4js', { ...lz4, id: 'lz4' }],
+  ['the usual one', undefined],
+])('brings bytes of any size back with %s, encrypted and not', async (_, compressor) => {
+  const plain = encoder(compressor === undefined ? {} : { compressor });
+  for (const made of [plain, { ...plain, encryption: secret.encryption }]) {
+    for (const length of [0, 1, 4_096, 70_000, 300_000, 3_000_000]) {
+      const packed = await there(text(length), made);
+      const back = await unpack(packed.bytes, packed.packing, [made], place, length);
+      expect(Buffer.compare(back, text(length))).toBe(0);
+      if (packed.packing.compressor) expect(back.buffer.byteLength).toBe(length);
+    }
+  }
+});
+
+test.each([
+  ['gzip', gzip()],
+  ['brotli', brotli()],
+  ['zstd', zstd()],
+])('decompresses %s without being given it, at whatever level', async (id, compressor) => {
+  const { bytes, packing } = await there(text(300_000), encoder({ compressor }));
+  expect(packing.compressor).toBe(id);
+  expect(await unpack(bytes, packing, [encoder({ compressor: null })], place, 300_000)).toHaveLength(300_000);
+  expect(await unpack(bytes, packing, [], place)).toHaveLength(300_000);
+});
+
+test.each([
+  ['gzip', gzip()],
+  ['brotli', brotli()],
+  ['zstd', zstd()],
+])('stops decompressing %s where more comes out than there was', async (_, compressor) => {
+  const { bytes, packing } = await there(text(50_000_000), encoder({ compressor }));
+  const before = process.memoryUsage.rss();
+  await expect(async () => unpack(bytes, packing, [], place, 5_000)).rejects.toThrow(/decompressing it with/);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(20_000_000);
+});
+
+test.each([
+  ['gzip', gzip()],
+  ['brotli', brotli()],
+  ['zstd', zstd()],
+])('damaged %s is an error or other bytes of the right length', async (_, compressor) => {
+  const plain = Buffer.from(randomBytes(3_000).toString('hex'));
+  const { bytes, packing } = await there(plain, encoder({ compressor }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(bytes.length - 1),
+      fc.integer({ min: 1, max: 255 }),
+      fc.boolean(),
+      async (at, flip, cut) => {
+        const damaged = Uint8Array.from(bytes.subarray(0, cut ? at : bytes.length));
+        if (!cut) damaged[at]! ^= flip;
+        const outcome = await (async () => unpack(damaged, packing, [], place, plain.length))().catch((error) => error);
+        if (outcome instanceof Error) expect(outcome).not.toBeInstanceOf(CannotDecodeError);
+        else expect(outcome).toHaveLength(plain.length);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+const nothing = { compressor: undefined, encrypter: undefined, keyId: undefined };
+
+test.each<[string, object, string]>([
+  [
+    'a compressor',
+    { compressor: 'lz4' },
+    'it was compressed with lz4; give the task or the storage an encoder with that',
+  ],
+  [
+    'any key',
+    { encrypter: 'aes-256-gcm', keyId: '1f2e' },
+    'it was encrypted with aes-256-gcm and the key 1f2e; give the storage an encoder with that encrypter and key',
+  ],
+])('says that %s is missing', (_, packing, message) => {
+  const unpacking = () => unpack(text(10), { ...nothing, ...packing }, [defaultEncoder], place);
+  expect(unpacking).toThrow(CannotDecodeError);
+  expect(unpacking).toThrow(message);
+});
+
+test('says that the key is another one', async () => {
+  const { bytes, packing } = await there(text(10), secret);
+  const other = encoder({ encrypter: aesGcm({ key: Buffer.alloc(32, 8) }) });
+  expect(() => unpack(bytes, packing, [other], place)).toThrow(
+    `it was encrypted with the key ${packing.keyId}, which is not among the keys here`,
+  );
+  expect(await unpack(bytes, packing, [other, secret], place)).toEqual(new Uint8Array(text(10)));
+});
+
+test('without a package for zstd says what brings it', () => {
+  const program = `
+    const { unpack } = require('./src/encoding/packing');
+    const { best } = require('./src/encoding/compressors/best');
+    const resolve = module.constructor._resolveFilename;
+    module.constructor._resolveFilename = function (name, ...rest) {
+      if (name === '@mongodb-js/zstd') throw new Error('not installed');
+      return resolve.call(this, name, ...rest);
+    };
+    delete require('node:zlib').zstdCompressSync;
+    try {
+      unpack(Buffer.alloc(9), { compressor: 'zstd' }, [], 'a');
+    } catch (error) {
+      process.stdout.write(best.id + ': ' + error.constructor.name + ': ' + error.message);
+    }`;
+  expect(execFileSync(process.execPath, ['-r', 'esbuild-register', '-e', program], { encoding: 'utf8' })).toBe(
+    'brotli: CannotDecodeError: it was compressed with zstd; use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`',
+  );
+});
+
+test('an encrypter without key ids cannot tell another key from damage, and says so', async () => {
+  const plain = encoder({
+    encrypter: { id: 'xor', encrypt: (bytes: Bytes) => bytes, decrypt: () => Promise.reject(new Error('bad decrypt')) },
+  });
+  const { bytes, packing } = await there(text(10), plain);
+  expect(packing).toEqual({ ...nothing, encrypter: 'xor' });
+  await expect(unpack(bytes, packing, [plain], place)).rejects.toThrow(CannotDecodeError);
+  await expect(unpack(bytes, packing, [plain], place)).rejects.toThrow('xor cannot decrypt it (bad decrypt)');
+});
+
+describe('serializationFor', () => {
+  test('finds what is given before what is built in', () => {
+    const own = { ...json, canRead: () => true };
+    expect(serializationFor('json', 'json', [{ ...defaultEncoder, serialization: own }])).toBe(own);
+    expect(serializationFor('json', 'json', [defaultEncoder])).toBe(json);
+    expect(serializationFor('v8', 'v8+raw', [defaultEncoder])).toBe(v8);
+  });
+
+  test('finds shuffle before anything that is built in', async () => {
+    const shuffled = encoder({ filters: [shuffle()] }).serialization;
+    const { bytes, format } = await shuffled.serialize(Float64Array.of(1, 2));
+    const found = serializationFor('shuffle+cbor', format, [defaultEncoder]);
+    expect(await found.deserialize(bytes, format)).toEqual(Float64Array.of(1, 2));
+  });
+
+  test('says what is missing', () => {
+    expect(() => serializationFor('yaml', 'text', [defaultEncoder])).toThrow(CannotDecodeError);
+    expect(() => serializationFor('yaml', 'text', [])).toThrow('it was serialized with yaml; give the task or the');
+    expect(() => serializationFor('cbor', 'cbor2', [])).toThrow('which this version of Tidemark does not know');
+  });
+});
+
+test('combine takes the parts of the task, but a storage that encrypts always does', () => {
+  const ofTask = encoder({ serializer: json, compressor: null });
+  const encrypted = { ...ofTask, encryption: aesGcm({ key: Buffer.alloc(32) }) };
+  expect(combine(undefined, undefined)).toBe(defaultEncoder);
+  expect(combine(undefined, secret)).toBe(secret);
+  expect(combine(ofTask, undefined)).toBe(ofTask);
+  expect(combine(ofTask, defaultEncoder)).toBe(ofTask);
+  expect(combine(ofTask, secret)).toEqual({ ...ofTask, encryption: secret.encryption });
+  expect(combine(encrypted, secret).encryption).toBe(secret.encryption);
+  expect(combine(encrypted, defaultEncoder).encryption).toBe(encrypted.encryption);
+});
+
+test('the usual encoder loads neither compressors nor cryptography before they are needed', () => {
+  const program = `
+    const before = new Set(process.moduleLoadList);
+    const { defaultEncoder } = require('./src/encoding/default-encoder');
+    const { pack } = require('./src/encoding/packing');
+    pack(defaultEncoder.serialization.serialize(1).bytes, defaultEncoder, 'a');
+    const loaded = process.moduleLoadList.filter((name) => !before.has(name) && /zlib|crypto|v8/.test(name));
+    process.stdout.write(JSON.stringify([loaded, Object.keys(require.cache).filter((file) => file.includes('cbor-x'))]));`;
+  const run = ['-r', './test/support/register.js', '-e', program];
+  // Compiled files are there from the second time on; compiling loads much.
+  execFileSync(process.execPath, run);
+  expect(JSON.parse(execFileSync(process.execPath, run, { encoding: 'utf8' }))).toEqual([[], []]);
+});
+
+test.each([
+  [() => gzip({ level: 10 }), 'the option level is 10; it must be a whole number from 1 to 9'],
+  [() => brotli({ quality: 1 } as object), 'brotli has no option quality'],
+  [() => zstd({ level: 0 }), 'it must be a whole number from 1 to 22'],
+])('refuses levels and options that there are not', (make, message) => {
+  expect(make).toThrow(message);
+});
+
+test('compressing much leaves time for other work', async () => {
+  const bytes = Buffer.from(randomBytes(4_000_000).toString('hex'));
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  for (const compressor of [gzip({ level: 9 }), brotli({ level: 9 }), zstd({ level: 12 })])
+    await there(bytes, encoder({ compressor, encrypter: aesGcm({ key }) }));
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(10);
+});
+
+test('serializations of the encoders made of the same parts are the same', () => {
+  expect(encoder().serialization).toBe(cbor);
+});

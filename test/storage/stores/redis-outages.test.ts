@@ -1,0 +1,142 @@
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { RedisStore } from '../../../src/storage/stores/redis';
+import { isWhole, sealed } from '../../contract/sealed';
+import { collect } from '../../support/collect';
+import { describeWithRedis, startRedis } from '../../support/redis-server';
+import { expectFailures, operations, outcomes } from './fixtures/redis-operations';
+
+const bytes = Uint8Array.of(1, 2, 3);
+const large = sealed(1, 2 ** 26);
+
+describeWithRedis('with a redis-server that comes and goes', (server) => {
+  let store: RedisStore;
+  beforeEach(() => void (store = new RedisStore(server.uri())));
+  afterEach(async () => {
+    server.resume();
+    await store.disconnect();
+    await server.cli('flushall');
+  });
+
+  it('fails while the server hangs, before and after it connected, and goes on afterwards', async () => {
+    await store.set('Task/a', bytes);
+    server.pause();
+    const hanging = [outcomes(() => store, operations), expectFailures(server.uri('/1'), 'no answer for 4 seconds')];
+    for (const error of (await Promise.all(hanging))[0]!)
+      expect(error).toMatchObject({
+        name: 'StorageError',
+        message: expect.stringContaining('no answer for 4 seconds'),
+      });
+    server.resume();
+    await store.set('Task/a', Uint8Array.of(4));
+    expect(await store.get('Task/a')).toEqual(Uint8Array.of(4));
+  });
+
+  it('waits for a server that hangs for a moment', async () => {
+    await store.set('Task/a', bytes);
+    server.pause();
+    const getting = store.get('Task/a');
+    await wait(2500);
+    server.resume();
+    expect(await getting).toEqual(bytes);
+  });
+
+  it('fails when the server hangs or dies in the middle of a large value', async () => {
+    for (const end of [() => wait(10_000, undefined, { ref: false }), () => server.kill()]) {
+      await store.set('Task/large', large);
+      for (const work of [() => store.get('Task/large'), () => store.set('Task/large', large)]) {
+        const outcome = outcomes(() => store, { work });
+        await nextTurn();
+        await nextTurn();
+        server.pause();
+        await Promise.race([outcome, wait(100).then(end)]);
+        expect(await outcome).toEqual([expect.objectContaining({ name: 'StorageError' })]);
+        server.resume();
+        await server.kill();
+        await server.start();
+        await store.set('Task/large', large);
+      }
+    }
+  });
+
+  it('fails while the server is away, and goes on when it is back', async () => {
+    await store.set('Task/a', bytes);
+    await server.kill();
+    await expectFailures(server.uri(), 'connection refused');
+    await expect(store.get('Task/a')).rejects.toThrow(/connection refused|the connection broke/);
+    await server.start();
+    expect(await store.get('Task/a')).toBeUndefined();
+    await store.set('Task/a', bytes);
+    expect(await store.get('Task/a')).toEqual(bytes);
+  });
+
+  it('connects again when the server has dropped the connection', async () => {
+    await store.set('Task/a', bytes);
+    await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await wait(50);
+    expect(await store.get('Task/a')).toEqual(bytes);
+  });
+
+  it('fails rather than list a part when the connection is lost meanwhile', async () => {
+    await store.setMany(Array.from({ length: 5000 }, (_, i) => ({ key: `Task/${i}`, value: bytes })));
+    const keys = store.keys('Task/');
+    await keys.next();
+    await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await wait(50);
+    await expect(collect(keys)).rejects.toMatchObject({
+      operation: 'list',
+      message: expect.stringContaining('the connection broke'),
+    });
+    expect(await collect(store.keys('Task/'))).toHaveLength(5000);
+  });
+
+  it('fails rather than list a part when it is closed meanwhile, and opens again', async () => {
+    await store.setMany(Array.from({ length: 5000 }, (_, i) => ({ key: `Task/${i}`, value: bytes })));
+    const keys = store.keys('Task/');
+    await keys.next();
+    await store.disconnect();
+    await expect(collect(keys)).rejects.toThrow('the storage was closed meanwhile');
+    expect(await store.has('Task/1')).toBe(true);
+  });
+
+  it('does what was asked before it closes', async () => {
+    const asked = [store.set('Task/a', large), store.append('Task/b', bytes), store.get('Task/a')];
+    await Promise.all([store.disconnect(), store.disconnect()]);
+    const pending = Symbol('pending');
+    for (const each of asked) expect(await Promise.race([each, pending])).not.toBe(pending);
+    expect(isWhole(await asked[2])).toBe(true);
+  });
+
+  it('has an answer for everything that was asked when the connection is lost', async () => {
+    const asked = Array.from({ length: 2000 }, (_, i) => store.set(`Task/${i}`, bytes));
+    await wait(5);
+    await server.kill();
+    for (const outcome of await Promise.allSettled(asked)) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'StorageError' });
+    }
+    await server.start();
+  });
+});
+
+describeWithRedis('with a redis-server that writes down what it is told', () => {
+  it('has what was saved before it was killed', async () => {
+    const server = await startRedis({ args: ['--appendonly', 'yes'] });
+    const store = new RedisStore(server.uri());
+    const saved: string[] = [];
+    const saving = Array.from({ length: 20 }, async (_, writer) => {
+      for (let i = 0; ; i++) {
+        await store.set(`Task/${writer}-${i}`, sealed(i, 1000));
+        saved.push(`Task/${writer}-${i}`);
+      }
+    });
+    const failing = Promise.allSettled(saving);
+    await wait(200);
+    await server.kill();
+    await failing;
+    await server.start();
+    const values = await store.getMany(saved);
+    expect(saved.length).toBeGreaterThan(20);
+    expect(values.filter(isWhole)).toHaveLength(saved.length);
+    await store.disconnect();
+    await server.stop();
+  });
+});
