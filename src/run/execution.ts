@@ -4,9 +4,7 @@ import { type Graph, pathTo } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
 import { fill } from '../graph/structure';
-import { DamagedCheckpointError } from '../storage/checkpoint-error';
 import type { EncodedResult } from '../storage/encode';
-import type { Layer } from '../storage/layer';
 import type { Found } from '../storage/layers';
 import type { Container } from '../task/container';
 import type { TaskKey } from '../task/context';
@@ -22,8 +20,10 @@ import { Outdated } from './outdated';
 import { Ready } from './ready';
 import type { Reporter } from './reporter';
 import { Retries } from './retries';
+import type { RunState } from './run-state';
 import { Saves } from './saves';
 import { Scheduler } from './scheduler';
+import { StorageFaults, type Warned } from './storage-faults';
 
 /** All that one run needs to know. */
 export interface ExecutionOptions {
@@ -39,7 +39,8 @@ export interface ExecutionOptions {
   readonly laneOf: (node: GraphNode) => Lane;
   /** Where checkpoints are loaded, with the limit on how many at once. */
   readonly loadLane: Lane;
-  readonly onFailure: 'stop' | 'continue';
+  readonly state: RunState;
+  readonly warned: Warned;
   readonly onStorageError: 'fail' | 'compute';
   readonly warnsOfChangedSource: boolean;
   readonly freezes: boolean;
@@ -54,25 +55,20 @@ export class Execution {
   readonly #frontier: Frontier;
   readonly #scheduler: Scheduler;
   readonly #retries: Retries;
-  readonly #errors: TaskFailedError[] = [];
   readonly #saves: Saves;
-  /** Nodes whose checkpoint cannot be read and must not be overwritten. */
-  readonly #untouchable = new Set<number>();
+  readonly #faults: StorageFaults;
   readonly #outdated: Outdated;
-  readonly #warnedSources = new Set<string>();
   /** What was decided since the last admission. */
   #decided: number[] | undefined;
-  #hasWarnedOfStorage = false;
-  #fatal: { readonly error: unknown } | undefined;
-  #isStopped = false;
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
+    this.#faults = new StorageFaults(options);
     this.#demand = new Demand(options.graph, {
       checkpoints: options.checkpoints,
       isKeyless: options.fingerprints.isKeyless,
       isForced: options.isForced,
-      onFault: (index, { layer, error }) => this.#takeStorageFailure(index, error, layer),
+      onFault: (index, { layer, error }) => this.#faults.take(index, error, layer),
       onDecided: (index, action) => this.#takeDecision(index, action),
     });
     const ready = new Ready(options.graph.nodes.length, (index) =>
@@ -81,26 +77,30 @@ export class Execution {
     this.#frontier = new Frontier(options.graph, this.#demand.actions, ready);
     this.#scheduler = new Scheduler(this.#frontier, ready, {
       begin: (index) => (this.#isLoad(index) ? this.#load(index) : this.#run(index)),
-      isEnding: () => this.#isEnding,
+      isEnding: () => options.state.isEnding,
     });
     this.#saves = new Saves({
       ...options,
       scheduler: this.#scheduler,
       stale: this.#demand.stale,
-      onFailure: (index, error) => this.#takeStorageFailure(index, error),
+      onFailure: (index, error) => this.#faults.take(index, error),
     });
     this.#retries = new Retries(this.#frontier, this.#scheduler);
     this.#outdated = new Outdated(options);
+    options.state.whenEnding(() => {
+      this.#retries.giveUp();
+      this.#scheduler.drain();
+    });
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
   async run(): Promise<unknown> {
-    const { graph, reporter, storageFailure } = this.#options;
+    const { graph, reporter, storageFailure, state } = this.#options;
     reporter.started();
-    if (storageFailure) void this.#takeStorageFailure(undefined, storageFailure.error);
+    if (storageFailure) void this.#faults.take(undefined, storageFailure.error);
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
     if (isPromiseLike(decided)) await decided;
-    if (!this.#isEnding) {
+    if (!state.isEnding) {
       this.#frontier.admit(graph.order);
       this.#decided = [];
       await this.#scheduler.run();
@@ -110,39 +110,27 @@ export class Execution {
     return this.#collect();
   }
 
-  /** Starts nothing new; what is running finishes and is saved. */
-  stop(): void {
-    this.#isStopped = true;
-    this.#retries.giveUp();
-    this.#scheduler.drain();
-  }
-
-  get #isEnding(): boolean {
-    return (
-      this.#isStopped || this.#fatal !== undefined || (this.#errors.length > 0 && this.#options.onFailure === 'stop')
-    );
-  }
-
   #isLoad(index: number): boolean {
     return this.#demand.actions[index] === Action.load;
   }
 
   #throwIfFailed(): void {
-    const { graph, reporter, signal } = this.#options;
+    const { graph, reporter, signal, state } = this.#options;
+    const { errors, fatal } = state;
     const summary = reporter.tally.summary();
-    if (this.#fatal) throw new RunFailedError(messageOf(this.#fatal.error), this.#errors, summary, this.#fatal.error);
+    if (fatal) throw new RunFailedError(messageOf(fatal.error), errors, summary, fatal.error);
     const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
     if (missing && signal.aborted)
       throw new RunFailedError(
         `the run was cancelled: ${messageOf(signal.reason)}`,
-        this.#errors,
+        errors,
         summary,
         signal.reason,
       );
-    if (this.#errors.length > 0) throw tasksFailed(this.#errors, summary);
+    if (errors.length > 0) throw tasksFailed(errors, summary);
     if (missing === undefined) return;
     throw new RunFailedError(
-      this.#isStopped
+      state.isStopped
         ? 'the run was stopped'
         : `nothing is left to do, but ${missing} has no result; this is a fault in Tidemark`,
       [],
@@ -173,8 +161,8 @@ export class Execution {
     this.#demand.found.delete(index);
     const start = performance.now();
     const failed = (error: unknown) =>
-      andThen(this.#takeStorageFailure(index, error, found.from.layer), () =>
-        this.#fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used'),
+      andThen(this.#faults.take(index, error, found.from.layer), () =>
+        this.#options.state.fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used'),
       );
     try {
       const value = checkpoints!.load(index, found, (encoding) => this.#saves.promote(index, found, encoding));
@@ -202,13 +190,13 @@ export class Execution {
   }
 
   #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
-    const { freezes, reporter, warnsOfChangedSource, graph } = this.#options;
+    const { freezes, reporter, warnsOfChangedSource, warned, graph } = this.#options;
     const { task } = graph.nodes[index]!;
     if (freezes) deepFreeze(value);
     this.#saves.noteLoaded(index, entry.digest);
     reporter.tally.loaded++;
-    if (entry.source !== task.source && warnsOfChangedSource && !this.#warnedSources.has(task.name)) {
-      this.#warnedSources.add(task.name);
+    if (entry.source !== task.source && warnsOfChangedSource && !warned.sources.has(task.name)) {
+      warned.sources.add(task.name);
       reporter.warn(
         index,
         `the code of ${task.name} changed since ${entry.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`,
@@ -223,7 +211,7 @@ export class Execution {
     return andThen(this.#demand.runInstead(index, why), () => {
       const decided = this.#decided!;
       this.#decided = [];
-      if (!this.#fatal) this.#skip(this.#frontier.admit(decided));
+      if (!this.#options.state.fatal) this.#skip(this.#frontier.admit(decided));
     });
   }
 
@@ -232,34 +220,6 @@ export class Execution {
     if (this.#decided === undefined) return;
     if (action === Action.run) this.#frontier.reopen(index);
     this.#decided.push(index);
-  }
-
-  /** Reports what is wrong with a checkpoint or its storage; by the options, that ends the run. */
-  #takeStorageFailure(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
-    const { keys, reporter, onStorageError } = this.#options;
-    reporter.storageFailed(index, error);
-    if (index !== undefined && layer && error instanceof DamagedCheckpointError) {
-      return layer.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
-    }
-    if (index !== undefined) this.#untouchable.add(index);
-    if (onStorageError === 'compute') this.#warnOfStorage(index, error);
-    else this.#endBy(error);
-    return undefined;
-  }
-
-  #endBy(error: unknown): void {
-    this.#fatal ??= { error };
-    this.#retries.giveUp();
-  }
-
-  /** Once a run: a storage that is away fails for every result. */
-  #warnOfStorage(index: number | undefined, error: unknown): void {
-    if (this.#hasWarnedOfStorage) return;
-    this.#hasWarnedOfStorage = true;
-    this.#options.reporter.warn(
-      index,
-      `${messageOf(error)}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
-    );
   }
 
   // Running
@@ -336,7 +296,7 @@ export class Execution {
     const isOutdated = this.#outdated.has(index);
     if (encoded) {
       this.#saves.noteRan(index, encoded);
-      if (!isOutdated && !this.#untouchable.has(index)) {
+      if (!isOutdated && !this.#faults.untouchable.has(index)) {
         const written = this.#saves.save(index, encoded, seconds);
         if (written) return this.#scheduler.track(written.then(() => this.#done(index, result, seconds)));
       }
@@ -352,7 +312,7 @@ export class Execution {
   }
 
   #failed(index: number, attempt: number, cause: unknown): void {
-    const { graph, reporter, fingerprints } = this.#options;
+    const { graph, reporter, fingerprints, state } = this.#options;
     const node = graph.nodes[index]!;
     const error = new TaskFailedError({
       node,
@@ -361,7 +321,7 @@ export class Execution {
       attempts: attempt,
       cause,
     });
-    const willRetry = !this.#isEnding && !fingerprints.failed.has(index) && this.#retries.allows(node, attempt);
+    const willRetry = !state.isEnding && !fingerprints.failed.has(index) && this.#retries.allows(node, attempt);
     reporter.emit(index, (info) => ({ type: 'task-failed', node: info, error, willRetry }));
     if (willRetry) this.#retries.later(node, attempt, () => this.#giveUp(index, error));
     else this.#giveUp(index, error);
@@ -369,10 +329,10 @@ export class Execution {
 
   /** A task failed for good: what needs it is skipped. */
   #giveUp(index: number, error: TaskFailedError): void {
-    this.#errors.push(error);
-    this.#options.reporter.tally.failed++;
+    const { reporter, state } = this.#options;
+    reporter.tally.failed++;
     this.#skip(this.#frontier.fail(index));
-    if (this.#isEnding) this.#retries.giveUp();
+    state.fail(error);
   }
 
   #skip(indices: readonly number[]): void {

@@ -26,6 +26,7 @@ import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOption
 import { makePlan, type Plan } from './plan';
 import { Reporter } from './reporter';
 import { type Run, StartedRun, type Stop } from './run';
+import { RunState } from './run-state';
 import type { ParamsAndOptions, ParamsFor, ResultOf, Runnable } from './runnable';
 import { Slots } from './slots';
 import { type RunSummary, Tally } from './summary';
@@ -164,32 +165,29 @@ export class Runner {
     const tally = new Tally();
     const controller = new AbortController();
     const layers = scoped(this.storage.layers);
-    let execution: Execution | undefined;
+    let state: RunState | undefined;
     let isStopped = false;
     let letGo = () => {};
     const stop: Stop = ({ cancel, reason }) => {
       isStopped = true;
       if (cancel) controller.abort(reason);
-      execution?.stop();
+      state?.stop();
     };
     const execute = async () => {
       const { target, options } = targetOf(what, rest);
       checkRunOptions(options);
       letGo = follow(options.signal, (reason) => stop({ cancel: true, reason }));
-      execution = await this.#execution(await this.#prepare(target), options, {
-        events,
-        tally,
-        layers,
-        signal: controller.signal,
-      });
-      if (isStopped) execution.stop();
-      return execution.run();
+      const prepared = await this.#prepare(target);
+      state = new RunState(options.onFailure ?? this.#options.onFailure ?? 'stop');
+      if (isStopped) state.stop();
+      const parts = { events, tally, layers, state, signal: controller.signal };
+      return (await this.#execution(prepared, options, parts)).run();
     };
     const result = execute();
     const summary = result.then(
       () => tally.summary(),
       (error) => {
-        if (execution) return tally.summary();
+        if (state) return tally.summary();
         throw error;
       },
     );
@@ -209,10 +207,9 @@ export class Runner {
   async #execution(
     { graph, keys, fingerprints }: Prepared,
     options: RunOptions,
-    { events, tally, layers, signal }: RunParts,
+    { events, tally, layers, state, signal }: RunParts,
   ): Promise<Execution> {
     const {
-      onFailure = 'stop',
       onStorageError = 'fail',
       sourceChange = 'warn',
       freeze = true,
@@ -234,7 +231,8 @@ export class Runner {
       container: this.#container,
       laneOf: lanes.of,
       loadLane: { ...this.#lanes.rest, executorSlots: this.#loads },
-      onFailure: options.onFailure ?? onFailure,
+      state,
+      warned: { ofStorage: false, sources: new Set() },
       onStorageError,
       warnsOfChangedSource: sourceChange === 'warn',
       freezes: freeze,
@@ -280,6 +278,7 @@ interface RunParts {
   readonly events: EventStream;
   readonly tally: Tally;
   readonly layers: Layers;
+  readonly state: RunState;
   readonly signal: AbortSignal;
 }
 
