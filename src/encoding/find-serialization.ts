@@ -1,6 +1,7 @@
 import { CannotDecodeError } from './cannot-decode-error';
 import type { Encoder, Serialization } from './encoder';
 import { bytes, cbor, json, v8 } from './serializers';
+import { shuffle } from './shuffle';
 
 const BUILT_IN: readonly Serialization[] = [cbor, json, v8, bytes];
 const SHUFFLED = 'shuffle+';
@@ -28,7 +29,6 @@ export function serializationFor(id: string, format: string, encoders: readonly 
       `it was serialized with ${id} in the format ${format}, which this version of Tidemark does not know; update Tidemark to read it`,
     );
   if (!isShuffled) return found;
-  const { encoder } = require('./make-encoder') as typeof import('./make-encoder');
-  const { shuffle } = require('./shuffle') as typeof import('./shuffle');
-  return encoder({ filters: [shuffle()], serializer: found }).serialization;
+  const { makeSerialization } = require('./make-serialization') as typeof import('./make-serialization');
+  return makeSerialization([shuffle()], found);
 }

@@ -7,6 +7,13 @@ import { partsOf } from './parts-of';
 import { messageOf, rescue } from './rescue';
 import { UnsupportedValueError } from './unsupported-value-error';
 
+/** A part of a value that a serializer throws for, and the step that leads to it. */
+interface Culprit {
+  readonly step: string;
+  readonly part: unknown;
+  readonly cause: unknown;
+}
+
 /** A serializer that was not made for Tidemark. It may give text or bytes, now or later. */
 export class ForeignSerialization implements Serialization {
   readonly id: string;
@@ -44,34 +51,29 @@ export class ForeignSerialization implements Serialization {
 
   /** Finds the innermost part of a value that the serializer throws for. */
   async #refuse(value: unknown, root: string, cause: unknown): Promise<never> {
-    const seen = new Set<unknown>();
     let path = root;
-    let culprit: { readonly part: unknown; readonly cause: unknown } | undefined = { part: value, cause };
     let reason = cause;
-    // What it gave for the whole is ours to refuse; a part alone may be fine.
-    if (cause instanceof TidemarkError) culprit = undefined;
+    const seen = new Set<unknown>([value]);
+    // When it threw nothing, but gave what is of no use, that says nothing about the parts.
+    const isOurs = cause instanceof TidemarkError;
+    let culprit = isOurs ? undefined : await this.#culpritIn(value);
     while (culprit !== undefined && !seen.has(culprit.part)) {
       seen.add(culprit.part);
+      path += culprit.step;
       reason = culprit.cause;
-      const within: unknown = culprit.part;
-      culprit = undefined;
-      for (const [step, part] of partsOf(within)) {
-        const failure = await this.#failureOf(part);
-        if (failure === undefined) continue;
-        culprit = { part, cause: failure.cause };
-        path += step;
-        break;
-      }
+      culprit = await this.#culpritIn(culprit.part);
     }
     throw new UnsupportedValueError(path, `cannot be encoded by ${this.id} (${messageOf(reason)})`, { cause: reason });
   }
 
-  async #failureOf(part: unknown): Promise<{ readonly cause: unknown } | undefined> {
-    try {
-      await this.#part.there(part);
-      return undefined;
-    } catch (cause) {
-      return { cause };
+  async #culpritIn(value: unknown): Promise<Culprit | undefined> {
+    for (const [step, part] of partsOf(value)) {
+      try {
+        await this.#part.there(part);
+      } catch (cause) {
+        return { step, part, cause };
+      }
     }
+    return undefined;
   }
 }

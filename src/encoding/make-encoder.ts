@@ -1,14 +1,7 @@
 import { type Allowed, anything, checkOptions } from '../check-options';
-import { TidemarkError } from '../error';
-import { adaptCompressor, adaptEncrypter } from './adapt-bytes';
-import { adaptPart } from './adapt-part';
 import { best } from './compressors/best';
 import type { Compression, Encoder, Encryption, Serialization } from './encoder';
-import { ForeignSerialization } from './foreign-serialization';
-import { PartedSerialization } from './parted-serialization';
 import type { Compressor, Encrypter, Filter, Serializer } from './parts';
-import { bytes, cbor, json, v8 } from './serializers';
-import { Shuffle } from './shuffle';
 
 /** The parts of an encoder. What is not given is as usual; null is none. */
 export interface EncoderParts {
@@ -28,7 +21,6 @@ const known: Readonly<Record<keyof EncoderParts, Allowed>> = {
   compressor: anything,
   encrypter: anything,
 };
-const OWN: ReadonlySet<unknown> = new Set([cbor, json, v8, bytes]);
 
 /**
  * Says how results become bytes: filters, a serializer, a compressor and an encrypter, one after the other.
@@ -46,30 +38,13 @@ const OWN: ReadonlySet<unknown> = new Set([cbor, json, v8, bytes]);
  */
 export function encoder(parts: EncoderParts = {}): Encoder {
   checkOptions(parts, known, 'an encoder');
+  // Most programs make no encoder, and need not load what adapts the parts of one.
+  const { adaptCompressor, adaptEncrypter } = require('./adapt-bytes') as typeof import('./adapt-bytes');
+  const { makeSerialization } = require('./make-serialization') as typeof import('./make-serialization');
   const { filters, serializer, compressor, encrypter } = parts;
   return {
-    serialization: serializationOf(filters ?? [], serializer),
+    serialization: makeSerialization(filters ?? [], serializer),
     compression: compressor === null ? null : compressor === undefined ? best : adaptCompressor(compressor),
     encryption: encrypter === null || encrypter === undefined ? null : adaptEncrypter(encrypter),
   };
-}
-
-function serializationOf(filters: readonly Filter[], serializer: EncoderParts['serializer']): Serialization {
-  if (!Array.isArray(filters))
-    throw new TidemarkError('the option filters of an encoder is a list; put the filter in [ ]');
-  const adapted = filters.map((filter, i) => adaptPart(filter, 'filter', `filter ${i + 1} of the encoder`));
-  const last = serializer === null ? bytes : serializer === undefined ? cbor : adaptSerializer(serializer);
-  const isExact = OWN.has(last) && filters.every((filter) => filter instanceof Shuffle);
-  return isExact && filters.length === 0
-    ? last
-    : new PartedSerialization({ filters: adapted, serializer: last, isExact });
-}
-
-/** Our own, those of Node that ours do better, or another one. */
-function adaptSerializer(serializer: Serializer | Serialization): Serialization {
-  if (typeof (serializer as Partial<Serialization> | null)?.canRead === 'function') return serializer as Serialization;
-  const { serialize, stringify } = (serializer ?? {}) as { serialize?: unknown; stringify?: unknown };
-  if (stringify === JSON.stringify) return json;
-  if (serialize !== undefined && serialize === (require('node:v8') as typeof import('node:v8')).serialize) return v8;
-  return new ForeignSerialization(adaptPart(serializer, 'serializer', 'the serializer'));
 }

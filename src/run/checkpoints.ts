@@ -2,6 +2,7 @@ import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Encoder } from '../encoding/encoder';
 import type { Graph } from '../graph/graph';
 import { folderOf, type Keys } from '../graph/key';
+import type { GraphNode } from '../graph/node';
 import type { ClearMarks } from '../storage/clear-marks';
 import { decode } from '../storage/decode';
 import type { EncodedResult, Encoding } from '../storage/encode';
@@ -10,7 +11,12 @@ import type { Layer } from '../storage/layer';
 import type { Found, Layers } from '../storage/layers';
 import type { CheckpointRecord } from '../storage/record';
 import { recordParams } from '../storage/record-params';
+import { StorageError } from '../storage/storage-error';
+import type { TaskKey } from '../task/context';
+import type { TaskRef } from '../task/ref';
+import { messageOf } from './failure';
 import { SeenMarks } from './marks';
+import { Provenance } from './provenance';
 
 /** Why a layer could not say what it has. */
 export interface Fault {
@@ -29,6 +35,36 @@ export interface Lookup {
   readonly faults: readonly Fault[];
 }
 
+/** What a result came from that its key does not tell, and whether it holds refs itself. */
+export interface Origin {
+  readonly provenance: Provenance | undefined;
+  readonly holdsRefs: boolean;
+}
+
+/** What is to be known to write a checkpoint. */
+export interface SaveOptions {
+  readonly seconds: number;
+  /** The digest of a requirement's result, when it is saved or was loaded. */
+  readonly digestOf: (index: number) => string | undefined;
+  /** What is there and counts no more. */
+  readonly stale: readonly Found[] | undefined;
+  /** Undefined for most, which no result that holds refs has to do with. */
+  readonly origin: Origin | undefined;
+}
+
+/** What checkpoints need of a run. */
+export interface CheckpointsOptions {
+  readonly layers: Layers;
+  readonly graph: Graph;
+  readonly keys: Keys;
+  /** Clear marks by folder, read once a run. */
+  readonly marks: Map<string, ClearMarks>;
+  readonly rerunsChangedSource: boolean;
+  /** The graph of refs that are not in this one, and its keys as they are today. */
+  readonly prepare: (refs: readonly TaskRef<unknown>[]) => Promise<{ readonly graph: Graph; readonly keys: Keys }>;
+}
+
+const noOrigin: Origin = Object.freeze({ provenance: undefined, holdsRefs: false });
 const noDynamic: CheckpointRecord['dynamic'] = Object.freeze([]);
 const noCheckpoint: Lookup = Object.freeze({
   found: undefined,
@@ -41,14 +77,17 @@ const noCheckpoint: Lookup = Object.freeze({
 export class Checkpoints {
   /** Whether results are written anywhere. */
   readonly isSaving: boolean;
+  readonly #options: CheckpointsOptions;
   readonly #layers: Layers;
   readonly #graph: Graph;
   readonly #keys: Keys;
   readonly #marks: SeenMarks;
   readonly #rerunsChangedSource: boolean;
 
-  private constructor(layers: Layers, graph: Graph, keys: Keys, marks: SeenMarks, rerunsChangedSource: boolean) {
+  private constructor(options: CheckpointsOptions, marks: SeenMarks) {
+    const { layers, graph, keys, rerunsChangedSource } = options;
     this.isSaving = layers.writes.length > 0;
+    this.#options = options;
     this.#layers = layers;
     this.#graph = graph;
     this.#keys = keys;
@@ -57,12 +96,13 @@ export class Checkpoints {
   }
 
   /** Reads the clear marks, which count for the whole run. */
-  static async of(layers: Layers, graph: Graph, keys: Keys, rerunsChangedSource: boolean): Promise<Checkpoints> {
-    const folders = [...new Set(graph.tasks.map(folderOf))];
-    const read = folders.map((folder) => layers.marks(folder));
-    const marks = read.some(isPromiseLike) ? await Promise.all(read) : (read as ClearMarks[]);
-    const byFolder = new Map(folders.map((folder, i) => [folder, marks[i]!]));
-    return new Checkpoints(layers, graph, keys, new SeenMarks(graph, keys, byFolder), rerunsChangedSource);
+  static async of(options: CheckpointsOptions): Promise<Checkpoints> {
+    return new Checkpoints(options, await seenMarks(options));
+  }
+
+  /** The clear marks on a node and its ancestors that this run saw. */
+  marksOn(index: number): readonly string[] {
+    return this.#marks.on(index);
   }
 
   /** Looks a node's checkpoint up; whatever fails is part of the answer. */
@@ -90,34 +130,26 @@ export class Checkpoints {
     return this.#layers.encode(result, this.#encoderOf(index));
   }
 
-  /**
-   * Writes a checkpoint.
-   *
-   * @param digestOf the digest of a requirement's result, when it is saved or was loaded
-   * @param stale what is there and counts no more
-   * @returns how many bytes are kept
-   */
-  save(
-    index: number,
-    encoded: EncodedResult,
-    seconds: number,
-    digestOf: (index: number) => string | undefined,
-    stale: readonly Found[] | undefined,
-  ): Awaitable<number> {
+  /** Writes a checkpoint. Gives how many bytes are kept. */
+  save(index: number, encoded: EncodedResult, { seconds, digestOf, stale, origin }: SaveOptions): Awaitable<number> {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
     const { task, params } = nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
       requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
+    const { provenance, holdsRefs } = origin ?? noOrigin;
+    const key = this.#keys.of(index);
+    const marks = this.#marks.on(index);
     const facts = {
-      key: this.#keys.of(index),
+      key,
       task: task.name,
       version: task.options.version,
       params: recordParams(params, task),
       source: task.source,
       requires,
-      marks: this.#marks.on(index),
-      dynamic: noDynamic,
+      marks: provenance ? [...new Set([...marks, ...provenance.marks])] : marks,
+      dynamic: provenance || holdsRefs ? dynamicOf(provenance, holdsRefs ? key : undefined) : noDynamic,
+      refs: provenance?.encoded(),
       seconds,
     };
     return this.#layers.save(facts, encoded, this.#encoderOf(index), stale);
@@ -130,9 +162,11 @@ export class Checkpoints {
     const take = (entry: Entry | undefined): Awaitable<Lookup> => {
       if (!entry) return this.#lookIn(at + 1, index, seen);
       const found = { from, entry };
-      const why = this.#whyStale(index, entry);
-      if (why === undefined) return { ...seen, found };
-      return this.#lookIn(at + 1, index, { ...seen, stale: [...seen.stale, found], why });
+      return andThen(this.#whyStale(index, entry), (why) =>
+        why === undefined
+          ? { ...seen, found }
+          : this.#lookIn(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),
+      );
     };
     const fail = (error: unknown): Awaitable<Lookup> =>
       this.#lookIn(at + 1, index, {
@@ -146,19 +180,56 @@ export class Checkpoints {
     } catch (error) {
       return fail(error);
     }
-    return isPromiseLike(entry) ? entry.then(take, fail) : take(entry);
+    if (isPromiseLike(entry)) return entry.then(take).then(undefined, fail);
+    const lookup = take(entry);
+    return isPromiseLike(lookup) ? lookup.then(undefined, fail) : lookup;
   }
 
   /** Why a checkpoint does not count; undefined when it does. */
-  #whyStale(index: number, entry: Entry): string | undefined {
-    if (!this.#marks.areSeenBy(index, entry.marks)) return 'it, or something that it came from, was cleared';
-    if (entry.isDynamic) return 'what it came from held refs';
+  #whyStale(index: number, entry: Entry): Awaitable<string | undefined> {
+    if (!this.#marks.areSeenBy(index, entry.marks)) return wasCleared;
     if (this.#rerunsChangedSource && entry.source !== this.#graph.nodes[index]!.task.source)
       return 'the source of its class changed';
-    return undefined;
+    return entry.isDynamic ? this.#whyStaleByRefs(entry) : undefined;
+  }
+
+  /** Likewise, by the refs that were in results that it came from: their keys may be others today. */
+  async #whyStaleByRefs(entry: Entry): Promise<string | undefined> {
+    try {
+      const known = Provenance.of(entry).refs();
+      if (known.length === 0) return undefined;
+      const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
+      const marks = await seenMarks({ ...this.#options, graph, keys });
+      for (const [i, [key]] of known.entries()) {
+        const { index } = (graph.target as readonly GraphNode[])[i]!;
+        if (keys.of(index) !== key) return `it came from ${key}, which has another key today`;
+        if (!marks.areSeenBy(index, entry.marks)) return wasCleared;
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      return `it came from a result with refs that cannot be followed today: ${messageOf(error)}`;
+    }
   }
 
   #encoderOf(index: number): Encoder | undefined {
     return this.#graph.nodes[index]!.task.options.encoder;
   }
+}
+
+const wasCleared = 'it, or something that it came from, was cleared';
+
+async function seenMarks({ layers, graph, keys, marks }: CheckpointsOptions): Promise<SeenMarks> {
+  const missing = [...new Set(graph.tasks.map(folderOf))].filter((folder) => !marks.has(folder));
+  const read = missing.map((folder) => layers.marks(folder));
+  const found = read.some(isPromiseLike) ? await Promise.all(read) : (read as ClearMarks[]);
+  for (const [i, folder] of missing.entries()) marks.set(folder, found[i]!);
+  return new SeenMarks(graph, keys, marks);
+}
+
+/** @param holder the key of a result that holds refs itself; what these are is not known when it is saved */
+function dynamicOf(provenance: Provenance | undefined, holder: TaskKey | undefined): CheckpointRecord['dynamic'] {
+  const entries: CheckpointRecord['dynamic'][number][] = [...(provenance?.dynamic ?? [])];
+  if (holder !== undefined) entries.push([holder, []]);
+  return entries;
 }

@@ -8,15 +8,19 @@ import type { EncodedResult } from '../storage/encode';
 import type { Found } from '../storage/layers';
 import type { Container } from '../task/container';
 import type { TaskKey } from '../task/context';
+import type { Activity } from './activity';
 import { AttemptContext } from './attempt-context';
 import type { Checkpoints } from './checkpoints';
+import type { Facts } from './claims';
 import { Action, Demand } from './demand';
+import { type Child, type Dynamic, type Resolution, type Target, UnresolvedError } from './dynamic';
 import { messageOf, RunFailedError, TaskFailedError, tasksFailed } from './failure';
 import type { GraphFingerprints } from './fingerprints';
-import { Frontier } from './frontier';
+import { Frontier, type Outcome, State } from './frontier';
 import { holdsRef } from './holds-ref';
 import type { Lane } from './lanes';
 import { Outdated } from './outdated';
+import { Provenance } from './provenance';
 import { Ready } from './ready';
 import type { Reporter } from './reporter';
 import { Retries } from './retries';
@@ -24,6 +28,7 @@ import type { RunState } from './run-state';
 import { Saves } from './saves';
 import { Scheduler } from './scheduler';
 import { StorageFaults, type Warned } from './storage-faults';
+import { fromStored, toStored } from './stored-ref';
 
 /** All that one run needs to know. */
 export interface ExecutionOptions {
@@ -46,18 +51,38 @@ export interface ExecutionOptions {
   readonly freezes: boolean;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
+  readonly activity: Activity;
+  /** What runs the refs in results. */
+  readonly dynamic: Dynamic;
+  /** Whether refs in the results of targets are run as well; when not, such results are given as they are. */
+  readonly resolvesTargets: boolean;
+  /** How the targets came to be required, when a result held refs to them. */
+  readonly path: readonly string[];
 }
 
-/** One execution of a graph: loads or computes what the target needs, saves what is to be saved. */
-export class Execution {
+/** What a task made. */
+interface Made {
+  readonly index: number;
+  readonly result: unknown;
+  readonly holdsRefs: boolean;
+  readonly seconds: number;
+}
+
+/** One execution of a graph, of which a run has one, and one more for each result that holds refs: loads or computes what the target needs, saves what is to be saved. */
+export class Execution implements Child {
   readonly #options: ExecutionOptions;
   readonly #demand: Demand;
   readonly #frontier: Frontier;
+  readonly #ready: Ready;
   readonly #scheduler: Scheduler;
   readonly #retries: Retries;
   readonly #saves: Saves;
   readonly #faults: StorageFaults;
   readonly #outdated: Outdated;
+  /** What nodes came from that their keys do not tell, for the few for which there is something. */
+  readonly #provenances = new Map<number, Provenance>();
+  /** Targets whose results still hold refs. */
+  readonly #raw = new Set<number>();
   /** What was decided since the last admission. */
   #decided: number[] | undefined;
 
@@ -71,14 +96,16 @@ export class Execution {
       onFault: (index, { layer, error }) => this.#faults.take(index, error, layer),
       onDecided: (index, action) => this.#takeDecision(index, action),
     });
-    const ready = new Ready(options.graph.nodes.length, (index) =>
+    this.#ready = new Ready(options.graph.nodes.length, (index) =>
       this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!),
     );
-    this.#frontier = new Frontier(options.graph, this.#demand.actions, ready);
-    this.#scheduler = new Scheduler(this.#frontier, ready, {
-      begin: (index) => (this.#isLoad(index) ? this.#load(index) : this.#run(index)),
-      isEnding: () => options.state.isEnding,
-    });
+    this.#frontier = new Frontier(options.graph, this.#demand.actions, this.#ready);
+    this.#scheduler = new Scheduler(
+      this.#frontier,
+      this.#ready,
+      { begin: (index) => this.#begin(index), isEnding: () => options.state.isEnding },
+      options.activity,
+    );
     this.#saves = new Saves({
       ...options,
       scheduler: this.#scheduler,
@@ -87,27 +114,77 @@ export class Execution {
     });
     this.#retries = new Retries(this.#frontier, this.#scheduler);
     this.#outdated = new Outdated(options);
-    options.state.whenEnding(() => {
-      this.#retries.giveUp();
-      this.#scheduler.drain();
-    });
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
   async run(): Promise<unknown> {
-    const { graph, reporter, storageFailure, state } = this.#options;
-    reporter.started();
+    this.#options.reporter.started();
+    if (!(await this.complete())) this.#throwIfFailed();
+    return this.value();
+  }
+
+  /** Runs to the end. Gives whether all that was wanted is there. */
+  async complete(): Promise<boolean> {
+    const { graph, storageFailure, state, activity } = this.#options;
     if (storageFailure) void this.#faults.take(undefined, storageFailure.error);
+    const letGo = state.whenEnding(() => {
+      this.#retries.giveUp();
+      this.#scheduler.drain();
+    });
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
-    if (isPromiseLike(decided)) await decided;
+    if (isPromiseLike(decided)) await activity.during(decided);
     if (!state.isEnding) {
       this.#frontier.admit(graph.order);
       this.#decided = [];
       await this.#scheduler.run();
     }
     this.#skip(this.#frontier.skipWaiting());
-    this.#throwIfFailed();
-    return this.#collect();
+    letGo();
+    return !state.fatal && graph.targets.every(({ index }) => this.#frontier.isDone(index));
+  }
+
+  /** Each of what was wanted, once it is there. */
+  targets(): readonly Target[] {
+    return this.#options.graph.targets.map((node) => ({ node, ...this.factsOf(node) }));
+  }
+
+  /** Whether what was wanted is a single result that still holds refs. */
+  holdsRaw(): boolean {
+    return !this.#options.resolvesTargets && this.#raw.size > 0;
+  }
+
+  marksOn({ index }: GraphNode): readonly string[] {
+    return this.#options.checkpoints?.marksOn(index) ?? [];
+  }
+
+  /** The nodes that have begun and of which more than a memory is left, with their keys. */
+  *begun(): IterableIterator<readonly [TaskKey, GraphNode]> {
+    for (const node of this.#options.graph.nodes) {
+      const key = this.mayHave(node) ? this.#options.reporter.keyOf(node.index) : undefined;
+      if (key !== undefined) yield [key, node];
+    }
+  }
+
+  /** Whether a node has a result, or is about to have one. */
+  mayHave({ index }: GraphNode): boolean {
+    const state = this.#frontier.states[index];
+    return state === State.started || state === State.done;
+  }
+
+  /** Calls back with a node's result once it is there, or with undefined when there will be none. */
+  whenOver({ index }: GraphNode, callback: (outcome: Outcome | undefined) => void): void {
+    this.#frontier.whenOver(index, callback);
+  }
+
+  /** Whether something only waits for room. */
+  get canStart(): boolean {
+    return !this.#ready.isEmpty;
+  }
+
+  /** The first requirement of a node that is not there yet; of none, the first of what is wanted. */
+  firstOpen(node: GraphNode | undefined): GraphNode | undefined {
+    const index = this.#frontier.firstOpen(node?.index);
+    return index === undefined ? undefined : this.#options.graph.nodes[index];
   }
 
   #isLoad(index: number): boolean {
@@ -121,12 +198,7 @@ export class Execution {
     if (fatal) throw new RunFailedError(messageOf(fatal.error), errors, summary, fatal.error);
     const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
     if (missing && signal.aborted)
-      throw new RunFailedError(
-        `the run was cancelled: ${messageOf(signal.reason)}`,
-        errors,
-        summary,
-        signal.reason,
-      );
+      throw new RunFailedError(`the run was cancelled: ${messageOf(signal.reason)}`, errors, summary, signal.reason);
     if (errors.length > 0) throw tasksFailed(errors, summary);
     if (missing === undefined) return;
     throw new RunFailedError(
@@ -139,13 +211,93 @@ export class Execution {
     );
   }
 
-  #collect(): unknown {
+  /** What was wanted. */
+  value(): unknown {
     const { graph, reporter } = this.#options;
     try {
       return fill(graph.target, this.#resultOf);
     } catch (error) {
       throw new RunFailedError(messageOf(error), [], reporter.tally.summary(), error);
     }
+  }
+
+  #begin(index: number): Awaitable<void> {
+    const { claims } = this.#options.dynamic;
+    const node = this.#options.graph.nodes[index]!;
+    const key = claims.isActive ? this.#options.reporter.keyOf(index) : undefined;
+    const other = key && claims.claim(key, this, node);
+    if (!other) return this.#isLoad(index) ? this.#load(index) : this.#run(index);
+    // It holds no slot while it waits.
+    this.#scheduler.wait(
+      claims.outcome(node, other).then((outcome) => {
+        if (!outcome) return this.#skip(this.#frontier.fail(index));
+        this.#takeOver(index, other.execution.factsOf(other.node));
+        return this.#arrive(index, outcome.value, holdsRef(outcome.value));
+      }),
+    );
+    return undefined;
+  }
+
+  factsOf({ index }: GraphNode): Facts {
+    return {
+      key: this.#options.reporter.keyOf(index),
+      digest: this.#saves.digestOf(index),
+      ranAnew: this.#saves.ranAnew(index),
+      provenance: this.#provenances.get(index),
+    };
+  }
+
+  #takeOver(index: number, { digest, ranAnew, provenance }: Facts): void {
+    this.#saves.noteResolved(index, digest, ranAnew);
+    if (provenance) this.#provenances.set(index, provenance);
+  }
+
+  /** A result is there. When it holds refs, others get it once what these name is there as well. */
+  #arrive(index: number, value: unknown, holdsRefs: boolean): void {
+    if (!holdsRefs) return this.#frontier.complete(index, value);
+    const { graph, resolvesTargets, dynamic, path } = this.#options;
+    const node = graph.nodes[index]!;
+    if (!resolvesTargets && graph.targets.includes(node)) {
+      this.#raw.add(index);
+      return this.#frontier.complete(index, value);
+    }
+    const holder = {
+      execution: this,
+      node,
+      path: [...path, ...pathTo(graph, index)],
+      ...this.factsOf(node),
+    };
+    this.#scheduler.wait(
+      dynamic.resolve(holder, value).then(
+        (resolution) => this.#resolved(index, resolution),
+        (error) => {
+          if (error instanceof UnresolvedError) this.#skip(this.#frontier.fail(index));
+          else this.#failed(index, 1, error, false);
+        },
+      ),
+    );
+  }
+
+  #resolved(index: number, { value, digest, ranAnew, provenance }: Resolution): void {
+    const { freezes } = this.#options;
+    if (freezes && this.#frontier.hasSeveralUsers(index)) deepFreeze(value);
+    const earlier = this.#provenances.get(index);
+    if (earlier) provenance.addAll(earlier);
+    this.#takeOver(index, { key: undefined, digest, ranAnew, provenance });
+    this.#frontier.complete(index, value);
+  }
+
+  /** Notes what a node comes from by way of results that held refs, and gives it; for most there is nothing. */
+  #provenanceOf(index: number): Provenance | undefined {
+    if (this.#provenances.size === 0) return undefined;
+    const { edges, firstEdge, endEdge } = this.#options.graph;
+    const required = [...edges.subarray(firstEdge[index]!, endEdge[index]!)];
+    const found = required.flatMap((one) => this.#provenances.get(one) ?? []);
+    if (found.length === 0) return undefined;
+    const provenance = new Provenance();
+    for (const one of found) provenance.addAll(one);
+    this.#provenances.set(index, provenance);
+    return provenance;
   }
 
   // Loading
@@ -203,7 +355,20 @@ export class Execution {
       );
     }
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: (performance.now() - start) / 1000 }));
-    this.#frontier.complete(index, value);
+    if (entry.isDynamic) this.#provenances.set(index, Provenance.of(entry));
+    if (entry.holdsRefs) this.#arriveStored(index, value);
+    else this.#frontier.complete(index, value);
+  }
+
+  /** A loaded result names tasks: those are looked for among the classes that are here. */
+  #arriveStored(index: number, value: unknown): void {
+    let refs: unknown;
+    try {
+      refs = fromStored(value);
+    } catch (error) {
+      return this.#failed(index, 1, error, false);
+    }
+    this.#arrive(index, refs, true);
   }
 
   /** Runs a node that was to be loaded, and all that it needs for that. */
@@ -254,11 +419,14 @@ export class Execution {
     const { task } = graph.nodes[index]!;
     const seconds = (performance.now() - start) / 1000;
     try {
-      const encoded = task.save && checkpoints ? checkpoints.encode(index, result) : undefined;
+      const holdsRefs = holdsRef(result);
+      const stored = holdsRefs ? toStored(result) : result;
+      const encoded = task.save && checkpoints ? checkpoints.encode(index, stored) : undefined;
+      const made = { index, result, holdsRefs, seconds };
       this.#settle(index, result);
       if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint))
-        this.#scheduler.track(this.#keepLater(index, attempt, result, encoded, seconds));
-      else this.#keep(index, result, encoded as EncodedResult | undefined, seconds);
+        this.#scheduler.track(this.#keepLater(made, attempt, encoded));
+      else this.#keep(made, encoded as EncodedResult | undefined);
     } catch (error) {
       this.#failed(index, attempt, error);
     }
@@ -269,59 +437,53 @@ export class Execution {
     if (typeof result !== 'object' || result === null) return;
     const { graph, checkpoints, freezes } = this.#options;
     const isSaved = checkpoints && graph.nodes[index]!.task.save;
-    if (!isSaved && holdsRef(result))
-      throw new TypeError(
-        'its result holds a task ref; return values, and let the task that needs the other one require it',
-      );
     if (freezes && (isSaved || this.#frontier.hasSeveralUsers(index))) deepFreeze(result);
   }
 
-  async #keepLater(
-    index: number,
-    attempt: number,
-    result: unknown,
-    encoding: Awaitable<EncodedResult | undefined>,
-    seconds: number,
-  ): Promise<void> {
+  async #keepLater(made: Made, attempt: number, encoding: Awaitable<EncodedResult | undefined>): Promise<void> {
     try {
       const encoded = await encoding;
-      await this.#outdated.check(index);
-      this.#keep(index, result, encoded, seconds);
+      await this.#outdated.check(made.index);
+      this.#keep(made, encoded);
     } catch (error) {
-      this.#failed(index, attempt, error);
+      this.#failed(made.index, attempt, error);
     }
   }
 
-  #keep(index: number, result: unknown, encoded: EncodedResult | undefined, seconds: number): void {
+  #keep(made: Made, encoded: EncodedResult | undefined): void {
+    const { index, holdsRefs, seconds } = made;
+    const provenance = this.#provenanceOf(index);
     const isOutdated = this.#outdated.has(index);
     if (encoded) {
       this.#saves.noteRan(index, encoded);
       if (!isOutdated && !this.#faults.untouchable.has(index)) {
-        const written = this.#saves.save(index, encoded, seconds);
-        if (written) return this.#scheduler.track(written.then(() => this.#done(index, result, seconds)));
+        const origin = provenance || holdsRefs ? { provenance, holdsRefs } : undefined;
+        const written = this.#saves.save(index, encoded, seconds, origin);
+        if (written) return this.#scheduler.track(written.then(() => this.#done(made)));
       }
     }
-    this.#done(index, result, seconds);
+    this.#done(made);
   }
 
-  #done(index: number, result: unknown, seconds: number): void {
+  #done({ index, result, holdsRefs, seconds }: Made): void {
     const { reporter } = this.#options;
     reporter.tally.ran++;
     reporter.emit(index, (node) => ({ type: 'task-finished', node, seconds }));
-    this.#frontier.complete(index, result);
+    this.#arrive(index, result, holdsRefs);
   }
 
-  #failed(index: number, attempt: number, cause: unknown): void {
+  #failed(index: number, attempt: number, cause: unknown, mayRetry = true): void {
     const { graph, reporter, fingerprints, state } = this.#options;
     const node = graph.nodes[index]!;
     const error = new TaskFailedError({
       node,
       key: reporter.keyOf(index),
-      requiredBy: pathTo(graph, index).slice(0, -1),
+      requiredBy: [...this.#options.path, ...pathTo(graph, index).slice(0, -1)],
       attempts: attempt,
       cause,
     });
-    const willRetry = !state.isEnding && !fingerprints.failed.has(index) && this.#retries.allows(node, attempt);
+    const willRetry =
+      mayRetry && !state.isEnding && !fingerprints.failed.has(index) && this.#retries.allows(node, attempt);
     reporter.emit(index, (info) => ({ type: 'task-failed', node: info, error, willRetry }));
     if (willRetry) this.#retries.later(node, attempt, () => this.#giveUp(index, error));
     else this.#giveUp(index, error);

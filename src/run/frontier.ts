@@ -5,6 +5,11 @@ import type { Ready } from './ready';
 /** Where a node is in a run. */
 export const State = { waiting: 0, started: 1, done: 2, dropped: 3, failed: 4, skipped: 5 } as const;
 
+/** What a node gave. */
+export interface Outcome {
+  readonly value: unknown;
+}
+
 /**
  * Which nodes can start, which wait for what, and which results are still needed: counters in flat arrays,
  * no promise or closure a node.
@@ -24,6 +29,7 @@ export class Frontier {
   readonly #isWanted: Uint8Array;
   /** In which round of admissions each was admitted. */
   readonly #admitted: Int32Array;
+  readonly #onOver = new Map<number, ((outcome: Outcome | undefined) => void)[]>();
   #round = 0;
   #hasFailed = false;
 
@@ -66,6 +72,24 @@ export class Frontier {
     return skipped;
   }
 
+  /** Calls back once it is known whether a node has a result: with that, or with undefined when it will have none. */
+  whenOver(index: number, callback: (outcome: Outcome | undefined) => void): void {
+    const state = this.states[index]!;
+    if (state === State.done) return callback({ value: this.#results[index] });
+    if (state > State.done) return callback(undefined);
+    const callbacks = this.#onOver.get(index);
+    if (callbacks) callbacks.push(callback);
+    else this.#onOver.set(index, [callback]);
+  }
+
+  /** The first requirement of a node that is not over, or, of none, the first that is wanted. */
+  firstOpen(index: number | undefined): number | undefined {
+    const { targets, edges, firstEdge, endEdge } = this.#graph;
+    const required =
+      index === undefined ? targets.map((target) => target.index) : edges.subarray(firstEdge[index]!, endEdge[index]!);
+    return required.find((one) => this.states[one]! <= State.started);
+  }
+
   isDone(index: number): boolean {
     return this.states[index] === State.done;
   }
@@ -89,6 +113,7 @@ export class Frontier {
       const end = first[index + 1]!;
       for (let i = first[index]!; i < end; i++) this.#wake(list[i]!, index);
     }
+    this.#tell(index, { value: result });
     if (this.#actions[index] === Action.run) this.#letGo(index);
     if (this.#uses[index] === 0) this.#drop(index);
   }
@@ -98,6 +123,7 @@ export class Frontier {
     this.states[index] = State.failed;
     this.#hasFailed = true;
     this.#letGo(index);
+    this.#tell(index, undefined);
     const skipped: number[] = [];
     this.#skipConsumers(index, skipped);
     return skipped;
@@ -115,6 +141,7 @@ export class Frontier {
     for (const index of this.#graph.order) {
       if (this.states[index] !== State.waiting || this.#actions[index] === Action.none) continue;
       this.states[index] = State.skipped;
+      this.#tell(index, undefined);
       skipped.push(index);
     }
     return skipped;
@@ -186,6 +213,7 @@ export class Frontier {
           continue;
         }
         this.states[consumer] = State.skipped;
+        this.#tell(consumer, undefined);
         if (this.#admitted[consumer]! > 0) this.#letGo(consumer);
         skipped.push(consumer);
         stack.push(consumer);
@@ -200,6 +228,13 @@ export class Frontier {
       const required = edges[edge]!;
       if (--this.#uses[required]! === 0 && this.states[required] === State.done) this.#drop(required);
     }
+  }
+
+  #tell(index: number, outcome: Outcome | undefined): void {
+    const callbacks = this.#onOver.get(index);
+    if (!callbacks) return;
+    this.#onOver.delete(index);
+    for (const callback of callbacks) callback(outcome);
   }
 
   #drop(index: number): void {

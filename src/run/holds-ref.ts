@@ -2,7 +2,8 @@ import { isPlainObject } from '../task/data';
 import { isTaskRef } from '../task/ref';
 
 /** Whether there is a task ref in a result: in arrays, plain objects, Maps and Sets, however deep. */
-export function holdsRef(value: object): boolean {
+export function holdsRef(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
   const seen = new Set<object>();
   const stack: object[] = [value];
   while (stack.length > 0) {

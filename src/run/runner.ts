@@ -6,6 +6,7 @@ import type { Blueprint } from '../graph/blueprint';
 import { expand } from '../graph/expand';
 import type { Graph } from '../graph/graph';
 import { folderOf, Keys } from '../graph/key';
+import type { ClearMarks } from '../storage/clear-marks';
 import type { Layers } from '../storage/layers';
 import { scoped } from '../storage/scope';
 import { Storage } from '../storage/storage';
@@ -15,10 +16,12 @@ import { definitionOf, type TaskDefinition } from '../task/definition';
 import { TaskRef } from '../task/ref';
 import { isClass } from '../task/requires';
 import type { TaskClass } from '../task/task-class';
+import { Activity } from './activity';
 import { Checkpoints } from './checkpoints';
 import { downstreamOf } from './downstream';
+import { Dynamic } from './dynamic';
 import { EventStream } from './events';
-import { Execution } from './execution';
+import { Execution, type ExecutionOptions } from './execution';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 import { freshInstances } from './fresh-instances';
 import { Lanes } from './lanes';
@@ -180,8 +183,9 @@ export class Runner {
       const prepared = await this.#prepare(target);
       state = new RunState(options.onFailure ?? this.#options.onFailure ?? 'stop');
       if (isStopped) state.stop();
-      const parts = { events, tally, layers, state, signal: controller.signal };
-      return (await this.#execution(prepared, options, parts)).run();
+      return (
+        await this.#rootExecution(prepared, options, { events, tally, layers, state, signal: controller.signal })
+      ).run();
     };
     const result = execute();
     const summary = result.then(
@@ -204,41 +208,51 @@ export class Runner {
     return new StartedRun(result, summary, events, stop);
   }
 
-  async #execution(
-    { graph, keys, fingerprints }: Prepared,
-    options: RunOptions,
-    { events, tally, layers, state, signal }: RunParts,
-  ): Promise<Execution> {
+  /** The execution of what a run is for; it starts others for the refs that results hold. */
+  async #rootExecution(prepared: Prepared, options: RunOptions, parts: RunParts): Promise<Execution> {
+    const { events, tally, layers, state, signal } = parts;
     const {
       onStorageError = 'fail',
       sourceChange = 'warn',
-      freeze = true,
+      freeze: freezes = true,
       onWarning = emitWarning,
     } = this.#options;
     const lanes = options.queues
       ? new Lanes(options.queues, this.#lanes.rest, (one) => this.#slotsOf(one), this.#lanes)
       : this.#lanes;
-    const found = await this.#checkpointsFor(graph, keys, layers).then(
-      (checkpoints) => ({ checkpoints, storageFailure: undefined }),
-      (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
+    const activity = new Activity();
+    const dynamic = new Dynamic(
+      async (structure, how) => execution(await this.#prepare(structure), how),
+      state,
+      activity,
     );
-    return new Execution({
-      graph,
-      keys,
-      fingerprints,
-      ...found,
-      isForced: forcedIn(graph, options.force),
+    const marks = new Map<string, ClearMarks>();
+    const shared = {
       container: this.#container,
       laneOf: lanes.of,
       loadLane: { ...this.#lanes.rest, executorSlots: this.#loads },
       state,
-      warned: { ofStorage: false, sources: new Set() },
+      warned: { ofStorage: false, sources: new Set<string>() },
       onStorageError,
       warnsOfChangedSource: sourceChange === 'warn',
-      freezes: freeze,
-      reporter: new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning }),
+      freezes,
       signal,
-    });
+      activity,
+      dynamic,
+    };
+    const execution = async (
+      { graph, keys, fingerprints }: Prepared,
+      how: Pick<ExecutionOptions, 'resolvesTargets' | 'path'>,
+    ): Promise<Execution> => {
+      const found = await this.#checkpointsFor(graph, keys, layers, marks).then(
+        (checkpoints) => ({ checkpoints, storageFailure: undefined }),
+        (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
+      );
+      const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning });
+      const isForced = forcedIn(graph, options.force);
+      return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
+    };
+    return execution(prepared, { resolvesTargets: true, path: [] });
   }
 
   /** The graph of a target, and the keys of its nodes. */
@@ -261,9 +275,21 @@ export class Runner {
   }
 
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
-  async #checkpointsFor(graph: Graph, keys: Keys, layers: Layers): Promise<Checkpoints | undefined> {
+  async #checkpointsFor(
+    graph: Graph,
+    keys: Keys,
+    layers: Layers,
+    marks = new Map<string, ClearMarks>(),
+  ): Promise<Checkpoints | undefined> {
     if (!graph.tasks.some(({ save }) => save)) return undefined;
-    return Checkpoints.of(layers, graph, keys, this.#options.sourceChange === 'rerun');
+    return Checkpoints.of({
+      layers,
+      graph,
+      keys,
+      marks,
+      rerunsChangedSource: this.#options.sourceChange === 'rerun',
+      prepare: (refs) => this.#prepare(refs),
+    });
   }
 
   #slotsOf(executor: Executor): Slots {

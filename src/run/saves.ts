@@ -1,7 +1,7 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { EncodedResult, Encoding } from '../storage/encode';
 import type { Found } from '../storage/layers';
-import type { Checkpoints } from './checkpoints';
+import type { Checkpoints, Origin } from './checkpoints';
 import type { Reporter } from './reporter';
 import type { Scheduler } from './scheduler';
 
@@ -42,17 +42,29 @@ export class Saves {
     this.#digests.set(index, digest);
   }
 
+  /** A result held refs: what these led to is part of what identifies it. */
+  noteResolved(index: number, digest: string | undefined, ranAnew: boolean): void {
+    if (digest === undefined) this.#digests.delete(index);
+    else this.#digests.set(index, digest);
+    if (ranAnew) this.#ranAnew.add(index);
+  }
+
   noteRan(index: number, { digest }: EncodedResult): void {
     this.#digests.set(index, digest);
     this.#ranAnew.add(index);
   }
 
   /** Writes a result. Gives a promise when others may only see it after that, since its bytes are its own memory. */
-  save(index: number, encoded: EncodedResult, seconds: number): Promise<void> | undefined {
+  save(index: number, encoded: EncodedResult, seconds: number, origin: Origin | undefined): Promise<void> | undefined {
     const { checkpoints, stale } = this.#options;
     if (!checkpoints?.isSaving) return undefined;
     try {
-      const written = checkpoints.save(index, encoded, seconds, this.digestOf, stale.get(index));
+      const written = checkpoints.save(index, encoded, {
+        seconds,
+        digestOf: this.digestOf,
+        stale: stale.get(index),
+        origin,
+      });
       if (!isPromiseLike(written)) {
         this.#saved(index, written);
         return undefined;

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import type { Activity } from './activity';
 import { type Frontier, State } from './frontier';
 import type { Lane } from './lanes';
 import type { Ready } from './ready';
@@ -26,6 +27,7 @@ export class Scheduler {
   readonly #frontier: Frontier;
   readonly #ready: Ready;
   readonly #work: Work;
+  readonly #activity: Activity;
   #underWay = 0;
   #isDraining = false;
   #steps = 0;
@@ -33,10 +35,11 @@ export class Scheduler {
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
-  constructor(frontier: Frontier, ready: Ready, work: Work) {
+  constructor(frontier: Frontier, ready: Ready, work: Work, activity: Activity) {
     this.#frontier = frontier;
     this.#ready = ready;
     this.#work = work;
+    this.#activity = activity;
   }
 
   /** Over once nothing is ready or under way. Rejects only for a fault of the program itself. */
@@ -75,6 +78,13 @@ export class Scheduler {
 
   /** Keeps the run going until something is over, then starts what that made possible. */
   track(pending: PromiseLike<unknown>): void {
+    this.#activity.begin();
+    this.wait(pending);
+    pending.then(this.#activity.end, this.#activity.end);
+  }
+
+  /** Keeps the run going until something is over that other work of the same run has to bring about. */
+  wait(pending: PromiseLike<unknown>): void {
     this.#underWay++;
     pending.then(
       () => {

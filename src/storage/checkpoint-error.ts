@@ -11,6 +11,13 @@ export class DamagedCheckpointError extends TidemarkError {
   }
 }
 
+/** A checkpoint was deleted, or is being replaced, between its record being read and its bytes. */
+export class GoneCheckpointError extends DamagedCheckpointError {
+  constructor(key: TaskKey) {
+    super(key, 'it is not there any more');
+  }
+}
+
 /** A checkpoint that may be good, but not for this process: another encoder, a newer format. It is left as it is. */
 export class UnreadableCheckpointError extends TidemarkError {
   readonly key: TaskKey;

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
+import { digestOf } from './digest';
 import type { Encoding } from './encode';
 import type { Entry } from './entry';
 import type { CheckpointRecord, PrivateFacts } from './record';
@@ -44,8 +44,8 @@ export function decode(entry: Entry, { bytes, format, isView }: Encoding, encode
 }
 
 /** What a record says that only those with the key are to know, encrypted, as base64. */
-export function seal({ key, params, requires, digest }: CheckpointRecord, { encryption }: Encoder): Awaitable<string> {
-  const facts: PrivateFacts = { params, requires, digest };
+export function seal({ key, params, requires, digest, refs }: CheckpointRecord, { encryption }: Encoder): Awaitable<string> {
+  const facts: PrivateFacts = { params, requires, digest, refs };
   const sealed = encryption!.encrypt(Buffer.from(JSON.stringify(facts)), placeOfFacts(key));
   return andThen(sealed, (bytes) => Buffer.from(bytes).toString('base64'));
 }
@@ -79,7 +79,7 @@ function placeOfFacts(key: string): string {
 }
 
 function checked(entry: Entry, plain: Bytes): Bytes {
-  if (hash('sha256', plain, 'hex') === entry.digest) return plain;
+  if (digestOf(plain, entry.format) === entry.digest) return plain;
   throw new DamagedCheckpointError(entry.key, 'its bytes are not those that were saved (SHA-256 differs)');
 }
 

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { type Awaitable, andThen } from '../awaitable';
 import type { Bytes, Serialization } from '../encoding/encoder';
+import { digestOf } from './digest';
 
 /** A result as bytes, before compression and encryption. */
 export interface Encoding {
@@ -42,7 +42,7 @@ function encodeWith(value: unknown, serialization: Serialization): Awaitable<Enc
     serializer: serialization.id,
     format,
     bytes,
-    digest: hash('sha256', bytes, 'hex'),
+    digest: digestOf(bytes, format),
     isView,
   }));
 }

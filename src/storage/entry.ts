@@ -86,8 +86,18 @@ export class Entry {
     });
   }
 
+  /** Whether its result, or one that it came from, holds refs. */
   get isDynamic(): boolean {
     return this.#dynamic !== nothing;
+  }
+
+  /** Whether its own result holds refs. */
+  get holdsRefs(): boolean {
+    return this.isDynamic && this.dynamic.some(([key]) => key === this.key);
+  }
+
+  get refs(): string | undefined {
+    return this.revealed ? this.revealed.refs : this.#details().refs;
   }
 
   get dynamic(): CheckpointRecord['dynamic'] {
@@ -117,6 +127,7 @@ export class Entry {
       requires: this.requires,
       marks: this.marks,
       dynamic: this.dynamic,
+      refs: this.isDynamic ? this.refs : undefined,
       serializer: this.serializer,
       format: this.format,
       compressor: this.compressor,
@@ -145,6 +156,7 @@ interface Details {
   readonly seconds: number;
   readonly savedAt: number;
   readonly savedBy: string;
+  readonly refs?: string;
   readonly sealed?: string;
 }
 
@@ -168,6 +180,7 @@ export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined, 
     `{"task":${JSON.stringify(record.task)},` +
     (version === undefined ? '' : `"version":${JSON.stringify(version)},`) +
     (isOpen ? `"params":${JSON.stringify(record.params)},` : `"sealed":"${sealed}",`) +
+    (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
     `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}}`;
   const line = `${start}${checksum(rest, format)} ${rest}\n`;
   if (bytes === undefined) return Buffer.from(line);
@@ -206,10 +219,11 @@ export function decodeEntry(bytes: Bytes, key: string): ReadEntry {
     return { state: 'damaged', problem: 'its record is none' };
   }
   if (entry.key !== key) return { state: 'damaged', problem: `it belongs to ${entry.key}` };
-  if (entry.beside !== undefined) return { state: 'whole', entry };
-  entry.bytes = buffer.subarray(end + 1);
-  if (entry.bytes.byteLength !== entry.size)
-    return { state: 'damaged', problem: `it has ${entry.bytes.byteLength} bytes where ${entry.size} were saved` };
+  const rest = buffer.subarray(end + 1);
+  const size = entry.beside === undefined ? entry.size : 0;
+  if (rest.byteLength !== size)
+    return { state: 'damaged', problem: `it has ${rest.byteLength} bytes where ${size} were saved` };
+  if (entry.beside === undefined) entry.bytes = rest;
   return { state: 'whole', entry };
 }
 

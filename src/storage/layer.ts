@@ -5,7 +5,7 @@ import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { combine, type Packing, pack } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
-import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
+import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { decode, plainBytesOf, reveal, seal } from './decode';
 import type { EncodedResult, Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
@@ -35,7 +35,7 @@ export interface StorageOptions {
 /** What a record says that only the run knows. */
 export type RunFacts = Pick<
   CheckpointRecord,
-  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'
+  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'refs' | 'seconds'
 >;
 
 /** A result that took this long or longer is worth an fsync. In seconds. */
@@ -136,6 +136,7 @@ export class Layer {
         requires: facts.requires,
         marks: facts.marks,
         dynamic: facts.dynamic,
+        refs: facts.refs,
         serializer: encoding.serializer,
         format: encoding.format,
         compressor: packing.compressor,
@@ -172,9 +173,20 @@ export class Layer {
   /** Puts a damaged checkpoint out of the way, where it can be looked at. */
   async setAside(key: TaskKey): Promise<void> {
     const bytes = await this.#entries.read(key);
-    if (bytes === undefined) return;
+    // Another process that found it damaged may have replaced it by now.
+    if (bytes === undefined || (await this.#isWhole(key))) return;
     await this.#entries.write(damagedFolder + key, bytes, false);
     await this.#entries.delete(key);
+  }
+
+  /** Whether a checkpoint is what was saved, as far as that can be told without the encoder of its task. */
+  async #isWhole(key: TaskKey): Promise<boolean> {
+    try {
+      const entry = await this.find(key, undefined);
+      return entry !== undefined && (await this.read(entry, undefined)) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   /** The records that can be read, in no particular order. @param folder of one task; without it, of all */
@@ -251,7 +263,7 @@ export class Layer {
   #readAnew(before: Entry, ofTask: Encoder | undefined): Awaitable<Encoding> {
     const { key } = before;
     return andThen(this.find(key, ofTask), (now) => {
-      if (now === undefined) throw new DamagedCheckpointError(key, 'it is not there any more');
+      if (now === undefined) throw new GoneCheckpointError(key);
       if (now.beside !== undefined && now.beside === before.beside)
         throw new DamagedCheckpointError(key, 'its bytes are not there');
       return this.read(now, ofTask);

@@ -18,6 +18,8 @@ export interface CheckpointRecord {
   readonly marks: readonly string[];
   /** The tasks among those it came from whose results held refs, each with the keys of those refs. */
   readonly dynamic: readonly (readonly [TaskKey, readonly TaskKey[]])[];
+  /** Those refs, encoded, to see whether their keys are still the same. */
+  readonly refs: string | undefined;
   /** The filters and the serializer, and which of its formats it chose. */
   readonly serializer: string;
   readonly format: string;
@@ -26,7 +28,7 @@ export interface CheckpointRecord {
   /** What made them unreadable for others, and with which of its keys. */
   readonly encrypter: string | undefined;
   readonly keyId: string | undefined;
-  /** SHA-256 of the serialised result, before compression and encryption; empty when encrypted and the key is not here. */
+  /** SHA-256 of the serialised result (and, of a typed array, of its class), before compression and encryption; empty when encrypted and the key is not here. */
   readonly digest: string;
   /** How many bytes are kept, and how many the serialised result has. */
   readonly size: number;
@@ -41,4 +43,4 @@ export interface CheckpointRecord {
 }
 
 /** The part of a record that tells something of the result: encrypted where the result is. */
-export type PrivateFacts = Pick<CheckpointRecord, 'params' | 'requires' | 'digest'>;
+export type PrivateFacts = Pick<CheckpointRecord, 'params' | 'requires' | 'digest' | 'refs'>;

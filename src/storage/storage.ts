@@ -7,6 +7,7 @@ import type { TaskKey } from '../task/context';
 import { definitionOf } from '../task/definition';
 import { safeName } from '../task/safe-name';
 import type { TaskClass } from '../task/task-class';
+import { GoneCheckpointError } from './checkpoint-error';
 import { Layer, type StorageOptions } from './layer';
 import { Layers, type ReadLayer } from './layers';
 import { openStore, type StorageSource } from './open';
@@ -138,7 +139,12 @@ export class Storage {
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
     for (const { layer } of this.layers.reads) {
       const entry = await layer.find(key, encoder);
-      if (entry) return layer.load(entry, encoder);
+      if (!entry) continue;
+      try {
+        return await layer.load(entry, encoder);
+      } catch (error) {
+        if (!(error instanceof GoneCheckpointError)) throw error;
+      }
     }
     return undefined;
   }

@@ -253,6 +253,24 @@ test('typed arrays come back with memory of their own', async () => {
   expect(back.map.get('a').buffer.byteLength).toBe(3);
 });
 
+test('notices other bytes in a typed array, and properties that are hidden', async () => {
+  const giving = (back: unknown) => ({ id: 'giving', pack: () => '', unpack: () => back });
+  expect(await refusalOf(giving([Float64Array.of(1, 3)]), [Float64Array.of(1, 2)])).toMatchObject({
+    path: 'result[0]',
+    problem: 'comes back with other bytes when giving has encoded it',
+  });
+  const hidden = Object.defineProperty({}, 'x', { value: 1 });
+  expect((await refusalOf(giving(hidden), { x: 1 })).path).toBe('result.x');
+});
+
+test('what is decoded does not lie in memory that belongs to others', () => {
+  const identity = { id: 'identity', encode: (value: Uint8Array) => value, decode: (data: Uint8Array) => data };
+  const { serialization } = encoder({ serializer: identity });
+  const kept = new Uint8Array([1, 2, 3]);
+  expect((serialization.deserialize(kept, 'bytes') as Uint8Array).buffer).not.toBe(kept.buffer);
+  expect((serialization.deserialize(kept, 'bytes', true) as Uint8Array).buffer).toBe(kept.buffer);
+});
+
 test('bytes of a serializer are copied: it may write into them again', () => {
   const pool = Buffer.alloc(100);
   const pooling = {

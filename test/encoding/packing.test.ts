@@ -185,6 +185,23 @@ test('an encrypter without key ids cannot tell another key from damage, and says
   await expect(unpack(bytes, packing, [plain], place)).rejects.toThrow('xor cannot decrypt it (bad decrypt)');
 });
 
+test('an encrypter with a key id is asked for its own messages only, and what it cannot decrypt is damaged', async () => {
+  const made = (keyId: string) =>
+    encoder({
+      encrypter: {
+        id: 'box',
+        keyId,
+        encrypt: (bytes: Bytes) => bytes,
+        decrypt: () => Promise.reject(new Error('bad box')),
+      },
+    });
+  const { bytes, packing } = await there(text(10), made('k1'));
+  expect(packing).toEqual({ ...nothing, encrypter: 'box', keyId: 'k1' });
+  const failure: unknown = await Promise.resolve(unpack(bytes, packing, [made('k1')], place)).catch((error) => error);
+  expect(failure).toEqual(new Error('bad box'));
+  expect(() => unpack(bytes, packing, [made('k2')], place)).toThrow(CannotDecodeError);
+});
+
 describe('serializationFor', () => {
   test('finds what is given before what is built in', () => {
     const own = { ...json, canRead: () => true };

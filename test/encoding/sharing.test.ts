@@ -74,3 +74,8 @@ test('looks once at what occurs very often', () => {
   for (let i = 0; i < 150; i++) value = [value, value];
   expect(expectExact(value)).toBe('cbor');
 });
+
+test('forgets nothing that it has met when an object has to be looked at again', () => {
+  const many = Array.from({ length: 3_000 }, () => ({}));
+  expect(expectExact({ many, holes: new Array(1), none: undefined })).toBe('v8');
+});

@@ -10,11 +10,11 @@ const bytes = Buffer.from([0x82, 1, 2]);
 /** As every release has to read it. */
 const golden = Buffer.concat([
   Buffer.from(
-    'tidemark1 d6492d05 ' +
+    'tidemark1 8c182cd0 ' +
       `Choose/0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a ${digest} 3 3 - 0123456789abcdef cbor cbor - - - 00112233445566ff,8877665544332211 ` +
       'List/33333333333333333333333333333333=Item/44444444444444444444444444444444,Item/55555555555555555555555555555555;Empty/66666666666666666666666666666666=- ' +
       `Choose/11111111111111111111111111111111=${digest},Plain/2222222222222222222222222222222a=- ` +
-      '{"task":"Choose","version":2,"params":{"n":6,"text":"ä😀"},"seconds":0.25,"savedAt":1767323045678,"savedBy":"host/42"}\n',
+      '{"task":"Choose","version":2,"params":{"n":6,"text":"ä😀"},"refs":"cmVmcw==","seconds":0.25,"savedAt":1767323045678,"savedBy":"host/42"}\n',
   ),
   bytes,
 ]);
@@ -37,6 +37,7 @@ const record: CheckpointRecord = {
     ],
     ['Empty/66666666666666666666666666666666' as TaskKey, []],
   ],
+  refs: 'cmVmcw==',
   serializer: 'cbor',
   format: 'cbor',
   compressor: undefined,
@@ -86,7 +87,7 @@ it('comes back whole, with small bytes or without large ones', () => {
 });
 
 it('tells what is encrypted only to those who decrypted it', () => {
-  const secret = { ...record, encrypter: 'aes', keyId: '1f2e', marks: [], dynamic: [] };
+  const secret: CheckpointRecord = { ...record, encrypter: 'aes', keyId: '1f2e', marks: [], dynamic: [], refs: undefined };
   const entry = encodeEntry(secret, bytes, 'c2VhbGVk');
   expect(Buffer.from(entry).includes(digest) || Buffer.from(entry).includes('ä')).toBe(false);
   const decoded = decodeEntry(entry, key);
@@ -94,7 +95,7 @@ it('tells what is encrypted only to those who decrypted it', () => {
   expect(decoded.entry.sealed).toBe('c2VhbGVk');
   expect(decoded.entry.toRecord()).toEqual({ ...secret, digest: '', requires: [], params: { $encrypted: true } });
   const { params, requires } = record;
-  decoded.entry.revealed = { params, requires, digest };
+  decoded.entry.revealed = { params, requires, digest, refs: undefined };
   expect(decoded.entry.toRecord()).toEqual(secret);
 });
 

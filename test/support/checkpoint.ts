@@ -21,6 +21,7 @@ export async function saveIn(
     requires: [],
     marks: [],
     dynamic: [],
+    refs: undefined,
     seconds: 0.5,
   };
   const { layers } = storage;

@@ -2,7 +2,6 @@ import { TidemarkError } from '../../error';
 import type { Compression } from '../encoder';
 import { type CompressorOptions, levelOf } from './level';
 import { type ZlibCodec, ZlibCompression } from './zlib-compression';
-import { PackageZstd } from './zstd-package';
 
 /** What `node:zlib` has of zstd, from Node 22.15 on. */
 interface ZlibZstd {
@@ -27,6 +26,7 @@ export const zstdCure = 'use Node 22.15 or later, or install it with `npm instal
 export function zstd(options: CompressorOptions = {}): Compression {
   const level = levelOf(options, 'zstd', 1, 22, 3);
   if (!isInNode()) {
+    const { PackageZstd } = zstdPackage();
     if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not here; ${zstdCure}`);
     return new PackageZstd(level);
   }
@@ -48,7 +48,7 @@ export function zstd(options: CompressorOptions = {}): Compression {
 
 /** Whether this process can read and write zstd. */
 export function hasZstd(): boolean {
-  return isInNode() || PackageZstd.isInstalled();
+  return isInNode() || zstdPackage().PackageZstd.isInstalled();
 }
 
 function isInNode(): boolean {
@@ -57,4 +57,8 @@ function isInNode(): boolean {
 
 function zlib(): ZlibZstd {
   return require('node:zlib') as ZlibZstd;
+}
+
+function zstdPackage(): typeof import('./zstd-package') {
+  return require('./zstd-package') as typeof import('./zstd-package');
 }

@@ -20,6 +20,9 @@ export interface KeyvStoreOptions {
   readonly appends?: boolean;
 }
 
+/** Values may be large, so few are held at once. */
+const CLEARED_AT_ONCE = 16;
+
 interface Entry {
   readonly key: string;
   readonly value: Uint8Array;
@@ -96,7 +99,14 @@ export class KeyvStore implements StoreAdapter {
       await this.#connection.use('delete', undefined, (adapter) => adapter.clear?.(), isNotTrue);
       return;
     }
-    for await (const key of this.keys()) if (ArrayBuffer.isView(await this.get(key))) await this.delete(key);
+    const deleteBytes = async (key: string) => ArrayBuffer.isView(await this.get(key)) && (await this.delete(key));
+    let group: string[] = [];
+    for await (const key of this.keys()) {
+      if (group.push(key) < CLEARED_AT_ONCE) continue;
+      await Promise.all(group.map(deleteBytes));
+      group = [];
+    }
+    await Promise.all(group.map(deleteBytes));
   }
 
   async *keys(prefix = ''): AsyncGenerator<string> {

@@ -9,6 +9,7 @@ import { openKeyvUri } from '../../../src/storage/stores/keyv/open-uri';
 import { describeStore } from '../../contract/store-contract';
 import { runChild } from '../../support/child';
 
+const slow = 'it takes long, and is tried above';
 const server = process.env['TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/test';
 const { hostname, port } = new URL(server);
 const database = `tidemark_test_${process.pid}_${Date.now()}`;
@@ -53,21 +54,25 @@ const found = isThere();
       };
     });
 
-    describeStore("a user's own KeyvPostgres", async () => {
-      const open = () => new KeyvStore(new KeyvPostgres({ uri, table: 'own', keySize: 500 }));
-      let last = open();
-      return {
-        store: last,
-        async reopen() {
-          await last.disconnect();
-          return (last = open());
-        },
-        async close() {
-          await last.clear();
-          await last.disconnect();
-        },
-      };
-    });
+    describeStore(
+      "a user's own KeyvPostgres",
+      async () => {
+        const open = () => new KeyvStore(new KeyvPostgres({ uri, table: 'own', keySize: 500 }));
+        let last = open();
+        return {
+          store: last,
+          async reopen() {
+            await last.disconnect();
+            return (last = open());
+          },
+          async close() {
+            await last.clear();
+            await last.disconnect();
+          },
+        };
+      },
+      { skip: { 'keeps 64 MiB': slow, 'keeps 5,000 entries apart': slow } },
+    );
 
     it('keeps base64 in a table of its own, and leaves other tables alone', async () => {
       await query('CREATE TABLE keyv (key text, value text)', uri);

@@ -137,6 +137,19 @@ it('waits no longer for an adapter that tells of an error by an event, and opens
   await store.disconnect();
 });
 
+it('waits 5 seconds for an adapter that has told of an error before it was asked for anything', async () => {
+  jest.useFakeTimers();
+  const hanging = { get: () => new Promise(() => undefined), disconnect: () => new Promise(() => undefined) };
+  const adapter = Object.assign(new EventEmitter(), observed().adapter, hanging);
+  const store = new KeyvStore(adapter, { location: 'a database' });
+  adapter.emit('error', new Error('no route'));
+  const reading = expect(store.get('Task/a')).rejects.toThrow('cannot read from a database (Task/a): no route.');
+  await jest.advanceTimersByTimeAsync(5000);
+  await reading;
+  await store.disconnect();
+  jest.useRealTimers();
+});
+
 it('waits for what is under way before it disconnects', async () => {
   const order: string[] = [];
   const { adapter } = observed({
@@ -159,7 +172,9 @@ it('says when a write was refused, and when an adapter cannot list', async () =>
   await store.set('Task/a', bytes);
   Object.assign(adapter, { set: async () => false, iterator: undefined });
   await expect(store.set('Task/b', bytes)).rejects.toThrow('cannot write to a store (Task/b): it refuses the value.');
-  await expect(store.keys().next()).rejects.toThrow('cannot list a store: the adapter has no iterator().');
+  await expect(store.keys().next()).rejects.toThrow(
+    'cannot list a store: the adapter has no iterator(). Use one that has or choose another storage.',
+  );
 });
 
 it('clears what holds bytes, and leaves what others keep there', async () => {

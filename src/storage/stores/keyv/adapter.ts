@@ -20,5 +20,5 @@ export interface KeyvAdapter {
   /** Up to so many keys behind one, of those that start with a prefix, in order: without it all entries are read. */
   [listKeys]?(after: string, prefix: string, limit: number): Promise<string[]>;
   /** Adds to the end of what is under a key in one step. Without it others may overwrite what was added. */
-  [addTo]?(key: string, value: string | Buffer): Promise<unknown>;
+  [addTo]?(key: string, value: string | Uint8Array): Promise<unknown>;
 }

@@ -18,6 +18,7 @@ const CODES: Readonly<Record<string, Advice>> = {
   ETIMEDOUT: AWAY,
   EHOSTUNREACH: AWAY,
   ENETUNREACH: AWAY,
+  NO_ITERATOR: ['the adapter has no iterator()', 'Use one that has'],
   ERR_STRING_TOO_LONG: ['the value is too large for text', 'Make it smaller'],
   // PostgreSQL
   '28P01': CREDENTIALS,
@@ -57,8 +58,10 @@ export function keyvError(cause: unknown, operation: StorageOperation, location:
 function adviceOn(cause: unknown): Advice {
   // A host with several addresses fails once for each, and says nothing itself.
   const inner: unknown = cause instanceof AggregateError && cause.message === '' ? cause.errors[0] : cause;
-  const known = CODES[(inner as NodeJS.ErrnoException | undefined)?.code ?? ''];
-  if (known) return known;
   const text = inner instanceof Error ? inner.message : String(inner);
+  const code = (inner as NodeJS.ErrnoException | undefined)?.code ?? '';
+  // Some say in words only what the system told them.
+  const known = CODES[code] ?? CODES[/\bE[A-Z_]{4,}\b/.exec(text)?.[0] ?? ''];
+  if (known) return known;
   return /time(d )?out|timeout/i.test(text) ? [`it does not answer (${text})`, AWAY[1]] : [text, 'Mend that'];
 }

@@ -1,11 +1,12 @@
+import { connect, type Socket } from 'node:net';
 import { addTo, type KeyvAdapter, listKeys } from './adapter';
 import { loadPackage } from './load-package';
 
 /** In milliseconds. */
 const CONNECT_TIMEOUT = 4000;
-const IDLE_TIMEOUT = 1000;
 const TABLE = 'tidemark';
 const KEY_SIZE = 700;
+const DEFAULT_PORT = 3306;
 
 interface KeyvMysql extends KeyvAdapter {
   query(sql: string): Promise<any[]>;
@@ -16,8 +17,8 @@ let opened = 0;
 /**
  * The adapter of @keyv/mysql, with columns for keys whose case matters and for values of more than 64 KiB.
  *
- * The package has one pool of connections for the whole process, which closing any adapter ends for the last one. So
- * each adapter gets a pool by an address of its own, and connections close by themselves when they have been idle.
+ * The package has one pool of connections for the whole process, and closing any adapter ends the pool that was opened
+ * last. So each gets a pool, by an address of its own, on sockets of ours. Idle ones do not keep the process alive.
  */
 export function openMysql(uri: string): KeyvAdapter {
   const { KeyvMysql: Base } = loadPackage('@keyv/mysql', 'MySQL') as {
@@ -25,10 +26,11 @@ export function openMysql(uri: string): KeyvAdapter {
   };
   const address = new URL(uri);
   address.searchParams.set('tidemark', String(opened++));
+  const sockets = new Set<Socket>();
 
   class MysqlAdapter extends Base {
     override async disconnect(): Promise<void> {
-      // Nothing that is idle keeps the process for longer than its timeout.
+      for (const socket of sockets) socket.destroy();
     }
 
     override async [listKeys](after: string, prefix: string, limit: number): Promise<string[]> {
@@ -38,7 +40,7 @@ export function openMysql(uri: string): KeyvAdapter {
       return rows.map(({ id }) => id as string);
     }
 
-    override [addTo](key: string, value: string | Buffer): Promise<unknown> {
+    override [addTo](key: string, value: string | Uint8Array): Promise<unknown> {
       return this.query(
         `INSERT INTO ${TABLE} (id, value) VALUES (${quoted(key)}, ${quoted(String(value))})
           ON DUPLICATE KEY UPDATE value = CONCAT(value, VALUES(value))`,
@@ -50,15 +52,24 @@ export function openMysql(uri: string): KeyvAdapter {
     table: TABLE,
     keySize: KEY_SIZE,
     connectTimeout: CONNECT_TIMEOUT,
-    maxIdle: 0,
-    idleTimeout: IDLE_TIMEOUT,
+    stream() {
+      const socket = connect(Number(address.port || DEFAULT_PORT), address.hostname.replace(/^\[|\]$/g, ''));
+      sockets.add(socket.setNoDelay());
+      return socket.once('close', () => sockets.delete(socket));
+    },
   });
   const query = adapter.query;
   let prepared: Promise<void> | undefined;
+  let underWay = 0;
   adapter.query = async (sql) => {
-    prepared ??= widenColumns(query);
-    await prepared;
-    return query(sql);
+    if (underWay++ === 0) for (const socket of sockets) socket.ref();
+    try {
+      prepared ??= widenColumns(query);
+      await prepared;
+      return await query(sql);
+    } finally {
+      if (--underWay === 0) for (const socket of sockets) socket.unref();
+    }
   };
   return adapter;
 }

@@ -41,7 +41,7 @@ async function entriesOf(adapter: KeyvAdapter, namespace: string | undefined): P
   if (isIterable(given)) return given;
   if (typeof (given as Iterator<unknown>).next === 'function')
     return { [Symbol.asyncIterator]: () => given as AsyncIterator<unknown> };
-  throw new Error('the adapter has no iterator()');
+  throw Object.assign(new Error('no iterator()'), { code: 'NO_ITERATOR' });
 }
 
 function isIterable(value: unknown): value is Entries {

@@ -60,7 +60,7 @@ export function openPostgres(uri: string): KeyvAdapter {
       return rows.map(({ key }) => key as string);
     }
 
-    override [addTo](key: string, value: string | Buffer): Promise<unknown> {
+    override [addTo](key: string, value: string | Uint8Array): Promise<unknown> {
       return this.query(
         `INSERT INTO public.${TABLE} AS t (key, value) VALUES ($1, $2)
           ON CONFLICT (key) DO UPDATE SET value = t.value || excluded.value`,

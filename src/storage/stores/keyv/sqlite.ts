@@ -28,7 +28,7 @@ export function openSqlite(uri: string): KeyvAdapter {
       ).then((rows) => rows.map(({ key }) => key as string));
     }
 
-    override [addTo](key: string, value: string | Buffer): Promise<unknown> {
+    override [addTo](key: string, value: string | Uint8Array): Promise<unknown> {
       const joined = typeof value === 'string' ? 'value || excluded.value' : 'CAST(value || excluded.value AS BLOB)';
       return this.query(
         `INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = ${joined}`,

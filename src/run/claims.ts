@@ -1,0 +1,142 @@
+import { TidemarkError } from '../error';
+import type { GraphNode } from '../graph/node';
+import type { TaskKey } from '../task/context';
+import type { Activity } from './activity';
+import type { Outcome } from './frontier';
+import type { Provenance } from './provenance';
+import type { RunState } from './run-state';
+
+/** What is known of a node's result besides its value. */
+export interface Facts {
+  readonly key: TaskKey | undefined;
+  /** Identifies it and all that its refs led to, when all of that was encoded or loaded. */
+  readonly digest: string | undefined;
+  /** Whether any of it was computed in this run. */
+  readonly ranAnew: boolean;
+  readonly provenance: Provenance | undefined;
+}
+
+/** One of the executions of a run, as the others see it. */
+export interface Participant {
+  /** Whether something only waits for room. */
+  readonly canStart: boolean;
+  /** The nodes that have begun and of which more than a memory is left, with their keys. */
+  begun(): Iterable<readonly [TaskKey, GraphNode]>;
+  /** Whether a node has a result, or is about to have one. */
+  mayHave(node: GraphNode): boolean;
+  factsOf(node: GraphNode): Facts;
+  /** Calls back with a node's result once it is there, or with undefined when there will be none. */
+  whenOver(node: GraphNode, callback: (outcome: Outcome | undefined) => void): void;
+  /** The first requirement of a node that is not there yet; of none, the first of what is wanted. */
+  firstOpen(node: GraphNode | undefined): GraphNode | undefined;
+}
+
+/** Who computes or loads a key in this run. */
+export interface Claim {
+  readonly execution: Participant;
+  readonly node: GraphNode;
+}
+
+/**
+ * Sees to it that a node runs once in a run, though several executions have it: the first one to begin it has it,
+ * the others wait. Nothing is kept as long as there is only one execution.
+ */
+export class Claims {
+  readonly #state: RunState;
+  readonly #activity: Activity;
+  readonly #byKey = new Map<TaskKey, Claim>();
+  readonly #waits = new Map<GraphNode, { readonly claim: Claim; readonly giveUp: () => void }>();
+  /** What runs for the refs in a node's result. */
+  readonly #children = new Map<GraphNode, Participant>();
+  #isActive = false;
+
+  constructor(state: RunState, activity: Activity) {
+    this.#state = state;
+    this.#activity = activity;
+    state.whenEnding(() => this.#giveUpWaits());
+  }
+
+  /** From now on there are several executions. @param first the one that there was before */
+  activate(first: Participant): void {
+    if (this.#isActive) return;
+    this.#isActive = true;
+    this.#activity.onIdle = () => this.#endIfStuck();
+    for (const [key, node] of first.begun()) this.#byKey.set(key, { execution: first, node });
+  }
+
+  /** Claims a key. Gives who has it already, if somebody else does. */
+  claim(key: TaskKey, execution: Participant, node: GraphNode): Claim | undefined {
+    const known = this.#byKey.get(key);
+    if (known && known.execution !== execution && known.execution.mayHave(known.node)) return known;
+    this.#byKey.set(key, { execution, node });
+    return undefined;
+  }
+
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  /** Notes that a node waits for what its refs lead to. Gives what to call when that is over. */
+  resolving(node: GraphNode, child: Participant): () => void {
+    this.#children.set(node, child);
+    return () => {
+      this.#children.delete(node);
+      for (const [key, mine] of child.begun()) if (this.#byKey.get(key)?.node === mine) this.#byKey.delete(key);
+    };
+  }
+
+  /** Waits for the result of a node that somebody else has. Gives undefined when there will be none. */
+  async outcome(node: GraphNode, claim: Claim): Promise<Outcome | undefined> {
+    if (this.#state.isEnding) return undefined;
+    const outcome = await new Promise<Outcome | undefined>((resolve) => {
+      this.#waits.set(node, { claim, giveUp: () => resolve(undefined) });
+      claim.execution.whenOver(claim.node, resolve);
+      this.#activity.checkSoon();
+    });
+    this.#waits.delete(node);
+    return outcome;
+  }
+
+  #giveUpWaits(): void {
+    for (const { giveUp } of [...this.#waits.values()]) giveUp();
+  }
+
+  /** Nothing is under way, nothing can start, and something waits: it waits for itself. */
+  #endIfStuck(): void {
+    if (this.#waits.size === 0 || this.#state.isEnding) return;
+    const executions = new Set([
+      ...this.#children.values(),
+      ...[...this.#waits.values()].map((w) => w.claim.execution),
+    ]);
+    if ([...executions].some((execution) => execution.canStart)) return;
+    // A node that several executions have stands there once for each.
+    const cycle = this.#cycle().map(String);
+    const shown = cycle.filter((name, i) => name !== cycle[i - 1]);
+    if (shown.length === 1) shown.push(shown[0]!);
+    this.#state.endBy(
+      new TidemarkError(`these tasks wait for each other in a circle:\n    ${shown.join('\n    waits for ')}`),
+    );
+  }
+
+  /** The nodes of a circle, the first one again at the end. */
+  #cycle(): readonly GraphNode[] {
+    for (const { claim } of this.#waits.values()) {
+      const way: Claim[] = [claim];
+      for (let at: Claim | undefined = claim; (at = this.#nextOf(at)); ) {
+        const start = way.findIndex(({ node }) => node === at!.node);
+        way.push(at);
+        if (start >= 0) return way.slice(start).map(({ node }) => node);
+      }
+    }
+    return [...this.#waits.keys()];
+  }
+
+  /** What a node that is not over waits for. */
+  #nextOf({ execution, node }: Claim): Claim | undefined {
+    const waited = this.#waits.get(node);
+    if (waited) return waited.claim;
+    const child = this.#children.get(node);
+    const next = child ? child.firstOpen(undefined) : execution.firstOpen(node);
+    return next && { execution: child ?? execution, node: next };
+  }
+}

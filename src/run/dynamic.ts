@@ -1,0 +1,153 @@
+import { hash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TidemarkError } from '../error';
+import type { GraphNode } from '../graph/node';
+import type { TaskKey } from '../task/context';
+import { isTaskRef, TaskRef } from '../task/ref';
+import type { Activity } from './activity';
+import { Claims, type Facts, type Participant } from './claims';
+import { Provenance } from './provenance';
+import type { RunState } from './run-state';
+
+/** Whose result holds refs. */
+export interface Holder extends Facts {
+  readonly execution: Participant;
+  readonly node: GraphNode;
+  /** How it came to be required, itself included. */
+  readonly path: readonly string[];
+}
+
+/** What became of a result that held refs. */
+export interface Resolution extends Omit<Facts, 'key'> {
+  /** With results in the place of refs. */
+  readonly value: unknown;
+  readonly provenance: Provenance;
+}
+
+/** The execution of what refs name. */
+export interface Child extends Participant {
+  /** Runs to the end. Gives whether all that was wanted is there. */
+  complete(): Promise<boolean>;
+  /** Each of what was wanted, once it is there. */
+  targets(): readonly Target[];
+  value(): unknown;
+  /** Whether what was wanted is a single result that still holds refs. */
+  holdsRaw(): boolean;
+  /** The clear marks on a node and its ancestors that the run saw. */
+  marksOn(node: GraphNode): readonly string[];
+}
+
+/** Starts the execution of a structure of refs in the same run. */
+export type StartChild = (
+  structure: unknown,
+  options: { readonly resolvesTargets: boolean; readonly path: readonly string[] },
+) => Promise<Child>;
+
+/** Something that refs led to has no result; why is in the errors of the run. */
+export class UnresolvedError extends Error {}
+
+/** Long chains let other work have its turn this often. */
+const sliceSteps = 64;
+
+/** Runs what results turn out to hold refs to, for all executions of one run. */
+export class Dynamic {
+  readonly claims: Claims;
+  readonly #startChild: StartChild;
+  readonly #state: RunState;
+  readonly #activity: Activity;
+
+  constructor(startChild: StartChild, state: RunState, activity: Activity) {
+    this.#startChild = startChild;
+    this.#state = state;
+    this.#activity = activity;
+    this.claims = new Claims(state, activity);
+  }
+
+  /**
+   * Runs or loads what the refs in a result name.
+   *
+   * A task that gives a ref alone is done when that one is: such a chain is followed step by step, and of a step
+   * nothing is kept once it has led to the next.
+   *
+   * @throws {UnresolvedError} when one of them has no result
+   * @throws {DeclarationError} when a ref is wrong
+   */
+  async resolve(holder: Holder, result: unknown): Promise<Resolution> {
+    this.claims.activate(holder.execution);
+    const provenance = new Provenance();
+    let { digest, ranAnew, key } = holder;
+    const loop = new LoopDetector(key);
+    let value = result;
+    for (let step = 1; ; step++) {
+      const isChain = isTaskRef(value) && value.path.length === 0;
+      const child = await this.#activity.during(
+        this.#startChild(value, { resolvesTargets: !isChain, path: holder.path }),
+      );
+      const letGo = this.claims.resolving(holder.node, child);
+      try {
+        if (!(await child.complete())) throw new UnresolvedError();
+      } finally {
+        letGo();
+      }
+      const targets = child.targets();
+      if (key !== undefined) provenance.add(key, refsTo(targets));
+      for (const target of targets) {
+        provenance.addMarks(child.marksOn(target.node));
+        if (target.provenance) provenance.addAll(target.provenance);
+        if (target.ranAnew) ranAnew = true;
+      }
+      digest = combined(digest, targets);
+      value = child.value();
+      if (!isChain || !child.holdsRaw()) return { value, digest, ranAnew, provenance };
+      [key] = targets.map((target) => target.key);
+      const repeats = loop.meet(key);
+      if (repeats)
+        throw new TidemarkError(
+          `its result is a ref that leads back to itself: ${targets[0]!.node} came up again after ${repeats} ${repeats === 1 ? 'step' : 'steps'}`,
+        );
+      if (this.#state.isEnding) throw new UnresolvedError();
+      if (step % sliceSteps === 0) await this.#activity.during(nextTurn());
+    }
+  }
+}
+
+/** What is known of a target once it is there. */
+export interface Target extends Facts {
+  readonly node: GraphNode;
+}
+
+/** A ref to each target, with its key. */
+function refsTo(targets: readonly Target[]): (readonly [TaskKey, TaskRef<unknown>])[] {
+  return targets.flatMap(({ key, node }) =>
+    key === undefined ? [] : [[key, TaskRef.of(node.task.cls, node.params)] as const],
+  );
+}
+
+function combined(digest: string | undefined, targets: readonly Target[]): string | undefined {
+  let text = digest;
+  for (const target of targets) text = text && target.digest && `${text} ${target.digest}`;
+  return text && hash('sha256', text, 'hex');
+}
+
+/** Finds out that a chain repeats itself, however long it is, by remembering one of its keys at a time. */
+class LoopDetector {
+  #mark: TaskKey | undefined;
+  #steps = 0;
+  #limit = 1;
+
+  constructor(first: TaskKey | undefined) {
+    this.#mark = first;
+  }
+
+  /** How many steps ago this key was met; undefined when it was not. */
+  meet(key: TaskKey | undefined): number | undefined {
+    this.#steps++;
+    if (key !== undefined && key === this.#mark) return this.#steps;
+    if (this.#steps === this.#limit) {
+      this.#mark = key;
+      this.#steps = 0;
+      this.#limit *= 2;
+    }
+    return undefined;
+  }
+}
