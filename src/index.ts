@@ -27,6 +27,7 @@ export type { Run } from './run/run';
 export type { ResultOf, Runnable } from './run/runnable';
 export { Runner } from './run/runner';
 export type { RunSummary } from './run/summary';
+export { TaskTimeoutError } from './run/timeout';
 export { DamagedCheckpointError, UnreadableCheckpointError } from './storage/checkpoint-error';
 export type { StorageOptions } from './storage/layer';
 export type { StorageSource } from './storage/open';

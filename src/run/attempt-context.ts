@@ -24,12 +24,18 @@ export class AttemptContext implements TaskContext {
     return this.#reporter.keyOf(this.#node.index)!;
   }
 
-  progress(done: number, total?: number): void {
+  progress(done: number, totalOrNote?: number | string, laterNote?: string): void {
+    const [total, note] = typeof totalOrNote === 'string' ? [undefined, totalOrNote] : [totalOrNote, laterNote];
     this.#reporter.emit(this.#node.index, (node) => ({
       type: 'task-progressed',
       node,
       done,
       ...(total !== undefined && { total }),
+      ...(note !== undefined && { note }),
     }));
+  }
+
+  log(message: string): void {
+    this.#reporter.emit(this.#node.index, (node) => ({ type: 'task-logged', node, message }));
   }
 }

@@ -2,7 +2,7 @@ import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
 import type { Activity } from './activity';
-import type { Outcome } from './frontier';
+import type { Outcome } from './outcome';
 import type { Provenance } from './provenance';
 import type { RunState } from './run-state';
 

@@ -3,6 +3,7 @@ import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
 import type { Found } from '../storage/layers';
 import type { Checkpoints, Fault, Lookup } from './checkpoints';
+import type { Outcome } from './outcome';
 
 /** What is to happen to a node. */
 export const Action = { none: 0, load: 1, run: 2 } as const;
@@ -16,6 +17,8 @@ export interface DemandOptions {
   readonly isKeyless: (index: number) => boolean;
   /** Nodes that are computed anew whatever is saved. */
   readonly isForced: (index: number) => boolean;
+  /** Asks a task that restores its results itself. */
+  readonly restore?: (index: number) => Promise<Outcome | undefined>;
   /** Told of checkpoints that cannot be used; throws when that is to end the run. */
   readonly onFault: (index: number, fault: Fault) => Awaitable<void>;
   /** Told once a node is decided. */
@@ -36,10 +39,14 @@ const keptBytes = 64 * 1024 * 1024;
 export class Demand {
   readonly actions: Uint8Array;
   readonly found = new Map<number, Found>();
+  /** Results that tasks restored themselves, until they are taken. */
+  readonly restored = new Map<number, Outcome>();
   /** Checkpoints that do not count any more and will be replaced. */
   readonly stale = new Map<number, readonly Found[]>();
   readonly #graph: Graph;
   readonly #options: DemandOptions;
+  /** Nodes that were asked to restore their results. */
+  readonly #asked = new Set<number>();
   #kept = 0;
 
   constructor(graph: Graph, options: DemandOptions) {
@@ -80,7 +87,12 @@ export class Demand {
       }
       const index = stack.pop()!;
       if (this.actions[index] !== Action.none) continue;
-      const { checkpoints, isKeyless } = this.#options;
+      const { checkpoints, isKeyless, restore, isForced } = this.#options;
+      if (restore && this.#graph.nodes[index]!.task.hasRestore && !isForced(index) && !this.#asked.has(index)) {
+        this.actions[index] = Action.load;
+        pending.push(this.#restore(index, restore, stack));
+        continue;
+      }
       if (!checkpoints || !this.#graph.nodes[index]!.task.save) this.#run(index, 'it is not saved', stack);
       else if (isKeyless(index)) this.#run(index, 'its key is not known', stack);
       else {
@@ -96,6 +108,18 @@ export class Demand {
       }
     }
     return pending;
+  }
+
+  async #restore(index: number, restore: NonNullable<DemandOptions['restore']>, stack: number[]): Promise<void> {
+    this.#asked.add(index);
+    const outcome = await restore(index);
+    if (outcome) {
+      this.restored.set(index, outcome);
+      this.#options.onDecided(index, Action.load, '');
+    } else {
+      this.actions[index] = Action.none;
+      stack.push(index);
+    }
   }
 
   #take(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {

@@ -16,7 +16,14 @@ export type RunEvent =
   | { readonly type: 'run-started'; readonly target: readonly NodeInfo[] }
   | { readonly type: 'task-loaded'; readonly node: NodeInfo; readonly seconds: number }
   | { readonly type: 'task-started'; readonly node: NodeInfo; readonly attempt: number }
-  | { readonly type: 'task-progressed'; readonly node: NodeInfo; readonly done: number; readonly total?: number }
+  | {
+      readonly type: 'task-progressed';
+      readonly node: NodeInfo;
+      readonly done: number;
+      readonly total?: number;
+      readonly note?: string;
+    }
+  | { readonly type: 'task-logged'; readonly node: NodeInfo; readonly message: string }
   | { readonly type: 'task-finished'; readonly node: NodeInfo; readonly seconds: number }
   | { readonly type: 'task-saved'; readonly node: NodeInfo; readonly bytes: number }
   | {
@@ -27,6 +34,13 @@ export type RunEvent =
     }
   | { readonly type: 'task-skipped'; readonly node: NodeInfo }
   | { readonly type: 'storage-failed'; readonly node?: NodeInfo; readonly error: Error }
+  | {
+      readonly type: 'hook-failed';
+      readonly hook: 'restore' | 'checkpoint';
+      /** Undefined when it is the run's own. */
+      readonly node?: NodeInfo;
+      readonly error: Error;
+    }
   | { readonly type: 'warning'; readonly message: string; readonly node?: NodeInfo }
   | { readonly type: 'run-finished'; readonly summary: RunSummary };
 

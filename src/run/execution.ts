@@ -16,9 +16,11 @@ import { Action, Demand } from './demand';
 import { type Child, type Dynamic, type Resolution, type Target, UnresolvedError } from './dynamic';
 import { messageOf, RunFailedError, TaskFailedError, tasksFailed } from './failure';
 import type { GraphFingerprints } from './fingerprints';
-import { Frontier, type Outcome, State } from './frontier';
+import { Frontier, State } from './frontier';
 import { holdsRef } from './holds-ref';
+import { Hooks } from './hooks';
 import type { Lane } from './lanes';
+import type { Outcome } from './outcome';
 import { Outdated } from './outdated';
 import { Provenance } from './provenance';
 import { Ready } from './ready';
@@ -29,6 +31,7 @@ import { Saves } from './saves';
 import { Scheduler } from './scheduler';
 import { StorageFaults, type Warned } from './storage-faults';
 import { fromStored, toStored } from './stored-ref';
+import { withTimeout } from './timeout';
 
 /** All that one run needs to know. */
 export interface ExecutionOptions {
@@ -60,6 +63,12 @@ export interface ExecutionOptions {
   readonly path: readonly string[];
 }
 
+/** The run's own ways to get what was wanted from somewhere, and to put it there. */
+export interface RunHooks {
+  readonly restore?: (() => unknown) | undefined;
+  readonly checkpoint?: ((result: any) => unknown) | undefined;
+}
+
 /** What a task made. */
 interface Made {
   readonly index: number;
@@ -78,6 +87,7 @@ export class Execution implements Child {
   readonly #retries: Retries;
   readonly #saves: Saves;
   readonly #faults: StorageFaults;
+  readonly #hooks: Hooks;
   readonly #outdated: Outdated;
   /** What nodes came from that their keys do not tell, for the few for which there is something. */
   readonly #provenances = new Map<number, Provenance>();
@@ -89,10 +99,14 @@ export class Execution implements Child {
   constructor(options: ExecutionOptions) {
     this.#options = options;
     this.#faults = new StorageFaults(options);
+    const { graph, reporter, signal } = options;
+    const contextOf = (index: number) => new AttemptContext(graph.nodes[index]!, 1, signal, reporter);
+    this.#hooks = new Hooks({ ...options, contextOf });
     this.#demand = new Demand(options.graph, {
       checkpoints: options.checkpoints,
       isKeyless: options.fingerprints.isKeyless,
       isForced: options.isForced,
+      restore: (index) => this.#hooks.restore(index),
       onFault: (index, { layer, error }) => this.#faults.take(index, error, layer),
       onDecided: (index, action) => this.#takeDecision(index, action),
     });
@@ -117,10 +131,23 @@ export class Execution implements Child {
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
-  async run(): Promise<unknown> {
+  async run(hooks: RunHooks): Promise<unknown> {
     this.#options.reporter.started();
+    const restored = hooks.restore && (await this.#hook('restore', hooks.restore));
+    if (restored !== undefined) return restored;
     if (!(await this.complete())) this.#throwIfFailed();
-    return this.value();
+    const value = this.value();
+    if (hooks.checkpoint) await this.#hook('checkpoint', () => hooks.checkpoint!(value));
+    return value;
+  }
+
+  async #hook(name: 'restore' | 'checkpoint', call: () => unknown): Promise<unknown> {
+    try {
+      return await call();
+    } catch (error) {
+      this.#options.reporter.hookFailed(undefined, name, error);
+      return undefined;
+    }
   }
 
   /** Runs to the end. Gives whether all that was wanted is there. */
@@ -304,6 +331,8 @@ export class Execution implements Child {
 
   #load(index: number): Awaitable<void> {
     const { checkpoints } = this.#options;
+    const restored = this.#demand.restored.get(index);
+    if (restored) return this.#restored(index, restored.value);
     const found = this.#demand.found.get(index)!;
     const changed = this.#changedRequirement(index, found);
     if (changed !== undefined) {
@@ -339,6 +368,15 @@ export class Execution implements Child {
       if (typeof digest === 'string' && digest !== this.#saves.digestOf(required)) return key;
     }
     return undefined;
+  }
+
+  #restored(index: number, value: unknown): void {
+    const { freezes, reporter } = this.#options;
+    this.#demand.restored.delete(index);
+    if (freezes && this.#frontier.hasSeveralUsers(index)) deepFreeze(value);
+    reporter.tally.loaded++;
+    reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
+    this.#arrive(index, value, holdsRef(value));
   }
 
   #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
@@ -398,8 +436,12 @@ export class Execution implements Child {
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
       const requirements = node.requirements.map((template) => fill(template, this.#resultOf));
-      const context = new AttemptContext(node, attempt, signal, reporter);
-      const result = laneOf(node).executor.execute({ node, requirements, context, container });
+      const execute = (until: AbortSignal) => {
+        const context = new AttemptContext(node, attempt, until, reporter);
+        return laneOf(node).executor.execute({ node, requirements, context, container });
+      };
+      const { timeout } = node.task.options;
+      const result = timeout === undefined ? execute(signal) : withTimeout(timeout, signal, execute);
       if (!isPromiseLike(result)) return this.#ran(index, attempt, result, start);
       // What is only like a promise may give nothing from then(), or call back twice.
       return Promise.resolve(result).then(
@@ -469,6 +511,8 @@ export class Execution implements Child {
     const { reporter } = this.#options;
     reporter.tally.ran++;
     reporter.emit(index, (node) => ({ type: 'task-finished', node, seconds }));
+    if (this.#options.graph.nodes[index]!.task.hasCheckpoint)
+      this.#scheduler.track(this.#hooks.checkpoint(index, result));
     this.#arrive(index, result, holdsRefs);
   }
 

@@ -1,14 +1,10 @@
 import type { Graph } from '../graph/graph';
 import { Action } from './demand';
+import type { Outcome } from './outcome';
 import type { Ready } from './ready';
 
 /** Where a node is in a run. */
 export const State = { waiting: 0, started: 1, done: 2, dropped: 3, failed: 4, skipped: 5 } as const;
-
-/** What a node gave. */
-export interface Outcome {
-  readonly value: unknown;
-}
 
 /**
  * Which nodes can start, which wait for what, and which results are still needed: counters in flat arrays,

@@ -1,3 +1,4 @@
+import type { Awaitable } from '../awaitable';
 import { type Allowed, anything, checkOptions, oneOf } from '../check-options';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
@@ -44,13 +45,17 @@ export interface RunnerOptions {
 }
 
 /** What can be said of one run. */
-export interface RunOptions {
+export interface RunOptions<Out = any> {
   /** Limits and executors for this run only, by queue name. */
   readonly queues?: Readonly<Record<string, QueueOptions>>;
   /** Computes anew: everything, or these tasks and what comes from them. @default false */
   readonly force?: boolean | readonly TaskClass[];
   /** @default the runner's */
   readonly onFailure?: 'stop' | 'continue';
+  /** Asked first: what it gives is the result of the run, unless that is undefined, and no task runs. */
+  readonly restore?: () => Awaitable<Out | undefined>;
+  /** Given what the run computed. What it or `restore` throws is reported, and the run goes on. */
+  readonly checkpoint?: (result: Out) => Awaitable<void>;
   /** Cancels the run when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -60,6 +65,7 @@ const queues: Allowed = {
   includes: (value) => typeof value === 'object' && value !== null,
   text: 'an object with options for each queue',
 };
+const isFunction: Allowed = { includes: (value) => typeof value === 'function', text: 'a function' };
 const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   storage: anything,
   queues,
@@ -71,7 +77,7 @@ const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   container: anything,
   freeze: { includes: (value) => typeof value === 'boolean', text: 'true or false' },
   maxNodes: { includes: (value) => value >= 1, text: 'a number from 1 on' },
-  onWarning: { includes: (value) => typeof value === 'function', text: 'a function' },
+  onWarning: isFunction,
 };
 const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
   queues,
@@ -80,6 +86,8 @@ const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
     text: 'true, false or an array of task classes',
   },
   onFailure,
+  restore: isFunction,
+  checkpoint: isFunction,
   signal: { includes: (value) => typeof value?.addEventListener === 'function', text: 'an AbortSignal' },
 };
 const queueOptions: Readonly<Record<keyof QueueOptions, Allowed>> = { concurrency: anything, executor: anything };

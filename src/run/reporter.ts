@@ -56,6 +56,16 @@ export class Reporter {
       this.#events.emit({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
   }
 
+  /** @param index the node whose hook it was; undefined for the run's own */
+  hookFailed(index: number | undefined, hook: 'restore' | 'checkpoint', cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(messageOf(cause));
+    this.tally.hookErrors.push(error);
+    const node = index === undefined ? undefined : this.#info(index);
+    if (this.#events.isHeard) this.#events.emit({ type: 'hook-failed', hook, ...(node && { node }), error });
+    const owner = node ? String(this.#graph.nodes[index!]) : 'the run';
+    this.warn(index, `${hook}() of ${owner} failed: ${messageOf(cause)}`);
+  }
+
   keyOf(index: number): TaskKey | undefined {
     return this.#isKeyless(index) ? undefined : this.#keys.of(index);
   }

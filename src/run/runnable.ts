@@ -17,4 +17,6 @@ export type ParamsFor<W> = W extends TaskClass<infer T> ? [params?: ParamsOf<T>]
 
 /** Likewise, with options for the run. */
 export type ParamsAndOptions<W> =
-  W extends TaskClass<infer T> ? [params?: ParamsOf<T> | undefined, options?: RunOptions] : [options?: RunOptions];
+  W extends TaskClass<infer T>
+    ? [params?: ParamsOf<T> | undefined, options?: RunOptions<OutputOf<T>>]
+    : [options?: RunOptions<ResultOf<W>>];

@@ -183,9 +183,9 @@ export class Runner {
       const prepared = await this.#prepare(target);
       state = new RunState(options.onFailure ?? this.#options.onFailure ?? 'stop');
       if (isStopped) state.stop();
-      return (
-        await this.#rootExecution(prepared, options, { events, tally, layers, state, signal: controller.signal })
-      ).run();
+      const parts = { events, tally, layers, state, signal: controller.signal };
+      const execution = await this.#rootExecution(prepared, options, parts);
+      return execution.run(options.force === true ? { ...options, restore: undefined } : options);
     };
     const result = execute();
     const summary = result.then(

@@ -15,6 +15,8 @@ export interface RunSummary {
   readonly seconds: number;
   /** All that went wrong with the storage, damaged checkpoints included. */
   readonly storageErrors: readonly Error[];
+  /** What `restore` and `checkpoint` of tasks, or of the run, threw. */
+  readonly hookErrors: readonly Error[];
   readonly warnings: readonly string[];
 }
 
@@ -27,6 +29,7 @@ export class Tally {
   saved = 0;
   savedBytes = 0;
   readonly storageErrors: Error[] = [];
+  readonly hookErrors: Error[] = [];
   readonly warnings: string[] = [];
   readonly #start = performance.now();
 
@@ -42,6 +45,7 @@ export class Tally {
       savedBytes,
       seconds,
       storageErrors: [...this.storageErrors],
+      hookErrors: [...this.hookErrors],
       warnings: [...this.warnings],
     });
   }

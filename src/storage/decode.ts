@@ -44,7 +44,10 @@ export function decode(entry: Entry, { bytes, format, isView }: Encoding, encode
 }
 
 /** What a record says that only those with the key are to know, encrypted, as base64. */
-export function seal({ key, params, requires, digest, refs }: CheckpointRecord, { encryption }: Encoder): Awaitable<string> {
+export function seal(
+  { key, params, requires, digest, refs }: CheckpointRecord,
+  { encryption }: Encoder,
+): Awaitable<string> {
   const facts: PrivateFacts = { params, requires, digest, refs };
   const sealed = encryption!.encrypt(Buffer.from(JSON.stringify(facts)), placeOfFacts(key));
   return andThen(sealed, (bytes) => Buffer.from(bytes).toString('base64'));

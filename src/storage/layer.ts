@@ -7,7 +7,7 @@ import { combine, type Packing, pack } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { decode, plainBytesOf, reveal, seal } from './decode';
-import type { EncodedResult, Encoding } from './encode';
+import type { Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
 import { decodeEntry, type Entry, encodeEntry, isEntry } from './entry';
 import { isOwnKey, isRecordKey } from './key-forms';
@@ -35,8 +35,8 @@ export interface StorageOptions {
 /** What a record says that only the run knows. */
 export type RunFacts = Pick<
   CheckpointRecord,
-  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'refs' | 'seconds'
->;
+  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'
+> & { readonly refs?: string | undefined };
 
 /** A result that took this long or longer is worth an fsync. In seconds. */
 const worthIt = 0.02;

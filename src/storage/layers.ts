@@ -1,4 +1,4 @@
-import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
 import { ClearMarks, everything, newMark } from './clear-marks';

@@ -1,4 +1,4 @@
-import { type Awaitable, andThen } from '../awaitable';
+import type { Awaitable } from '../awaitable';
 import { type Allowed, checkOptions, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';

@@ -9,7 +9,7 @@ export interface TaskContext {
   readonly task: string;
   /** The key of the result that is being computed. */
   readonly key: TaskKey;
-  /** Aborts when the run is cancelled. */
+  /** Aborts when the run is cancelled, or the attempt takes longer than the task's timeout. */
   readonly signal: AbortSignal;
   /** 1 for the first attempt. */
   readonly attempt: number;
@@ -18,6 +18,10 @@ export interface TaskContext {
    *
    * @param done how much is done, in any unit: a fraction of `total`, or of 1 when there is no total
    * @param total how much there is to do, in the same unit
+   * @param note one line for people
    */
-  progress(done: number, total?: number): void;
+  progress(done: number, total?: number, note?: string): void;
+  progress(fraction: number, note?: string): void;
+  /** Tells people something; it is an event of the run. */
+  log(message: string): void;
 }

@@ -4,6 +4,7 @@ import { DeclarationError } from './declaration-error';
 import type { TaskOptions } from './options';
 import { producersOf } from './registry';
 import type { StandardSchema } from './schema';
+import { showValue } from './show';
 import type { TaskClass } from './task-class';
 
 /** A task's param, all that is known of it without an instance. */
@@ -39,6 +40,8 @@ export interface TaskDefinition {
   readonly secrets: ReadonlySet<string>;
   /** Whether the class has a method `fingerprint`. */
   readonly hasFingerprint: boolean;
+  readonly hasRestore: boolean;
+  readonly hasCheckpoint: boolean;
   /** A hash of the class's source text, and of its base classes'. */
   readonly source: string;
 }
@@ -68,6 +71,11 @@ function define(cls: TaskClass): TaskDefinition {
   const options = ownDeclaration(cls)?.task;
   if (!options) throw new DeclarationError(notATask(cls));
   const name = nameOf(cls, options);
+  const { timeout } = options;
+  if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
+    throw new DeclarationError(
+      `${name}: the timeout is ${showValue(timeout)}; it must be a number of milliseconds from 1 to ${2 ** 31 - 1}`,
+    );
   const members = [...membersOf(cls)].sort(([a], [b]) => (a < b ? -1 : 1));
   const params = members.flatMap(([param, member]) => (member.kind === 'param' ? [toParam(cls, param, member)] : []));
   const requirements = members.flatMap(([property, member]) =>
@@ -84,6 +92,8 @@ function define(cls: TaskClass): TaskDefinition {
     allKeyed: params.every(({ keyed }) => keyed),
     secrets: new Set(params.filter(({ secret }) => secret).map((param) => param.name)),
     hasFingerprint: typeof cls.prototype.fingerprint === 'function',
+    hasRestore: typeof cls.prototype.restore === 'function',
+    hasCheckpoint: typeof cls.prototype.checkpoint === 'function',
     source: sourceHash(cls),
   });
 }

@@ -43,6 +43,8 @@ export interface TaskOptions<T = any, Produces = unknown> {
   ) => Produces;
   /** How often it is tried when it fails: a number of further attempts, or the details. @default 0 */
   readonly retries?: number | RetryOptions;
+  /** How long an attempt may take, in milliseconds; after that its signal aborts and it has failed. @default no limit */
+  readonly timeout?: number;
   /** How its results become bytes. @default the storage's encoder */
   readonly encoder?: Encoder;
 }

@@ -10,9 +10,11 @@ import type { RunnableTask, TaskClass } from './task-class';
 import { registerInTypedi } from './typedi';
 
 /** The optional methods of a task, checked against what `run` returns. */
-interface TaskMethods extends RunnableTask {
+interface TaskMethods<Out> extends RunnableTask {
   run(context: TaskContext): unknown;
   fingerprint?(): Awaitable<string>;
+  restore?(context: TaskContext): Awaitable<Out | undefined>;
+  checkpoint?(result: Out, context: TaskContext): Awaitable<void>;
 }
 
 type Instances<S> = S extends readonly unknown[]
@@ -20,13 +22,13 @@ type Instances<S> = S extends readonly unknown[]
   : never;
 type CanBeTask<T, Self, Produces, S, A> = [T] extends [Self]
   ? [OutputOf<T>] extends [Produces]
-    ? [T] extends [TaskMethods]
+    ? [T] extends [TaskMethods<OutputOf<T>>]
       ? [S] extends [never]
         ? TaskClass<T & RunnableTask>
         : Instances<S> extends A
           ? TaskClass<T & RunnableTask>
           : ServicesDoNotFit<Instances<S>, A>
-      : TaskClass<T & TaskMethods>
+      : TaskClass<T & TaskMethods<OutputOf<T>>>
     : ProducesDoesNotFit<Produces, OutputOf<T>>
   : TaskClass<Self & RunnableTask>;
 type ServiceClass = abstract new (...args: any[]) => unknown;
@@ -36,6 +38,11 @@ type ServiceClass = abstract new (...args: any[]) => unknown;
  *
  * An optional method `fingerprint()` gives the state of something outside, a file or a table, which
  * then is part of the key; it sees the params and nothing else.
+ *
+ * Optional methods `restore(context)` and `checkpoint(result, context)` keep results in a way of the task's own, with
+ * or without `save`. `restore` is asked before anything else: what it gives is the result, unless that is undefined,
+ * and nothing that the task requires runs. `checkpoint` is given each result that was computed. Both see the params
+ * and nothing else; what they throw is reported, and the run goes on.
  *
  * @param options `services` lists the classes of the constructor's parameters, for compilers that emit no types
  * @example

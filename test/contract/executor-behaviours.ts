@@ -22,6 +22,12 @@ export const behaviours = {
     expect(map).toEqual(new Map([[1n, new Set([Number.NaN])]]));
     expect(map).toBeInstanceOf(Map);
   },
+  'hands large results over, however they are encoded': async (executor) => {
+    for (const kind of ['cbor', 'v8', 'types', 'segments'])
+      expect(await runOn(executor, task(tasks.GetsLarge, { kind }))).toEqual(
+        new tasks.Large().run.call({ kind } as never),
+      );
+  },
   'gives large arrays as they are': async (executor) => {
     const array = await runOn(executor, task(tasks.LargeArray, { length: 300_000 }));
     expect(array).toBeInstanceOf(Float64Array);
@@ -60,14 +66,11 @@ export const behaviours = {
       'function',
     ]);
   },
-  'passes on progress, all of it before the result': async (executor) => {
+  'passes on what a task tells, all of it before the result': async (executor) => {
     const told: unknown[] = [];
-    await runOn(executor, task(tasks.Progresses), { onProgress: (...progress) => told.push(progress) });
-    expect(told).toEqual([
-      [1, 3],
-      [2, 3],
-      [3, 3],
-    ]);
+    const onProgress = (...said: unknown[]) => told.push(said);
+    await runOn(executor, task(tasks.Progresses), { onProgress, onLog: (message) => told.push(message) });
+    expect(told).toEqual([[1, 3], [2, 3, 'nearly'], 'a word', [0.5, 'half']]);
   },
   'throws what a task throws, with its class and fields': async (executor) => {
     const error = await thrown(executor, 'payment');
@@ -118,6 +121,12 @@ export const behaviours = {
     const running = runOn(executor, task(tasks.Ends, { how: 'wait' }), { signal: abort.signal });
     setTimeout(() => abort.abort(new RangeError('enough')), 50);
     await expect(running).rejects.toThrow(new RangeError('enough'));
+  },
+  'gives the usual reason of an abort': async (executor) => {
+    const signal = AbortSignal.timeout(40);
+    const error = await runOn(executor, task(tasks.Ends, { how: 'wait' }), { signal }).catch((one) => one);
+    expect(error).toBeInstanceOf(DOMException);
+    expect([error.name, error.code, error.message]).toEqual(['TimeoutError', 23, signal.reason.message]);
   },
 } satisfies Record<string, (executor: Executor) => Promise<void>>;
 

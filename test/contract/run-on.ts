@@ -10,20 +10,26 @@ import { graphOf, requiredBy } from '../graph/graph-of';
 export interface RunOnOptions {
   readonly signal?: AbortSignal;
   readonly attempt?: number;
-  readonly onProgress?: (done: number, total?: number) => void;
+  readonly onProgress?: (...said: any[]) => void;
+  readonly onLog?: (message: string) => void;
 }
 
 /** Runs a target and what it requires on an executor, each task once, and gives the result. */
 export async function runOn(
   executor: Executor,
   target: unknown,
-  { signal = new AbortController().signal, attempt = 1, onProgress = () => undefined }: RunOnOptions = {},
+  {
+    signal = new AbortController().signal,
+    attempt = 1,
+    onProgress = () => undefined,
+    onLog: log = () => undefined,
+  }: RunOnOptions = {},
 ): Promise<any> {
   const graph = await graphOf(target);
   const keys = new Keys(graph, new Map());
   const results = new Map<GraphNode, Promise<unknown>>();
   const contextOf = ({ index, task }: GraphNode): TaskContext =>
-    ({ task: task.name, key: keys.of(index), attempt, signal, progress: onProgress }) as TaskContext;
+    ({ task: task.name, key: keys.of(index), attempt, signal, progress: onProgress, log }) as TaskContext;
   const run = async (node: GraphNode): Promise<unknown> => {
     const values = new Map<GraphNode, unknown>();
     for (const required of requiredBy(graph, node)) values.set(required, await resultOf(required));

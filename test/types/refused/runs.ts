@@ -26,7 +26,7 @@ export async function run(runner: Runner) {
   // error: Type 'string' is not assignable to type 'number'
   await runner.run(Score, { seed: '3' });
 
-  // error: 'forse' does not exist in type 'RunOptions'
+  // error: 'forse' does not exist in type 'RunOptions
   await runner.run(Score, {}, { forse: true });
 
   // error: 'seed' does not exist in type 'RunOptions'

@@ -1,0 +1,4 @@
+/** What a node gave. */
+export interface Outcome {
+  readonly value: unknown;
+}
