@@ -14,7 +14,13 @@ export interface Job {
 /** What runs tasks. */
 export interface Executor {
   readonly name: string;
-  /** Runs a task; gives its result or a promise of it, and throws or rejects with what it threw. */
+  /** How many jobs it takes at once; what is ready beyond that waits in the run, which knows what goes first. @default 64 */
+  readonly concurrency?: number;
+  /**
+   * Runs a task; gives its result or a promise of it, and throws or rejects with what it threw.
+   *
+   * A result that was made elsewhere may be a `SentResult`, which is decoded only when somebody needs it.
+   */
   execute(job: Job): unknown;
   /** Lets go of what it holds. */
   close?(): Promise<void>;

@@ -130,6 +130,11 @@ export class Checkpoints {
     return this.#layers.encode(result, this.#encoderOf(index));
   }
 
+  /** A result that was encoded where it was made. @param value the same, for layers that want it in another form */
+  encodeSent(index: number, encoding: Encoding, value: unknown): Awaitable<EncodedResult> {
+    return this.#layers.alreadyEncoded(encoding, this.#encoderOf(index)) ?? this.encode(index, value);
+  }
+
   /** Writes a checkpoint. Gives how many bytes are kept. */
   save(index: number, encoded: EncodedResult, { seconds, digestOf, stale, origin }: SaveOptions): Awaitable<number> {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;

@@ -1,8 +1,10 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import { deepFreeze } from '../encoding/freeze';
+import { SentResult } from '../executors/sent-result';
 import { type Graph, pathTo } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
+import { fromStored, toStored } from '../graph/stored-ref';
 import { fill } from '../graph/structure';
 import type { EncodedResult } from '../storage/encode';
 import type { Found } from '../storage/layers';
@@ -14,6 +16,7 @@ import type { Checkpoints } from './checkpoints';
 import type { Facts } from './claims';
 import { Action, Demand } from './demand';
 import { type Child, type Dynamic, type Resolution, type Target, UnresolvedError } from './dynamic';
+import { encodeWithRefs } from './encode-with-refs';
 import { messageOf, RunFailedError, TaskFailedError, tasksFailed } from './failure';
 import type { GraphFingerprints } from './fingerprints';
 import { Frontier, State } from './frontier';
@@ -30,7 +33,6 @@ import type { RunState } from './run-state';
 import { Saves } from './saves';
 import { Scheduler } from './scheduler';
 import { StorageFaults, type Warned } from './storage-faults';
-import { fromStored, toStored } from './stored-ref';
 import { withTimeout } from './timeout';
 
 /** All that one run needs to know. */
@@ -460,15 +462,34 @@ export class Execution implements Child {
     const { graph, checkpoints } = this.#options;
     const { task } = graph.nodes[index]!;
     const seconds = (performance.now() - start) / 1000;
+    if (result instanceof SentResult) return this.#scheduler.track(this.#receive(index, attempt, result, seconds));
     try {
-      const holdsRefs = holdsRef(result);
-      const stored = holdsRefs ? toStored(result) : result;
-      const encoded = task.save && checkpoints ? checkpoints.encode(index, stored) : undefined;
+      const { encoded, holdsRefs } =
+        task.save && checkpoints
+          ? encodeWithRefs(result, (value) => checkpoints.encode(index, value))
+          : { encoded: undefined, holdsRefs: holdsRef(result) };
       const made = { index, result, holdsRefs, seconds };
       this.#settle(index, result);
       if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint))
         this.#scheduler.track(this.#keepLater(made, attempt, encoded));
       else this.#keep(made, encoded as EncodedResult | undefined);
+    } catch (error) {
+      this.#failed(index, attempt, error);
+    }
+  }
+
+  /** A result comes from elsewhere, as bytes. */
+  async #receive(index: number, attempt: number, sent: SentResult, seconds: number): Promise<void> {
+    const { graph, checkpoints } = this.#options;
+    const { holdsRefs, encoding } = sent;
+    try {
+      const result = await sent.value();
+      const isSaved = graph.nodes[index]!.task.save && checkpoints;
+      const encoded = isSaved
+        ? checkpoints.encodeSent(index, encoding, holdsRefs ? toStored(result) : result)
+        : undefined;
+      this.#settle(index, result);
+      await this.#keepLater({ index, result, holdsRefs, seconds }, attempt, encoded);
     } catch (error) {
       this.#failed(index, attempt, error);
     }

@@ -1,9 +1,9 @@
 import type { Serialized } from '../encoding/encoder';
 import { cbor } from '../encoding/serializers';
+import { fromStored, type StoredRef, toStored } from '../graph/stored-ref';
 import type { Entry } from '../storage/entry';
 import type { TaskKey } from '../task/context';
 import type { TaskRef } from '../task/ref';
-import { fromStored, type StoredRef, toStored } from './stored-ref';
 
 /** What a result came from that its key does not tell: results that held refs, and what these led to. */
 export class Provenance {

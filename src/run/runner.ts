@@ -60,7 +60,8 @@ export class Runner {
   /** @throws {TidemarkError} for options that cannot be: an unknown one, a concurrency below 1, a storage that is none */
   constructor(options: RunnerOptions = {}) {
     checkRunnerOptions(options);
-    const { storage, container = typediContainer, executor = inline(), concurrency = defaultConcurrency } = options;
+    const { storage, container = typediContainer, executor = inline() } = options;
+    const { concurrency = executor?.concurrency ?? defaultConcurrency } = options;
     if (typeof executor?.execute !== 'function')
       throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
     if (typeof container?.resolve !== 'function')
@@ -294,7 +295,11 @@ export class Runner {
 
   #slotsOf(executor: Executor): Slots {
     let slots = this.#slots.get(executor);
-    if (!slots) this.#slots.set(executor, (slots = new Slots(defaultConcurrency, `the executor ${executor.name}`)));
+    if (!slots)
+      this.#slots.set(
+        executor,
+        (slots = new Slots(executor.concurrency ?? defaultConcurrency, `the executor ${executor.name}`)),
+      );
     return slots;
   }
 }

@@ -11,6 +11,8 @@ export interface Encoding {
   readonly digest: string;
   /** Whether the bytes are memory that others use, and may change or keep. */
   readonly isView: boolean;
+  /** The same bytes compressed, where that was done already; null when it did not pay. */
+  readonly compressed?: { readonly compressor: string; readonly bytes: Bytes } | null | undefined;
 }
 
 /** A result in the forms in which layers want it: nearly always one. The first one's digest identifies it. */

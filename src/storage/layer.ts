@@ -122,7 +122,7 @@ export class Layer {
   ): Awaitable<number> {
     const encoder = this.encoderFor(ofTask);
     const { key } = facts;
-    return andThen(pack(encoding.bytes, encoder, key), ({ bytes, packing }) => {
+    return andThen(packed(encoding, encoder, key), ({ bytes, packing }) => {
       const isOurs = bytes !== encoding.bytes || !encoding.isView || this.#entries.copies;
       const kept = isOurs ? bytes : bytes.slice();
       const isBeside = kept.byteLength > this.#inlineBytes;
@@ -283,6 +283,17 @@ export class Layer {
   async #isOurs(key: string): Promise<boolean> {
     return isOwnKey(key) || (isRecordKey(key) && (await this.#entries.holdsBytes(key, isEntry)));
   }
+}
+
+/** Compressed, unless that was done already, and encrypted. */
+function packed({ bytes, compressed }: Encoding, encoder: Encoder, key: TaskKey): ReturnType<typeof pack> {
+  const { compression } = encoder;
+  if (compressed === undefined || !compression || (compressed && compressed.compressor !== compression.id))
+    return pack(bytes, encoder, key);
+  return andThen(pack(compressed?.bytes ?? bytes, { ...encoder, compression: null }, key), ({ bytes, packing }) => ({
+    bytes,
+    packing: { ...packing, compressor: compressed?.compressor },
+  }));
 }
 
 /** The key of bytes that are an entry of their own. */

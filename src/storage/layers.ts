@@ -56,6 +56,13 @@ export class Layers {
     return encode(value, this.#serializations(ofTask));
   }
 
+  /** A result that was encoded elsewhere, when that is how it is to be written. */
+  alreadyEncoded(encoding: Encoding, ofTask: Encoder | undefined): EncodedResult | undefined {
+    const wanted = this.#serializations(ofTask);
+    if (!wanted.every(({ id }) => id === encoding.serializer)) return undefined;
+    return { digest: encoding.digest, bySerialization: wanted.map((one) => [one, encoding]) };
+  }
+
   /** Writes a checkpoint. @param before what is there and counts no more @returns how many bytes are kept, in all layers */
   save(
     facts: RunFacts,

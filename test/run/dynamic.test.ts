@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Param, Requires, RunFailedError, Runner, Storage, Task, TaskRef, task } from 'tidemark';
-import { StoredRef } from '../../src/run/stored-ref';
+import { StoredRef } from '../../src/graph/stored-ref';
 import { saveIn } from '../support/checkpoint';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';

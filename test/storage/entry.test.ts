@@ -87,7 +87,14 @@ it('comes back whole, with small bytes or without large ones', () => {
 });
 
 it('tells what is encrypted only to those who decrypted it', () => {
-  const secret: CheckpointRecord = { ...record, encrypter: 'aes', keyId: '1f2e', marks: [], dynamic: [], refs: undefined };
+  const secret: CheckpointRecord = {
+    ...record,
+    encrypter: 'aes',
+    keyId: '1f2e',
+    marks: [],
+    dynamic: [],
+    refs: undefined,
+  };
   const entry = encodeEntry(secret, bytes, 'c2VhbGVk');
   expect(Buffer.from(entry).includes(digest) || Buffer.from(entry).includes('ä')).toBe(false);
   const decoded = decodeEntry(entry, key);

@@ -29,7 +29,7 @@ export async function run(runner: Runner) {
   // error: 'forse' does not exist in type 'RunOptions
   await runner.run(Score, {}, { forse: true });
 
-  // error: 'seed' does not exist in type 'RunOptions'
+  // error: 'seed' does not exist in type 'RunOptions
   await runner.run(task(Score), { seed: 3 });
 
   // error: Type '"stpo"' is not assignable to type '"stop" | "continue"

@@ -1,9 +1,10 @@
 import { registerType } from '../encoding/register-type';
 import { TidemarkError } from '../error';
-import { mapStructure } from '../graph/structure';
 import { definitionOf } from '../task/definition';
 import { isTaskRef, type PartPath, TaskRef } from '../task/ref';
 import { classNamed } from '../task/registry';
+import type { TaskClass } from '../task/task-class';
+import { mapStructure } from './structure';
 
 /** A task ref as it is saved: its task by name. */
 export class StoredRef {
@@ -33,17 +34,22 @@ export function toStored(value: unknown): unknown {
 /**
  * The structure that was saved.
  *
+ * @param classOf the class of a task, by name @default the one that answers to it in this process
  * @throws {UnknownTaskError} when no class answers to the name of a task
  */
-export function fromStored(value: unknown): unknown {
-  return mapStructure(value, (part) => (part instanceof StoredRef ? refOf(part) : part));
+export function fromStored(value: unknown, classOf: (task: string) => TaskClass = classHere): unknown {
+  return mapStructure(value, (part) => {
+    if (!(part instanceof StoredRef)) return part;
+    const params = fromStored(part.params, classOf) as Record<string, unknown>;
+    const ref: TaskRef<any> = TaskRef.of(classOf(part.task), params);
+    return part.path.length === 0 ? ref : (ref.at as (...steps: PartPath) => unknown)(...part.path);
+  });
 }
 
-function refOf({ task, params, path }: StoredRef): TaskRef<unknown> {
+function classHere(task: string): TaskClass {
   const cls = classNamed(task);
-  if (!cls) throw new UnknownTaskError(task);
-  const ref = TaskRef.of(cls, fromStored(params) as Record<string, unknown>);
-  return path.length === 0 ? ref : (ref.at as (...steps: PartPath) => TaskRef<unknown>).call(ref, ...path);
+  if (cls) return cls;
+  throw new UnknownTaskError(task);
 }
 
 /** A saved result names a task whose class is not here. */

@@ -1,0 +1,131 @@
+import type { Bytes } from '../../encoding/encoder';
+import type { FromWorker, Reply, SentFailure, StartMessage } from './messages';
+import { Outbox } from './outbox';
+import type { PoolJob } from './pool-job';
+import type { Ending, PoolWorker, StartWorker } from './pool-worker';
+import { readFailure } from './read-failure';
+import { WorkerLostError } from './worker-lost-error';
+import { writeFailure } from './write-failure';
+
+/** How long a task may go on after its signal has aborted, in milliseconds. */
+const grace = 1_000;
+
+/** Told by a member of a pool. */
+export interface MemberListener {
+  ready(): void;
+  /** Its job is over. */
+  free(): void;
+  ended(ending: Ending): void;
+}
+
+/** A worker of a pool, and the job that it runs. */
+export class Member {
+  readonly worker: PoolWorker;
+  readonly #listener: MemberListener;
+  readonly #start: StartMessage;
+  #job: PoolJob | undefined;
+  #patience: NodeJS.Timeout | undefined;
+  #crash: { readonly failure: SentFailure; readonly bytes: readonly Bytes[] } | undefined;
+  isReady = false;
+  /** Whether it was ended, since its task would not end. */
+  wasKilled = false;
+
+  constructor(startWorker: StartWorker, start: StartMessage, listener: MemberListener) {
+    this.#listener = listener;
+    this.#start = start;
+    this.worker = startWorker({
+      message: (message, bytes) => this.#take(message, bytes),
+      ended: (ending) => this.#ended(ending),
+    });
+    this.worker.send(start, []);
+  }
+
+  run(job: PoolJob): void {
+    this.#job = job;
+    job.onAbort = () => this.#abort(job.request.context.signal.reason);
+    this.worker.setRef(true);
+    this.worker.takeOutput();
+    try {
+      this.worker.send(job.request.message, job.request.bytes);
+    } catch (error) {
+      // There is not enough memory, say.
+      this.#takeJob();
+      job.fail(error);
+      setImmediate(() => this.#listener.free());
+    }
+  }
+
+  /** The error of what was to run on it when it ended. */
+  async lost({ how, cause }: Ending): Promise<WorkerLostError> {
+    const { pool, modules } = this.#start;
+    const worker = pool === 'threads' ? 'thread' : 'process';
+    const output = this.worker.takeOutput();
+    if (this.wasKilled)
+      return new WorkerLostError(
+        `it went on for ${grace / 1000} s after its signal had aborted`,
+        { how: `its ${worker} was ended`, cause },
+        output,
+      );
+    const crash = this.#crash && (await readFailure(this.#crash.failure, this.#crash.bytes, modules));
+    return new WorkerLostError(
+      this.isReady ? `the ${worker} that ran it ended` : `the ${worker} ended while it loaded ${modules.join(', ')}`,
+      this.#crash ? { how: `uncaught ${String(crash)}`, cause: crash } : { how, cause },
+      output,
+    );
+  }
+
+  #take(message: FromWorker, bytes: readonly Bytes[]): void {
+    switch (message.type) {
+      case 'ready':
+        this.isReady = true;
+        this.#listener.ready();
+        break;
+      case 'progress':
+        // TypeScript takes the arguments of one overload only.
+        this.#job?.request.context.progress(...(message.said as [number, number?, string?]));
+        break;
+      case 'log':
+        this.#job?.request.context.log(message.message);
+        break;
+      case 'crashed':
+        this.#crash = { failure: message.failure, bytes };
+        break;
+      case 'done':
+      case 'failed':
+        this.#settle(message, bytes);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #settle(reply: Reply, bytes: readonly Bytes[]): void {
+    const job = this.#takeJob();
+    job?.succeed({ reply, bytes, output: this.worker.takeOutput() });
+    if (!this.wasKilled) this.#listener.free();
+    if (!this.#job) this.worker.setRef(false);
+  }
+
+  #abort(reason: unknown): void {
+    const outbox = new Outbox();
+    this.worker.send({ type: 'abort', reason: writeFailure(reason, outbox) }, outbox.bytes);
+    this.#patience = setTimeout(() => {
+      this.wasKilled = true;
+      this.worker.kill();
+    }, grace);
+  }
+
+  #ended(ending: Ending): void {
+    const job = this.#takeJob();
+    const cause = this.wasKilled ? job?.request.context.signal.reason : ending.cause;
+    if (job) void this.lost({ ...ending, cause }).then((error) => job.fail(error));
+    this.#listener.ended(ending);
+  }
+
+  #takeJob(): PoolJob | undefined {
+    const job = this.#job;
+    this.#job = undefined;
+    clearTimeout(this.#patience);
+    return job;
+  }
+}

@@ -1,0 +1,64 @@
+import { setMaxListeners } from 'node:events';
+import type { Bytes } from '../../encoding/encoder';
+import type { TaskContext } from '../../task/context';
+import type { JobMessage, Reply } from './messages';
+
+/** What a worker is asked to do. */
+export interface PoolRequest {
+  readonly message: JobMessage;
+  readonly bytes: readonly Bytes[];
+  /** Told what the task says meanwhile. */
+  readonly context: Pick<TaskContext, 'signal' | 'progress' | 'log'>;
+}
+
+/** What came of it. */
+export interface PoolAnswer {
+  readonly reply: Reply;
+  readonly bytes: readonly Bytes[];
+  /** The end of what the task printed, where that is known. */
+  readonly output: string;
+}
+
+/** A job in a pool, waiting or running. */
+export class PoolJob {
+  readonly request: PoolRequest;
+  readonly #resolve: (answer: PoolAnswer) => void;
+  readonly #reject: (error: unknown) => void;
+  /** What aborting does: another thing once it runs. */
+  #abort: () => void;
+
+  constructor(
+    request: PoolRequest,
+    resolve: (answer: PoolAnswer) => void,
+    reject: (error: unknown) => void,
+    abort: (job: PoolJob) => void,
+  ) {
+    this.request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#abort = () => abort(this);
+    // All jobs of a run listen to one signal; Node would take that for a leak.
+    setMaxListeners(0, request.context.signal);
+    request.context.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  set onAbort(abort: () => void) {
+    this.#abort = abort;
+  }
+
+  succeed(answer: PoolAnswer): void {
+    this.#letGo();
+    this.#resolve(answer);
+  }
+
+  fail(error: unknown): void {
+    this.#letGo();
+    this.#reject(error);
+  }
+
+  readonly #onAbort = (): void => this.#abort();
+
+  #letGo(): void {
+    this.request.context.signal.removeEventListener('abort', this.#onAbort);
+  }
+}

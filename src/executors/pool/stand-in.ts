@@ -1,0 +1,11 @@
+import { registerType } from '../../encoding/register-type';
+
+/** Stands in a structure for a result that is sent beside it. */
+export class StandIn {
+  constructor(readonly piece: number) {}
+}
+registerType(StandIn, {
+  name: 'tidemark.stand-in',
+  encode: ({ piece }) => piece,
+  decode: (piece) => new StandIn(piece),
+});

@@ -1,0 +1,36 @@
+import type { Executor } from './executor';
+import { checkPoolOptions, fileOf, isTexts, type WorkerPoolOptions } from './pool/options';
+import { PoolExecutor } from './pool/pool-executor';
+import { startProcess } from './pool/process-worker';
+
+/** How tasks run in processes of their own. */
+export interface ProcessesOptions extends WorkerPoolOptions {
+  /** What starts each process, with its arguments: `['nice', '-n', '10']`. It hands on its open files. @default nothing */
+  readonly command?: readonly string[];
+}
+
+/**
+ * Runs tasks in child processes: like threads, and what crashes Node, or is killed, fails its own task only.
+ *
+ * @throws {TidemarkError} for options that cannot be
+ * @example
+ * const pool = processes({ modules: [require.resolve('./tasks')], size: 4, command: ['nice', '-n', '10'] });
+ * const runner = new Runner({ queues: { TrainModel: { executor: pool } } });
+ */
+export function processes(options: ProcessesOptions): Executor {
+  checkPoolOptions(options, 'processes', {
+    command: { includes: isTexts, text: "a list such as ['nice', '-n', '10']" },
+  });
+  const { modules, size, container, execArgv, command } = options;
+  return new PoolExecutor({
+    start: {
+      type: 'start',
+      pool: 'processes',
+      modules: modules.map(fileOf),
+      container: container && fileOf(container),
+    },
+    startWorker: (listener) => startProcess({ command, execArgv }, listener),
+    size,
+    share: (bytes) => bytes,
+  });
+}

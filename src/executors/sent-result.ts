@@ -1,0 +1,81 @@
+import { type Awaitable, andThen } from '../awaitable';
+import type { Bytes, Encoder } from '../encoding/encoder';
+import { serializationFor } from '../encoding/find-serialization';
+import { fromStored } from '../graph/stored-ref';
+import { digestOf } from '../storage/digest';
+import type { Encoding } from '../storage/encode';
+
+/** What a `SentResult` is made of. */
+export interface SentResultParts {
+  readonly serializer: string;
+  readonly format: string;
+  readonly bytes: Bytes;
+  readonly digest: string | undefined;
+  readonly compressed: Encoding['compressed'];
+  readonly holdsRefs: boolean;
+  readonly output: string;
+  /** The task's own encoder. */
+  readonly encoder: Encoder | undefined;
+  /** Whether only the value is of use, which then takes over the memory of the bytes. */
+  readonly isValueOnly: boolean;
+}
+
+/** A result that was made elsewhere: encoded there, and decoded here only when somebody needs the value. */
+export class SentResult {
+  readonly encoding: Encoding;
+  /** Whether there are task refs in it, which the encoding names by their tasks. */
+  readonly holdsRefs: boolean;
+  /** The end of what the task printed, when it ran in a process of its own. */
+  readonly output: string;
+  readonly #encoder: Encoder | undefined;
+  readonly #isValueOnly: boolean;
+  #value: Awaitable<unknown>;
+  #isDecoded = false;
+
+  constructor({ encoder, isValueOnly, compressed, output, holdsRefs, ...encoding }: SentResultParts) {
+    this.encoding = new SentEncoding(encoding, isValueOnly, compressed);
+    this.output = output;
+    this.holdsRefs = holdsRefs;
+    this.#encoder = encoder;
+    this.#isValueOnly = isValueOnly;
+  }
+
+  /** The value, decoded once. */
+  value(): Awaitable<unknown> {
+    if (!this.#isDecoded) {
+      const { serializer, format, bytes } = this.encoding;
+      const serialization = serializationFor(serializer, format, this.#encoder ? [this.#encoder] : []);
+      const value = serialization.deserialize(bytes, format, this.#isValueOnly);
+      this.#value = this.holdsRefs ? andThen(value, (stored) => fromStored(stored)) : value;
+      this.#isDecoded = true;
+    }
+    return this.#value;
+  }
+}
+
+/** An encoding whose digest is made when somebody asks for it, unless it came along. */
+class SentEncoding implements Encoding {
+  readonly serializer: string;
+  readonly format: string;
+  readonly bytes: Bytes;
+  readonly isView: boolean;
+  readonly compressed: Encoding['compressed'];
+  #digest: string | undefined;
+
+  constructor(
+    { serializer, format, bytes, digest }: Pick<SentResultParts, 'serializer' | 'format' | 'bytes' | 'digest'>,
+    isView: boolean,
+    compressed: Encoding['compressed'],
+  ) {
+    this.serializer = serializer;
+    this.format = format;
+    this.bytes = bytes;
+    this.isView = isView;
+    this.compressed = compressed;
+    this.#digest = digest;
+  }
+
+  get digest(): string {
+    return (this.#digest ??= digestOf(this.bytes, this.format));
+  }
+}

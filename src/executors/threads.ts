@@ -1,0 +1,32 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import { anything } from '../check-options';
+import type { Executor } from './executor';
+import { checkPoolOptions, fileOf, type WorkerPoolOptions } from './pool/options';
+import { PoolExecutor } from './pool/pool-executor';
+import { shareWithThreads, startThread } from './pool/thread-worker';
+
+/** How tasks run in worker threads. */
+export interface ThreadsOptions extends WorkerPoolOptions {
+  /** How much memory each thread may use; one that needs more fails its task. @default as much as this process */
+  readonly resourceLimits?: ResourceLimits;
+}
+
+/**
+ * Runs tasks in worker threads, which compute side by side. Each thread loads `modules` and makes the tasks' services
+ * in a container of its own; params, requirements and results are copied as data.
+ *
+ * @throws {TidemarkError} for options that cannot be
+ * @example
+ * const pool = threads({ modules: [require.resolve('./tasks')], size: 4 });
+ * const runner = new Runner({ executor: pool });
+ */
+export function threads(options: ThreadsOptions): Executor {
+  checkPoolOptions(options, 'threads', { resourceLimits: anything });
+  const { modules, size, container, execArgv, resourceLimits } = options;
+  return new PoolExecutor({
+    start: { type: 'start', pool: 'threads', modules: modules.map(fileOf), container: container && fileOf(container) },
+    startWorker: (listener) => startThread({ resourceLimits, execArgv }, listener),
+    size,
+    share: shareWithThreads,
+  });
+}

@@ -1,0 +1,34 @@
+import { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { Channel } from '../pool/channel';
+import type { FromWorker, ToWorker } from '../pool/messages';
+import { endsOnUncaught } from './ends-on-uncaught';
+import { Service } from './service';
+
+/** What `process-worker.ts` opened for this process. */
+const messages = 3;
+const lifeline = 4;
+
+const socket = new Socket({ fd: messages });
+const channel = new Channel<ToWorker, FromWorker>(socket, (message, bytes) => service.take(message, bytes));
+const service = new Service((message, bytes) => channel.send(message, bytes), { givesAway: false });
+socket.on('error', () => undefined).on('close', () => (service.isBusy ? killGroup() : process.exit(0)));
+endsOnUncaught(service);
+watch();
+
+/** A task that computes without a pause would not see the socket close; a thread of its own does. */
+function watch(): void {
+  const code = `
+    const { Socket } = require('node:net');
+    const end = () => setTimeout(${killGroup.toString()}, 300);
+    new Socket({ fd: ${lifeline} }).on('error', () => {}).on('close', end).resume();
+  `;
+  const options = { eval: true, execArgv: [], env: {}, resourceLimits: { maxOldGenerationSizeMb: 16 } };
+  new Worker(code, options).unref();
+}
+
+/** Ends this process and what it started. */
+function killGroup(): void {
+  // 0 is the group that this process is in, which is its own; Windows has none.
+  process.kill(process.platform === 'win32' ? process.pid : 0, 'SIGKILL');
+}

@@ -1,0 +1,74 @@
+import { defaultEncoder } from '../../encoding/default-encoder';
+import type { Bytes, Serialized } from '../../encoding/encoder';
+import { pack } from '../../encoding/packing';
+import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
+import { type Instance, makeInstance } from '../../graph/instance';
+import { toStored } from '../../graph/stored-ref';
+import { digestOf } from '../../storage/digest';
+import { definitionOf, type TaskDefinition } from '../../task/definition';
+import { CannotSendError } from '../pool/cannot-send-error';
+import type { DoneMessage, JobMessage } from '../pool/messages';
+import type { Outbox } from '../pool/outbox';
+import type { Catalogue } from './catalogue';
+import { readParams, readRequirements } from './read-job';
+import type { WorkerContext } from './worker-context';
+
+/** Runs a task and encodes its result. Throws what the task throws. */
+export async function runJob(
+  job: JobMessage,
+  bytes: readonly Bytes[],
+  catalogue: Catalogue,
+  context: WorkerContext,
+  outbox: Outbox,
+): Promise<DoneMessage> {
+  const task = definitionOf(catalogue.classOf(job.task));
+  const instance: Instance & { run?(context: WorkerContext): unknown } = await makeInstance(task, catalogue.container);
+  for (const { name } of task.params) instance[name] = undefined;
+  for (const [name, value] of readParams(job, bytes, catalogue)) instance[name] = value;
+  for (const [property, value] of await readRequirements(job, bytes, catalogue)) instance[property] = value;
+  // Modules may take long to load; a task that is not wanted any more by then is not started.
+  context.signal.throwIfAborted();
+  return encode(await instance.run!(context), task, outbox);
+}
+
+async function encode(result: unknown, task: TaskDefinition, outbox: Outbox): Promise<DoneMessage> {
+  const encoder = task.options.encoder ?? defaultEncoder;
+  const { serialization } = encoder;
+  const { format, bytes, isView, holdsRefs } = await serialize(result, task);
+  return {
+    type: 'done',
+    holdsRefs,
+    digest: task.save ? digestOf(bytes, format) : undefined,
+    compressed: task.save && encoder.compression ? await compress(bytes, task, outbox) : undefined,
+    result: { serializer: serialization.id, format, at: outbox.put(bytes, isView) },
+  };
+}
+
+async function serialize(
+  result: unknown,
+  { name, save, options: { encoder } }: TaskDefinition,
+): Promise<Serialized & { readonly holdsRefs: boolean }> {
+  const { serialization } = encoder ?? defaultEncoder;
+  try {
+    try {
+      return { ...(await serialization.serialize(result)), holdsRefs: false };
+    } catch (error) {
+      if (!(error instanceof UnsupportedValueError && error.problem === 'is a task ref')) throw error;
+      return { ...(await serialization.serialize(toStored(result))), holdsRefs: true };
+    }
+  } catch (error) {
+    // One that is saved could not be saved anywhere else either.
+    if (save || !(error instanceof UnsupportedValueError)) throw error;
+    throw new CannotSendError(name, error, { cause: error });
+  }
+}
+
+async function compress(
+  bytes: Bytes,
+  { options: { encoder } }: TaskDefinition,
+  outbox: Outbox,
+): Promise<DoneMessage['compressed']> {
+  const packed = await pack(bytes, { ...(encoder ?? defaultEncoder), encryption: null }, '');
+  const { compressor } = packed.packing;
+  return compressor === undefined ? null : { compressor, at: outbox.put(packed.bytes) };
+}

@@ -1,0 +1,27 @@
+import type { TaskContext, TaskKey } from '../../task/context';
+import type { FromWorker, JobMessage } from '../pool/messages';
+
+/** What a task in a worker sees of its run. */
+export class WorkerContext implements TaskContext {
+  readonly task: string;
+  readonly key: TaskKey;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly #send: (message: FromWorker) => void;
+
+  constructor({ task, key, attempt }: JobMessage, signal: AbortSignal, send: (message: FromWorker) => void) {
+    this.task = task;
+    this.key = key as TaskKey;
+    this.attempt = attempt;
+    this.signal = signal;
+    this.#send = send;
+  }
+
+  progress(...said: readonly [done: number, totalOrNote?: number | string, note?: string]): void {
+    this.#send({ type: 'progress', said });
+  }
+
+  log(message: string): void {
+    this.#send({ type: 'log', message });
+  }
+}

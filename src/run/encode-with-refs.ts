@@ -1,0 +1,21 @@
+import { type Awaitable, isPromiseLike } from '../awaitable';
+import { UnsupportedValueError } from '../encoding/unsupported-value-error';
+import { toStored } from '../graph/stored-ref';
+import { holdsRef } from './holds-ref';
+
+/** Encodes a result, which may hold refs. Looks for these only when the encoder has met one, or takes its time. */
+export function encodeWithRefs<T>(
+  result: unknown,
+  encode: (value: unknown) => Awaitable<T>,
+): { readonly encoded: Awaitable<T>; readonly holdsRefs: boolean } {
+  let encoded: Awaitable<T>;
+  try {
+    encoded = encode(result);
+  } catch (error) {
+    if (!(error instanceof UnsupportedValueError && holdsRef(result))) throw error;
+    return { encoded: encode(toStored(result)), holdsRefs: true };
+  }
+  if (!isPromiseLike(encoded) || !holdsRef(result)) return { encoded, holdsRefs: false };
+  encoded.then(undefined, () => {});
+  return { encoded: encode(toStored(result)), holdsRefs: true };
+}
