@@ -24,7 +24,7 @@ export { type ProcessesOptions, processes } from './executors/processes';
 export { SentResult } from './executors/sent-result';
 export { type ThreadsOptions, threads } from './executors/threads';
 export { LoadError } from './load/load-error';
-export type { NodeInfo, RunEvent } from './run/events';
+export type { NodeInfo, RunEvent, RunHappening } from './run/events';
 export { RunFailedError, TaskFailedError } from './run/failure';
 export type { QueueOptions } from './run/lanes';
 export type { RunnerOptions, RunOptions } from './run/options';

@@ -11,11 +11,22 @@ export interface NodeInfo {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+/** What happens in a run, and when: in milliseconds since 1970, with fractions. */
+export type RunEvent = RunHappening & { readonly time: number };
+
 /** What happens in a run. */
-export type RunEvent =
+export type RunHappening =
   | { readonly type: 'run-started'; readonly target: readonly NodeInfo[] }
   | { readonly type: 'task-loaded'; readonly node: NodeInfo; readonly seconds: number }
-  | { readonly type: 'task-started'; readonly node: NodeInfo; readonly attempt: number }
+  | {
+      readonly type: 'task-started';
+      readonly node: NodeInfo;
+      readonly attempt: number;
+      readonly queue: string;
+      readonly executor: string;
+      /** The keys of what it requires. */
+      readonly requires: readonly TaskKey[];
+    }
   | {
       readonly type: 'task-progressed';
       readonly node: NodeInfo;
@@ -54,7 +65,8 @@ export class EventStream implements AsyncIterable<RunEvent> {
     return this.#listeners.size > 0;
   }
 
-  emit(event: RunEvent): void {
+  emit(happening: RunHappening): void {
+    const event = { ...happening, time: performance.timeOrigin + performance.now() };
     for (const listener of this.#listeners) listener.push(event);
   }
 

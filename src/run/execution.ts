@@ -433,7 +433,14 @@ export class Execution implements Child {
     const { graph, container, fingerprints, reporter, signal, laneOf } = this.#options;
     const node = graph.nodes[index]!;
     const attempt = this.#retries.begin(node);
-    reporter.emit(index, (info) => ({ type: 'task-started', node: info, attempt }));
+    reporter.emit(index, (info) => ({
+      type: 'task-started',
+      node: info,
+      attempt,
+      queue: node.task.queue,
+      executor: laneOf(node).executor.name,
+      requires: reporter.requiredBy(index),
+    }));
     const start = performance.now();
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);

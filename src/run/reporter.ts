@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { TaskKey } from '../task/context';
-import type { EventStream, NodeInfo, RunEvent } from './events';
+import type { EventStream, NodeInfo, RunHappening } from './events';
 import { messageOf } from './failure';
 import { publicParams } from './public-params';
 import type { Tally } from './summary';
@@ -32,7 +32,7 @@ export class Reporter {
   }
 
   /** An event about a node. The event is only made when somebody listens. */
-  emit(index: number, event: (node: NodeInfo) => RunEvent): void {
+  emit(index: number, event: (node: NodeInfo) => RunHappening): void {
     if (this.#events.isHeard) this.#events.emit(event(this.#info(index)));
   }
 
@@ -64,6 +64,12 @@ export class Reporter {
     if (this.#events.isHeard) this.#events.emit({ type: 'hook-failed', hook, ...(node && { node }), error });
     const owner = node ? String(this.#graph.nodes[index!]) : 'the run';
     this.warn(index, `${hook}() of ${owner} failed: ${messageOf(cause)}`);
+  }
+
+  /** The keys of what a node requires, as far as they are known. */
+  requiredBy(index: number): readonly TaskKey[] {
+    const { edges, firstEdge, endEdge } = this.#graph;
+    return [...edges.subarray(firstEdge[index]!, endEdge[index]!)].flatMap((one) => this.keyOf(one) ?? []);
   }
 
   keyOf(index: number): TaskKey | undefined {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Param, Requires, type RunEvent, Runner, Task, type TaskContext, task } from 'tidemark';
+import { Param, Requires, type RunHappening, Runner, Task, type TaskContext, task } from 'tidemark';
 import { outcomeOf } from '../support/outcome';
 
 @Task({ save: true })
@@ -22,7 +22,7 @@ class Square {
   }
 }
 
-const told = (events: readonly RunEvent[]) =>
+const told = (events: readonly RunHappening[]) =>
   events.map((event) => ('node' in event && event.node ? `${event.type} ${event.node.task}` : event.type));
 const open = () => new Runner({ storage: 'memory:' });
 
@@ -44,6 +44,12 @@ it('tells what happens, in order', async () => {
   expect(events[0]).toEqual({
     type: 'run-started',
     target: [{ key: await runner.key(Square, { n: 3 }), task: 'Square', params: { n: 3 } }],
+  });
+  expect(events[6]).toMatchObject({
+    attempt: 1,
+    queue: 'Square',
+    executor: 'inline',
+    requires: [await runner.key(Base, { n: 3 })],
   });
   expect(events.slice(2, 4)).toMatchObject([{ done: 1, total: 2 }, { done: 0.9 }]);
   expect(events.at(-1)).toEqual({ type: 'run-finished', summary });

@@ -1,18 +1,24 @@
-import type { Run, RunEvent, RunSummary } from 'tidemark';
+import type { Run, RunHappening, RunSummary } from 'tidemark';
 
 /** How a run ended: its result or what it threw, its summary, and all its events. */
 export interface Outcome {
   readonly result: any;
   readonly error: any;
   readonly summary: RunSummary;
-  readonly events: readonly RunEvent[];
+  /** Without their times, which never go back. */
+  readonly events: readonly RunHappening[];
 }
 
 /** Waits for a run, also for one that fails. */
 export async function outcomeOf(run: Run<unknown>): Promise<Outcome> {
-  const events: RunEvent[] = [];
+  const events: RunHappening[] = [];
   const listening = (async () => {
-    for await (const event of run.events) events.push(event);
+    let last = 0;
+    for await (const { time, ...event } of run.events) {
+      if (time < last) throw new Error(`${event.type} comes before what happened earlier`);
+      last = time;
+      events.push(event);
+    }
   })();
   const ended = await run.result.then(
     (result) => ({ result, error: undefined }),
