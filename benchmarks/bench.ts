@@ -68,6 +68,8 @@ const cases: readonly Case[] = [
   w4('save', 'never'),
   w4('save', 'always'),
   w4('load', 'never'),
+  { name: 'w5 workers, threads', program: 'w5-workers/workers.js', args: ['threads'], target: { ms: 1.02 } },
+  { name: 'w5 workers, processes', program: 'w5-workers/workers.js', args: ['processes'] },
   {
     name: 'lossless check, small objects',
     program: 'lossless-check/lossless-check.js',

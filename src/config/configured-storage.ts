@@ -1,4 +1,3 @@
-import { loadConfig } from './load-config';
 import { resolveSource } from './resolve-source';
 
 /** What a storage is to be opened from, and who says so. */
@@ -16,6 +15,7 @@ export interface ConfiguredStorage {
 export function configuredStorage(folder: string = process.cwd()): ConfiguredStorage | undefined {
   const { TIDEMARK_STORAGE: uri } = process.env;
   if (uri) return { source: resolveSource(uri, folder), from: 'TIDEMARK_STORAGE' };
+  const { loadConfig } = require('./load-config') as typeof import('./load-config');
   const found = loadConfig(folder);
   return found?.config.storage === undefined ? undefined : { source: found.config.storage, from: found.path };
 }

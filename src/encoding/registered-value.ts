@@ -1,4 +1,5 @@
 import type { RegisteredType } from './register-type';
+import { UnsupportedValueError } from './unsupported-value-error';
 import { NOT_CBOR, NOT_V8, STOP, TYPED, type Walk } from './walk';
 
 /** What an instance of a registered class asks for: what it is encoded as, which is asked for once. */
@@ -8,6 +9,8 @@ export function lookAtRegistered(object: object, type: RegisteredType, walk: Wal
     try {
       known = { type, data: type.encode(object) as unknown };
     } catch (cause) {
+      // Types of our own say themselves what is wrong with an instance.
+      if (cause instanceof UnsupportedValueError) return walk.refuse(cause.problem, cause.cause);
       return walk.refuse(`cannot be encoded: encode of the type ${JSON.stringify(type.name)} threw`, cause);
     }
     walk.typed.set(object, known);

@@ -1,7 +1,5 @@
 import type { Executor } from './executor';
 import { checkPoolOptions, fileOf, isTexts, type WorkerPoolOptions } from './pool/options';
-import { PoolExecutor } from './pool/pool-executor';
-import { startProcess } from './pool/process-worker';
 
 /** How tasks run in processes of their own. */
 export interface ProcessesOptions extends WorkerPoolOptions {
@@ -21,6 +19,8 @@ export function processes(options: ProcessesOptions): Executor {
   checkPoolOptions(options, 'processes', {
     command: { includes: isTexts, text: "a list such as ['nice', '-n', '10']" },
   });
+  const { PoolExecutor } = require('./pool/pool-executor') as typeof import('./pool/pool-executor');
+  const { startProcess } = require('./pool/process-worker') as typeof import('./pool/process-worker');
   const { modules, size, container, execArgv, command } = options;
   return new PoolExecutor({
     start: {

@@ -2,8 +2,6 @@ import type { ResourceLimits } from 'node:worker_threads';
 import { anything } from '../check-options';
 import type { Executor } from './executor';
 import { checkPoolOptions, fileOf, type WorkerPoolOptions } from './pool/options';
-import { PoolExecutor } from './pool/pool-executor';
-import { shareWithThreads, startThread } from './pool/thread-worker';
 
 /** How tasks run in worker threads. */
 export interface ThreadsOptions extends WorkerPoolOptions {
@@ -22,6 +20,9 @@ export interface ThreadsOptions extends WorkerPoolOptions {
  */
 export function threads(options: ThreadsOptions): Executor {
   checkPoolOptions(options, 'threads', { resourceLimits: anything });
+  // Programs that only run in process need not load all this.
+  const { PoolExecutor } = require('./pool/pool-executor') as typeof import('./pool/pool-executor');
+  const { shareWithThreads, startThread } = require('./pool/thread-worker') as typeof import('./pool/thread-worker');
   const { modules, size, container, execArgv, resourceLimits } = options;
   return new PoolExecutor({
     start: { type: 'start', pool: 'threads', modules: modules.map(fileOf), container: container && fileOf(container) },

@@ -107,6 +107,12 @@ export class Entry {
     });
   }
 
+  /** The names of the task directories that belong to it or are in its result. */
+  get directories(): readonly string[] {
+    // They are the last of the JSON; most entries need not be parsed to see that they have none.
+    return this.#json.endsWith(']}') ? (this.#details().directories ?? none) : none;
+  }
+
   get seconds(): number {
     return this.#details().seconds;
   }
@@ -117,7 +123,7 @@ export class Entry {
 
   /** All that is known, as plain data. */
   toRecord(): CheckpointRecord {
-    const { task, version, params, seconds, savedAt, savedBy } = this.#details();
+    const { task, version, params, seconds, savedAt, savedBy, directories } = this.#details();
     return {
       key: this.key,
       task,
@@ -137,6 +143,7 @@ export class Entry {
       size: this.size,
       plainSize: this.plainSize,
       beside: this.beside,
+      directories,
       seconds,
       savedAt: new Date(savedAt),
       savedBy,
@@ -158,6 +165,7 @@ interface Details {
   readonly savedBy: string;
   readonly refs?: string;
   readonly sealed?: string;
+  readonly directories?: readonly string[];
 }
 
 /**
@@ -170,7 +178,7 @@ interface Details {
  * @param sealed what only those with the key are to know, encrypted, as base64: the record's own is left out then
  */
 export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined, sealed?: string): Bytes {
-  const { version } = record;
+  const { version, directories = none } = record;
   const isOpen = sealed === undefined;
   const rest =
     `${record.key} ${isOpen ? record.digest : hidden} ${record.size} ${record.plainSize} ${record.beside ?? nothing} ` +
@@ -181,7 +189,8 @@ export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined, 
     (version === undefined ? '' : `"version":${JSON.stringify(version)},`) +
     (isOpen ? `"params":${JSON.stringify(record.params)},` : `"sealed":"${sealed}",`) +
     (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
-    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}}`;
+    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}` +
+    (directories.length === 0 ? '}' : `,"directories":${JSON.stringify(directories)}}`);
   const line = `${start}${checksum(rest, format)} ${rest}\n`;
   if (bytes === undefined) return Buffer.from(line);
   const length = Buffer.byteLength(line);

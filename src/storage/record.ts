@@ -35,6 +35,8 @@ export interface CheckpointRecord {
   readonly plainSize: number;
   /** When the bytes are an entry of their own: what follows the key and a dot in its name. */
   readonly beside: string | undefined;
+  /** The task directories that belong to it or are in its result, as `Task/hash.d/nonce`; undefined when there is none. */
+  readonly directories?: readonly string[] | undefined;
   /** How long the task ran, in seconds. */
   readonly seconds: number;
   readonly savedAt: Date;

@@ -25,12 +25,17 @@ export class TaskDirectory {
   readonly #path: string | undefined;
   readonly #name: string | undefined;
 
-  /** Any folder as a task's directory: for tests of tasks. Inside a run, `@Requires(TaskDirectory)` makes them. */
-  constructor(path: string) {
-    const made = handed;
-    handed = undefined;
-    this.#path = made ? made.path : resolve(path);
-    this.#name = made?.name;
+  /** Any folder as a task's directory: for tests of tasks. In a run, `@Requires(TaskDirectory)` makes them. */
+  constructor(path: string);
+  /**
+   * @internal
+   * @param path undefined when it is not known on this machine
+   * @param name what a checkpoint calls it: `Task/hash.d/nonce`; undefined when none keeps it
+   */
+  constructor(path: string | undefined, name: string | undefined);
+  constructor(path: string | undefined, name?: string) {
+    this.#path = path === undefined ? undefined : resolve(path);
+    this.#name = name;
     isInUse = true;
   }
 
@@ -65,15 +70,9 @@ export class TaskDirectory {
     return `TaskDirectory(${this.#path ?? this.#name})`;
   }
 
-  /** @internal What a checkpoint calls it: `Task/hash.d/nonce`; undefined when none keeps it. */
+  /** @internal */
   static nameOf(directory: TaskDirectory): string | undefined {
     return directory.#name;
-  }
-
-  /** @internal @param path undefined when it is not known on this machine */
-  static of(path: string | undefined, name: string | undefined): TaskDirectory {
-    handed = { path, name };
-    return new TaskDirectory('');
   }
 
   /** @internal Whether there has been any in this process: most programs have none. */
@@ -82,9 +81,6 @@ export class TaskDirectory {
   }
 }
 Object.defineProperty(TaskDirectory, brand, { value: true });
-
-/** From `of` to the constructor, which stays free of what only runs know. */
-let handed: { readonly path: string | undefined; readonly name: string | undefined } | undefined;
 
 /** Whether a value is the class `TaskDirectory`, also that of another copy of the package. */
 export function isTaskDirectoryClass(value: unknown): value is typeof TaskDirectory {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Param, Requires, type RunHappening, Runner, Task, type TaskContext, task } from 'tidemark';
+import { Param, Requires, type RunEvent, type RunHappening, Runner, Task, type TaskContext, task } from 'tidemark';
 import { outcomeOf } from '../support/outcome';
 
 @Task({ save: true })

@@ -21,13 +21,15 @@ type Value = Uint8Array | undefined;
  */
 export class FileStore implements StoreAdapter {
   readonly copies = true;
+  readonly folder: string;
   readonly #folders: Folders;
   readonly #writer: FileWriter;
   /** To open what is missing costs more than to ask first, to ask for what is there costs more than to open it. */
   #expectsHit = false;
 
   constructor(folder: string) {
-    this.#folders = new Folders(resolve(folder));
+    this.folder = resolve(folder);
+    this.#folders = new Folders(this.folder);
     this.#writer = new FileWriter(this.#folders);
   }
 

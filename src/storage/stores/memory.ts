@@ -1,4 +1,7 @@
+import { TemporaryFolder } from '../directories/temporary-folder';
 import type { StoreAdapter } from '../store';
+
+const temporary = new WeakMap<Map<string, Uint8Array>, TemporaryFolder>();
 
 /**
  * Keeps entries in a `Map`, for as long as the process lives.
@@ -7,10 +10,19 @@ import type { StoreAdapter } from '../store';
  * gets them does not change them afterwards, and sets no view of a larger buffer that it wants collected.
  */
 export class MemoryStore implements StoreAdapter {
+  /** Task directories lie in a temporary folder, which lives as long as the entries can. */
+  readonly folder: () => string;
   readonly #entries: Map<string, Uint8Array>;
+  readonly #isOwn: boolean;
 
-  constructor(entries: Map<string, Uint8Array> = new Map()) {
-    this.#entries = entries;
+  constructor(entries?: Map<string, Uint8Array>) {
+    this.#entries = entries ?? new Map();
+    this.#isOwn = entries === undefined;
+    this.folder = () => {
+      let folder = temporary.get(this.#entries);
+      if (!folder) temporary.set(this.#entries, (folder = new TemporaryFolder()));
+      return folder.path();
+    };
   }
 
   get(key: string): Uint8Array | undefined {
@@ -38,6 +50,11 @@ export class MemoryStore implements StoreAdapter {
   /** Removes all entries that hold bytes; a shared `Map` may hold other things, which stay. */
   clear(): void {
     for (const key of this.keys('')) this.#entries.delete(key);
+  }
+
+  /** Entries that nobody else has can be read no more. */
+  async disconnect(): Promise<void> {
+    if (this.#isOwn) await temporary.get(this.#entries)?.remove();
   }
 
   *keys(prefix: string): IterableIterator<string> {

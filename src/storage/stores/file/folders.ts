@@ -38,14 +38,14 @@ export class Folders {
   }
 
   /** Makes the way to a file: the root, the folder of temporary files, the folder, and one inside if need be. */
-  make(folder: string, path: string, temporary: string): void {
+  make(folder: string, path: string, temporary?: string): void {
     this.#flushed.clear();
     const made = mkdirSync(this.root, { recursive: true });
     if (made !== undefined) {
       this.#outermost = dirname(made);
       ignoreInGit(this.root);
     }
-    makeFolder(temporary);
+    if (temporary !== undefined) makeFolder(temporary);
     const names = this.list();
     let name = nameAmong(names, folder);
     if (!names.has(folder)) {

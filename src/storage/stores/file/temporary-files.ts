@@ -43,7 +43,8 @@ function isLeftOver(path: string, name: string): boolean {
   return age > DAY || (age > MINUTE && !isAlive(pid));
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process with this number on this machine. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -1,0 +1,152 @@
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { opendir, readdir, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { TaskKey } from '../../task/context';
+import { groupsOf } from '../entries';
+import { codeOf, fileError } from '../stores/file/file-error';
+import { Folders } from '../stores/file/folders';
+import { keyPath, segmentOf } from '../stores/file/key-path';
+import { hold, isAbandoned, isNonce, newNonce, release } from './owner';
+
+/** What a folder with the directories of one key ends with. */
+const ending = '.d';
+/** Folders may be deleted at any time; five times during one `mkdir` is no accident. */
+const attempts = 5;
+
+/** The directories that a checkpoint names; undefined when its record cannot be read, and may name any. */
+export type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
+
+/**
+ * Directories that saved tasks fill: `<folder>/<Task>/<hash>.d/<nonce>`. They are never moved. A checkpoint's record
+ * names those that belong to it; others are either in use or left over.
+ */
+export class DirectoryFolder {
+  readonly #root: () => string;
+  #folders: Folders | undefined;
+
+  /** @param root a path, or what makes a folder and gives its path when it is first needed */
+  constructor(root: string | (() => string)) {
+    this.#root = typeof root === 'string' ? () => resolve(root) : root;
+    if (typeof root === 'string') this.#folders = new Folders(resolve(root));
+  }
+
+  /** Makes an empty directory for a key, to be released when it is no longer in use. Gives its name. */
+  make(key: TaskKey): string {
+    const folders = this.#opened();
+    const name = `${key}${ending}/${newNonce()}`;
+    const { folder, path } = keyPath(name, 'write');
+    for (let attempt = 1; ; attempt++) {
+      try {
+        mkdirSync(`${folders.place(folder)}/${path}`);
+        holdDirectory(name);
+        return name;
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT' || attempt === attempts) throw fileError(error, 'write', folders.root, key);
+        folders.make(folder, path);
+      }
+    }
+  }
+
+  /** Where a directory of this name is, or would be. */
+  pathOf(name: string): string {
+    const { folder, path } = keyPath(name, 'read');
+    return `${this.#opened().place(folder)}/${path}`;
+  }
+
+  has(name: string): boolean {
+    return isName(name) && statSync(this.pathOf(name), { throwIfNoEntry: false })?.isDirectory() === true;
+  }
+
+  /** Whether nobody uses a directory, so that it can be removed without harm. */
+  isFree(name: string): boolean {
+    return isAbandoned(this.pathOf(name), nonceOf(name));
+  }
+
+  /** @throws {StorageError} when one is there and cannot be removed */
+  async remove(names: readonly string[]): Promise<void> {
+    for (const name of names) if (isName(name)) await this.#remove(this.pathOf(name));
+  }
+
+  /** Removes what no checkpoint of a task names and nobody uses. @param folder of the task */
+  async sweep(folder: string, namedBy: NamedBy): Promise<void> {
+    for await (const group of groupsOf(this.#ofTask(folder)))
+      await Promise.all(group.map((key) => this.#sweepKey(key, namedBy)));
+  }
+
+  /** Removes all directories, those of unfinished runs as well. */
+  async clear(): Promise<void> {
+    for (const folder of this.#folders?.list().keys() ?? [])
+      for await (const key of this.#ofTask(folder)) await this.remove(await this.#namesOf(key));
+  }
+
+  async #sweepKey(key: TaskKey, namedBy: NamedBy): Promise<void> {
+    // Whether it is in use first: what was in use until then has its record by now.
+    const free = (await this.#namesOf(key)).filter((name) => this.isFree(name));
+    if (free.length === 0) return;
+    const named = await namedBy(key);
+    if (named) await this.remove(free.filter((name) => !named.includes(name)));
+  }
+
+  /** The keys that have directories. */
+  async *#ofTask(folder: string): AsyncGenerator<TaskKey> {
+    const entries = await ifThere(opendir(this.#opened().place(folder)));
+    for await (const entry of entries ?? []) {
+      const segment = entry.isDirectory() ? segmentOf(entry.name) : undefined;
+      if (segment?.endsWith(ending)) yield `${folder}/${segment.slice(0, -ending.length)}` as TaskKey;
+    }
+  }
+
+  async #namesOf(key: TaskKey): Promise<string[]> {
+    const nonces = (await ifThere(readdir(dirname(this.pathOf(`${key}${ending}/x`))))) ?? [];
+    return nonces.filter(isNonce).map((nonce) => `${key}${ending}/${nonce}`);
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      throw fileError(error, 'delete', this.#opened().root);
+    }
+    try {
+      rmdirSync(dirname(path));
+    } catch {
+      // Others are in there.
+    }
+  }
+
+  #opened(): Folders {
+    return (this.#folders ??= new Folders(this.#root()));
+  }
+}
+
+/** Whether a directory belongs to a key, rather than being in its result only. */
+export function isDirectoryOf(key: TaskKey, name: string): boolean {
+  return name.startsWith(`${key}${ending}/`);
+}
+
+/** Keeps a directory from being swept by this process until it is released. */
+export function holdDirectory(name: string): void {
+  hold(nonceOf(name));
+}
+
+export function releaseDirectory(name: string): void {
+  release(nonceOf(name));
+}
+
+function nonceOf(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** Names come out of records, and what is not one must not become a path. */
+function isName(name: string): boolean {
+  return /^[^/]+\/[^/]+\.d\/[^/]+$/.test(name) && isNonce(nonceOf(name));
+}
+
+async function ifThere<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}

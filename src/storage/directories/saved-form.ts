@@ -1,0 +1,50 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { registerType } from '../../encoding/register-type';
+import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
+import { TaskDirectory } from '../../task/directory';
+
+/** Directories by name, with where they are here. */
+export type Places = Map<string, string>;
+/** Where a directory is on this machine; undefined when that is not known. */
+export type PlaceOf = (name: string) => string | undefined;
+
+let saving: AsyncLocalStorage<Places> | undefined;
+let loading: AsyncLocalStorage<PlaceOf> | undefined;
+
+/** What is encoded meanwhile is to be saved: directories are named, not located. @param met gets those in it */
+export function encodedToSave<T>(met: Places, encode: () => T): T {
+  return (saving ??= newStorage<Places>()).run(met, encode);
+}
+
+/** What is decoded meanwhile was encoded to be saved. */
+export function decodedFromSaved<T>(placeOf: PlaceOf, decode: () => T): T {
+  return (loading ??= newStorage<PlaceOf>()).run(placeOf, decode);
+}
+
+registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode });
+
+/** Saved: its name. Sent to another process of this machine: its path as well. */
+function encode(directory: TaskDirectory): string | readonly [path: string, name: string | undefined] {
+  const name = TaskDirectory.nameOf(directory);
+  const met = saving?.getStore();
+  if (!met) return [directory.path, name];
+  if (name === undefined)
+    throw new UnsupportedValueError(
+      'it',
+      'is the directory of a task that is not saved, which is removed when the run ends; save that task as well',
+    );
+  met.set(name, directory.path);
+  return name;
+}
+
+function decode(data: ReturnType<typeof encode>): TaskDirectory {
+  return typeof data === 'string'
+    ? new TaskDirectory(loading?.getStore()?.(data), data)
+    : new TaskDirectory(data[0], data[1]);
+}
+
+// Loaded when it is first needed, which for most programs is never.
+function newStorage<T>(): AsyncLocalStorage<T> {
+  const { AsyncLocalStorage } = require('node:async_hooks') as typeof import('node:async_hooks');
+  return new AsyncLocalStorage<T>();
+}
