@@ -3,6 +3,7 @@ import type { Bytes, Encoder } from '../encoding/encoder';
 import { serializationFor } from '../encoding/find-serialization';
 import { fromStored } from '../graph/stored-ref';
 import { digestOf } from '../storage/digest';
+import { decodedFromSaved, type Places } from '../storage/directories/saved-form';
 import type { Encoding } from '../storage/encode';
 
 /** What a `SentResult` is made of. */
@@ -13,6 +14,8 @@ export interface SentResultParts {
   readonly digest: string | undefined;
   readonly compressed: Encoding['compressed'];
   readonly holdsRefs: boolean;
+  /** The task directories in it that have names only. */
+  readonly directories: Places;
   readonly output: string;
   /** The task's own encoder. */
   readonly encoder: Encoder | undefined;
@@ -29,6 +32,7 @@ export class SentResult {
   readonly output: string;
   readonly #encoder: Encoder | undefined;
   readonly #isValueOnly: boolean;
+  readonly #directories: Places;
   #value: Awaitable<unknown>;
   #isDecoded = false;
 
@@ -38,6 +42,7 @@ export class SentResult {
     this.holdsRefs = holdsRefs;
     this.#encoder = encoder;
     this.#isValueOnly = isValueOnly;
+    this.#directories = encoding.directories;
   }
 
   /** The value, decoded once. */
@@ -45,7 +50,9 @@ export class SentResult {
     if (!this.#isDecoded) {
       const { serializer, format, bytes } = this.encoding;
       const serialization = serializationFor(serializer, format, this.#encoder ? [this.#encoder] : []);
-      const value = serialization.deserialize(bytes, format, this.#isValueOnly);
+      const decode = () => serialization.deserialize(bytes, format, this.#isValueOnly);
+      const directories = this.#directories;
+      const value = directories.size > 0 ? decodedFromSaved((name) => directories.get(name), decode) : decode();
       this.#value = this.holdsRefs ? andThen(value, (stored) => fromStored(stored)) : value;
       this.#isDecoded = true;
     }
@@ -60,10 +67,17 @@ class SentEncoding implements Encoding {
   readonly bytes: Bytes;
   readonly isView: boolean;
   readonly compressed: Encoding['compressed'];
+  readonly directories: readonly string[];
   #digest: string | undefined;
 
   constructor(
-    { serializer, format, bytes, digest }: Pick<SentResultParts, 'serializer' | 'format' | 'bytes' | 'digest'>,
+    {
+      serializer,
+      format,
+      bytes,
+      digest,
+      directories,
+    }: Pick<SentResultParts, 'serializer' | 'format' | 'bytes' | 'digest' | 'directories'>,
     isView: boolean,
     compressed: Encoding['compressed'],
   ) {
@@ -72,6 +86,7 @@ class SentEncoding implements Encoding {
     this.bytes = bytes;
     this.isView = isView;
     this.compressed = compressed;
+    this.directories = [...directories.keys()];
     this.#digest = digest;
   }
 

@@ -1,6 +1,8 @@
 import { type Awaitable, andThen } from '../awaitable';
 import type { Bytes, Serialization } from '../encoding/encoder';
+import { TaskDirectory } from '../task/directory';
 import { digestOf } from './digest';
+import { encodedToSave, type Places } from './directories/saved-form';
 
 /** A result as bytes, before compression and encryption. */
 export interface Encoding {
@@ -13,6 +15,8 @@ export interface Encoding {
   readonly isView: boolean;
   /** The same bytes compressed, where that was done already; null when it did not pay. */
   readonly compressed?: { readonly compressor: string; readonly bytes: Bytes } | null | undefined;
+  /** The names of the task directories in it, when there are any. */
+  readonly directories?: readonly string[] | undefined;
 }
 
 /** A result in the forms in which layers want it: nearly always one. The first one's digest identifies it. */
@@ -40,11 +44,16 @@ async function encodeWithAll(value: unknown, serializations: readonly Serializat
 }
 
 function encodeWith(value: unknown, serialization: Serialization): Awaitable<Encoding> {
-  return andThen(serialization.serialize(value), ({ bytes, format, isView = false }) => ({
+  const directories: Places | undefined = TaskDirectory.isInUse ? new Map() : undefined;
+  const serialized = directories
+    ? encodedToSave(directories, () => serialization.serialize(value))
+    : serialization.serialize(value);
+  return andThen(serialized, ({ bytes, format, isView = false }) => ({
     serializer: serialization.id,
     format,
     bytes,
     digest: digestOf(bytes, format),
     isView,
+    directories: directories && [...directories.keys()],
   }));
 }

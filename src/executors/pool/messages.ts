@@ -89,6 +89,8 @@ export interface DoneMessage {
   readonly digest: string | undefined;
   /** Also compressed; null when that did not pay, undefined when it was not tried. */
   readonly compressed: { readonly compressor: string; readonly at: number } | null | undefined;
+  /** The task directories in it, of results that are saved: there they have names only. */
+  readonly directories: readonly (readonly [name: string, path: string])[];
 }
 
 export type FromWorker =

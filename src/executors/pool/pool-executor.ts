@@ -40,13 +40,14 @@ export class PoolExecutor implements Executor {
       noteOutput(thrown, output);
       throw thrown;
     }
-    const { result, digest, compressed, holdsRefs } = reply;
+    const { result, digest, compressed, holdsRefs, directories } = reply;
     return new SentResult({
       serializer: result.serializer,
       format: result.format,
       bytes: bytes[result.at]!,
       digest,
       holdsRefs,
+      directories: new Map(directories),
       compressed: compressed && { compressor: compressed.compressor, bytes: bytes[compressed.at]! },
       output,
       encoder: node.task.options.encoder,

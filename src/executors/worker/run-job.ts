@@ -5,7 +5,9 @@ import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import { type Instance, makeInstance } from '../../graph/instance';
 import { toStored } from '../../graph/stored-ref';
 import { digestOf } from '../../storage/digest';
+import { encodedToSave, type Places } from '../../storage/directories/saved-form';
 import { definitionOf, type TaskDefinition } from '../../task/definition';
+import { TaskDirectory } from '../../task/directory';
 import { CannotSendError } from '../pool/cannot-send-error';
 import type { DoneMessage, JobMessage } from '../pool/messages';
 import type { Outbox } from '../pool/outbox';
@@ -34,10 +36,14 @@ export async function runJob(
 async function encode(result: unknown, task: TaskDefinition, outbox: Outbox): Promise<DoneMessage> {
   const encoder = task.options.encoder ?? defaultEncoder;
   const { serialization } = encoder;
-  const { format, bytes, isView, holdsRefs } = await serialize(result, task);
+  const directories: Places = new Map();
+  const { format, bytes, isView, holdsRefs } = await (task.save && TaskDirectory.isInUse
+    ? encodedToSave(directories, () => serialize(result, task))
+    : serialize(result, task));
   return {
     type: 'done',
     holdsRefs,
+    directories: [...directories],
     digest: task.save ? digestOf(bytes, format) : undefined,
     compressed: task.save && encoder.compression ? await compress(bytes, task, outbox) : undefined,
     result: { serializer: serialization.id, format, at: outbox.put(bytes, isView) },
