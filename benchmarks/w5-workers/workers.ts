@@ -48,7 +48,8 @@ async function main(contestant: string, kind: string): Promise<void> {
 if (process.argv[2] === 'half') {
   process.once('message', (half: number[]) => process.send!(half.map(work), () => process.disconnect()));
 } else {
-  const { isMainThread, parentPort, workerData } = require('node:worker_threads') as typeof import('node:worker_threads');
+  const { isMainThread, parentPort, workerData } =
+    require('node:worker_threads') as typeof import('node:worker_threads');
   if (isMainThread) void main(process.argv[2]!, process.argv[3]!);
   else parentPort!.postMessage((workerData as number[]).map(work));
 }

@@ -6,7 +6,7 @@ import { isTaskRef } from '../task/ref';
 import { safeName } from '../task/safe-name';
 import { canonical, canonicalString, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
-import { GraphNode, NodePart } from './node';
+import { GraphNode, NodePart, ownDirectory } from './node';
 
 /** What `fingerprint()` returned, by node index. */
 export type Fingerprints = ReadonlyMap<number, string>;
@@ -27,6 +27,7 @@ export class Keys {
     this.#keys = new Array(graph.nodes.length);
     this.#special = (value) => {
       if (value instanceof GraphNode) return `@${this.of(value.index)};`;
+      if (value === ownDirectory) return 'F;';
       return value instanceof NodePart ? `p${this.of(value.node.index)};${canonical(value.path)}` : undefined;
     };
     // In this order, so that refs in the params of refs are known before they are asked for.

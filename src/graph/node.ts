@@ -43,6 +43,10 @@ export class GraphNode {
 
 const unknownYet: readonly Template[] = Object.freeze([]);
 
+/** In the place of a requirement: a task directory, which is made when the task starts. */
+class OwnDirectory {}
+export const ownDirectory: object = Object.freeze(new OwnDirectory());
+
 /** A part of a node's result. */
 export class NodePart {
   constructor(

@@ -4,6 +4,7 @@ import { DeclarationError } from '../task/declaration-error';
 import type { RequirementDefinition, TaskDefinition } from '../task/definition';
 import { showValue } from '../task/show';
 import type { TaskClass } from '../task/task-class';
+import { ownDirectory } from './node';
 
 /** A class that is required with params handed on. */
 export class Handed {
@@ -30,6 +31,8 @@ export function written(
     switch (source.from) {
       case 'structure':
         return source.map(self);
+      case 'directory':
+        return ownDirectory;
       case 'class':
         return new Handed(source.cls, property, source.params && writtenParams(source.params(self), name));
       case 'later-class':

@@ -13,7 +13,9 @@ import type { CheckpointRecord } from '../storage/record';
 import { recordParams } from '../storage/record-params';
 import { StorageError } from '../storage/storage-error';
 import type { TaskKey } from '../task/context';
+import { TaskDirectory } from '../task/directory';
 import type { TaskRef } from '../task/ref';
+import type { Directories } from './directories';
 import { messageOf } from './failure';
 import { SeenMarks } from './marks';
 import { Provenance } from './provenance';
@@ -60,6 +62,7 @@ export interface CheckpointsOptions {
   /** Clear marks by folder, read once a run. */
   readonly marks: Map<string, ClearMarks>;
   readonly rerunsChangedSource: boolean;
+  readonly directories: Directories;
   /** The graph of refs that are not in this one, and its keys as they are today. */
   readonly prepare: (refs: readonly TaskRef<unknown>[]) => Promise<{ readonly graph: Graph; readonly keys: Keys }>;
 }
@@ -77,7 +80,10 @@ const noCheckpoint: Lookup = Object.freeze({
 export class Checkpoints {
   /** Whether results are written anywhere. */
   readonly isSaving: boolean;
+  /** Paths of directories that are not here, by the nodes whose checkpoints do not count for that reason. */
+  readonly lost = new Map<number, string>();
   readonly #options: CheckpointsOptions;
+  readonly #directories: Directories;
   readonly #layers: Layers;
   readonly #graph: Graph;
   readonly #keys: Keys;
@@ -88,6 +94,7 @@ export class Checkpoints {
     const { layers, graph, keys, rerunsChangedSource } = options;
     this.isSaving = layers.writes.length > 0;
     this.#options = options;
+    this.#directories = options.directories;
     this.#layers = layers;
     this.#graph = graph;
     this.#keys = keys;
@@ -113,6 +120,11 @@ export class Checkpoints {
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
   load(index: number, { from, entry }: Found, onRead: (encoding: Encoding) => void): Awaitable<unknown> {
     const encoder = this.#encoderOf(index);
+    if (entry.directories.length > 0) {
+      // Directories stay where they are, and so does what names them.
+      this.#directories.hold(entry);
+      return this.#layers.load(from.layer, entry, encoder, this.#directories.folder);
+    }
     if (from.promoteTo.length === 0) return from.layer.load(entry, encoder);
     return andThen(from.layer.read(entry, encoder), (encoding) => {
       onRead(encoding);
@@ -138,13 +150,15 @@ export class Checkpoints {
   /** Writes a checkpoint. Gives how many bytes are kept. */
   save(index: number, encoded: EncodedResult, { seconds, digestOf, stale, origin }: SaveOptions): Awaitable<number> {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
-    const { task, params } = nodes[index]!;
+    const node = nodes[index]!;
+    const { task, params } = node;
     const requires: CheckpointRecord['requires'][number][] = [];
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
       requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
     const { provenance, holdsRefs } = origin ?? noOrigin;
     const key = this.#keys.of(index);
     const marks = this.#marks.on(index);
+    const directories = TaskDirectory.isInUse ? this.#directories.namesOf(node, encoded) : undefined;
     const facts = {
       key,
       task: task.name,
@@ -155,9 +169,15 @@ export class Checkpoints {
       marks: provenance ? [...new Set([...marks, ...provenance.marks])] : marks,
       dynamic: provenance || holdsRefs ? dynamicOf(provenance, holdsRefs ? key : undefined) : noDynamic,
       refs: provenance?.encoded(),
+      directories,
       seconds,
     };
-    return this.#layers.save(facts, encoded, this.#encoderOf(index), stale);
+    const written = this.#layers.save(facts, encoded, this.#encoderOf(index), stale);
+    if (!task.hasDirectory) return written;
+    return andThen(written, (size) => {
+      this.#directories.keep(node, key, stale);
+      return size;
+    });
   }
 
   /** Looks in one layer, and when nothing there counts, in those behind it. */
@@ -195,6 +215,11 @@ export class Checkpoints {
     if (!this.#marks.areSeenBy(index, entry.marks)) return wasCleared;
     if (this.#rerunsChangedSource && entry.source !== this.#graph.nodes[index]!.task.source)
       return 'the source of its class changed';
+    const missing = entry.directories.length > 0 ? this.#directories.missing(entry) : undefined;
+    if (missing !== undefined) {
+      this.lost.set(index, missing);
+      return `its directory ${missing} is not there`;
+    }
     return entry.isDynamic ? this.#whyStaleByRefs(entry) : undefined;
   }
 

@@ -48,7 +48,8 @@ export class Claims {
   readonly #waits = new Map<GraphNode, { readonly claim: Claim; readonly giveUp: () => void }>();
   /** What runs for the refs in a node's result. */
   readonly #children = new Map<GraphNode, Participant>();
-  #isActive = false;
+  #first: Participant | undefined;
+  #ended = 0;
 
   constructor(state: RunState, activity: Activity) {
     this.#state = state;
@@ -58,8 +59,8 @@ export class Claims {
 
   /** From now on there are several executions. @param first the one that there was before */
   activate(first: Participant): void {
-    if (this.#isActive) return;
-    this.#isActive = true;
+    if (this.#first) return;
+    this.#first = first;
     this.#activity.onIdle = () => this.#endIfStuck();
     for (const [key, node] of first.begun()) this.#byKey.set(key, { execution: first, node });
   }
@@ -73,13 +74,19 @@ export class Claims {
   }
 
   get isActive(): boolean {
-    return this.#isActive;
+    return this.#first !== undefined;
+  }
+
+  /** How many executions have ended: what they saved may not have been there when others looked. */
+  get ended(): number {
+    return this.#ended;
   }
 
   /** Notes that a node waits for what its refs lead to. Gives what to call when that is over. */
   resolving(node: GraphNode, child: Participant): () => void {
     this.#children.set(node, child);
     return () => {
+      this.#ended++;
       this.#children.delete(node);
       for (const [key, mine] of child.begun()) if (this.#byKey.get(key)?.node === mine) this.#byKey.delete(key);
     };
@@ -104,11 +111,8 @@ export class Claims {
   /** Nothing is under way, nothing can start, and something waits: it waits for itself. */
   #endIfStuck(): void {
     if (this.#waits.size === 0 || this.#state.isEnding) return;
-    const executions = new Set([
-      ...this.#children.values(),
-      ...[...this.#waits.values()].map((w) => w.claim.execution),
-    ]);
-    if ([...executions].some((execution) => execution.canStart)) return;
+    const executions = [this.#first!, ...this.#children.values()];
+    if (executions.some((execution) => execution.canStart)) return;
     // A node that several executions have stands there once for each.
     const cycle = this.#cycle().map(String);
     const shown = cycle.filter((name, i) => name !== cycle[i - 1]);

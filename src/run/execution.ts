@@ -3,7 +3,7 @@ import { deepFreeze } from '../encoding/freeze';
 import { SentResult } from '../executors/sent-result';
 import { type Graph, pathTo } from '../graph/graph';
 import type { Keys } from '../graph/key';
-import type { GraphNode } from '../graph/node';
+import { type GraphNode, ownDirectory } from '../graph/node';
 import { fromStored, toStored } from '../graph/stored-ref';
 import { fill } from '../graph/structure';
 import type { EncodedResult } from '../storage/encode';
@@ -15,6 +15,7 @@ import { AttemptContext } from './attempt-context';
 import type { Checkpoints } from './checkpoints';
 import type { Facts } from './claims';
 import { Action, Demand } from './demand';
+import type { Directories } from './directories';
 import { type Child, type Dynamic, type Resolution, type Target, UnresolvedError } from './dynamic';
 import { encodeWithRefs } from './encode-with-refs';
 import { messageOf, RunFailedError, TaskFailedError, tasksFailed } from './failure';
@@ -57,6 +58,7 @@ export interface ExecutionOptions {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly activity: Activity;
+  readonly directories: Directories;
   /** What runs the refs in results. */
   readonly dynamic: Dynamic;
   /** Whether refs in the results of targets are run as well; when not, such results are given as they are. */
@@ -93,6 +95,8 @@ export class Execution implements Child {
   readonly #outdated: Outdated;
   /** What nodes came from that their keys do not tell, for the few for which there is something. */
   readonly #provenances = new Map<number, Provenance>();
+  /** How many other executions had ended when this one looked for checkpoints. */
+  #endedBefore = 0;
   /** Targets whose results still hold refs. */
   readonly #raw = new Set<number>();
   /** What was decided since the last admission. */
@@ -154,12 +158,13 @@ export class Execution implements Child {
 
   /** Runs to the end. Gives whether all that was wanted is there. */
   async complete(): Promise<boolean> {
-    const { graph, storageFailure, state, activity } = this.#options;
+    const { graph, storageFailure, state, activity, dynamic } = this.#options;
     if (storageFailure) void this.#faults.take(undefined, storageFailure.error);
     const letGo = state.whenEnding(() => {
       this.#retries.giveUp();
       this.#scheduler.drain();
     });
+    this.#endedBefore = dynamic.claims.ended;
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
     if (isPromiseLike(decided)) await activity.during(decided);
     if (!state.isEnding) {
@@ -255,7 +260,10 @@ export class Execution implements Child {
     const node = this.#options.graph.nodes[index]!;
     const key = claims.isActive ? this.#options.reporter.keyOf(index) : undefined;
     const other = key && claims.claim(key, this, node);
-    if (!other) return this.#isLoad(index) ? this.#load(index) : this.#run(index);
+    if (!other) {
+      if (this.#isLoad(index)) return this.#load(index);
+      return claims.ended === this.#endedBefore ? this.#run(index) : this.#lookAgain(index);
+    }
     // It holds no slot while it waits.
     this.#scheduler.wait(
       claims.outcome(node, other).then((outcome) => {
@@ -274,6 +282,19 @@ export class Execution implements Child {
       ranAnew: this.#saves.ranAnew(index),
       provenance: this.#provenances.get(index),
     };
+  }
+
+  /** Another execution may have saved what was not there yet when this one looked. */
+  #lookAgain(index: number): Awaitable<void> {
+    const { checkpoints, graph, isForced, fingerprints } = this.#options;
+    if (!checkpoints || !graph.nodes[index]!.task.save || isForced(index) || fingerprints.isKeyless(index))
+      return this.#run(index);
+    return andThen(checkpoints.lookUp(index), ({ found }) => {
+      if (!found) return this.#run(index);
+      this.#demand.found.set(index, found);
+      this.#frontier.loadInstead(index);
+      return this.#load(index);
+    });
   }
 
   #takeOver(index: number, { digest, ranAnew, provenance }: Facts): void {
@@ -421,16 +442,29 @@ export class Execution implements Child {
   }
 
   #takeDecision(index: number, action: Action): void {
+    if (action === Action.run) this.#reportLost(index);
     // Before the first admission nothing has been dropped, and the whole graph is admitted at once.
     if (this.#decided === undefined) return;
     if (action === Action.run) this.#frontier.reopen(index);
     this.#decided.push(index);
   }
 
+  /** Says it when a checkpoint does not count since its directory is not here. */
+  #reportLost(index: number): void {
+    const { checkpoints, graph, reporter } = this.#options;
+    const path = checkpoints?.lost.get(index);
+    if (path === undefined) return;
+    checkpoints!.lost.delete(index);
+    reporter.warn(
+      index,
+      `${graph.nodes[index]} runs again: its result is saved, but its directory ${path} is not there`,
+    );
+  }
+
   // Running
 
   #run(index: number): Awaitable<void> {
-    const { graph, container, fingerprints, reporter, signal, laneOf } = this.#options;
+    const { graph, container, fingerprints, reporter, signal, laneOf, directories } = this.#options;
     const node = graph.nodes[index]!;
     const attempt = this.#retries.begin(node);
     reporter.emit(index, (info) => ({
@@ -444,7 +478,11 @@ export class Execution implements Child {
     const start = performance.now();
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
-      const requirements = node.requirements.map((template) => fill(template, this.#resultOf));
+      const requirements = node.requirements.map((template) =>
+        template === ownDirectory
+          ? directories.make(node, reporter.keyOf(index), this.#goesOnWithout)
+          : fill(template, this.#resultOf),
+      );
       const execute = (until: AbortSignal) => {
         const context = new AttemptContext(node, attempt, until, reporter);
         return laneOf(node).executor.execute({ node, requirements, context, container });
@@ -461,6 +499,12 @@ export class Execution implements Child {
       return this.#failed(index, attempt, error);
     }
   }
+
+  /** Whether a task whose directory cannot be kept has one all the same; its result is not saved. */
+  readonly #goesOnWithout = ({ index }: GraphNode, error: unknown): boolean => {
+    void this.#faults.take(index, error);
+    return !this.#options.state.fatal;
+  };
 
   readonly #resultOf = (node: GraphNode): unknown => this.#frontier.resultOf(node.index);
 
@@ -536,17 +580,19 @@ export class Execution implements Child {
   }
 
   #done({ index, result, holdsRefs, seconds }: Made): void {
-    const { reporter } = this.#options;
+    const { graph, reporter, directories } = this.#options;
+    const node = graph.nodes[index]!;
     reporter.tally.ran++;
-    reporter.emit(index, (node) => ({ type: 'task-finished', node, seconds }));
-    if (this.#options.graph.nodes[index]!.task.hasCheckpoint)
-      this.#scheduler.track(this.#hooks.checkpoint(index, result));
+    reporter.emit(index, (info) => ({ type: 'task-finished', node: info, seconds }));
+    if (node.task.hasDirectory) directories.done(node, result);
+    if (node.task.hasCheckpoint) this.#scheduler.track(this.#hooks.checkpoint(index, result));
     this.#arrive(index, result, holdsRefs);
   }
 
   #failed(index: number, attempt: number, cause: unknown, mayRetry = true): void {
-    const { graph, reporter, fingerprints, state } = this.#options;
+    const { graph, reporter, fingerprints, state, directories } = this.#options;
     const node = graph.nodes[index]!;
+    if (node.task.hasDirectory) directories.discard(node);
     const error = new TaskFailedError({
       node,
       key: reporter.keyOf(index),

@@ -125,6 +125,12 @@ export class Frontier {
     return skipped;
   }
 
+  /** A node that was to run is loaded after all: it needs its requirements' results no more. */
+  loadInstead(index: number): void {
+    this.#letGo(index);
+    this.#actions[index] = Action.load;
+  }
+
   /** Makes a node that failed ready again. */
   retry(index: number): void {
     this.states[index] = State.waiting;

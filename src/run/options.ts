@@ -36,12 +36,21 @@ export interface RunnerOptions {
   readonly sourceChange?: 'warn' | 'rerun' | 'ignore';
   /** Makes instances of task classes. @default typedi's global container */
   readonly container?: Container;
+  /**
+   * A folder for task directories, where the storage has none of its own: those of saved tasks, so one folder for one
+   * storage, and those that are removed when the run ends.
+   *
+   * @default next to the checkpoints of a file storage; the system's temporary folder for tasks that are not saved
+   */
+  readonly directories?: string;
   /** Whether results that are saved, or that several tasks receive, are frozen. @default true */
   readonly freeze?: boolean;
   /** A graph with more nodes is taken for a recursion without an end. @default 10000000 */
   readonly maxNodes?: number;
   /** Told of what people should look at but need not. @default process.emitWarning */
   readonly onWarning?: (message: string) => void;
+  /** `'progress'` shows on stderr how far each run is. @default undefined: nothing is written */
+  readonly report?: 'progress' | undefined;
 }
 
 /** What can be said of one run. */
@@ -75,9 +84,11 @@ const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   onStorageError: oneOf('fail', 'compute'),
   sourceChange: oneOf('warn', 'rerun', 'ignore'),
   container: anything,
+  directories: { includes: (value) => typeof value === 'string' && value !== '', text: 'the path of a folder' },
   freeze: { includes: (value) => typeof value === 'boolean', text: 'true or false' },
   maxNodes: { includes: (value) => value >= 1, text: 'a number from 1 on' },
   onWarning: isFunction,
+  report: { includes: (value) => value === 'progress', text: "'progress'" },
 };
 const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
   queues,

@@ -1,14 +1,17 @@
 import { isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
+import type { TaskKey } from '../task/context';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
 import type { NodeInfo } from './events';
 import { publicParams } from './public-params';
 
 /** What would happen to a task. */
-export type PlannedNode = NodeInfo &
-  (
+export type PlannedNode = NodeInfo & {
+  /** The keys of what it requires. */
+  readonly requires: readonly TaskKey[];
+} & (
     | { readonly action: 'load'; readonly seconds: number }
     | { readonly action: 'run'; readonly why: string }
     | { readonly action: 'not-needed' }
@@ -36,7 +39,12 @@ export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoint
   if (isPromiseLike(decided)) await decided;
   const planned = (index: number): PlannedNode => {
     const node = graph.nodes[index]!;
-    const info: NodeInfo = { key: keys.of(index), task: node.task.name, params: publicParams(node) };
+    const info = {
+      key: keys.of(index),
+      task: node.task.name,
+      params: publicParams(node),
+      requires: Array.from(graph.edges.subarray(graph.firstEdge[index]!, graph.endEdge[index]!), (one) => keys.of(one)),
+    };
     switch (demand.actions[index] as Action) {
       case Action.load:
         return { ...info, action: 'load', seconds: demand.found.get(index)!.entry.seconds };

@@ -7,6 +7,7 @@ import { expand } from '../graph/expand';
 import type { Graph } from '../graph/graph';
 import { folderOf, Keys } from '../graph/key';
 import type { ClearMarks } from '../storage/clear-marks';
+import { DirectoryFolder } from '../storage/directories/directory-folder';
 import type { Layers } from '../storage/layers';
 import { scoped } from '../storage/scope';
 import { Storage } from '../storage/storage';
@@ -17,7 +18,8 @@ import { TaskRef } from '../task/ref';
 import { isClass } from '../task/requires';
 import type { TaskClass } from '../task/task-class';
 import { Activity } from './activity';
-import { Checkpoints } from './checkpoints';
+import { Checkpoints, type CheckpointsOptions } from './checkpoints';
+import { Directories } from './directories';
 import { downstreamOf } from './downstream';
 import { Dynamic } from './dynamic';
 import { EventStream } from './events';
@@ -27,6 +29,7 @@ import { freshInstances } from './fresh-instances';
 import { Lanes } from './lanes';
 import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import { makePlan, type Plan } from './plan';
+import { startReport } from './report';
 import { Reporter } from './reporter';
 import { type Run, StartedRun, type Stop } from './run';
 import { RunState } from './run-state';
@@ -53,6 +56,8 @@ export class Runner {
   readonly #blueprints = new Map<TaskDefinition, Blueprint>();
   readonly #slots = new Map<Executor, Slots>();
   readonly #lanes: Lanes;
+  /** Where directories are that the storage does not keep. */
+  readonly #directories: DirectoryFolder | undefined;
   readonly #loads = new Slots(loadsAtOnce, 'loads');
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -74,6 +79,7 @@ export class Runner {
       { queue: undefined, executor, executorSlots: this.#slotsOf(executor) },
       (one) => this.#slotsOf(one),
     );
+    this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(options.directories);
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
     this.#opensStorage = !(storage instanceof Storage) && !this.storage.isShared;
   }
@@ -105,7 +111,9 @@ export class Runner {
   async plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
     const layers = scoped(this.storage.layers);
     const { graph, keys } = await this.#prepareWithKeys(what, rest);
-    return makePlan(graph, keys, await this.#checkpointsFor(graph, keys, layers));
+    const directories = this.#directoriesIn(layers);
+    directories.refuseHomeless(graph);
+    return makePlan(graph, keys, await this.#checkpointsFor({ graph, keys, layers, directories, marks: new Map() }));
   }
 
   /** The key of a task's result. */
@@ -132,7 +140,7 @@ export class Runner {
       const folder = folderOf(task);
       // The mark first: without it, what came from the result would go on counting.
       await layers.mark(folder, key.slice(folder.length + 1));
-      if (await layers.delete(key)) deleted.push(key);
+      if (await layers.delete(key, this.#directories)) deleted.push(key);
     }
     return deleted;
   }
@@ -161,11 +169,12 @@ export class Runner {
     this.#refuseIfClosed();
     const folder = folderOf(task);
     await layers.mark(folder);
-    return layers.clearTask(folder);
+    return layers.clearTask(folder, this.#directories);
   }
 
   #start(what: unknown, rest: readonly unknown[]): StartedRun<unknown> {
     const events = new EventStream();
+    const report = this.#options.report && startReport(this.#options.report, events);
     const tally = new Tally();
     const controller = new AbortController();
     const layers = scoped(this.storage.layers);
@@ -182,14 +191,20 @@ export class Runner {
       checkRunOptions(options);
       letGo = follow(options.signal, (reason) => stop({ cancel: true, reason }));
       const prepared = await this.#prepare(target);
+      if (report) report.expect(prepared.graph);
       state = new RunState(options.onFailure ?? this.#options.onFailure ?? 'stop');
       if (isStopped) state.stop();
-      const parts = { events, tally, layers, state, signal: controller.signal };
+      const directories = this.#directoriesIn(layers);
+      const parts = { events, tally, layers, directories, state, signal: controller.signal };
       const execution = await this.#rootExecution(prepared, options, parts);
-      return execution.run(options.force === true ? { ...options, restore: undefined } : options);
+      try {
+        return await execution.run(options.force === true ? { ...options, restore: undefined } : options);
+      } finally {
+        await directories.end();
+      }
     };
-    const result = execute();
-    const summary = result.then(
+    const executed = execute();
+    const summary = executed.then(
       () => tally.summary(),
       (error) => {
         if (state) return tally.summary();
@@ -206,12 +221,14 @@ export class Runner {
       this.#underWay.delete(done);
     });
     this.#underWay.add(done);
+    // A report has the last word before the program prints what it got.
+    const result = report ? executed.finally(() => report.ended) : executed;
     return new StartedRun(result, summary, events, stop);
   }
 
   /** The execution of what a run is for; it starts others for the refs that results hold. */
   async #rootExecution(prepared: Prepared, options: RunOptions, parts: RunParts): Promise<Execution> {
-    const { events, tally, layers, state, signal } = parts;
+    const { events, tally, layers, directories, state, signal } = parts;
     const {
       onStorageError = 'fail',
       sourceChange = 'warn',
@@ -239,13 +256,15 @@ export class Runner {
       freezes,
       signal,
       activity,
+      directories,
       dynamic,
     };
     const execution = async (
       { graph, keys, fingerprints }: Prepared,
       how: Pick<ExecutionOptions, 'resolvesTargets' | 'path'>,
     ): Promise<Execution> => {
-      const found = await this.#checkpointsFor(graph, keys, layers, marks).then(
+      directories.refuseHomeless(graph);
+      const found = await this.#checkpointsFor({ graph, keys, layers, directories, marks }).then(
         (checkpoints) => ({ checkpoints, storageFailure: undefined }),
         (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
       );
@@ -277,20 +296,19 @@ export class Runner {
 
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
   async #checkpointsFor(
-    graph: Graph,
-    keys: Keys,
-    layers: Layers,
-    marks = new Map<string, ClearMarks>(),
+    parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks'>,
   ): Promise<Checkpoints | undefined> {
-    if (!graph.tasks.some(({ save }) => save)) return undefined;
+    // Once marks were read, there are results that may come from what is in this graph.
+    if (parts.marks.size === 0 && !parts.graph.tasks.some(({ save }) => save)) return undefined;
     return Checkpoints.of({
-      layers,
-      graph,
-      keys,
-      marks,
+      ...parts,
       rerunsChangedSource: this.#options.sourceChange === 'rerun',
       prepare: (refs) => this.#prepare(refs),
     });
+  }
+
+  #directoriesIn(layers: Layers): Directories {
+    return new Directories(layers, this.#directories);
   }
 
   #slotsOf(executor: Executor): Slots {
@@ -309,6 +327,7 @@ interface RunParts {
   readonly events: EventStream;
   readonly tally: Tally;
   readonly layers: Layers;
+  readonly directories: Directories;
   readonly state: RunState;
   readonly signal: AbortSignal;
 }

@@ -5,12 +5,15 @@ export const everything = '*';
 
 const none: readonly string[] = Object.freeze([]);
 
+/** Stands between the clear that a mark is of and the number of its log. */
+const dot = '.';
+
 /**
  * The clear marks on a task's results: which were forgotten, so that what came from them no longer counts.
  *
  * They are kept as a log, a line a mark, to which lines are only added: two processes that clear at the same
- * moment lose nothing. Each layer of a storage has a log, and a mark may be in several. Of the marks on one result in
- * one log only the last matters: who has seen it has seen the others.
+ * moment lose nothing. Each layer of a storage has a log, and a clear writes a mark of its own into each, one after
+ * the other. Of the marks on one result in one log only the last matters: who has seen it has seen the others.
  */
 export class ClearMarks {
   readonly #logs: readonly Log[];
@@ -24,18 +27,22 @@ export class ClearMarks {
     return this.#logs.length === 0;
   }
 
-  /** The last marks on a result: one a log, less those that another log has an later one for. @param name the part of its key after the task */
+  /**
+   * The last marks on a result: one a log, less those whose clear came to another log afterwards. Whoever saw the last
+   * mark there began later than all that this log has; the other way round it may have begun in between.
+   *
+   * @param name the part of its key after the task
+   */
   on(name: string): readonly string[] {
     if (this.#logs.length === 0) return none;
-    const last = new Set(this.#logs.flatMap((log) => log.on(name) ?? []));
-    if (last.size > 1)
-      for (const mark of last) if (this.#logs.some((log) => log.hasBefore(mark, log.on(name)))) last.delete(mark);
-    return [...last];
+    const last = [...new Set(this.#logs.flatMap((log) => log.on(name) ?? []))];
+    return last.length === 1 ? last : last.filter((mark) => !this.#logs.some((log) => log.hasLater(mark)));
   }
 }
 
 class Log {
-  readonly #order = new Map<string, number>();
+  /** The number that the log has in each clear. */
+  readonly #numbers = new Map<string, number>();
   readonly #byName = new Map<string, string>();
   #all: string | undefined;
 
@@ -46,7 +53,8 @@ class Log {
       // A mark that cannot be read might have been on anything: so it is on everything.
       const isWhole = check === checkOf(id, name);
       const mark = isWhole ? id : hash('sha256', line, 'hex').slice(0, 16);
-      this.#order.set(mark, this.#order.size);
+      const [clear, number] = partsOf(mark);
+      this.#numbers.set(clear, number);
       if (isWhole && name !== everything) {
         this.#byName.set(name, mark);
       } else {
@@ -57,26 +65,37 @@ class Log {
   }
 
   get isEmpty(): boolean {
-    return this.#order.size === 0;
+    return this.#numbers.size === 0;
   }
 
   on(name: string): string | undefined {
     return this.#byName.get(name) ?? this.#all;
   }
 
-  /** Whether one mark is here, and before another. */
-  hasBefore(mark: string, other: string | undefined): boolean {
-    const at = this.#order.get(mark);
-    const otherAt = other === undefined ? undefined : this.#order.get(other);
-    return at !== undefined && otherAt !== undefined && at < otherAt;
+  /** Whether the clear of a mark in another log was written here after it was written there. */
+  hasLater(mark: string): boolean {
+    const [clear, number] = partsOf(mark);
+    return (this.#numbers.get(clear) ?? -1) > number;
   }
 }
 
-/** A new mark, as a line of a log. @param name the part of a key after the task, or `everything` */
-export function newMark(name: string): Uint8Array {
-  const id = randomBytes(8).toString('hex');
-  // On a line of its own even behind one that a crash cut short.
-  return Buffer.from(`\n${id} ${name} ${checkOf(id, name)}\n`, 'latin1');
+/**
+ * A new mark for each log, to be written in this order, as a line.
+ *
+ * @param name the part of a key after the task, or `everything`
+ */
+export function newMarks(name: string, logs: number): readonly Uint8Array[] {
+  const clear = randomBytes(8).toString('hex');
+  return Array.from({ length: logs }, (_, number) => {
+    const id = `${clear}${dot}${number}`;
+    // On a line of its own even behind one that a crash cut short.
+    return Buffer.from(`\n${id} ${name} ${checkOf(id, name)}\n`, 'latin1');
+  });
+}
+
+function partsOf(mark: string): [clear: string, number: number] {
+  const [clear = '', number = 0] = mark.split(dot);
+  return [clear, Number(number)];
 }
 
 function checkOf(id: string, name: string): string {

@@ -7,6 +7,7 @@ import { combine, type Packing, pack } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { decode, plainBytesOf, reveal, seal } from './decode';
+import { DirectoryFolder, isDirectoryOf } from './directories/directory-folder';
 import type { Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
 import { decodeEntry, type Entry, encodeEntry, isEntry } from './entry';
@@ -36,7 +37,7 @@ export interface StorageOptions {
 export type RunFacts = Pick<
   CheckpointRecord,
   'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'
-> & { readonly refs?: string | undefined };
+> & { readonly refs?: string | undefined; readonly directories?: readonly string[] | undefined };
 
 /** A result that took this long or longer is worth an fsync. In seconds. */
 const worthIt = 0.02;
@@ -47,6 +48,8 @@ const damagedFolder = '@damaged/';
 /** Checkpoints in one store. */
 export class Layer {
   readonly encoder: Encoder | undefined;
+  /** Where task directories are kept next to entries, in stores that can hold them. */
+  readonly directories: DirectoryFolder | undefined;
   readonly #entries: Entries;
   readonly #fsync: NonNullable<StorageOptions['fsync']>;
   readonly #inlineBytes: number;
@@ -54,6 +57,7 @@ export class Layer {
   constructor(store: StoreAdapter, location: string, options: StorageOptions) {
     this.#entries = new Entries(store, location);
     this.encoder = options.encoder;
+    this.directories = store.folder === undefined ? undefined : new DirectoryFolder(store.folder);
     this.#fsync = options.fsync ?? 'worth-it';
     this.#inlineBytes = options.inlineBytes ?? 32_768;
   }
@@ -146,6 +150,7 @@ export class Layer {
         size: kept.byteLength,
         plainSize: encoding.bytes.byteLength,
         beside: isBeside ? besideName(encoding.digest, packing, kept.byteLength) : undefined,
+        directories: facts.directories,
         seconds: facts.seconds,
         savedAt: saved.savedAt,
         savedBy: saved.savedBy,
@@ -160,13 +165,23 @@ export class Layer {
     return this.#entries.has(key);
   }
 
-  /** Gives whether there was one. */
-  async delete(key: TaskKey): Promise<boolean> {
+  /** The task directories that a key's record names; undefined when it cannot be read. */
+  async directoriesOf(key: TaskKey): Promise<readonly string[] | undefined> {
+    const bytes = await this.#entries.readSmall(key);
+    const read = bytes && decodeEntry(bytes, key);
+    if (read && read.state !== 'whole') return undefined;
+    return read?.entry.directories ?? [];
+  }
+
+  /** Gives whether there was one. @param directories where its task directories are */
+  async delete(key: TaskKey, directories = this.directories): Promise<boolean> {
     const bytes = await this.#entries.read(key);
     if (bytes === undefined) return false;
     await this.#entries.delete(key);
     const read = decodeEntry(bytes, key);
-    if (read.state === 'whole' && read.entry.beside !== undefined) await this.#entries.delete(besideKey(read.entry));
+    if (read.state !== 'whole') return true;
+    if (read.entry.beside !== undefined) await this.#entries.delete(besideKey(read.entry));
+    await directories?.remove(read.entry.directories.filter((name) => isDirectoryOf(key, name)));
     return true;
   }
 
@@ -220,15 +235,17 @@ export class Layer {
   async clear(): Promise<void> {
     for await (const keys of groupsOf(this.#entries.keys('')))
       await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    await this.directories?.clear();
   }
 
-  /** Deletes all results of a task. Gives their keys. */
-  async clearTask(folder: string): Promise<readonly TaskKey[]> {
+  /** Deletes all results of a task. Gives their keys. @param directories where its task directories are */
+  async clearTask(folder: string, directories = this.directories): Promise<readonly TaskKey[]> {
     const deleted: TaskKey[] = [];
     for await (const keys of groupsOf(this.#keysOf(folder))) {
-      const were = await Promise.all(keys.map((key) => this.delete(key)));
+      const were = await Promise.all(keys.map((key) => this.delete(key, directories)));
       deleted.push(...keys.filter((_, i) => were[i]));
     }
+    await directories?.sweep(folder, async () => []);
     return deleted;
   }
 

@@ -1,7 +1,9 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
-import { ClearMarks, everything, newMark } from './clear-marks';
+import { ClearMarks, everything, newMarks } from './clear-marks';
+import type { DirectoryFolder } from './directories/directory-folder';
+import { decodedFromSaved } from './directories/saved-form';
 import { type EncodedResult, type Encoding, encode } from './encode';
 import type { Entry } from './entry';
 import type { Layer, RunFacts } from './layer';
@@ -47,8 +49,22 @@ export class Layers {
 
   /** Marks a result, or all of a task, as forgotten in every layer. */
   async mark(folder: string, name: string = everything): Promise<void> {
-    const mark = newMark(name);
-    for (const layer of this.all) await layer.mark(folder, mark);
+    const layers = this.all;
+    const marks = newMarks(name, layers.length);
+    for (let i = 0; i < layers.length; i++) await layers[i]!.mark(folder, marks[i]!);
+  }
+
+  /** The value of a checkpoint that was found. @param directories where those are that layers do not keep @throws what `find` throws */
+  load(layer: Layer, entry: Entry, ofTask: Encoder | undefined, directories?: DirectoryFolder): Awaitable<unknown> {
+    if (entry.directories.length === 0) return layer.load(entry, ofTask);
+    const homes = this.homes(directories);
+    const placeOf = (name: string) => (homes.find((home) => home.has(name)) ?? homes[0])?.pathOf(name);
+    return decodedFromSaved(placeOf, () => layer.load(entry, ofTask));
+  }
+
+  /** Where task directories may be. @param directories where those are that layers do not keep */
+  homes(directories: DirectoryFolder | undefined): readonly DirectoryFolder[] {
+    return [...this.all.map((layer) => layer.directories), directories].filter((home) => home !== undefined);
   }
 
   /** A result as bytes, with its digest, in each form in which it is to be written. */
@@ -87,17 +103,18 @@ export class Layers {
     for (const layer of from.promoteTo) await layer.save(record, encoding, ofTask, beforeIn(layer, before), record);
   }
 
-  /** Deletes all results of a task, in all layers. Gives their keys, each once. */
-  async clearTask(folder: string): Promise<readonly TaskKey[]> {
+  /** Deletes all results of a task, in all layers. Gives their keys, each once. @param directories for layers without */
+  async clearTask(folder: string, directories?: DirectoryFolder): Promise<readonly TaskKey[]> {
     const deleted = new Set<TaskKey>();
-    for (const layer of this.all) for (const key of await layer.clearTask(folder)) deleted.add(key);
+    for (const layer of this.all)
+      for (const key of await layer.clearTask(folder, layer.directories ?? directories)) deleted.add(key);
     return [...deleted];
   }
 
-  /** Deletes a result, in all layers. Gives whether there was one. */
-  async delete(key: TaskKey): Promise<boolean> {
+  /** Deletes a result, in all layers. Gives whether there was one. @param directories for layers without */
+  async delete(key: TaskKey, directories?: DirectoryFolder): Promise<boolean> {
     let wasThere = false;
-    for (const layer of this.all) wasThere = (await layer.delete(key)) || wasThere;
+    for (const layer of this.all) wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
     return wasThere;
   }
 

@@ -141,7 +141,7 @@ export class Storage {
       const entry = await layer.find(key, encoder);
       if (!entry) continue;
       try {
-        return await layer.load(entry, encoder);
+        return await this.layers.load(layer, entry, encoder);
       } catch (error) {
         if (!(error instanceof GoneCheckpointError)) throw error;
       }

@@ -9,6 +9,7 @@ export type RequirementSource =
   | { readonly from: 'class'; readonly cls: TaskClass; readonly params?: (self: any) => object }
   | { readonly from: 'later-class'; readonly cls: () => TaskClass; readonly params: (self: any) => object }
   | { readonly from: 'structure'; readonly map: (self: any) => unknown }
+  | { readonly from: 'directory' }
   | { readonly from: 'property-type'; readonly type: unknown };
 
 /** What a decorator said of a property. */

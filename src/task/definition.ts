@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type MemberDeclaration, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
+import { isTaskDirectoryClass } from './directory';
 import type { TaskOptions } from './options';
 import { producersOf } from './registry';
 import type { StandardSchema } from './schema';
@@ -42,6 +43,8 @@ export interface TaskDefinition {
   readonly hasFingerprint: boolean;
   readonly hasRestore: boolean;
   readonly hasCheckpoint: boolean;
+  /** Whether it requires a `TaskDirectory`. */
+  readonly hasDirectory: boolean;
   /** A hash of the class's source text, and of its base classes'. */
   readonly source: string;
 }
@@ -94,12 +97,15 @@ function define(cls: TaskClass): TaskDefinition {
     hasFingerprint: typeof cls.prototype.fingerprint === 'function',
     hasRestore: typeof cls.prototype.restore === 'function',
     hasCheckpoint: typeof cls.prototype.checkpoint === 'function',
+    hasDirectory: requirements.some(({ source }) => source.from === 'directory'),
     source: sourceHash(cls),
   });
 }
 
 function notATask(cls: TaskClass): string {
   if (typeof cls !== 'function') return `${String(cls)} is no task class`;
+  if (isTaskDirectoryClass(cls))
+    return 'TaskDirectory is no task, and stands alone: @Requires(TaskDirectory) directory!: TaskDirectory';
   for (const base of basesOf(cls)) {
     if (isTaskClass(base)) {
       return `${cls.name} extends the task ${base.name} but is no task itself; put @Task() on it (as the topmost decorator, if another one replaces the class)`;
@@ -170,6 +176,7 @@ function toParam(
 
 function findSource(task: string, property: string, source: RequirementSource): RequirementDefinition['source'] {
   if (source.from !== 'property-type') return source;
+  if (isTaskDirectoryClass(source.type)) return { from: 'directory' };
   const found = producersOf(source.type);
   if (found.length === 1) return { from: 'class', cls: found[0]! };
   const type = typeof source.type === 'function' ? source.type.name : undefined;

@@ -7,6 +7,7 @@ import type {
 } from './compiler-messages';
 import { declare, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
+import { isTaskDirectoryClass, type TaskDirectory } from './directory';
 import type { Built, OutputOf, ParamsOf } from './output';
 import type { IsAny, RunnableTask, TaskClass } from './task-class';
 
@@ -29,7 +30,8 @@ type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends 
  * - `@Requires(Load, (self) => ({ split: 'test' }))`: with these params over the handed-on ones.
  * - `@Requires((self) => self.seeds.map((seed) => task(Train, { seed })))`: any structure of refs.
  * - `@Requires(() => Load)`: a class that is declared later.
- * - `@Requires()`: the one task that `produces` the property's type.
+ * - `@Requires(TaskDirectory)`: a fresh, empty folder for this task alone.
+ * - `@Requires()`: the one task that `produces` the property's type, or a `TaskDirectory`.
  *
  * Functions are called while planning, with the params set and nothing else.
  */
@@ -37,6 +39,9 @@ type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends 
 export function Requires<const D, Self = any>(
   structure: (self: Self) => D,
 ): <K extends PropertyKey>(target: CanFill<Self, K, Built<D>>, key: K) => void;
+export function Requires(
+  directory: typeof TaskDirectory,
+): <Target, K extends PropertyKey>(target: CanFill<Target, K, TaskDirectory>, key: K) => void;
 export function Requires(): <Target, K extends PropertyKey>(target: CanFill<Target, K, never>, key: K) => void;
 export function Requires<T extends RunnableTask>(
   cls: TaskClass<T>,
@@ -68,6 +73,12 @@ function sourceOf(given: readonly unknown[], prototype: object, property: Proper
       what === undefined
         ? `@Requires(undefined) on ${name}: the class is not there yet. Files that import each other need @Requires(() => Class)`
         : `@Requires on ${name} takes a task class or a function, then a function that gives params; it was given ${typeof what}${given.length > 1 ? ` and ${typeof params}` : ''}`,
+    );
+  }
+  if (isTaskDirectoryClass(what)) {
+    if (given.length === 1) return { from: 'directory' };
+    throw new DeclarationError(
+      `@Requires(TaskDirectory) on ${prototype.constructor.name}.${String(property)} takes no params`,
     );
   }
   if (isClass(what)) return { from: 'class', cls: what as TaskClass, ...(params && { params }) };

@@ -46,11 +46,17 @@ type Step =
   | { readonly do: 'run' | 'clear' | 'clear-all'; readonly task: Name; readonly view: View }
   | { readonly do: 'delete'; readonly task: Name; readonly store: number };
 
+/** A clear, and which log it is in: they are written one after the other. */
+interface Mark {
+  readonly clear: number;
+  readonly number: number;
+}
+
 /** What a storage holds, in the small: the marks that each saved result has seen, and the log of marks of each task. */
 class Model {
-  readonly saved = [0, 1, 2].map(() => new Map<Name, ReadonlySet<number>>());
-  readonly logs = [0, 1, 2].map(() => ({ A: [] as number[], B: [] as number[], C: [] as number[] }));
-  #lastMark = 0;
+  readonly saved = [0, 1, 2].map(() => new Map<Name, ReadonlySet<string>>());
+  readonly logs = [0, 1, 2].map(() => ({ A: [] as Mark[], B: [] as Mark[], C: [] as Mark[] }));
+  #clears = 0;
 
   run(target: Name, { reads, writes }: Flat): Name[] {
     const runs: Name[] = [];
@@ -72,9 +78,9 @@ class Model {
   }
 
   clear(name: Name, { reads, writes }: Flat): void {
-    const mark = ++this.#lastMark;
-    for (const store of new Set([...reads.map(({ store }) => store), ...writes])) {
-      this.logs[store]![name].push(mark);
+    const clear = ++this.#clears;
+    for (const [number, store] of [...new Set([...reads.map(({ store }) => store), ...writes])].entries()) {
+      this.logs[store]![name].push({ clear, number });
       this.saved[store]!.delete(name);
     }
   }
@@ -84,11 +90,15 @@ class Model {
     return seen !== undefined && this.#marksOn(name, reads).every((mark) => seen.has(mark));
   }
 
-  /** The last mark of each log, on a task and on what it comes from, less those that another log has a later one for. */
-  #marksOn(name: Name, reads: Flat['reads']): number[] {
+  /** The last mark of each log, on a task and on what it comes from, less those whose clear came to another log later. */
+  #marksOn(name: Name, reads: Flat['reads']): string[] {
     const logs = reads.map(({ store }) => this.logs[store]![name]);
-    const last = logs.flatMap((log) => log.slice(-1));
-    const own = last.filter((mark) => !logs.some((log) => log.includes(mark) && log.at(-1) !== mark));
+    const own = logs
+      .flatMap((log) => log.slice(-1))
+      .filter(
+        ({ clear, number }) => !logs.some((log) => log.some((mark) => mark.clear === clear && mark.number > number)),
+      )
+      .map(({ clear, number }) => `${clear}.${number}`);
     return [...own, ...requires[name].flatMap((required) => this.#marksOn(required, reads))];
   }
 }

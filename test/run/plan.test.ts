@@ -24,6 +24,7 @@ it('runs, saves and marks nothing', async () => {
     key: await runner.key(Top),
     task: 'Top',
     params: { name: 'a', factor: 1, label: 'plain' },
+    requires: [nodes[2]!.key, nodes[3]!.key],
     action: 'run',
     why: 'there is no checkpoint',
   });

@@ -157,3 +157,17 @@ it('never throws, whatever the bytes are', () => {
     { numRuns: 2_000 },
   );
 });
+
+it('names task directories at the end, encrypted or not', () => {
+  const directories = [`${key}.d/3f9a2c11-42-7-0123456789ab-0`];
+  const withDirectories = { ...record, directories };
+  const entry = encodeEntry(withDirectories, bytes);
+  expect(Buffer.from(entry).toString('latin1')).toContain(
+    `,"savedBy":"host/42","directories":["${directories[0]}"]}\n`,
+  );
+  expect(read(entry)).toEqual([withDirectories, bytes]);
+  for (const sealed of [undefined, 'c2VhbGVk']) {
+    const decoded = decodeEntry(encodeEntry({ ...withDirectories, encrypter: sealed && 'aes' }, bytes, sealed), key);
+    expect(decoded.state === 'whole' && decoded.entry.directories).toEqual(directories);
+  }
+});

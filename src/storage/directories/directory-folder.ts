@@ -12,6 +12,9 @@ import { hold, isAbandoned, isNonce, newNonce, release } from './owner';
 const ending = '.d';
 /** Folders may be deleted at any time; five times during one `mkdir` is no accident. */
 const attempts = 5;
+/** After a sweep that took longer than this, in milliseconds, comes a rest of so many times as long. */
+const longSweep = 100;
+const rest = 20;
 
 /** The directories that a checkpoint names; undefined when its record cannot be read, and may name any. */
 export type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
@@ -21,13 +24,19 @@ export type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
  * names those that belong to it; others are either in use or left over.
  */
 export class DirectoryFolder {
-  readonly #root: () => string;
+  readonly root: () => string;
+  readonly #restsUntil = new Map<string, number>();
   #folders: Folders | undefined;
 
   /** @param root a path, or what makes a folder and gives its path when it is first needed */
   constructor(root: string | (() => string)) {
-    this.#root = typeof root === 'string' ? () => resolve(root) : root;
-    if (typeof root === 'string') this.#folders = new Folders(resolve(root));
+    if (typeof root !== 'string') {
+      this.root = root;
+      return;
+    }
+    const path = resolve(root);
+    this.root = () => path;
+    this.#folders = new Folders(path);
   }
 
   /** Makes an empty directory for a key, to be released when it is no longer in use. Gives its name. */
@@ -73,6 +82,15 @@ export class DirectoryFolder {
       await Promise.all(group.map((key) => this.#sweepKey(key, namedBy)));
   }
 
+  /** The same; but where there is much to look at, not again soon. */
+  async sweepNowAndThen(folder: string, namedBy: NamedBy): Promise<void> {
+    const start = performance.now();
+    if (start < (this.#restsUntil.get(folder) ?? 0)) return;
+    await this.sweep(folder, namedBy);
+    const end = performance.now();
+    if (end - start > longSweep) this.#restsUntil.set(folder, end + rest * (end - start));
+  }
+
   /** Removes all directories, those of unfinished runs as well. */
   async clear(): Promise<void> {
     for (const folder of this.#folders?.list().keys() ?? [])
@@ -115,7 +133,7 @@ export class DirectoryFolder {
   }
 
   #opened(): Folders {
-    return (this.#folders ??= new Folders(this.#root()));
+    return (this.#folders ??= new Folders(this.root()));
   }
 }
 

@@ -49,7 +49,11 @@ export function isAbandoned(path: string, nonce: string): boolean {
 
 /** A machine, or a container on it, where a process number means one process. */
 function machine(): string {
-  const identity = [hostname(), tryTo(() => readFileSync('/etc/machine-id')), tryTo(() => readlinkSync('/proc/self/ns/pid'))];
+  const identity = [
+    hostname(),
+    tryTo(() => readFileSync('/etc/machine-id')),
+    tryTo(() => readlinkSync('/proc/self/ns/pid')),
+  ];
   return createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 8);
 }
 

@@ -14,6 +14,7 @@ const swept = new Set<string>();
 export class TemporaryFolder {
   readonly #base: string;
   #nonce = '';
+  #count = 1;
   #path: string | undefined;
 
   /** @param base where it is made @default the system's folder for temporary files */
@@ -38,6 +39,17 @@ export class TemporaryFolder {
     }
     return this.#path;
   };
+
+  /** Makes an empty folder in it, whose name begins so. @throws {StorageError} when that cannot be done */
+  make(name: string): string {
+    const path = join(this.path(), `${name}-${this.#count++}`);
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      throw fileError(error, 'write', this.#base);
+    }
+    return path;
+  }
 
   /** Removes it and all in it; the next use makes another. Not being able to does no harm. */
   async remove(): Promise<void> {

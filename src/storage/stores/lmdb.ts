@@ -51,7 +51,7 @@ export class LmdbStore implements StoreAdapter {
 
   /** Entries have no time to live. */
   async set(key: string, value: Uint8Array, _ttl?: number, options?: SetOptions): Promise<true> {
-    await this.#write('write', key, options?.durable === true, (database) => database.put(key, bufferOf(value)));
+    await this.#write('write', key, options?.durable === true, (database) => put(database, key, value));
     return true;
   }
 
@@ -138,6 +138,13 @@ export class LmdbStore implements StoreAdapter {
     this.#database ??= openDatabase(this.#folder);
     return this.#database;
   }
+}
+
+function put(database: Database, key: string, value: Uint8Array): Promise<boolean> {
+  const written = database.put(key, bufferOf(value));
+  // `lmdb` notes in the buffer where it is, which may be a result that the caller goes on using.
+  delete (value.buffer as { address?: number }).address;
+  return written;
 }
 
 async function commit(

@@ -1,4 +1,4 @@
-import { Param, Requires, Task, TaskRef, task } from 'tidemark';
+import { Param, Requires, Task, TaskDirectory, TaskRef, task } from 'tidemark';
 
 interface Row {
   readonly id: string;
@@ -29,6 +29,15 @@ class Anything {
 class Forget {
   run(): void {}
 }
+@Task({ save: true })
+class Unpack {
+  @Requires(TaskDirectory) directory!: TaskDirectory;
+  @Requires(TaskDirectory) hasPath!: { readonly path: string };
+  @Requires() reflected!: TaskDirectory;
+  run(): { where: TaskDirectory; files: string[] } {
+    return { where: this.directory, files: [this.directory.file('a', 'b.txt'), `${this.directory}`] };
+  }
+}
 
 @Task()
 export class Handed {
@@ -43,6 +52,8 @@ export class Handed {
   @Requires(Count) protected2!: number | string;
   @Requires(Anything) anything!: Date;
   @Requires(Forget) nothing!: void;
+  @Requires(Unpack) unpacked!: { where: TaskDirectory; files: string[] };
+  @Requires(() => [task(Unpack).at('where')]) where!: TaskDirectory[];
   @Requires(Load, () => ({ limit: 5 })) five!: Row[];
   @Requires(Load, (self) => ({ path: `${self.path}.gz`, limit: undefined })) packed!: Row[];
   @Requires(

@@ -1,4 +1,4 @@
-import { Param, Requires, Task, task } from 'tidemark';
+import { Param, Requires, Task, TaskDirectory, task } from 'tidemark';
 
 @Task()
 class Load {
@@ -63,6 +63,15 @@ export class Requirements {
   // error: params and requirements are public properties
   @Requires(() => task(Load)) protected sheltered!: string[];
 
+  // error: declare the property with the type that is required
+  @Requires(TaskDirectory) text!: string;
+
+  // error: declare the property with the type that is required
+  @Requires(() => TaskDirectory) later!: TaskDirectory;
+
+  // error: params and requirements are public properties
+  @Requires(TaskDirectory) private kept!: TaskDirectory;
+
   // error: Property 'run' is missing in type 'NoTask'
   @Requires(NoTask) noTask!: NoTask;
 
@@ -70,6 +79,6 @@ export class Requirements {
   @Requires(async () => task(Load)) promised!: string[];
 
   run() {
-    return [this.hidden, this.sheltered];
+    return [this.hidden, this.sheltered, this.kept];
   }
 }
