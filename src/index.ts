@@ -24,6 +24,26 @@ export { type ProcessesOptions, processes } from './executors/processes';
 export { SentResult } from './executors/sent-result';
 export { type ThreadsOptions, threads } from './executors/threads';
 export { LoadError } from './load/load-error';
+export {
+  type FoldOptions,
+  type GraphPicture,
+  type HtmlOptions,
+  type NodeState,
+  type PictureEdge,
+  type PictureNode,
+  type PictureSpan,
+  type ProgressOptions,
+  type ProgressStream,
+  pictureOf,
+  RunRecorder,
+  showProgress,
+  toDot,
+  toHtml,
+  toJson,
+  toMermaid,
+  toSvg,
+  toTrace,
+} from './report';
 export type { NodeInfo, RunEvent, RunHappening } from './run/events';
 export { RunFailedError, TaskFailedError } from './run/failure';
 export type { QueueOptions } from './run/lanes';

@@ -26,10 +26,17 @@ export interface Nearest {
   readonly differences: readonly Difference[];
 }
 
-/** Only so many results of a task are compared. */
-const comparedRecords = 10_000;
+/** Only so many results of a task are looked at, and, when none has the very params, so many of those compared. */
+const readRecords = 100_000;
+const comparedRecords = 1_000;
 /** Requirements of requirements are followed this far. */
 const deepest = 50;
+
+/** The records of a task's results. */
+interface SavedOfTask {
+  readonly byKey: ReadonlyMap<string, CheckpointRecord>;
+  readonly byParams: ReadonlyMap<string, readonly CheckpointRecord[]>;
+}
 
 /**
  * Says why planned tasks have other keys than the results that are saved.
@@ -41,7 +48,7 @@ const deepest = 50;
 export class Differences {
   readonly #storage: Storage;
   readonly #planned: ReadonlyMap<string, PlannedNode>;
-  readonly #records = new Map<string, Promise<ReadonlyMap<string, CheckpointRecord>>>();
+  readonly #saved = new Map<string, Promise<SavedOfTask>>();
   readonly #compared = new Map<string, Promise<readonly Difference[]>>();
 
   constructor({ nodes }: Plan, storage: Storage) {
@@ -51,24 +58,31 @@ export class Differences {
 
   /** Undefined when no result of the task is saved. A result of the very key has no differences but that of its source. */
   async of(node: PlannedNode): Promise<Nearest | undefined> {
-    const records = await this.#recordsOf(node.task);
-    const record = records.get(node.key!) ?? nearestTo(node, [...records.values()]);
+    const { byKey, byParams } = await this.#savedOf(node.task);
+    const record =
+      byKey.get(node.key!) ??
+      nearestTo(node, byParams.get(textOf(paramsOf(node))) ?? [...byKey.values()].slice(-comparedRecords));
     return record && { record, differences: await this.#compare(node, record, 0) };
   }
 
-  #recordsOf(task: string): Promise<ReadonlyMap<string, CheckpointRecord>> {
-    let records = this.#records.get(task);
-    if (!records) this.#records.set(task, (records = this.#read(task)));
-    return records;
+  #savedOf(task: string): Promise<SavedOfTask> {
+    let saved = this.#saved.get(task);
+    if (!saved) this.#saved.set(task, (saved = this.#read(task)));
+    return saved;
   }
 
-  async #read(task: string): Promise<ReadonlyMap<string, CheckpointRecord>> {
-    const records = new Map<string, CheckpointRecord>();
+  async #read(task: string): Promise<SavedOfTask> {
+    const byKey = new Map<string, CheckpointRecord>();
+    const byParams = new Map<string, CheckpointRecord[]>();
     for await (const record of this.#storage.list({ task })) {
-      records.set(record.key, record);
-      if (records.size === comparedRecords) break;
+      byKey.set(record.key, record);
+      const params = textOf(record.params);
+      const same = byParams.get(params);
+      if (same) same.push(record);
+      else byParams.set(params, [record]);
+      if (byKey.size === readRecords) break;
     }
-    return records;
+    return { byKey, byParams };
   }
 
   #compare(node: PlannedNode, record: CheckpointRecord, depth: number): Promise<readonly Difference[]> {
@@ -118,13 +132,13 @@ export class Differences {
   async #counterpart(required: PlannedNode, gone: readonly TaskKey[]): Promise<TaskKey | undefined> {
     const ofTask = gone.filter((key) => taskNameIn(key) === taskNameIn(required.key!));
     if (ofTask.length < 2) return ofTask[0];
-    const records = await this.#recordsOf(required.task);
-    const saved = ofTask.flatMap((key) => records.get(key) ?? []);
+    const { byKey } = await this.#savedOf(required.task);
+    const saved = ofTask.flatMap((key) => byKey.get(key) ?? []);
     return nearestTo(required, saved)?.key ?? ofTask[0];
   }
 
   async #because(required: PlannedNode, then: TaskKey, depth: number): Promise<readonly Difference[] | undefined> {
-    const record = (await this.#recordsOf(required.task)).get(then);
+    const record = (await this.#savedOf(required.task)).byKey.get(then);
     return record && depth < deepest ? this.#compare(required, record, depth + 1) : undefined;
   }
 }
@@ -135,7 +149,7 @@ function nearestTo(node: PlannedNode, records: readonly CheckpointRecord[]): Che
   const { version } = taskOf(node).options;
   const today = new Set(node.requires);
   const likeness = (record: CheckpointRecord): readonly number[] => [
-    Object.keys(params).filter((name) => isDeepStrictEqual(params[name], record.params[name])).length,
+    Object.keys(params).filter((name) => isSame(params[name], record.params[name])).length,
     record.requires.filter(([key]) => today.has(key)).length,
     record.version === version ? 1 : 0,
     record.savedAt.getTime(),
@@ -159,7 +173,7 @@ function paramDifferences(node: PlannedNode, record: CheckpointRecord, task: Tas
   const unkeyed = new Set(task.params.filter(({ keyed }) => !keyed).map(({ name }) => name));
   const names = [...new Set([...Object.keys(record.params), ...Object.keys(params)])].sort();
   return names
-    .filter((name) => !unkeyed.has(name) && !isDeepStrictEqual(record.params[name], params[name]))
+    .filter((name) => !unkeyed.has(name) && !isSame(record.params[name], params[name]))
     .map((name): Difference => ({ what: 'param', name, before: record.params[name], now: params[name] }));
 }
 
@@ -174,4 +188,17 @@ function taskOf({ task }: PlannedNode): TaskDefinition {
 
 function taskNameIn(key: TaskKey): string {
   return key.slice(0, key.indexOf('/'));
+}
+
+/** The same for the same params; most have no objects in them, whose order would count. */
+function textOf(params: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(
+    Object.keys(params)
+      .sort()
+      .map((name) => [name, params[name]]),
+  );
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && isDeepStrictEqual(a, b));
 }

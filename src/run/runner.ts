@@ -222,7 +222,7 @@ export class Runner {
     });
     this.#underWay.add(done);
     // A report has the last word before the program prints what it got.
-    const result = report ? executed.finally(() => report.ended) : executed;
+    const result = report ? settledAfter(executed, report.ended) : executed;
     return new StartedRun(result, summary, events, stop);
   }
 
@@ -364,4 +364,13 @@ function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => voi
 
 function emitWarning(message: string): void {
   process.emitWarning(message, { type: 'TidemarkWarning' });
+}
+
+/** The same result, once something else is over as well. */
+async function settledAfter<T>(result: Promise<T>, other: Promise<unknown>): Promise<T> {
+  try {
+    return await result;
+  } finally {
+    await other;
+  }
 }

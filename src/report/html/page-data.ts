@@ -1,0 +1,72 @@
+import { inspect } from 'node:util';
+import { type FoldedPicture, isGroup } from '../fold';
+import type { GraphPicture, PictureNode, PictureSpan } from '../picture';
+import { looks, signs, stateNames, states } from '../states';
+
+const longestParam = 2000;
+
+/** What the page's script reads; nodes, boxes and lanes are named by their place in their list. */
+export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture, title: string): string {
+  const { nodes, startedAt = 0, endedAt, spans = [] } = picture;
+  const places = new Map(nodes.map(({ key }, index) => [key, index]));
+  const boxPlaces = new Map(boxes.map(({ key }, index) => [key, index]));
+  const lanes = [...new Set(spans.map(rowOf))].sort(compareLanes);
+  const lanePlaces = new Map(lanes.map((lane, index) => [lane, index]));
+  const data = {
+    title,
+    startedAt: picture.startedAt,
+    length: endedAt === undefined ? 0 : endedAt - startedAt,
+    states: states.map((state) => ({ id: state, sign: signs[state], name: stateNames[state], look: looks[state] })),
+    nodes: nodes.map((node) => nodeData(node, places, startedAt)),
+    boxes: boxes.map((box) => ({
+      title: box.task,
+      isGroup: isGroup(box),
+      members: (isGroup(box) ? box.members : [box]).map(({ key }) => places.get(key)),
+    })),
+    edges: edges.map(({ from, to }) => [boxPlaces.get(from), boxPlaces.get(to)]),
+    lanes,
+    spans: spans.map((span) => {
+      const { key, kind, startedAt: start, seconds, attempt, outcome } = span;
+      return [
+        places.get(key),
+        lanePlaces.get(rowOf(span)),
+        round(start - startedAt),
+        seconds,
+        outcome === 'done' ? (kind === 'load' ? 'loaded' : 'ran') : outcome,
+        attempt,
+      ];
+    }),
+  };
+  // Inside a script element, `</script` and `<!--` would end the text.
+  return JSON.stringify(data).replaceAll('<', '\\u003c');
+}
+
+function nodeData(node: PictureNode, places: ReadonlyMap<string, number>, runStart: number): object {
+  const { params, requires, startedAt, ...rest } = node;
+  return {
+    ...rest,
+    params: Object.entries(params).map(([name, value]) => [name, shown(value)]),
+    requires: requires.flatMap((key) => places.get(key) ?? []),
+    ...(startedAt !== undefined && { at: round(startedAt - runStart) }),
+  };
+}
+
+function shown(value: unknown): string {
+  const text = inspect(value, { depth: 6, breakLength: 60, maxArrayLength: 50, maxStringLength: longestParam });
+  return text.length > longestParam ? `${text.slice(0, longestParam)}…` : text;
+}
+
+/** Loads are short and many at once: they share a row. */
+function rowOf({ kind, lane }: PictureSpan): string {
+  return kind === 'load' ? 'loads' : lane;
+}
+
+/** `threads 2` before `threads 10`, and loads last. */
+function compareLanes(a: string, b: string): number {
+  const isLoad = (lane: string) => Number(lane === 'loads');
+  return isLoad(a) - isLoad(b) || a.localeCompare(b, 'en', { numeric: true });
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

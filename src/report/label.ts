@@ -1,0 +1,53 @@
+import { showValue } from '../task/show';
+import { type Drawn, isGroup, type PictureGroup } from './fold';
+import type { PictureNode } from './picture';
+import { signs, stateNames, states } from './states';
+import { showBytes, showCount, showSeconds } from './units';
+
+/** What a box says: its sign and task, its params, then how long it took and what it weighs. */
+export function linesOf(box: Drawn): readonly string[] {
+  if (isGroup(box)) return [`${box.task} × ${showCount(box.members.length)}`, countsOf(box)];
+  const remark = remarkOf(box);
+  return [`${signs[box.state]} ${box.task}`, ...paramLines(box), ...(remark ? [remark] : [])];
+}
+
+/** `✓ 12 ran · ✗ 3 failed`, or without the words */
+export function countsOf({ counts }: PictureGroup, isShort = false): string {
+  return states
+    .filter((state) => counts.has(state))
+    .map((state) => `${signs[state]} ${showCount(counts.get(state)!)}${isShort ? '' : ` ${stateNames[state]}`}`)
+    .join(' · ');
+}
+
+/** `1.2 s · 34 kB` */
+export function figuresOf({ seconds, bytes, state }: PictureNode): string {
+  return [
+    ...(seconds === undefined || state === 'running' ? [] : [showSeconds(seconds)]),
+    ...(bytes === undefined ? [] : [showBytes(bytes)]),
+  ].join(' · ');
+}
+
+/** The last line of a box: what went wrong, why it is to run, or its figures. */
+export function remarkOf(node: PictureNode): string {
+  const { state, error, why } = node;
+  if (state === 'failed' && error !== undefined) return error.split('\n')[0]!;
+  if (state === 'to-run' && why !== undefined) return why.split('\n')[0]!;
+  return figuresOf(node);
+}
+
+const shownParams = 3;
+
+/** The first few params, one a line. */
+export function paramLines({ params }: PictureNode): readonly string[] {
+  const all = Object.entries(params);
+  const shown = all.slice(0, all.length > shownParams ? shownParams - 1 : shownParams);
+  const lines = shown.map(([name, value]) => `${name}: ${shorten(showValue(value))}`);
+  if (all.length > shown.length) lines.push(`… ${all.length - shown.length} more`);
+  return lines;
+}
+
+const longest = 32;
+
+function shorten(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}

@@ -1,0 +1,65 @@
+import { stripVTControlCharacters } from 'node:util';
+import { oneLine } from '../one-line';
+import { classLines, totalLine } from './lines';
+import { columnsOf, paint, render } from './paint';
+import type { RunProgress } from './run-progress';
+import type { ProgressStream, Screen } from './screen';
+
+/** Lines on a terminal that are drawn over again. */
+export class Terminal implements Screen {
+  readonly interval = 100;
+  readonly #stream: ProgressStream;
+  readonly #hasColours: boolean;
+  readonly #earlier: ReadonlyMap<string, number> | undefined;
+  /** How wide the lines are that were drawn last: a terminal that became narrower has broken them. */
+  #drawn: readonly number[] = [];
+
+  constructor(
+    stream: ProgressStream,
+    options: { hasColours: boolean; earlier: ReadonlyMap<string, number> | undefined },
+  ) {
+    this.#stream = stream;
+    this.#hasColours = options.hasColours;
+    this.#earlier = options.earlier;
+  }
+
+  draw(progress: RunProgress, now: number): void {
+    // A terminal that is slow gets fewer pictures, not a queue of old ones.
+    if (!progress.summary && (this.#stream.writableLength ?? 0) > 0) return;
+    // Some terminals say 0 for what they do not know.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
+    const width = Math.max(10, columns - 1);
+    const told = progress.takeLines().map((line) => oneLine(line));
+    const lines = this.#shown(classLines(progress, this.#earlier), progress, rows).map((line) =>
+      render(line, width, this.#hasColours),
+    );
+    lines.push(render([paint(totalLine(progress, now), 90)], width, this.#hasColours));
+    const text = [...told, ...lines].map((line) => `${line}\u001b[K\n`).join('');
+    this.#stream.write(`${this.#back(columns)}${text}\u001b[J`);
+    this.#drawn = lines.map((line) => columnsOf(stripVTControlCharacters(line)));
+  }
+
+  /** All lines when there is room, and else those where something happens. */
+  #shown(lines: ReturnType<typeof classLines>, progress: RunProgress, rows: number): ReturnType<typeof classLines> {
+    const room = Math.max(1, rows - 3);
+    if (lines.length <= room || progress.summary) return lines;
+    const classes = [...progress.classes.values()];
+    const byInterest = classes.map((one, index) => ({ index, rank: one.running > 0 ? 0 : one.isComplete ? 2 : 1 }));
+    const chosen = byInterest
+      .sort((a, b) => a.rank - b.rank || a.index - b.index)
+      .slice(0, room - 1)
+      .map(({ index }) => index)
+      .sort((a, b) => a - b);
+    return [
+      ...chosen.map((index) => lines[index]!),
+      [paint(`… ${lines.length - chosen.length} more task classes`, 90)],
+    ];
+  }
+
+  /** Moves the cursor to where the last picture begins. */
+  #back(columns: number): string {
+    const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    return rows > 0 ? `\u001b[${rows}A\r` : '';
+  }
+}

@@ -1,0 +1,134 @@
+import { TidemarkError } from '../../error';
+import type { FoldedPicture } from '../fold';
+import { showCount } from '../units';
+import { type Box, boxesOf } from './box';
+
+/** A box with its place: the upper left corner, in pixels. */
+export interface PlacedBox extends Box {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface PlacedEdge {
+  /** Places in the list of boxes. */
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  /** A path in the language of SVG, that ends where the tip of the arrow is. */
+  readonly path: string;
+  /** The middle of its label; undefined when it has none. */
+  readonly label?: readonly [number, number];
+}
+
+/** Where everything is, in pixels. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly boxes: readonly PlacedBox[];
+  readonly edges: readonly PlacedEdge[];
+}
+
+const dotsPerInch = 72;
+/** What a screen shows at once. */
+const screen = { width: 1300, height: 760 };
+
+/** Places the boxes of a picture by Graphviz: from left to right, unless downwards is much easier to read. */
+export async function layOut(picture: FoldedPicture): Promise<Layout> {
+  const boxes = boxesOf(picture.boxes);
+  if (boxes.length === 0) return { width: 0, height: 0, boxes: [], edges: [] };
+  const viz = await graphviz();
+  const across = place(viz, picture, boxes, 'LR');
+  if (scaleOf(across) > 0.8) return across;
+  const down = place(viz, picture, boxes, 'TB');
+  return scaleOf(down) > 1.3 * scaleOf(across) ? down : across;
+}
+
+/** How large a layout can be shown on a screen. */
+function scaleOf({ width, height }: Layout): number {
+  return Math.min(1, screen.width / width, screen.height / height);
+}
+
+type Direction = 'LR' | 'TB';
+
+function place(viz: Viz, picture: FoldedPicture, boxes: readonly Box[], direction: Direction): Layout {
+  const ids = new Map(boxes.map(({ drawn }, index) => [drawn.key, index]));
+  const inches = (pixels: number) => (pixels / dotsPerInch).toFixed(4);
+  const lines = [
+    `graph [rankdir=${direction}, nodesep=0.2, ranksep=${direction === 'LR' ? 0.75 : 0.5}]`,
+    'node [shape=box, fixedsize=true, label=""]',
+    'edge [arrowsize=0.7, fontsize=10]',
+    ...boxes.map(({ width, height }, index) => `n${index} [width=${inches(width)}, height=${inches(height)}]`),
+    ...picture.edges.map((edge) => edgeLine(edge, ids, direction)),
+  ];
+  const result = viz.render(`digraph {\n${lines.join('\n')}\n}`, { format: 'json0' });
+  if (result.status === 'failure')
+    throw new TidemarkError(
+      `Graphviz cannot place the graph: ${result.errors.map(({ message }) => message).join('; ')}`,
+    );
+  return read(JSON.parse(result.output) as GraphvizOutput, boxes, picture);
+}
+
+function edgeLine(
+  { from, to, count }: FoldedPicture['edges'][number],
+  ids: ReadonlyMap<string, number>,
+  direction: Direction,
+): string {
+  const [tail, head] = direction === 'LR' ? ['e', 'w'] : ['s', 'n'];
+  // A loop is drawn best where Graphviz wants it.
+  const sides = from === to ? [] : [`tailport=${tail}`, `headport=${head}`];
+  const label = count > 1 ? [`label="× ${showCount(count)}"`] : [];
+  return `n${ids.get(from)} -> n${ids.get(to)} [${[...sides, ...label].join(', ')}]`;
+}
+
+type Viz = Awaited<ReturnType<typeof import('@viz-js/viz').instance>>;
+let loading: Promise<Viz> | undefined;
+
+function graphviz(): Promise<Viz> {
+  return (loading ??= (require('@viz-js/viz') as typeof import('@viz-js/viz')).instance());
+}
+
+/** What Graphviz writes as `json0`, with y upwards and in points. */
+interface GraphvizOutput {
+  readonly bb: string;
+  readonly objects: readonly { readonly name: string; readonly pos: string }[];
+  readonly edges?: readonly {
+    readonly tail: number;
+    readonly head: number;
+    readonly pos: string;
+    readonly lp?: string;
+  }[];
+}
+
+function read(output: GraphvizOutput, boxes: readonly Box[], picture: FoldedPicture): Layout {
+  const [, , width, height] = output.bb.split(',').map(Number) as [number, number, number, number];
+  const point = (text: string): readonly [number, number] => {
+    const [x, y] = text.split(',').map(Number) as [number, number];
+    return [round(x), round(height - y)];
+  };
+  const counts = new Map(picture.edges.map(({ from, to, count }) => [`${from}\n${to}`, count]));
+  return {
+    width,
+    height,
+    boxes: boxes.map((box, index) => {
+      const [x, y] = point(output.objects[index]!.pos);
+      return { ...box, x: round(x - box.width / 2), y: round(y - box.height / 2) };
+    }),
+    // Graphviz gives edges back in the order of the nodes, not in that of the input.
+    edges: (output.edges ?? []).map(({ tail, head, pos, lp }) => {
+      const count = counts.get(`${boxes[tail]!.drawn.key}\n${boxes[head]!.drawn.key}`)!;
+      return { from: tail, to: head, count, path: pathOf(pos, point), ...(lp !== undefined && { label: point(lp) }) };
+    }),
+  };
+}
+
+/** `e,ex,ey x0,y0 x1,y1 …`: the tip, then the points of a Bézier curve. */
+function pathOf(pos: string, point: (text: string) => readonly [number, number]): string {
+  const parts = pos.split(' ');
+  const tip = parts.find((part) => part.startsWith('e,'));
+  const [start, ...rest] = parts.filter((part) => !/^[es],/.test(part)).map((part) => point(part).join(' '));
+  return `M${start}C${rest.join(' ')}${tip ? `L${point(tip.slice(2)).join(' ')}` : ''}`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { type GraphPicture, toHtml } from '../../src/report';
+import { temporaryFolder } from '../support/temporary-folder';
+import { node, pictureOfNodes, wide } from './fixtures/pictures';
+
+const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const isThere = existsSync(chromium);
+const isRequired = Boolean(process.env.CI);
+if (!isThere && !isRequired) console.warn(`pages are not tried in a browser: ${chromium} is not there`);
+const inBrowser = isThere || isRequired ? it : it.skip;
+
+const folder = temporaryFolder();
+let browser: Browser;
+let page: Page;
+let faults: string[];
+beforeAll(async () => {
+  if (!isThere && !isRequired) return;
+  const { chromium: kind } = require('playwright-core') as typeof import('playwright-core');
+  browser = await kind.launch({ executablePath: chromium, args: ['--no-sandbox'] });
+}, 60_000);
+afterAll(() => browser?.close());
+afterEach(() => page?.close());
+
+async function open(picture: GraphPicture, colorScheme: 'light' | 'dark' = 'light'): Promise<void> {
+  const file = join(folder.path, 'page.html');
+  await writeFile(file, await toHtml(picture));
+  faults = [];
+  page = await browser.newPage({ viewport: { width: 1200, height: 800 }, colorScheme });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('dialog', (dialog) => faults.push(`dialog ${dialog.message()}`));
+  page.on('request', (request) => request.url().startsWith('file:') || faults.push(request.url()));
+  await page.goto(pathToFileURL(file).href);
+}
+
+const details = () => page.textContent('#details');
+const nasty = '</script><script>alert(1)</script><img src=x onerror=alert(2)>';
+
+inBrowser('shows graph, details, error and lineage of what is clicked', async () => {
+  await open(wide(5));
+  expect(await page.locator('#graph .box').count()).toBe(7);
+  await page.locator('.box', { hasText: 'seed: 3' }).click();
+  for (const part of ['Train', 'failed', 'loss is NaN', 'Train/3', 'Load', 'Score'])
+    expect(await details()).toContain(part);
+  expect(await page.locator('.box.faint').count()).toBe(4);
+  await page.locator('#details li button', { hasText: 'Load' }).click();
+  expect(await details()).toContain('34 kB');
+  await page.keyboard.press('Escape');
+  expect(await page.isHidden('#details')).toBe(true);
+  expect(faults).toEqual([]);
+});
+
+inBrowser('works with the keyboard alone', async () => {
+  await open(wide(5));
+  await page.focus('.box[tabindex="0"]');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  expect(await details()).toContain('Train/');
+  await page.keyboard.press('/');
+  await page.keyboard.type('seed: 4');
+  await page.keyboard.press('Enter');
+  expect(await page.textContent('#found')).toBe('1 found');
+  expect(await details()).toContain('Train/4');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('3');
+  await page.focus('#rows');
+  await page.keyboard.press('Home');
+  expect(await details()).toContain('Load/0');
+  await page.keyboard.press('End');
+  expect(await details()).toContain('Score/0');
+  await page.keyboard.press('2');
+  await page.focus('#scroll');
+  await page.keyboard.press('ArrowRight');
+  expect(await details()).toContain('Train/0');
+  await page.keyboard.press('?');
+  expect(await page.isVisible('#keys')).toBe(true);
+  await page.keyboard.press('Enter');
+  expect(await page.isHidden('#keys')).toBe(true);
+  expect(faults).toEqual([]);
+});
+
+inBrowser('zooms, pans and shows all again', async () => {
+  await open(wide(5));
+  const camera = () => page.getAttribute('#world', 'transform');
+  const fitted = await camera();
+  await page.mouse.move(600, 400);
+  await page.mouse.wheel(0, -300);
+  const zoomed = await camera();
+  expect(zoomed).not.toBe(fitted);
+  await page.mouse.move(20, 700);
+  await page.mouse.down();
+  await page.mouse.move(120, 650, { steps: 3 });
+  await page.mouse.up();
+  expect(await camera()).not.toBe(zoomed);
+  await page.keyboard.press('0');
+  expect(await camera()).toBe(fitted);
+});
+
+inBrowser('keeps text as text, wherever it stands', async () => {
+  const params = { [nasty]: nasty };
+  const nodes = [
+    node(`A/${nasty}`, { task: nasty, params, state: 'failed', error: nasty, why: nasty, worker: nasty, queue: nasty }),
+    node('B/1', { requires: [`A/${nasty}`] }),
+  ];
+  const span = { key: nodes[0]!.key, kind: 'run', startedAt: 5, seconds: 1, attempt: 1, outcome: 'failed' } as const;
+  await open({ ...pictureOfNodes(nodes), startedAt: 5, endedAt: 1005, spans: [{ ...span, lane: nasty }] });
+  await page.locator('.box').first().click();
+  expect(await details()).toContain(nasty);
+  await page.keyboard.press('3');
+  expect(await page.textContent('#rows')).toContain(nasty);
+  await page.keyboard.press('2');
+  await page.mouse.move(400, 110);
+  expect(await page.textContent('#tip-text')).toContain('<script>alert(1)');
+  expect(await page.locator('img').count()).toBe(0);
+  expect(faults).toEqual([]);
+});
+
+inBrowser('runs nothing but its own script and loads nothing', async () => {
+  await open(wide(2));
+  await page.evaluate(`
+    const script = document.createElement('script');
+    script.textContent = 'document.title = "changed"';
+    document.head.append(script);
+  `);
+  expect(await page.title()).toBe('Score');
+  await expect(page.evaluate("fetch('https://example.com')")).rejects.toThrow();
+  expect(faults.filter((fault) => fault.includes('Content Security Policy')).length).toBeGreaterThan(1);
+  expect(await toHtml(wide(2))).not.toMatch(/(?:src|href)=/);
+});
+
+inBrowser(
+  'folds five thousand tasks, and lists and finds each of them',
+  async () => {
+    await open(wide(5000), 'dark');
+    expect(await page.locator('#graph .box').count()).toBe(3);
+    expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
+    await page.locator('.box', { hasText: 'Train × 5,000' }).click();
+    expect(await details()).toContain('Members · 5,000');
+    await page.getByText('Show all in the list').click();
+    expect(await page.textContent('#shown')).toBe('5,000 tasks of 5,002');
+    expect(await page.locator('.row').count()).toBeLessThan(60);
+    await page.fill('#search', 'seed=4321');
+    expect(await page.textContent('#found')).toBe('1 found');
+    await page.keyboard.press('t');
+    await page.locator('#chips button', { hasText: 'failed' }).click();
+    expect(await page.textContent('#rows')).toBe('No task is like that.');
+    expect(faults).toEqual([]);
+  },
+  60_000,
+);
+
+inBrowser('is a page before a run and of nothing as well', async () => {
+  await open(pictureOfNodes([node('A/1', { state: 'to-run', why: 'there is no checkpoint' })]));
+  await page.keyboard.press('2');
+  expect(await page.textContent('#timeline')).toContain('Nothing has run yet');
+  await page.close();
+  await open({ nodes: [], edges: [] });
+  expect(await page.textContent('#graph')).toContain('There is nothing in this graph.');
+  expect(faults).toEqual([]);
+});

@@ -1,0 +1,93 @@
+import { type RunEvent, Runner } from 'tidemark';
+import { pictureOf, RunRecorder, toJson } from '../../src/report';
+import { LoadRows, Score } from './fixtures/scores';
+
+const open = () => new Runner({ storage: 'memory:', onFailure: 'continue' });
+
+async function recorded(runner: Runner, seeds: number[], hasPlan = true) {
+  const recorder = new RunRecorder(hasPlan ? pictureOf(await runner.plan(Score, { seeds })) : undefined);
+  const run = runner.start(Score, { seeds });
+  run.result.catch(() => {});
+  for await (const event of run.events) recorder.record(event);
+  return recorder.picture();
+}
+
+const states = ({ nodes }: { nodes: readonly { task: string; state: string }[] }) =>
+  nodes.map(({ task, state }) => `${task} ${state}`);
+
+it('shows what a plan would do, and why', async () => {
+  const runner = open();
+  await runner.run(LoadRows, { path: 'penguins.csv' });
+  const picture = pictureOf(await runner.plan(Score, { seeds: [1, 2] }));
+  expect(states(picture)).toEqual(['LoadRows to-load', 'Train to-run', 'Train to-run', 'Score to-run']);
+  expect(picture.nodes[1]).toMatchObject({ why: 'there is no checkpoint', requires: [picture.nodes[0]!.key] });
+  const [load, first, second, score] = picture.nodes.map(({ key }) => key);
+  expect(picture.edges).toEqual([
+    { from: load, to: first },
+    { from: load, to: second },
+    { from: first, to: score },
+    { from: second, to: score },
+  ]);
+});
+
+it('fills in what happened in a run', async () => {
+  const runner = open();
+  const first = await recorded(runner, [1, -1]);
+  expect(states(first)).toEqual(['LoadRows ran', 'Train ran', 'Train failed', 'Score skipped']);
+  expect(first.nodes[2]).toMatchObject({ error: 'seed -1\nis negative', attempt: 1, worker: 'inline 1' });
+  expect(first.nodes[1]).toMatchObject({ bytes: expect.any(Number), seconds: expect.any(Number) });
+  expect(first.spans).toHaveLength(3);
+  const again = await recorded(runner, [1]);
+  expect(states(again)).toEqual(['LoadRows not-needed', 'Train loaded', 'Score ran']);
+  expect(again.spans!.map(({ kind }) => kind)).toEqual(['load', 'run']);
+});
+
+it('shows what a run touched when there was no plan', async () => {
+  const picture = await recorded(open(), [1, 2], false);
+  expect(states(picture).sort()).toEqual(['LoadRows ran', 'Score ran', 'Train ran', 'Train ran']);
+  expect(picture.edges).toHaveLength(4);
+});
+
+it('puts what ran at the same time on lanes that do not overlap', async () => {
+  const recorder = new RunRecorder();
+  const at = (time: number, type: string, name: string, rest: object = {}) =>
+    recorder.record({ type, time, node: { key: name, task: 'T', params: {} }, ...rest } as unknown as RunEvent);
+  const started = { executor: 'threads', queue: 'T', attempt: 1, requires: [] };
+  at(0, 'task-started', 'a', started);
+  at(5, 'task-started', 'b', started);
+  at(10, 'task-finished', 'a', { seconds: 0.01 });
+  at(10, 'task-started', 'c', started);
+  at(20, 'task-finished', 'b', { seconds: 0.015 });
+  const { spans } = recorder.picture();
+  expect(spans!.map(({ key, lane, outcome }) => [key, lane, outcome])).toEqual([
+    ['a', 'threads 1', 'done'],
+    ['b', 'threads 2', 'done'],
+    ['c', 'threads 1', 'running'],
+  ]);
+});
+
+it('shows as failed what the run did not try again', () => {
+  const recorder = new RunRecorder();
+  const about = { node: { key: 'a', task: 'T', params: {} }, time: 1 };
+  const events = [
+    { type: 'task-started', ...about, executor: 'inline', queue: 'T', attempt: 1, requires: [] },
+    { type: 'task-failed', ...about, error: { cause: new Error('once') }, willRetry: true },
+    { type: 'run-finished', time: 2, summary: {} },
+  ];
+  for (const event of events) recorder.record(event as unknown as RunEvent);
+  expect(recorder.picture().nodes).toMatchObject([{ state: 'failed', error: 'once' }]);
+});
+
+it('keeps secrets out of plans, runs and JSON', async () => {
+  const runner = open();
+  const text = toJson(await recorded(runner, [1])) + toJson(pictureOf(await runner.plan(Score, {})));
+  expect(text).toContain('(secret)');
+  expect(text).not.toContain('hunter2');
+});
+
+it('is JSON that says the same', async () => {
+  const picture = await recorded(open(), [1]);
+  const { nodes, edges, spans } = JSON.parse(toJson(picture));
+  expect([nodes.length, edges, spans]).toEqual([3, picture.edges, picture.spans]);
+  expect(nodes[2].params).toEqual({ path: 'penguins.csv', seeds: [1] });
+});
