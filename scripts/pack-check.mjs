@@ -105,9 +105,14 @@ try {
   const [packed] = JSON.parse(npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder));
   step(`${packed.filename}: ${packed.files.length} files, ${Math.ceil(packed.size / 1024)} KB`, () => {
     const names = packed.files.map((file) => file.path);
-    const missing = ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'].filter(
-      (name) => !names.includes(name),
-    );
+    const missing = [
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/cli/main.js',
+    ].filter((name) => !names.includes(name));
     const unwanted = names.filter(
       (name) =>
         !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(name) ||
@@ -123,6 +128,16 @@ try {
     npm(folder, 'install', '--no-audit', '--no-fund', '--loglevel=error', `./${packed.filename}`, nodeTypes);
   });
 
+  step('the command line, from an empty folder', () => {
+    const cli = path.join(folder, 'node_modules/.bin/tidemark');
+    const run = (...args) => execFileSync(cli, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    if (run('--version').trim() !== version) throw new Error('another version');
+    run('init', 'cli');
+    for (const _ of [1, 2])
+      if (run('run', 'cli/main.ts') !== 'There are 168 primes below 1000.\n') throw new Error('another result');
+    if (!run('ls', '--storage', 'file:cli/.tidemark').startsWith('FindPrimes/')) throw new Error('nothing is saved');
+    node(tsc, '--noEmit', '-p', path.join(folder, 'cli'));
+  });
   step('JavaScript, CommonJS', () => {
     node(
       write(

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { Storage } from '../../storage/storage';
+import { nearest } from '../../task/nearest';
+import { safeName } from '../../task/safe-name';
+import { findKey } from '../find-key';
+import { Misuse } from '../misuse';
+import { storageFor, withStorage } from '../storage-option';
+import { addTask, meantTask, type TaskOptions, withRunner } from '../task-command';
+import { isFileName } from '../task-file';
+
+interface Options extends TaskOptions {
+  readonly all?: true;
+}
+
+export function define(command: Command): void {
+  addTask(command)
+    .usage('KEY | TASK | FILE [Task] [--param value …] [options]')
+    .option('--all', 'delete everything that is saved')
+    .action(async () => {
+      const options = command.opts<Options>();
+      const [what, ...rest] = command.args;
+      if (what !== undefined && isFileName(what)) return clearTaskOf(command);
+      if (options.help) return void process.stdout.write(command.helpInformation());
+      if ((what === undefined) !== (options.all === true) || rest.length > 0)
+        throw new Misuse(`what is to be forgotten? tidemark clear ${command.usage()}, or --all`);
+      await withStorage(storageFor(options), (storage) => clearIn(storage, what));
+    });
+}
+
+/** Those of a task of a file: with params, that one result; without, all of them. */
+async function clearTaskOf(command: Command): Promise<void> {
+  const meant = await meantTask(command);
+  if (!meant) return;
+  const { params, paramsFile } = command.opts<Options>();
+  const isOne = Object.keys(meant.params).length > 0 || params !== undefined || paramsFile !== undefined;
+  await withRunner(meant, {}, async (runner) =>
+    tell(isOne ? await runner.clear(meant.cls, meant.params) : await runner.clear(meant.cls)),
+  );
+}
+
+async function clearIn(storage: Storage, what: string | undefined): Promise<void> {
+  if (what === undefined) {
+    await storage.clear();
+    process.stderr.write(`everything in ${storage.location} is deleted\n`);
+    return;
+  }
+  const tasks = [...(await storage.stats()).keys()];
+  if (what.includes('/') && !tasks.includes(what)) return clearKey(storage, what);
+  const meant = tasks.includes(what) ? undefined : nearest(what, tasks);
+  if (meant) throw new Misuse(`no result of ${what} is saved in ${storage.location}; did you mean ${meant}?`);
+  const folder = safeName(what);
+  // The mark first: without it, what came from the results would go on counting.
+  await storage.layers.mark(folder);
+  tell(await storage.layers.clearTask(folder));
+}
+
+async function clearKey(storage: Storage, text: string): Promise<void> {
+  const key = await findKey(storage, text);
+  const [folder, name] = key.split('/') as [string, string];
+  await storage.layers.mark(folder, name);
+  tell((await storage.layers.delete(key)) ? [key] : []);
+}
+
+function tell(deleted: readonly string[]): void {
+  for (const key of deleted) process.stdout.write(`${key}\n`);
+  const results = deleted.length === 1 ? '1 result' : `${deleted.length} results`;
+  process.stderr.write(
+    `${results} deleted; what came from ${deleted.length === 1 ? 'it' : 'them'} does not count any more\n`,
+  );
+}

@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { pictureOf } from '../../report/picture';
+import { draw, type Format, formatOf, formats } from '../draw';
+import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
+
+interface Options {
+  readonly format?: Format;
+  readonly output?: string;
+}
+
+export function define(command: Command): void {
+  addTask(command)
+    .addOption(
+      new Option(
+        '--format <format>',
+        'what it is drawn as (default: what the ending of the output file says, or mermaid)',
+      ).choices(formats),
+    )
+    .option('-o, --output <file>', 'write it there instead of printing it')
+    .action(async () => {
+      const meant = await meantTask(command);
+      if (meant) await graph(meant, command.opts<Options>());
+    });
+}
+
+async function graph(meant: MeantTask, { format, output }: Options): Promise<void> {
+  const as = format ?? (output === undefined ? 'mermaid' : formatOf(output));
+  await withRunner(meant, {}, async (runner) => {
+    const text = await draw(pictureOf(await runner.plan(meant.cls, meant.params)), as);
+    if (output === undefined) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    else writeFileSync(output, text);
+  });
+}

@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Command } from 'commander';
+import { Misuse } from '../misuse';
+
+const main = `import { Param, Requires, Task } from 'tidemark';
+
+/** Saved: with the same params it runs once. */
+@Task({ save: true })
+export class FindPrimes {
+  @Param({ describe: 'primes below this number' }) below = 1000;
+
+  run(): number[] {
+    const primes: number[] = [];
+    for (let n = 2; n < this.below; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
+    return primes;
+  }
+}
+
+/** What \`tidemark run main.ts\` runs. */
+@Task()
+export class Main {
+  @Param({ describe: 'primes below this number' }) below = 1000;
+  @Requires(FindPrimes) primes!: number[]; // its param \`below\` is handed on
+
+  run(): string {
+    return \`There are \${this.primes.length} primes below \${this.below}.\`;
+  }
+}
+`;
+
+const tsconfig = `{
+  "compilerOptions": {
+    "target": "es2022",
+    "module": "nodenext",
+    "strict": true,
+    "skipLibCheck": true,
+    "experimentalDecorators": true,
+    "emitDecoratorMetadata": true
+  }
+}
+`;
+
+const config = `{
+  "storage": "file:.tidemark"
+}
+`;
+
+const files: Readonly<Record<string, string>> = {
+  'main.ts': main,
+  'tsconfig.json': tsconfig,
+  'tidemark.config.json': config,
+};
+
+export function define(command: Command): void {
+  command.argument('[folder]', 'where; made when it is not there', '.').action((folder: string) => init(folder));
+}
+
+/** Writes nothing over what is there. */
+function init(folder: string): void {
+  if (existsSync(join(folder, 'main.ts')))
+    throw new Misuse(`${join(folder, 'main.ts')} is there already; name another folder: tidemark init my-project`);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    if (existsSync(file)) process.stderr.write(`kept   ${file}\n`);
+    else {
+      writeFileSync(file, text, { flag: 'wx' });
+      process.stderr.write(`wrote  ${file}\n`);
+    }
+  }
+  process.stderr.write(
+    `\nRun it twice; the second time, what is saved is loaded:\n  npx tidemark run ${relative('', join(folder, 'main.ts'))}\n`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { showBytes } from '../../report/units';
+import type { CheckpointRecord } from '../../storage/record';
+import { showRecorded } from '../show-difference';
+import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
+import { type Cell, writeTable } from '../table';
+import { durationCell, showTime } from '../times';
+
+interface Options extends StorageOption {
+  readonly json?: true;
+}
+
+export function define(command: Command): void {
+  command.argument('[task]', 'only the results of this task');
+  addStorageOption(command, 'in this folder');
+  command
+    .option('--json', 'print the records as JSON, one a line')
+    .action((task: string | undefined, options: Options) =>
+      withStorage(storageFor(options), async (storage) => {
+        const records: CheckpointRecord[] = [];
+        for await (const record of storage.list(task === undefined ? {} : { task })) records.push(record);
+        records.sort(byTaskAndTime);
+        if (options.json) for (const record of records) process.stdout.write(`${JSON.stringify(record)}\n`);
+        else writeTable(['key', 'took', 'size', 'saved', 'params'], records.map(toCells));
+        if (records.length === 0)
+          process.stderr.write(
+            `no results${task === undefined ? '' : ` of ${task}`} are saved in ${storage.location}\n`,
+          );
+      }),
+    );
+}
+
+function toCells({ key, seconds, size, savedAt, params }: CheckpointRecord): readonly Cell[] {
+  return [
+    key,
+    durationCell(seconds),
+    { shown: showBytes(size), raw: String(size) },
+    { shown: showTime(savedAt), raw: savedAt.toISOString() },
+    { shown: showRecorded(params), raw: JSON.stringify(params) },
+  ];
+}
+
+function byTaskAndTime(a: CheckpointRecord, b: CheckpointRecord): number {
+  if (a.task !== b.task) return a.task < b.task ? -1 : 1;
+  return a.savedAt.getTime() - b.savedAt.getTime() || (a.key < b.key ? -1 : 1);
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { showSeconds } from '../../report/units';
+import { Differences } from '../../run/difference';
+import type { PlannedNode } from '../../run/plan';
+import { showTask } from '../../task/show';
+import { showDifference } from '../show-difference';
+import { writeTable } from '../table';
+import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
+import { durationCell } from '../times';
+
+/** What stands in a line. */
+interface Row {
+  readonly node: PlannedNode;
+  readonly why: string;
+  /** How long it took when it was saved last, in seconds. */
+  readonly seconds: number | undefined;
+}
+
+export function define(command: Command): void {
+  addTask(command)
+    .option('--json', 'print the plan as JSON')
+    .action(async () => {
+      const meant = await meantTask(command);
+      if (meant) await plan(meant, command.opts<{ readonly json?: true }>().json === true);
+    });
+}
+
+async function plan(meant: MeantTask, asJson: boolean): Promise<void> {
+  await withRunner(meant, {}, async (runner) => {
+    const made = await runner.plan(meant.cls, meant.params);
+    const differences = new Differences(made, meant.storage);
+    const rows: Row[] = [];
+    for (const node of made.nodes) if (node.action !== 'not-needed') rows.push(await rowOf(node, differences));
+    if (asJson) process.stdout.write(`${JSON.stringify(rows.map(toJson), null, 2)}\n`);
+    else {
+      writeTable(['action', 'task', 'last took', 'why'], rows.map(toCells));
+      process.stderr.write(`${summary(rows, made.nodes.length)}\n`);
+    }
+  });
+}
+
+const noCheckpoint = 'there is no checkpoint';
+
+async function rowOf(node: PlannedNode, differences: Differences): Promise<Row> {
+  if (node.action !== 'run') return { node, why: '', seconds: node.action === 'load' ? node.seconds : undefined };
+  const nearest = await differences.of(node);
+  const seconds = nearest?.record.seconds;
+  if (node.why !== noCheckpoint || !nearest) return { node, why: node.why, seconds };
+  return { node, why: nearest.differences.map(showDifference).join(', ') || node.why, seconds };
+}
+
+function toCells({ node, why, seconds }: Row): Parameters<typeof writeTable>[1][number] {
+  return [node.action, showTask(node.task, node.params), durationCell(seconds), why];
+}
+
+function toJson({ node, why, seconds }: Row): object {
+  const { key, task, action } = node;
+  return { action, task, key, lastSeconds: seconds, ...(action === 'run' && { why }) };
+}
+
+function summary(rows: readonly Row[], nodes: number): string {
+  const toRun = rows.filter(({ node }) => node.action === 'run');
+  const toLoad = rows.length - toRun.length;
+  const known = toRun.filter(({ seconds }) => seconds !== undefined);
+  const took = known.reduce((sum, { seconds }) => sum + seconds!, 0);
+  const estimate =
+    known.length > 0
+      ? ` (${known.length === toRun.length ? '' : 'of which known: '}${showSeconds(took)} last time)`
+      : '';
+  return `${toRun.length} to run${estimate}, ${toLoad} to load, ${nodes - rows.length} not needed`;
+}

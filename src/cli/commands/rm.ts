@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { findKey } from '../find-key';
+import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
+
+export function define(command: Command): void {
+  command.argument('<keys...>', 'such as Train/3f2a: as much of each as tells it from the others');
+  addStorageOption(command, 'in this folder');
+  command.action((texts: readonly string[], options: StorageOption) =>
+    withStorage(storageFor(options), async (storage) => {
+      // All are found before the first is deleted: a mistake deletes nothing.
+      const keys = new Set<Awaited<ReturnType<typeof findKey>>>();
+      for (const text of texts) keys.add(await findKey(storage, text));
+      for (const key of keys) if (await storage.delete(key)) process.stdout.write(`${key}\n`);
+    }),
+  );
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { messageOf } from '../../run/failure';
+import type { RunOptions } from '../../run/options';
+import type { Runner } from '../../run/runner';
+import { ExitCode } from '../explain';
+import { stopOnInterrupt } from '../interrupts';
+import { isDrawnOn, Notices } from '../notices';
+import { addRunOptions, type HowToRun, runnerOptions, runOptions } from '../run-options';
+import { resultToJson, showResult } from '../show-result';
+import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
+import { watch } from '../watch';
+
+interface Options extends HowToRun {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly trace?: string;
+  readonly graph?: string;
+}
+
+export function define(command: Command): void {
+  addTask(command);
+  addRunOptions(command);
+  command
+    .option('--json', 'print the result as JSON')
+    .option('--quiet', 'print the result and errors only')
+    .option('--trace <file>', 'write what ran when, for https://ui.perfetto.dev')
+    .option('--graph <file>', 'draw the graph with what happened: .html, .svg, .mmd, .dot or .json')
+    .action(async () => {
+      const meant = await meantTask(command);
+      if (meant) await run(meant, command.opts<Options>());
+    });
+}
+
+async function run(meant: MeantTask, options: Options): Promise<void> {
+  const notices = new Notices(process.stderr, { isDrawnOver: !options.quiet && isDrawnOn(process.stderr) });
+  const onWarning = (message: string) => void (options.quiet || notices.say(`warning: ${message}`));
+  const how = runOptions(options, meant.file);
+  await withRunner(meant, { ...runnerOptions(options, meant.file), onWarning }, async (runner) => {
+    const result = await runTask(runner, meant, { how, options, notices });
+    if (result === interrupted) process.exitCode = ExitCode.interrupted;
+    else if (options.json) process.stdout.write(`${resultToJson(result.value)}\n`);
+    else if (result.value !== undefined) process.stdout.write(`${showResult(result.value, process.stdout.isTTY)}\n`);
+  });
+}
+
+const interrupted = Symbol();
+
+async function runTask(
+  runner: Runner,
+  meant: MeantTask,
+  { how, options, notices }: { readonly how: RunOptions; readonly options: Options; readonly notices: Notices },
+): Promise<{ readonly value: unknown } | typeof interrupted> {
+  const watched = await watch(runner, meant, options, notices);
+  const started = runner.start(meant.cls, meant.params, how);
+  const wasInterrupted = stopOnInterrupt(started, notices);
+  const watching = watched(started);
+  // It is awaited below, whatever becomes of the run.
+  watching.catch(() => {});
+  try {
+    return { value: await started.result };
+  } catch (error) {
+    if (!wasInterrupted()) throw error;
+    await watching;
+    process.stderr.write(`${messageOf(error)}\nTo go on, give the same command again.\n`);
+    return interrupted;
+  } finally {
+    wasInterrupted();
+    await watching;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { showSeconds } from '../../report/units';
+import { type Difference, Differences } from '../../run/difference';
+import type { PlannedNode } from '../../run/plan';
+import { showTask } from '../../task/show';
+import { showRecorded, showVersion } from '../show-difference';
+import { writeTable } from '../table';
+import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
+import { showTime } from '../times';
+
+export function define(command: Command): void {
+  addTask(command)
+    .option('--json', 'print the nearest result and what differs as JSON')
+    .action(async () => {
+      const meant = await meantTask(command);
+      if (meant) await why(meant, command.opts<{ readonly json?: true }>().json === true);
+    });
+}
+
+async function why(meant: MeantTask, asJson: boolean): Promise<void> {
+  await withRunner(meant, {}, async (runner) => {
+    const plan = await runner.plan(meant.cls, meant.params);
+    const node = plan.nodes.at(-1)!;
+    const nearest = await new Differences(plan, meant.storage).of(node);
+    const { record, differences = [] } = nearest ?? {};
+    if (asJson) {
+      const { key, action } = node;
+      const reason = action === 'run' ? node.why : undefined;
+      process.stdout.write(`${JSON.stringify({ key, action, why: reason, nearest: record, differences }, null, 2)}\n`);
+      return;
+    }
+    process.stderr.write(`${verdict(node)}\n`);
+    if (record && record.key !== node.key)
+      process.stderr.write(
+        `nearest: ${record.key}, saved ${showTime(record.savedAt)}, took ${showSeconds(record.seconds)}\n`,
+      );
+    else if (!record && node.action === 'run') process.stderr.write(`no result of ${node.task} is saved\n`);
+    writeTable(['task', 'what', 'before', 'now'], rowsOf(node.task, differences));
+  });
+}
+
+function verdict(node: PlannedNode): string {
+  const task = showTask(node.task, node.params);
+  return node.action === 'run' ? `${task} would run: ${node.why}` : `${task} would be loaded: ${node.key}`;
+}
+
+/** A line a difference; those of requirements after them. */
+function rowsOf(task: string, differences: readonly Difference[]): readonly (readonly string[])[] {
+  return differences.flatMap(({ what, name, before, now, because = [] }) => {
+    const label = name === undefined ? labels[what] : `${labels[what]} ${name}`;
+    return [[task, label, textOf(what, before), textOf(what, now)], ...rowsOf(`${task} > ${name}`, because)];
+  });
+}
+
+const labels: Readonly<Record<Difference['what'], string>> = {
+  version: 'version',
+  param: 'param',
+  requirement: 'requires',
+  fingerprint: 'what it reads outside',
+  source: 'source of its class',
+  hidden: 'something that records do not tell',
+};
+
+function textOf(what: Difference['what'], value: unknown): string {
+  if (what === 'version') return showVersion(value);
+  if (what === 'param') return showRecorded(value);
+  return value === undefined ? '' : String(value);
+}

@@ -1,0 +1,43 @@
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
+import { Misuse } from './misuse';
+
+/** Arguments that give workers the copy of this package that the command line is, when there is no other. */
+export type WorkerArguments = readonly string[] | undefined;
+
+/**
+ * Sees to it that a file gets this very copy of the package, since only the copy that declared a task knows it.
+ *
+ * @throws {Misuse} when another copy is installed beside the file
+ */
+export function shareOwnCopy(file: string): WorkerArguments {
+  const theirs = copyBeside(file);
+  if (theirs === undefined) return provideOwnCopy();
+  const own = realpathSync(require.resolve('../index'));
+  if (theirs === own) return undefined;
+  throw new Misuse(
+    `${file} uses another copy of tidemark than this command line is, and each copy knows its own tasks only:\n` +
+      `    the file's:  ${theirs}\n    this one:    ${own}\n` +
+      'Start the command line of the first, in its folder: npx tidemark …',
+  );
+}
+
+/** Likewise for a config file in a folder, or above it, which may be content with another copy. */
+export function shareWithConfig(folder: string): void {
+  if (copyBeside(join(folder, 'tidemark.config.js')) === undefined) provideOwnCopy();
+}
+
+function provideOwnCopy(): readonly string[] {
+  const hook = join(__dirname, `own-copy-hook${extname(__filename)}`);
+  require(hook);
+  return [...process.execArgv, '-r', hook];
+}
+
+function copyBeside(file: string): string | undefined {
+  try {
+    return realpathSync(createRequire(file).resolve('tidemark'));
+  } catch {
+    return undefined;
+  }
+}

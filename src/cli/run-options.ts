@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Executor } from '../executors/executor';
+import type { RunnerOptions, RunOptions } from '../run/options';
+import type { TaskFile } from './task-file';
+
+/** How a task is to be run. */
+export interface HowToRun {
+  readonly executor: 'inline' | 'threads' | 'processes';
+  readonly workers?: number;
+  readonly queue?: Readonly<Record<string, number>>;
+  readonly onFailure?: 'stop' | 'continue';
+  readonly force?: true | readonly string[];
+}
+
+export function addRunOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--executor <where>', 'where tasks run').choices(['inline', 'threads', 'processes']).default('inline'),
+    )
+    .option('--workers <n>', 'how many threads or processes, or how many tasks at once inline', count)
+    .option('--queue <name=n>', 'how many tasks of a queue run at once; may be repeated', addQueue)
+    .addOption(
+      new Option('--on-failure <what>', 'what a failure does to the others (default: stop)').choices([
+        'stop',
+        'continue',
+      ]),
+    )
+    .option('--force [tasks...]', 'compute anew: everything, or these tasks and what comes from them');
+}
+
+/** What a runner needs to know of it. */
+export function runnerOptions({ executor, workers }: HowToRun, file: TaskFile): RunnerOptions {
+  if (executor === 'inline') return workers === undefined ? {} : { concurrency: workers };
+  return { executor: pool(executor, workers, file) };
+}
+
+/** What one run needs to know of it. @throws {Misuse} when a task to force is none */
+export function runOptions({ queue, onFailure, force }: HowToRun, file: TaskFile): RunOptions {
+  const queues = Object.fromEntries(Object.entries(queue ?? {}).map(([name, concurrency]) => [name, { concurrency }]));
+  return {
+    queues,
+    ...(onFailure && { onFailure }),
+    ...(force !== undefined && { force: force === true || force.map((name) => file.task(name)) }),
+  };
+}
+
+function pool(kind: 'threads' | 'processes', size: number | undefined, file: TaskFile): Executor {
+  const { threads } = require('../executors/threads') as typeof import('../executors/threads');
+  const { processes } = require('../executors/processes') as typeof import('../executors/processes');
+  return (kind === 'threads' ? threads : processes)({
+    modules: [file.path],
+    ...(size !== undefined && { size }),
+    ...(file.workerArguments && { execArgv: file.workerArguments }),
+  });
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+function addQueue(
+  text: string,
+  before: Readonly<Record<string, number>> | undefined,
+): Readonly<Record<string, number>> {
+  const [, name, limit] = /^(.+)=([^=]*)$/s.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('It must be a name and a number, such as gpu=1.');
+  return { ...before, [name]: count(limit!) };
+}

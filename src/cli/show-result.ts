@@ -1,0 +1,38 @@
+import { inspect } from 'node:util';
+
+/** A result for people: text as it is, anything else as Node shows it. */
+export function showResult(value: unknown, isTerminal: boolean): string {
+  if (typeof value === 'string') return value;
+  return inspect(value, {
+    depth: 8,
+    colors: isTerminal && !process.env['NO_COLOR'],
+    maxArrayLength: 1_000,
+    breakLength: 100,
+  });
+}
+
+/**
+ * A result as JSON for programs: dates as ISO texts, bigints as texts, bytes in base64, Maps as objects, Sets and typed
+ * arrays as lists; what JSON has no word for is null.
+ *
+ * @throws {TypeError} when it is in itself
+ */
+export function resultToJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, replace, indent) ?? 'null';
+}
+
+function replace(this: unknown, name: string, value: unknown): unknown {
+  // A Buffer and a Date have made something else of themselves.
+  const own = (this as Record<string, unknown>)[name];
+  if (own instanceof Uint8Array) return Buffer.from(own.buffer, own.byteOffset, own.byteLength).toString('base64');
+  if (ArrayBuffer.isView(own) && !(own instanceof DataView)) return Array.from(own as unknown as Iterable<unknown>);
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof Set) return [...value];
+  if (value instanceof Map) {
+    const keys = [...value.keys()];
+    return keys.every((key) => typeof key === 'string') ? Object.fromEntries(value) : [...value];
+  }
+  if (value instanceof RegExp) return String(value);
+  if (value instanceof Error) return { name: value.name, message: value.message };
+  return value;
+}

@@ -1,0 +1,47 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** A cell: for people and for programs. */
+export type Cell = string | { readonly shown: string; readonly raw: string };
+
+/** Writes rows: aligned under their heading on a terminal, separated by tabs and without it for programs. */
+export function writeTable(
+  heading: readonly string[] | undefined,
+  rows: readonly (readonly Cell[])[],
+  stream: NodeJS.WriteStream = process.stdout,
+): void {
+  if (rows.length > 0) stream.write(`${tableLines(heading, rows, stream.isTTY).join('\n')}\n`);
+}
+
+/** The lines of a table. */
+export function tableLines(
+  heading: readonly string[] | undefined,
+  rows: readonly (readonly Cell[])[],
+  isTerminal: boolean,
+): readonly string[] {
+  if (!isTerminal) return rows.map((row) => row.map((cell) => oneLine(textOf(cell, 'raw'))).join('\t'));
+  return align([
+    ...(heading ? [heading] : []),
+    ...rows.map((row) => row.map((cell) => oneLine(textOf(cell, 'shown')))),
+  ]);
+}
+
+/** Rows as lines, each column as wide as what is widest in it, but for the last. */
+export function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) for (const [i, text] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, text.length);
+  return rows.map((row) =>
+    row
+      .map((text, i) => text.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function textOf(cell: Cell, how: 'shown' | 'raw'): string {
+  return typeof cell === 'string' ? cell : cell[how];
+}
+
+/** What stands in a table must not move the cursor, nor look like another row or column. */
+function oneLine(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/\s*[\r\n\t]\s*/g, ' ');
+}

@@ -1,0 +1,62 @@
+import { temporaryFolder } from '../support/temporary-folder';
+import { tidemark, trainFile, write } from './support/cli';
+
+const folder = temporaryFolder();
+const run = (...args: string[]) => tidemark(['run', ...args], { cwd: folder.path });
+
+beforeEach(() => write(folder.path, { 'train.ts': trainFile }));
+
+it.each([
+  [['trian.ts'], 'there is no file trian.ts; did you mean train.ts?'],
+  [['.'], '. is a folder; name a file that declares tasks'],
+  [['train.ts', 'Trian'], 'train.ts has no task Trian; did you mean Train?'],
+  [['train.ts', 'Score', '--x', '1'], 'train.ts has no task Score; it has Load, Main, Train'],
+  [['train.ts', 'Train'], 'Train needs the param path'],
+  [
+    ['train.ts', '--workers', '0'],
+    "option '--workers <n>' argument '0' is invalid. It must be a whole number from 1 on.",
+  ],
+  [['train.ts', '--executor', 'moon'], 'Allowed choices are inline, threads, processes'],
+  [['train.ts', '--storage', 'moon:1'], '--storage: '],
+  [['train.ts', '--graph', 'graph.png'], 'graph.png ends with no known format'],
+  [['train.ts', '--force', 'Trian'], 'did you mean Train?'],
+  [['--path', 'a.csv', 'train.ts'], 'the file comes first'],
+  [[], 'which file? tidemark run FILE'],
+])('refuses %j before anything runs', async (args, message) => {
+  const { code, out, err } = await run(...args);
+  expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
+  expect(err).not.toMatch(/^\s+at .*:\d+/m);
+});
+
+it('says what does not compile, without a stack', async () => {
+  write(folder.path, { 'broken.cjs': 'exports.a = ;' });
+  const { code, err } = await run('broken.cjs');
+  expect([code, err]).toEqual([2, expect.stringContaining('broken.cjs: Unexpected token')]);
+  expect(err).toContain('broken.cjs:1)');
+  expect(err).not.toMatch(/^\s+at /m);
+});
+
+it('says what failed with code 1, and where only when asked', async () => {
+  write(folder.path, {
+    'fails.ts': `
+      import { Task } from 'tidemark';
+      @Task() export class Main { run(): never { throw new Error('no luck'); } }`,
+  });
+  const { code, out, err } = await run('fails.ts');
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toContain('Main failed: no luck');
+  expect(err).not.toMatch(/^\s+at /m);
+  expect((await run('fails.ts', '--verbose')).err).toMatch(/^Error: no luck\n\s+at (?:Main\.)?run \(.*fails\.ts/m);
+});
+
+it('says in one line that a storage cannot be reached', async () => {
+  const { code, err } = await run('train.ts', '--storage', 'redis://127.0.0.1:1');
+  expect(code).toBe(1);
+  expect(err).toContain('127.0.0.1:1');
+  expect(err).not.toMatch(/^\s+at /m);
+});
+
+it('refuses an unknown command and names the nearest', async () => {
+  const { code, err } = await tidemark(['rnu', 'train.ts'], { cwd: folder.path });
+  expect([code, err]).toEqual([2, expect.stringContaining('Did you mean run?')]);
+});

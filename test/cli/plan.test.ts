@@ -1,0 +1,115 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../support/temporary-folder';
+import { tidemark, trainFile, write } from './support/cli';
+
+const folder = temporaryFolder();
+const cli = (...args: string[]) => tidemark(args, { cwd: folder.path });
+const rows = (out: string) =>
+  out
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t'));
+const edit = (from: string, to: string) => write(folder.path, { 'train.ts': trainFile.replace(from, to) });
+
+beforeEach(() => write(folder.path, { 'train.ts': trainFile }));
+
+/** What a plan says of each task: the action, the task, and why. */
+async function plan(...args: string[]): Promise<string[][]> {
+  return rows((await cli('plan', 'train.ts', ...args)).out).map(([action, task, , why]) => [action!, task!, why!]);
+}
+
+it('says what would run and what would be loaded, and why', async () => {
+  expect((await plan('Train', '--path', 'a.csv')).map(([action, , why]) => [action, why])).toEqual([
+    ['run', 'there is no checkpoint'],
+    ['run', 'there is no checkpoint'],
+  ]);
+  await cli('run', 'train.ts');
+  expect(await plan()).toEqual([
+    ['load', "Train({ epochs: 10, path: 'a.csv' })", ''],
+    ['run', "Main({ path: 'a.csv' })", 'it is not saved'],
+  ]);
+});
+
+it('says how long it took last time', async () => {
+  await cli('run', 'train.ts');
+  const { out, err } = await cli('plan', 'train.ts', 'Train', '--path', 'a.csv', '--epochs', '20', '--json');
+  expect(JSON.parse(out)[1]).toMatchObject({ action: 'run', lastSeconds: expect.any(Number) });
+  expect(err).toBe('');
+  expect((await cli('plan', 'train.ts')).err).toMatch(/^1 to run, 1 to load, 1 not needed\n$/);
+});
+
+it.each<[string, () => void, string[], string]>([
+  ['a param', () => undefined, ['--epochs', '20'], 'param epochs 10 → 20'],
+  ['a version', () => edit('version: 1', 'version: 2'), [], 'version 1 → 2'],
+  [
+    'a requirement',
+    () => undefined,
+    ['--path', 'b.csv'],
+    'param path "a.csv" → "b.csv", Load: param path "a.csv" → "b.csv"',
+  ],
+])('names %s that is another', async (_, change, args, why) => {
+  await cli('run', 'train.ts');
+  change();
+  const given = args.includes('--path') ? args : ['--path', 'a.csv', ...args];
+  const planned = await plan('Train', ...given);
+  expect(planned.at(-1)![2]!.replace(/, the source.*/, '')).toBe(why);
+});
+
+it('names a checkpoint that was cleared, and one that is damaged', async () => {
+  await cli('run', 'train.ts');
+  const [, train] = rows((await cli('ls')).out).map(([key]) => key!);
+  writeFileSync(join(folder.path, '.tidemark', train!), 'tidemark1 nonsense');
+  expect((await plan('Train', '--path', 'a.csv')).at(-1)![2]).toContain('damaged');
+  await cli('run', 'train.ts');
+  await cli('clear', 'Load');
+  expect((await plan('Train', '--path', 'a.csv')).at(-1)![2]).toBe('it, or something that it came from, was cleared');
+});
+
+it('tells field by field what differs from the nearest result, through what is required', async () => {
+  await cli('run', 'train.ts', 'Train', '--path', 'a.csv', '--epochs', '5');
+  await cli('run', 'train.ts', 'Train', '--path', 'b.csv', '--epochs', '7');
+  edit('version: 1', "version: 'x'");
+  const { out, err } = await cli('why', 'train.ts', 'Train', '--path', 'c.csv', '--epochs', '7');
+  expect(err).toMatch(/^Train\(\{ epochs: 7, path: 'c.csv' \}\) would run: there is no checkpoint\nnearest: Train\//);
+  const differences = rows(out).map(([task, what, before, now]) => [
+    task,
+    what,
+    what!.startsWith('param') || what === 'version' ? [before, now] : '',
+  ]);
+  expect(differences).toEqual([
+    ['Train', 'version', ['1', 'x']],
+    ['Train', 'param path', ['"b.csv"', '"c.csv"']],
+    ['Train', 'requires Load', ''],
+    ['Train > Load', 'param path', ['"b.csv"', '"c.csv"']],
+  ]);
+});
+
+it('tells when what a task reads outside is another', async () => {
+  const source = `
+    import { Task } from 'tidemark';
+    @Task({ save: true }) export class Main {
+      fingerprint() { return process.env.STATE ?? 'old'; }
+      run() { return 1; }
+    }`;
+  write(folder.path, { 'train.ts': source });
+  await cli('run', 'train.ts');
+  const { out } = await tidemark(['why', 'train.ts'], { cwd: folder.path, env: { STATE: 'new' } });
+  expect(rows(out)).toEqual([['Main', 'what it reads outside', '', '']]);
+});
+
+it('says that nothing of a task is saved, or that it would be loaded', async () => {
+  expect((await cli('why', 'train.ts', 'Load', '--path', 'a.csv')).err).toContain('no result of Load is saved');
+  await cli('run', 'train.ts');
+  expect((await cli('why', 'train.ts', 'Load', '--path', 'a.csv')).err).toMatch(
+    /would be loaded: Load\/[0-9a-f]{32}\n$/,
+  );
+});
+
+it('draws the graph of a plan', async () => {
+  const { out } = await cli('graph', 'train.ts');
+  expect(out).toMatch(/^flowchart /);
+  await cli('graph', 'train.ts', '-o', 'graph.dot');
+  expect((await cli('graph', 'train.ts', '--format', 'dot')).out).toMatch(/^digraph /);
+  rmSync(join(folder.path, 'graph.dot'));
+});
