@@ -48,7 +48,7 @@ export class SecretKey {
    * The key for one place. Under one key no more than 2^32 messages with random nonces are safe: so many go to
    * each place, not to all of them.
    */
-  forPlace(place: string): Buffer {
+  forPlace(place: string): Uint8Array {
     return this.#hmac(`tidemark place ${place}`);
   }
 

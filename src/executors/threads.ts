@@ -1,4 +1,3 @@
-import type { ResourceLimits } from 'node:worker_threads';
 import { anything } from '../check-options';
 import type { Executor } from './executor';
 import { checkPoolOptions, fileOf, type WorkerPoolOptions } from './pool/options';
@@ -6,7 +5,12 @@ import { checkPoolOptions, fileOf, type WorkerPoolOptions } from './pool/options
 /** How tasks run in worker threads. */
 export interface ThreadsOptions extends WorkerPoolOptions {
   /** How much memory each thread may use; one that needs more fails its task. @default as much as this process */
-  readonly resourceLimits?: ResourceLimits;
+  readonly resourceLimits?: {
+    readonly maxOldGenerationSizeMb?: number;
+    readonly maxYoungGenerationSizeMb?: number;
+    readonly codeRangeSizeMb?: number;
+    readonly stackSizeMb?: number;
+  };
 }
 
 /**

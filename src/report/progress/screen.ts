@@ -1,12 +1,13 @@
 import type { RunProgress } from './run-progress';
 
 /** Where progress is written. */
-export type ProgressStream = Pick<NodeJS.WritableStream, 'write'> & {
+export interface ProgressStream {
+  write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
   readonly writableLength?: number;
-};
+}
 
 /** One way to show progress. */
 export interface Screen {
