@@ -304,13 +304,17 @@ export class Execution implements Child {
 
   /** A result is there. When it holds refs, others get it once what these name is there as well. */
   #arrive(index: number, value: unknown, holdsRefs: boolean): void {
-    if (!holdsRefs) return this.#frontier.complete(index, value);
-    const { graph, resolvesTargets, dynamic, path } = this.#options;
+    const { graph, resolvesTargets } = this.#options;
+    const isRaw = holdsRefs && !resolvesTargets && graph.targets.includes(graph.nodes[index]!);
+    if (isRaw) this.#raw.add(index);
+    if (holdsRefs && !isRaw) this.#resolve(index, value);
+    else this.#frontier.complete(index, value);
+  }
+
+  /** Runs what a result holds refs to. */
+  #resolve(index: number, value: unknown): void {
+    const { graph, dynamic, path } = this.#options;
     const node = graph.nodes[index]!;
-    if (!resolvesTargets && graph.targets.includes(node)) {
-      this.#raw.add(index);
-      return this.#frontier.complete(index, value);
-    }
     const holder = {
       execution: this,
       node,
@@ -423,13 +427,11 @@ export class Execution implements Child {
 
   /** A loaded result names tasks: those are looked for among the classes that are here. */
   #arriveStored(index: number, value: unknown): void {
-    let refs: unknown;
     try {
-      refs = fromStored(value);
+      this.#arrive(index, fromStored(value), true);
     } catch (error) {
-      return this.#failed(index, 1, error, false);
+      this.#failed(index, 1, error, false);
     }
-    this.#arrive(index, refs, true);
   }
 
   /** Runs a node that was to be loaded, and all that it needs for that. */
@@ -513,7 +515,10 @@ export class Execution implements Child {
     const { graph, checkpoints } = this.#options;
     const { task } = graph.nodes[index]!;
     const seconds = (performance.now() - start) / 1000;
-    if (result instanceof SentResult) return this.#scheduler.track(this.#receive(index, attempt, result, seconds));
+    if (result instanceof SentResult) {
+      this.#scheduler.track(this.#receive(index, attempt, result, seconds));
+      return;
+    }
     try {
       const { encoded, holdsRefs } =
         task.save && checkpoints
@@ -573,7 +578,10 @@ export class Execution implements Child {
       if (!isOutdated && !this.#faults.untouchable.has(index)) {
         const origin = provenance || holdsRefs ? { provenance, holdsRefs } : undefined;
         const written = this.#saves.save(index, encoded, seconds, origin);
-        if (written) return this.#scheduler.track(written.then(() => this.#done(made)));
+        if (written) {
+          this.#scheduler.track(written.then(() => this.#done(made)));
+          return;
+        }
       }
     }
     this.#done(made);

@@ -71,10 +71,10 @@ export class Frontier {
   /** Calls back once it is known whether a node has a result: with that, or with undefined when it will have none. */
   whenOver(index: number, callback: (outcome: Outcome | undefined) => void): void {
     const state = this.states[index]!;
-    if (state === State.done) return callback({ value: this.#results[index] });
-    if (state > State.done) return callback(undefined);
     const callbacks = this.#onOver.get(index);
-    if (callbacks) callbacks.push(callback);
+    if (state === State.done) callback({ value: this.#results[index] });
+    else if (state > State.done) callback(undefined);
+    else if (callbacks) callbacks.push(callback);
     else this.#onOver.set(index, [callback]);
   }
 

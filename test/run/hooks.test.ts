@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Param, Requires, Runner, Storage, Task, type TaskContext, TaskRef, TaskTimeoutError, task } from 'tidemark';
+import { Param, Requires, Runner, Storage, Task, type TaskContext, TaskTimeoutError, task } from 'tidemark';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
 
