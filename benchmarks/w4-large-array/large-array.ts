@@ -12,11 +12,15 @@ const header = 64;
 
 function makeArray(): Float64Array {
   const array = new Float64Array(length);
+  // Random in [0, 1), with all 53 bits; xorshift, so that both contestants have the same.
   let seed = 42;
-  for (let i = 0; i < length; i++) {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) | 0;
-    array[i] = seed / 7;
-  }
+  const next = () => {
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    return seed >>> 0;
+  };
+  for (let i = 0; i < length; i++) array[i] = ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53;
   return array;
 }
 
