@@ -16,6 +16,7 @@ const print = `
 /** What each program's `main()` gives. */
 const expected = {
   '01-ml-evaluation': '[ 2, 2 ]',
+  '02-etl-fanout': '[ 11n, 2n ]',
   '03-binomials': "[ 20, 1, 4, '1 4 6 4 1', [ 2, 6765n ] ]",
   '06-dict-of-tasks': "[ 50, 1, [ 20, 'USD' ], 'long', '10.0', 1 ]",
   '07-directory': '[ [ 3, 3 ] ]',
