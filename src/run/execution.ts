@@ -285,16 +285,17 @@ export class Execution implements Child {
   }
 
   /** Another execution may have saved what was not there yet when this one looked. */
-  #lookAgain(index: number): Awaitable<void> {
-    const { checkpoints, graph, isForced, fingerprints } = this.#options;
+  async #lookAgain(index: number): Promise<void> {
+    const { checkpoints, graph, isForced, fingerprints, state } = this.#options;
     if (!checkpoints || !graph.nodes[index]!.task.save || isForced(index) || fingerprints.isKeyless(index))
       return this.#run(index);
-    return andThen(checkpoints.lookUp(index), ({ found }) => {
-      if (!found) return this.#run(index);
-      this.#demand.found.set(index, found);
-      this.#frontier.loadInstead(index);
-      return this.#load(index);
-    });
+    const { found, faults } = await checkpoints.lookUp(index);
+    for (const { layer, error } of faults) await this.#faults.take(index, error, layer);
+    if (state.fatal) return;
+    if (!found) return this.#run(index);
+    this.#demand.found.set(index, found);
+    this.#frontier.loadInstead(index);
+    return this.#load(index);
   }
 
   #takeOver(index: number, { digest, ranAnew, provenance }: Facts): void {

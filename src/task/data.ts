@@ -82,7 +82,8 @@ function isExactly(value: object, className: string): boolean {
   return Object.getPrototypeOf(value)?.constructor?.name === className;
 }
 
-function isPrimitive(value: unknown): boolean {
+/** Whether a value is no object, and can be kept as it is. */
+export function isPrimitive(value: unknown): boolean {
   switch (typeof value) {
     case 'object':
       return value === null;

@@ -4,6 +4,7 @@ import { Param, Requires, RunFailedError, Runner, Storage, Task, TaskRef, task }
 import { StoredRef } from '../../src/graph/stored-ref';
 import { saveIn } from '../support/checkpoint';
 import { collect } from '../support/collect';
+import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
 
 let ran: string[] = [];
@@ -269,4 +270,37 @@ it('says what to import when the class of a task that a saved result names is no
   await expect(new Runner({ storage, onWarning: () => {} }).run(List)).rejects.toThrow(
     /List.* failed: it holds a ref to the task NotHere, and no class of that name is here: import the file/,
   );
+});
+
+it('reports what is wrong with the storage when it looks again for what another execution may have saved', async () => {
+  @Task()
+  class Fast {
+    run(): TaskRef<string>[] {
+      return [task(Parse, { file: 'fast' })];
+    }
+  }
+  @Task({ save: true })
+  class Late {
+    @Requires(() => task(Soon)) soon!: number;
+    run(): number {
+      ran.push('Late');
+      return this.soon;
+    }
+  }
+  @Task()
+  class Soon {
+    async run(): Promise<number> {
+      await sleep(40);
+      return 1;
+    }
+  }
+  const store = new ObservedStore();
+  let looks = 0;
+  store.before = (operation, key) => {
+    if (operation === 'get' && key.startsWith('Late/') && ++looks === 2) throw new Error('away');
+  };
+  const runner = new Runner({ storage: store });
+  const { error, summary } = await outcomeOf(runner.start([Late, Fast]));
+  expect([looks, error?.message, summary.storageErrors.length]).toEqual([2, expect.stringMatching(/away/), 1]);
+  expect(ran).not.toContain('Late');
 });

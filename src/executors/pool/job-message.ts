@@ -5,11 +5,11 @@ import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import { propertyStep } from '../../encoding/value-path';
 import { GraphNode, NodePart, type Template } from '../../graph/node';
 import { toStored } from '../../graph/stored-ref';
-import { isPlainObject } from '../../task/data';
+import { isPlainObject, isPrimitive } from '../../task/data';
 import type { Job } from '../executor';
 import { CannotSendError } from './cannot-send-error';
 import type { JobMessage, SentRequirement, SentValue } from './messages';
-import { isPrimitive, Outbox } from './outbox';
+import { Outbox } from './outbox';
 import type { Piece, Pieces } from './pieces';
 import { StandIn } from './stand-in';
 

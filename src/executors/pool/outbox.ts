@@ -1,5 +1,6 @@
 import type { Bytes, Serialized } from '../../encoding/encoder';
 import { cbor } from '../../encoding/serializers';
+import { isPrimitive } from '../../task/data';
 import type { SentValue } from './messages';
 
 /** What travels beside a message: bytes, to which the message refers by number. */
@@ -34,17 +35,4 @@ export class Outbox {
 /** The other end of `Outbox.data`. */
 export function readData(sent: SentValue, bytes: readonly Bytes[]): unknown {
   return 'plain' in sent ? sent.plain : cbor.deserialize(bytes[sent.at]!, sent.format, true);
-}
-
-/** Whether a value is no object, and can be sent as it is. */
-export function isPrimitive(value: unknown): boolean {
-  switch (typeof value) {
-    case 'object':
-      return value === null;
-    case 'function':
-    case 'symbol':
-      return false;
-    default:
-      return true;
-  }
 }
