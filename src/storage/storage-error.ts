@@ -23,3 +23,22 @@ export class StorageError extends TidemarkError {
     this.key = key;
   }
 }
+
+/** Why something failed, and what to do about it; the second is the beginning of a sentence. */
+export type Advice = readonly [reason: string, cure: string];
+
+const phrases: Readonly<Record<StorageOperation, string>> = {
+  open: 'open',
+  read: 'read from',
+  write: 'write to',
+  delete: 'delete from',
+  list: 'list',
+  close: 'close',
+};
+
+/** Says what could not be done, where, and what to do about it. */
+export function adviseOn(location: string, [reason, cure]: Advice, details: StorageErrorDetails): StorageError {
+  const about = details.key === undefined ? '' : ` (${details.key})`;
+  const message = `cannot ${phrases[details.operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
+  return new StorageError(message, details);
+}

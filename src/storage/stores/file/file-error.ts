@@ -1,6 +1,6 @@
-import { StorageError, type StorageOperation } from '../../storage-error';
+import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 
-const REASONS: Readonly<Record<string, readonly [reason: string, cure: string]>> = {
+const REASONS: Readonly<Record<string, Advice>> = {
   EACCES: ['permission denied', 'Make the folder readable and writable'],
   EPERM: ['operation not permitted', 'Make the folder readable and writable'],
   EROFS: ['the disk is read-only', 'Make it writable'],
@@ -17,15 +17,6 @@ const REASONS: Readonly<Record<string, readonly [reason: string, cure: string]>>
   EIO: ['the disk reports an error', 'Check the disk'],
 };
 
-const PHRASES: Readonly<Record<StorageOperation, string>> = {
-  open: 'open',
-  read: 'read from',
-  write: 'write to',
-  delete: 'delete from',
-  list: 'list',
-  close: 'close',
-};
-
 /** The system's name of an error, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code;
@@ -36,7 +27,5 @@ export function fileError(cause: unknown, operation: StorageOperation, root: str
   if (cause instanceof StorageError) return cause;
   const code = codeOf(cause);
   const [reason, cure] = REASONS[code ?? ''] ?? [cause instanceof Error ? cause.message : String(cause), 'Mend that'];
-  const about = key === undefined ? '' : ` (${key})`;
-  const message = `cannot ${PHRASES[operation]} ${root}${about}: ${reason}${code === undefined ? '' : ` (${code})`}. ${cure} or choose another storage.`;
-  return new StorageError(message, { operation, key, cause });
+  return adviseOn(root, [code === undefined ? reason : `${reason} (${code})`, cure], { operation, key, cause });
 }

@@ -1,6 +1,4 @@
-import { StorageError, type StorageOperation } from '../../storage-error';
-
-type Advice = readonly [reason: string, cure: string];
+import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 
 const AWAY: Advice = ['it does not answer', 'See whether it is running and can be reached'];
 const BROKEN: Advice = ['the connection broke', 'See whether it is still running'];
@@ -37,22 +35,10 @@ const CODES: Readonly<Record<string, Advice>> = {
   SQLITE_FULL: ['the disk is full', 'Free some space'],
 };
 
-const PHRASES: Readonly<Record<StorageOperation, string>> = {
-  open: 'open',
-  read: 'read from',
-  write: 'write to',
-  delete: 'delete from',
-  list: 'list',
-  close: 'close',
-};
-
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function keyvError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
   if (cause instanceof StorageError) return cause;
-  const [reason, cure] = adviceOn(cause);
-  const about = key === undefined ? '' : ` (${key})`;
-  const message = `cannot ${PHRASES[operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
-  return new StorageError(message, { operation, key, cause });
+  return adviseOn(location, adviceOn(cause), { operation, key, cause });
 }
 
 function adviceOn(cause: unknown): Advice {

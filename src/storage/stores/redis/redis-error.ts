@@ -1,7 +1,5 @@
-import { StorageError, type StorageOperation } from '../../storage-error';
+import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 import { NoAnswerError } from './stall-watch';
-
-type Advice = readonly [reason: string, cure: string];
 
 const BROKEN: Advice = ['the connection broke', 'See whether Redis is still running and what its log says'];
 const UNREACHABLE: Advice = ['the host cannot be reached', 'Check host, port and network'];
@@ -60,22 +58,11 @@ const TEXTS: readonly (readonly [RegExp, Advice])[] = [
   [/^the storage was closed/, ['the storage was closed meanwhile', 'Close it when nothing uses it any more']],
 ];
 
-const PHRASES: Readonly<Record<StorageOperation, string>> = {
-  open: 'open',
-  read: 'read from',
-  write: 'write to',
-  delete: 'delete from',
-  list: 'list',
-  close: 'close',
-};
-
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
   if (cause instanceof StorageError) return cause;
-  const [reason, cure] = adviceOn(cause);
-  const about = key === undefined ? '' : ` (${key})`;
-  const message = `cannot ${PHRASES[operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
-  return new StorageError(message, { operation, key, cause: repeatsArguments(cause) ? undefined : cause });
+  const told = repeatsArguments(cause) ? undefined : cause;
+  return adviseOn(location, adviceOn(cause), { operation, key, cause: told });
 }
 
 function adviceOn(cause: unknown): Advice {
