@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import { type Graph, pathTo } from '../graph/graph';
 import { folderOf } from '../graph/key';
 import type { GraphNode } from '../graph/node';
@@ -161,7 +161,7 @@ export class Directories {
   /** Gives whether all of them are gone. */
   async #remove(made: readonly Made[]): Promise<boolean> {
     const remove = ({ path, name, home }: Made) =>
-      home && name ? home.remove([name]) : rm(path, { recursive: true, force: true, maxRetries: 3 });
+      home && name ? home.remove([name]) : promises.rm(path, { recursive: true, force: true, maxRetries: 3 });
     const removed = await Promise.allSettled(made.map(remove));
     return removed.every(({ status }) => status === 'fulfilled');
   }

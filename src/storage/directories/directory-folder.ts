@@ -1,5 +1,4 @@
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
-import { opendir, readdir, rm } from 'node:fs/promises';
+import { mkdirSync, promises, rmdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { TaskKey } from '../../task/context';
 import { groupsOf } from '../entries';
@@ -107,7 +106,7 @@ export class DirectoryFolder {
 
   /** The keys that have directories. */
   async *#ofTask(folder: string): AsyncGenerator<TaskKey> {
-    const entries = await ifThere(opendir(this.#opened().place(folder)));
+    const entries = await ifThere(promises.opendir(this.#opened().place(folder)));
     for await (const entry of entries ?? []) {
       const segment = entry.isDirectory() ? segmentOf(entry.name) : undefined;
       if (segment?.endsWith(ending)) yield `${folder}/${segment.slice(0, -ending.length)}` as TaskKey;
@@ -115,13 +114,13 @@ export class DirectoryFolder {
   }
 
   async #namesOf(key: TaskKey): Promise<string[]> {
-    const nonces = (await ifThere(readdir(dirname(this.pathOf(`${key}${ending}/x`))))) ?? [];
+    const nonces = (await ifThere(promises.readdir(dirname(this.pathOf(`${key}${ending}/x`))))) ?? [];
     return nonces.filter(isNonce).map((nonce) => `${key}${ending}/${nonce}`);
   }
 
   async #remove(path: string): Promise<void> {
     try {
-      await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      await promises.rm(path, { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {
       throw fileError(error, 'delete', this.#opened().root);
     }
