@@ -1,14 +1,20 @@
 import type { GraphNode } from '../graph/node';
 import type { Container } from '../task/container';
 import type { TaskContext } from '../task/context';
+import type { SharedResults } from './shared-results';
 
 /** One attempt at a task: all that is needed to run it. */
 export interface Job {
   readonly node: GraphNode;
-  /** The values of the task's requirements, in the order of its definition. */
+  /**
+   * The values of the task's requirements, in the order of its definition. For an executor that shares the storage,
+   * `StoredResult`s may stand in them where whole results do.
+   */
   readonly requirements: readonly unknown[];
   readonly context: TaskContext;
   readonly container: Container;
+  /** For executors that take and keep results in the run's storage; undefined for others, and when nothing is kept. */
+  readonly shared?: SharedResults | undefined;
 }
 
 /** What runs tasks. */
@@ -16,12 +22,18 @@ export interface Executor {
   readonly name: string;
   /** How many jobs it takes at once; what is ready beyond that waits in the run, which knows what goes first. @default 64 */
   readonly concurrency?: number;
+  /** Whether it takes results from the run's storage and keeps them there: it is given, and may give, `StoredResult`s. */
+  readonly sharesStorage?: boolean;
   /**
    * Runs a task; gives its result or a promise of it, and throws or rejects with what it threw.
    *
-   * A result that was made elsewhere may be a `SentResult`, which is decoded only when somebody needs it.
+   * A result that was made elsewhere may be a `SentResult` or a `StoredResult`, decoded only when somebody needs it.
    */
   execute(job: Job): unknown;
+  /** Told of each queue that names it, before the queue's first job. @param concurrency undefined without a limit */
+  useQueue?(name: string, concurrency: number | undefined): void;
+  /** A run is over: what was kept for it alone can go. */
+  endRun?(runId: string): Promise<void>;
   /** Lets go of what it holds. */
   close?(): Promise<void>;
 }

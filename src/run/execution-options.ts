@@ -1,0 +1,44 @@
+import type { Graph } from '../graph/graph';
+import type { Keys } from '../graph/key';
+import type { GraphNode } from '../graph/node';
+import type { Container } from '../task/container';
+import type { Activity } from './activity';
+import type { Checkpoints } from './checkpoints';
+import type { Directories } from './directories';
+import type { Dynamic } from './dynamic';
+import type { GraphFingerprints } from './fingerprints';
+import type { Lane } from './lanes';
+import type { Reporter } from './reporter';
+import type { RunState } from './run-state';
+import type { Warned } from './storage-faults';
+
+/** All that one run needs to know. */
+export interface ExecutionOptions {
+  readonly graph: Graph;
+  readonly keys: Keys;
+  readonly fingerprints: GraphFingerprints;
+  /** Undefined when no task of the graph is saved. */
+  readonly checkpoints: Checkpoints | undefined;
+  /** Why checkpoints could not be had at all. */
+  readonly storageFailure: { readonly error: unknown } | undefined;
+  readonly isForced: (index: number) => boolean;
+  readonly container: Container;
+  readonly laneOf: (node: GraphNode) => Lane;
+  /** Where checkpoints are loaded, with the limit on how many at once. */
+  readonly loadLane: Lane;
+  readonly state: RunState;
+  readonly warned: Warned;
+  readonly onStorageError: 'fail' | 'compute';
+  readonly warnsOfChangedSource: boolean;
+  readonly freezes: boolean;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  readonly activity: Activity;
+  readonly directories: Directories;
+  /** What runs the refs in results. */
+  readonly dynamic: Dynamic;
+  /** Whether refs in the results of targets are run as well; when not, such results are given as they are. */
+  readonly resolvesTargets: boolean;
+  /** How the targets came to be required, when a result held refs to them. */
+  readonly path: readonly string[];
+}

@@ -1,0 +1,159 @@
+import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import { deepFreeze } from '../encoding/freeze';
+import { fromStored } from '../graph/stored-ref';
+import type { Found } from '../storage/layers';
+import type { TaskKey } from '../task/context';
+import { Action } from './demand';
+import type { ExecutionParts } from './execution-parts';
+import { holdsRef } from './holds-ref';
+import { Provenance } from './provenance';
+
+/** What loading needs besides what all share. */
+export interface LoadingParts extends ExecutionParts {
+  /** A node has no result for good. */
+  fail(index: number, error: unknown): void;
+}
+
+/** Loads nodes from their checkpoints; one that turns out not to count, or not to be usable, runs instead. */
+export class Loading {
+  readonly #parts: LoadingParts;
+  /** What was decided since the last admission. */
+  #decided: number[] | undefined;
+
+  constructor(parts: LoadingParts) {
+    this.#parts = parts;
+  }
+
+  /** The whole graph was admitted: from now on, what is decided is admitted piece by piece. */
+  begin(): void {
+    this.#decided = [];
+  }
+
+  load(index: number): Awaitable<void> {
+    const { checkpoints, demand, faults, saves, state } = this.#parts;
+    const restored = demand.restored.get(index);
+    if (restored) return this.#restored(index, restored.value);
+    const found = demand.found.get(index)!;
+    const changed = this.#changedRequirement(index, found);
+    if (changed !== undefined) {
+      demand.stale.set(index, [...(demand.stale.get(index) ?? []), found]);
+      return this.#runInstead(index, `${changed} came out different this time`);
+    }
+    demand.found.delete(index);
+    const start = performance.now();
+    const failed = (error: unknown) =>
+      andThen(faults.take(index, error, found.from.layer), () =>
+        state.fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used'),
+      );
+    try {
+      const value = checkpoints!.load(index, found, (encoding) => saves.promote(index, found, encoding));
+      if (!isPromiseLike(value)) return this.#loaded(index, found, value, start);
+      return value.then((later) => this.#loaded(index, found, later, start), failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** Looks again for the checkpoint of a node that is about to run: somebody else may have saved one. Gives whether it is loaded. */
+  async loadIfSaved(index: number): Promise<boolean> {
+    const { checkpoints, isForced, fingerprints, faults, state, demand, frontier, graph } = this.#parts;
+    if (!checkpoints || !graph.nodes[index]!.task.save || isForced(index) || fingerprints.isKeyless(index))
+      return false;
+    const lookup = await checkpoints.lookUp(index);
+    for (const { layer, error } of lookup.faults) await faults.take(index, error, layer);
+    if (state.fatal) return true;
+    if (!lookup.found) return false;
+    demand.found.set(index, lookup.found);
+    frontier.loadInstead(index);
+    await this.load(index);
+    return true;
+  }
+
+  /** Takes note of what is to happen to a node. */
+  takeDecision(index: number, action: Action): void {
+    if (action === Action.run) this.#reportLost(index);
+    // Before the first admission nothing has been dropped, and the whole graph is admitted at once.
+    if (this.#decided === undefined) return;
+    if (action === Action.run) this.#parts.frontier.reopen(index);
+    this.#decided.push(index);
+  }
+
+  /** The key of a requirement that was computed anew in this run, with another result than a checkpoint came from. */
+  #changedRequirement(index: number, { entry }: Found): TaskKey | undefined {
+    const { keys, graph, saves } = this.#parts;
+    // By key: the same structure may name its requirements in another order today.
+    let digests: ReadonlyMap<TaskKey, string | null> | undefined;
+    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++) {
+      const required = graph.edges[edge]!;
+      if (!saves.ranAnew(required)) continue;
+      digests ??= new Map(entry.requires);
+      const key = keys.of(required);
+      const digest = digests.get(key);
+      if (typeof digest === 'string' && digest !== saves.digestOf(required)) return key;
+    }
+    return undefined;
+  }
+
+  #restored(index: number, value: unknown): void {
+    const { freezes, reporter, demand, frontier, arrive } = this.#parts;
+    demand.restored.delete(index);
+    if (freezes && frontier.hasSeveralUsers(index)) deepFreeze(value);
+    reporter.tally.loaded++;
+    reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
+    arrive(index, value, holdsRef(value));
+  }
+
+  #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
+    const { freezes, reporter, saves, lineage, frontier } = this.#parts;
+    if (freezes) deepFreeze(value);
+    saves.noteLoaded(index, entry.digest);
+    reporter.tally.loaded++;
+    this.#warnOfChangedSource(index, entry);
+    reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: (performance.now() - start) / 1000 }));
+    if (entry.isDynamic) lineage.note(index, Provenance.of(entry));
+    if (entry.holdsRefs) this.#arriveStored(index, value);
+    else frontier.complete(index, value);
+  }
+
+  #warnOfChangedSource(index: number, entry: Found['entry']): void {
+    const { graph, warnsOfChangedSource, warned, reporter } = this.#parts;
+    const { task } = graph.nodes[index]!;
+    if (entry.source === task.source || !warnsOfChangedSource || warned.sources.has(task.name)) return;
+    warned.sources.add(task.name);
+    reporter.warn(
+      index,
+      `the code of ${task.name} changed since ${entry.key} was saved, but its version did not: saved results are used. If results would differ now, raise its version or clear it`,
+    );
+  }
+
+  /** A loaded result names tasks: those are looked for among the classes that are here. */
+  #arriveStored(index: number, value: unknown): void {
+    try {
+      this.#parts.arrive(index, fromStored(value), true);
+    } catch (error) {
+      this.#parts.fail(index, error);
+    }
+  }
+
+  /** Runs a node that was to be loaded, and all that it needs for that. */
+  #runInstead(index: number, why: string): Awaitable<void> {
+    const { demand, state, skip, frontier } = this.#parts;
+    return andThen(demand.runInstead(index, why), () => {
+      const decided = this.#decided!;
+      this.#decided = [];
+      if (!state.fatal) skip(frontier.admit(decided));
+    });
+  }
+
+  /** Says it when a checkpoint does not count since its directory is not here. */
+  #reportLost(index: number): void {
+    const { checkpoints, graph, reporter } = this.#parts;
+    const path = checkpoints?.lost.get(index);
+    if (path === undefined) return;
+    checkpoints!.lost.delete(index);
+    reporter.warn(
+      index,
+      `${graph.nodes[index]} runs again: its result is saved, but its directory ${path} is not there`,
+    );
+  }
+}
