@@ -15,7 +15,7 @@ export { bytes, cbor, json, v8 } from './encoding/serializers';
 export { shuffle } from './encoding/shuffle';
 export { UnsupportedValueError } from './encoding/unsupported-value-error';
 export { TidemarkError } from './error';
-export type { Executor, Job } from './executors/executor';
+export type { Executor, Job, JobListener } from './executors/executor';
 export { inline } from './executors/inline';
 export { CannotSendError } from './executors/pool/cannot-send-error';
 export type { WorkerPoolOptions } from './executors/pool/options';

@@ -15,6 +15,23 @@ export interface Job {
   readonly container: Container;
   /** For executors that take and keep results in the run's storage; undefined for others, and when nothing is kept. */
   readonly shared?: SharedResults | undefined;
+  /** Told what is known of it besides its result. */
+  readonly listener?: JobListener | undefined;
+}
+
+/** Told by executors that have workers of their own how an attempt goes. */
+export interface JobListener {
+  /** It begins to run, having waited until then: neither its time nor its timeout has counted before. */
+  started?(): void;
+  /**
+   * A worker runs it, and nothing else until it is over. It has begun, if nothing else was said.
+   *
+   * @param worker a name that no other worker has at the same time, such as `threads 2`
+   * @param pid the process that the worker is, when it is one
+   */
+  assigned(worker: string, pid?: number): void;
+  /** What the task printed, where that is known: the end of it, told once when the attempt is over. */
+  printed(output: string): void;
 }
 
 /** What runs tasks. */
@@ -22,6 +39,8 @@ export interface Executor {
   readonly name: string;
   /** How many jobs it takes at once; what is ready beyond that waits in the run, which knows what goes first. @default 64 */
   readonly concurrency?: number;
+  /** Whether it tells its jobs' listeners when they begin: until then they wait, and their timeouts do not run. */
+  readonly tellsStart?: boolean;
   /** Whether it takes results from the run's storage and keeps them there: it is given, and may give, `StoredResult`s. */
   readonly sharesStorage?: boolean;
   /**

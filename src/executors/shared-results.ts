@@ -14,6 +14,8 @@ export interface SharedResults {
   readonly fingerprint: string | undefined;
   /** Whether it is computed anew although it may be saved. */
   readonly isForced: boolean;
+  /** Whether results that are saved are frozen. @default true */
+  readonly freezes?: boolean;
   /** Key and digest of a required node's result, when that is saved in the storage. */
   savedAs(node: GraphNode): { readonly key: TaskKey; readonly digest: string } | undefined;
 }

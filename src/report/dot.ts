@@ -4,12 +4,7 @@ import { oneLine } from './one-line';
 import type { GraphPicture } from './picture';
 import { looks } from './states';
 
-/**
- * A picture in the language of Graphviz.
- *
- * @example
- * await writeFile('graph.dot', toDot(pictureOf(await runner.plan(ScoreModel, params))));
- */
+/** The language of Graphviz. */
 export function toDot(picture: GraphPicture, options: FoldOptions = {}): string {
   const { boxes, edges } = fold(picture, options);
   const ids = new Map(boxes.map(({ key }, index) => [key, `n${index}`]));

@@ -8,12 +8,7 @@ export interface HtmlOptions extends FoldOptions {
   readonly title?: string;
 }
 
-/**
- * A picture as a page in one file that needs no network: graph, timeline and list of tasks, with search.
- *
- * @example
- * await writeFile('run.html', await toHtml(recorder.picture(), { title: 'Nightly scores' }));
- */
+/** A page in one file. */
 export async function toHtml(picture: GraphPicture, options: HtmlOptions = {}): Promise<string> {
   const { layOut } = require('./svg/layout') as typeof import('./svg/layout');
   const { drawLayout } = require('./svg/draw') as typeof import('./svg/draw');

@@ -1,11 +1,9 @@
 import { offerReport } from '../run/report';
 import { showProgress } from './progress';
 
-export { toDot } from './dot';
 export type { FoldOptions } from './fold';
-export { type HtmlOptions, toHtml } from './html';
-export { toJson } from './json';
-export { toMermaid } from './mermaid';
+export { toDot, toHtml, toJson, toMermaid, toSvg, toTrace } from './formats';
+export type { HtmlOptions } from './html';
 export {
   type GraphPicture,
   type NodeState,
@@ -17,8 +15,6 @@ export {
 export type { ProgressOptions } from './progress';
 export type { ProgressStream } from './progress/screen';
 export { RunRecorder } from './run-recorder';
-export { toSvg } from './svg';
-export { toTrace } from './trace';
 
 export { showProgress };
 

@@ -2,12 +2,7 @@ import { recordParams } from '../storage/record-params';
 import type { TaskDefinition } from '../task/definition';
 import type { GraphPicture, PictureNode } from './picture';
 
-/**
- * A picture for programs: one JSON document with `nodes`, `edges` and, of a run, `startedAt`, `endedAt` and `spans`.
- *
- * @example
- * await writeFile('graph.json', toJson(recorder.picture()));
- */
+/** One JSON document. */
 export function toJson(picture: GraphPicture): string {
   return `${JSON.stringify({ ...picture, nodes: picture.nodes.map(nodeToJson) }, null, 2)}\n`;
 }

@@ -27,11 +27,11 @@ export function figuresOf({ seconds, bytes, state }: PictureNode): string {
   ].join(' · ');
 }
 
-/** The last line of a box: what went wrong, why it is to run, or its figures. */
+/** The last line of a box: what went wrong, why it is to run or may be needed, or its figures. */
 export function remarkOf(node: PictureNode): string {
   const { state, error, why } = node;
   if (state === 'failed' && error !== undefined) return error.split('\n')[0]!;
-  if (state === 'to-run' && why !== undefined) return why.split('\n')[0]!;
+  if ((state === 'to-run' || state === 'unknown') && why !== undefined) return why.split('\n')[0]!;
   return figuresOf(node);
 }
 

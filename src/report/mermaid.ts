@@ -7,12 +7,7 @@ import { looks, states } from './states';
 // Mermaid refuses more than 500 edges and 50,000 characters.
 const defaultLimit = 80;
 
-/**
- * A picture as a Mermaid flowchart, which GitHub and others draw in Markdown.
- *
- * @example
- * console.log(toMermaid(pictureOf(await runner.plan(ScoreModel, params))));
- */
+/** A flowchart of Mermaid. */
 export function toMermaid(picture: GraphPicture, { foldAbove = defaultLimit }: FoldOptions = {}): string {
   const { boxes, edges } = fold(picture, { foldAbove });
   const ids = new Map(boxes.map(({ key }, index) => [key, `n${index}`]));
@@ -40,7 +35,7 @@ export function toMermaid(picture: GraphPicture, { foldAbove = defaultLimit }: F
 /** Mermaid reads HTML in labels, and code words for characters: `#34;`. */
 function escapeText(text: string): string {
   return oneLine(text).replaceAll(
-    /[^\p{L}\p{N} .,:·×✓↓✗…○–⇣()[\]{}'/-]/gu,
+    /[^\p{L}\p{N} .,:·×✓↓✗…○–⇣?()[\]{}'/-]/gu,
     (character) => `#${character.codePointAt(0)};`,
   );
 }

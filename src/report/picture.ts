@@ -1,7 +1,16 @@
 import type { Plan, PlannedNode } from '../run/plan';
 
 /** What is to happen, happens or happened to a task. */
-export type NodeState = 'to-run' | 'to-load' | 'not-needed' | 'running' | 'ran' | 'loaded' | 'failed' | 'skipped';
+export type NodeState =
+  | 'to-run'
+  | 'to-load'
+  | 'unknown'
+  | 'not-needed'
+  | 'running'
+  | 'ran'
+  | 'loaded'
+  | 'failed'
+  | 'skipped';
 
 /** A task in a picture. */
 export interface PictureNode {
@@ -12,8 +21,10 @@ export interface PictureNode {
   readonly params: Readonly<Record<string, unknown>>;
   /** The keys of what it requires. */
   readonly requires: readonly string[];
+  /** The keys of what its result names, as far as a plan knew. */
+  readonly names?: readonly string[];
   readonly state: NodeState;
-  /** Why it is to run. */
+  /** Why it is to run, or on what it depends whether it is needed. */
   readonly why?: string;
   /** How long it took, in seconds: to run or, when it was loaded, to load. */
   readonly seconds?: number;
@@ -27,11 +38,13 @@ export interface PictureNode {
   readonly attempt?: number;
   readonly queue?: string;
   readonly executor?: string;
-  /** What ran it, among others of its kind: `threads 2`. */
+  /** What ran it, among others of its kind: `threads 2`, `processes 1 (pid 4711)`. */
   readonly worker?: string;
+  /** What it printed in a process of its own: the end of it. */
+  readonly output?: string;
 }
 
-/** From what is required to what requires it. */
+/** From what is required, or named by a result, to what requires or names it. */
 export interface PictureEdge {
   readonly from: string;
   readonly to: string;
@@ -46,8 +59,10 @@ export interface PictureSpan {
   readonly seconds: number;
   readonly attempt: number;
   readonly outcome: 'done' | 'failed' | 'running';
-  /** What it ran on; spans of one lane do not overlap. */
+  /** What it ran on, such as the worker `threads 2`; spans of one lane do not overlap. */
   readonly lane: string;
+  /** The process that the worker was, when it was one. */
+  readonly pid?: number;
 }
 
 /** A graph and what is known of each task: what all pictures are made from. */
@@ -77,22 +92,23 @@ export function pictureOf({ nodes: planned }: Plan): GraphPicture {
 /** The edges among some nodes; what is required but not among them has none. */
 export function edgesOf(nodes: readonly PictureNode[]): readonly PictureEdge[] {
   const keys = new Set(nodes.map(({ key }) => key));
-  return nodes.flatMap(({ key, requires }) =>
-    requires.filter((required) => keys.has(required)).map((from) => ({ from, to: key })),
+  return nodes.flatMap(({ key, requires, names = [] }) =>
+    [...new Set([...requires, ...names])].filter((from) => keys.has(from)).map((from) => ({ from, to: key })),
   );
 }
 
-const stateOf = { run: 'to-run', load: 'to-load', 'not-needed': 'not-needed' } as const;
+const stateOf = { run: 'to-run', load: 'to-load', unknown: 'unknown', 'not-needed': 'not-needed' } as const;
 
 function fromPlan(planned: PlannedNode, index: number): PictureNode {
-  const { key = `${planned.task}#${index}`, task, params, requires, action } = planned;
+  const { key = `${planned.task}#${index}`, task, params, requires, names, action } = planned;
   return {
     key,
     task,
     params,
     requires,
     state: stateOf[action],
-    ...(action === 'run' && { why: planned.why }),
+    ...(names && names.length > 0 && { names }),
+    ...((action === 'run' || action === 'unknown') && { why: planned.why }),
     ...(action === 'load' && { seconds: planned.seconds }),
   };
 }

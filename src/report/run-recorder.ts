@@ -1,11 +1,14 @@
 import { inspect } from 'node:util';
 import type { NodeInfo, RunEvent } from '../run/events';
 import { messageOf } from '../run/failure';
-import { type LooseSpan, packLanes } from './lanes';
+import { KeptOutput } from './kept-output';
+import { type LooseSpan, layLanes } from './lanes';
 import { edgesOf, type GraphPicture, type PictureNode } from './picture';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type Started = { readonly time: number; readonly attempt: number; readonly laneKind: string };
+interface Started extends Pick<LooseSpan, 'attempt' | 'laneKind' | 'worker' | 'pid'> {
+  readonly time: number;
+}
 
 /**
  * Fills in a picture with what happens in a run. An event costs the same however many came before.
@@ -21,6 +24,7 @@ export class RunRecorder {
   readonly #spans: LooseSpan[] = [];
   readonly #running = new Map<string, Started>();
   readonly #keyless = new Map<string, string>();
+  readonly #output = new KeptOutput();
   #startedAt: number | undefined;
   #endedAt: number | undefined;
 
@@ -47,6 +51,12 @@ export class RunRecorder {
         this.#running.set(node.key, { time, attempt, laneKind: executor });
         return;
       }
+      case 'task-assigned':
+        this.#assigned(event);
+        return;
+      case 'task-printed':
+        this.#output.add(this.#nodeOf(event.node).key, event.output);
+        return;
       case 'task-finished': {
         const node = this.#nodeOf(event.node);
         Object.assign(node, { state: 'ran', seconds: event.seconds });
@@ -59,23 +69,24 @@ export class RunRecorder {
         return;
       case 'task-failed': {
         const node = this.#nodeOf(event.node);
-        const seconds = (event.time - (this.#running.get(node.key)?.time ?? event.time)) / 1000;
-        Object.assign(node, {
-          state: event.willRetry ? 'running' : 'failed',
-          error: messageOf(event.error.cause),
-          seconds,
-        });
-        this.#ended(node, seconds, 'failed');
+        const state = event.willRetry ? 'running' : 'failed';
+        Object.assign(node, { state, error: messageOf(event.error.cause) });
+        const started = this.#running.get(node.key);
+        // It is not under way when the run ends while it waits to be tried again.
+        if (!started) return;
+        node.seconds = (event.time - started.time) / 1000;
+        this.#ended(node, node.seconds, 'failed');
         return;
       }
       case 'task-skipped':
         this.#nodeOf(event.node).state = 'skipped';
         return;
       case 'run-finished':
-        // A run that ends does not wait for another attempt of what failed.
-        for (const node of this.#nodes.values()) if (node.state === 'running') node.state = 'failed';
+        // What it depended on is known by now.
+        for (const node of this.#nodes.values()) if (node.state === 'unknown') node.state = 'not-needed';
         return;
       case 'run-started':
+      case 'task-waiting':
       case 'task-progressed':
       case 'task-logged':
       case 'storage-failed':
@@ -90,19 +101,31 @@ export class RunRecorder {
   /** The picture as it is now. */
   picture(): GraphPicture {
     const endedAt = this.#endedAt;
-    const running = Array.from(this.#running, ([key, { time, attempt, laneKind }]): LooseSpan => {
+    const running = Array.from(this.#running, ([key, { time, ...rest }]): LooseSpan => {
       const seconds = Math.max(0, endedAt! - time) / 1000;
-      return { key, kind: 'run', startedAt: time, seconds, attempt, outcome: 'running', laneKind };
+      return { key, kind: 'run', startedAt: time, seconds, outcome: 'running', ...rest };
     });
-    const spans = packLanes([...this.#spans, ...running]);
-    const workers = new Map(spans.map(({ key, lane }) => [key, lane]));
+    const spans = layLanes([...this.#spans, ...running]);
+    const workers = new Map(
+      spans.map(({ key, lane, pid }) => [key, pid === undefined ? lane : `${lane} (pid ${pid})`]),
+    );
     const nodes = Array.from(this.#nodes.values(), (node): PictureNode => {
       const worker = workers.get(node.key);
-      return { ...node, ...(worker !== undefined && { worker }) };
+      const output = this.#output.of(node.key);
+      return { ...node, ...(worker !== undefined && { worker }), ...(output !== undefined && { output }) };
     });
     const edges = edgesOf(nodes);
     if (this.#startedAt === undefined) return { nodes, edges };
     return { nodes, edges, startedAt: this.#startedAt, endedAt: endedAt!, spans };
+  }
+
+  /** What came before was waiting. */
+  #assigned({ node: info, since, worker, pid }: Extract<RunEvent, { type: 'task-assigned' }>): void {
+    const node = this.#nodeOf(info);
+    const started = this.#running.get(node.key);
+    if (!started) return;
+    node.startedAt = since;
+    this.#running.set(node.key, { ...started, time: since, worker, ...(pid !== undefined && { pid }) });
   }
 
   #ended(node: PictureNode, seconds: number, outcome: LooseSpan['outcome']): void {
@@ -113,12 +136,12 @@ export class RunRecorder {
 
   #span(
     { key }: PictureNode,
-    { time, attempt, laneKind }: Started,
+    { time, ...rest }: Started,
     seconds: number,
     outcome: LooseSpan['outcome'],
     kind: LooseSpan['kind'],
   ): void {
-    this.#spans.push({ key, kind, startedAt: time, seconds, attempt, outcome, laneKind });
+    this.#spans.push({ key, kind, startedAt: time, seconds, outcome, ...rest });
   }
 
   #nodeOf({ key, task, params }: NodeInfo): Writable<PictureNode> {

@@ -17,6 +17,7 @@ export const states = [
   'loaded',
   'to-run',
   'to-load',
+  'unknown',
   'skipped',
   'not-needed',
 ] as const satisfies readonly NodeState[];
@@ -25,6 +26,7 @@ export const states = [
 export const signs: Readonly<Record<NodeState, string>> = {
   'to-run': '○',
   'to-load': '⇣',
+  unknown: '?',
   'not-needed': '·',
   running: '…',
   ran: '✓',
@@ -36,6 +38,7 @@ export const signs: Readonly<Record<NodeState, string>> = {
 export const stateNames: Readonly<Record<NodeState, string>> = {
   'to-run': 'to run',
   'to-load': 'to load',
+  unknown: 'not known yet',
   'not-needed': 'not needed',
   running: 'running',
   ran: 'ran',
@@ -51,6 +54,7 @@ const dark = (line: string, fill: string, isDashed = false): Look => ({ line, fi
 export const looks: Readonly<Record<NodeState, { readonly light: Look; readonly dark: Look }>> = {
   'to-run': { light: light('#7a5195', '#f7f2fa'), dark: dark('#c9a0e4', '#2a2233') },
   'to-load': { light: light('#2f7fb5', '#f0f7fc', true), dark: dark('#7cc4f0', '#1b2a36', true) },
+  unknown: { light: light('#84713a', '#faf8ee', true), dark: dark('#cdb97c', '#2b281b', true) },
   'not-needed': { light: light('#6b7682', '#f6f7f8', true), dark: dark('#8b97a3', '#1a2027', true) },
   running: { light: light('#a86400', '#fff6e0'), dark: dark('#f5b83d', '#35290f') },
   ran: { light: light('#00795a', '#ebf8f3'), dark: dark('#3ecf9f', '#12302a') },

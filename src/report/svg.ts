@@ -6,12 +6,7 @@ import { showCount } from './units';
 const margin = 24;
 const legendHeight = 34;
 
-/**
- * A picture as SVG, for light and dark paper. Graphviz places the boxes; it is loaded when first used.
- *
- * @example
- * await writeFile('graph.svg', await toSvg(recorder.picture()));
- */
+/** A drawing; Graphviz places the boxes. */
 export async function toSvg(picture: GraphPicture, options: FoldOptions = {}): Promise<string> {
   const { layOut } = require('./svg/layout') as typeof import('./svg/layout');
   const { definitions, drawLayout } = require('./svg/draw') as typeof import('./svg/draw');

@@ -1,75 +1,99 @@
 import { nodeToJson } from './json';
 import type { GraphPicture, PictureNode, PictureSpan } from './picture';
 
-/**
- * What ran when as Chrome trace events, which https://ui.perfetto.dev and chrome://tracing open: a lane for each of
- * as many workers as were busy at once, arrows from what was required, and how many tasks ran.
- *
- * @example
- * await writeFile('trace.json', toTrace(recorder.picture()));
- */
+/** Chrome trace events, as their viewers read them. */
 export function toTrace(picture: GraphPicture): string {
   const { startedAt = 0, spans = [] } = picture;
-  const micros = (time: number) => Math.round((time - startedAt) * 1e6) / 1000;
-  const tracks = new Map(
-    [...new Set(spans.map(({ lane }) => lane))].sort(byNumber).map((lane) => [lane, trackOf(lane)]),
-  );
-  const kinds = [...new Set(Array.from(tracks.values(), ({ kind }) => kind))];
-  const place = ({ lane }: PictureSpan) => {
-    const { kind, number } = tracks.get(lane)!;
-    return { pid: kinds.indexOf(kind) + 1, tid: number };
-  };
+  const tracks = tracksOf(spans);
+  const slices = slicesOf(spans, startedAt);
   const nodes = new Map(picture.nodes.map((node) => [node.key, node]));
-  const slices = spans.map((span) => ({
+  const place = ({ lane }: PictureSpan) => tracks.lanes.get(lane)!;
+  const tasks = slices.map(({ span, from, to }) => ({
     ph: 'X',
     name: nodes.get(span.key)!.task,
     cat: span.kind,
-    ts: micros(span.startedAt),
-    // Slices without a length cannot hold the end of an arrow.
-    dur: Math.max(0.001, Math.round(span.seconds * 1e9) / 1000),
+    ts: from,
+    dur: to - from,
     ...place(span),
     args: argsOf(nodes.get(span.key)!, span),
   }));
-  const names = [
-    ...kinds.map((kind, index) => ({ ph: 'M', name: 'process_name', pid: index + 1, args: { name: kind } })),
-    ...Array.from(tracks, ([lane, { kind, number }]) => ({
-      ph: 'M',
-      name: 'thread_name',
-      pid: kinds.indexOf(kind) + 1,
-      tid: number,
-      args: { name: lane },
-    })),
-  ];
-  const arrows = arrowsOf(picture, spans).flatMap(({ from, to }, id) => [
-    { ph: 's', id, name: 'requires', cat: 'requires', ts: micros(from.startedAt + from.seconds * 999), ...place(from) },
-    { ph: 'f', id, name: 'requires', cat: 'requires', bp: 'e', ts: micros(to.startedAt), ...place(to) },
+  const arrows = arrowsOf(picture, slices).flatMap(({ from, to }, id) => [
+    // Inside of the one, and where the other begins: what is not inside of a slice belongs to none.
+    { ph: 's', id, name: 'requires', cat: 'requires', ts: from.to - tick, ...place(from.span) },
+    { ph: 'f', id, name: 'requires', cat: 'requires', bp: 'e', ts: to.from, ...place(to.span) },
   ]);
-  const counts = runningCounts(spans).map(({ time, running }) => ({
+  const counts = runningCounts(slices).map(({ time, tasks: running }) => ({
     ph: 'C',
-    name: 'running tasks',
-    pid: 0,
-    ts: micros(time),
-    args: { running },
+    name: 'running',
+    pid: tracks.counters,
+    tid: tracks.counters,
+    ts: time,
+    args: { tasks: running },
   }));
-  const traceEvents = [...names, ...slices, ...arrows, ...counts];
   return JSON.stringify({
-    traceEvents,
+    // Arrows after what they are bound to, since events of one time are read in this order.
+    traceEvents: [...tracks.names, ...tasks, ...arrows, ...counts],
     displayTimeUnit: 'ms',
     otherData: { startedAt: new Date(startedAt).toISOString() },
   });
 }
 
-/** `threads 2`: the second of the threads. */
-function trackOf(lane: string): { readonly kind: string; readonly number: number } {
-  const end = lane.lastIndexOf(' ');
-  return { kind: lane.slice(0, end), number: Number(lane.slice(end + 1)) };
+/** Times are whole eighths of a microsecond: such numbers stay exact when viewers turn them into nanoseconds. */
+const tick = 1 / 8;
+
+/** A span in microseconds since the run began. */
+interface Slice {
+  readonly span: PictureSpan;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Slices of a lane neither overlap nor are empty: viewers would take them for parts of each other, or drop arrows. */
+function slicesOf(spans: readonly PictureSpan[], startedAt: number): readonly Slice[] {
+  const micros = (time: number) => Math.round(((time - startedAt) * 1000) / tick) * tick;
+  const free = new Map<string, number>();
+  return [...spans]
+    .sort((a, b) => a.startedAt - b.startedAt)
+    .map((span) => {
+      const from = Math.max(micros(span.startedAt), free.get(span.lane) ?? 0);
+      const to = Math.max(micros(span.startedAt + span.seconds * 1000), from + tick);
+      free.set(span.lane, to);
+      return { span, from, to };
+    });
+}
+
+/** A process for each kind of lane, and in it a thread for each lane, whose number no other process or thread has. */
+function tracksOf(spans: readonly PictureSpan[]) {
+  const names = [...new Set(spans.map(({ lane }) => lane))].sort(byNumber);
+  const kinds = [...new Set(names.map(kindOf))];
+  const counters = kinds.length + 1;
+  const lanes = new Map(
+    names.map((lane, index) => [lane, { pid: kinds.indexOf(kindOf(lane)) + 1, tid: counters + 1 + index }]),
+  );
+  const metadata = (name: string, place: { pid: number; tid?: number }, text: string, order: number) => [
+    { ph: 'M', name: `${name}_name`, ...place, args: { name: text } },
+    { ph: 'M', name: `${name}_sort_index`, ...place, args: { sort_index: order } },
+  ];
+  return {
+    lanes,
+    counters,
+    names: [
+      ...[...kinds, 'run'].flatMap((kind, index) => metadata('process', { pid: index + 1 }, kind, index)),
+      ...Array.from(lanes, ([lane, place], index) => metadata('thread', place, lane, index)).flat(),
+    ],
+  };
+}
+
+/** `threads 2` is one of the threads. */
+function kindOf(lane: string): string {
+  return lane.replace(/ \d+$/, '');
 }
 
 function byNumber(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-function argsOf(node: PictureNode, { attempt, outcome, kind }: PictureSpan): object {
+function argsOf(node: PictureNode, { attempt, outcome, kind, pid }: PictureSpan): object {
   const { key, bytes, error, queue } = node;
   const { params } = nodeToJson(node);
   return {
@@ -77,35 +101,39 @@ function argsOf(node: PictureNode, { attempt, outcome, kind }: PictureSpan): obj
     params,
     outcome: outcome === 'done' ? (kind === 'load' ? 'loaded' : 'ran') : outcome,
     ...(kind === 'run' && { attempt, queue }),
+    ...(pid !== undefined && { pid }),
     ...(outcome === 'done' && bytes !== undefined && { bytes }),
     ...(outcome === 'failed' && error !== undefined && { error }),
   };
 }
 
 /** From the end of each requirement to the first start of what required it. */
-function arrowsOf({ edges }: GraphPicture, spans: readonly PictureSpan[]): { from: PictureSpan; to: PictureSpan }[] {
-  const first = new Map<string, PictureSpan>();
-  const last = new Map<string, PictureSpan>();
-  for (const span of spans) {
-    if (!first.has(span.key)) first.set(span.key, span);
-    last.set(span.key, span);
+function arrowsOf({ nodes }: GraphPicture, slices: readonly Slice[]): readonly { from: Slice; to: Slice }[] {
+  const first = new Map<string, Slice>();
+  const last = new Map<string, Slice>();
+  for (const slice of slices) {
+    if (!first.has(slice.span.key)) first.set(slice.span.key, slice);
+    last.set(slice.span.key, slice);
   }
-  return edges.flatMap((edge) => {
-    const from = last.get(edge.from);
-    const to = first.get(edge.to);
+  return nodes.flatMap(({ key, requires }) => {
+    const to = first.get(key);
     // A task that was loaded after all came from none of its requirements.
-    return from && to && to.kind === 'run' && from.outcome === 'done' ? [{ from, to }] : [];
+    if (to?.span.kind !== 'run') return [];
+    return requires.flatMap((required) => {
+      const from = last.get(required);
+      return from?.span.outcome === 'done' && from.to <= to.from + tick ? { from, to } : [];
+    });
   });
 }
 
-function runningCounts(spans: readonly PictureSpan[]): readonly { time: number; running: number }[] {
-  const changes = spans
-    .filter(({ kind }) => kind === 'run')
-    .flatMap(({ startedAt, seconds }) => [
-      { time: startedAt, by: 1 },
-      { time: startedAt + seconds * 1000, by: -1 },
+function runningCounts(slices: readonly Slice[]): readonly { readonly time: number; readonly tasks: number }[] {
+  const changes = slices
+    .filter(({ span }) => span.kind === 'run')
+    .flatMap(({ from, to }) => [
+      { time: from, by: 1 },
+      { time: to, by: -1 },
     ])
     .sort((a, b) => a.time - b.time || a.by - b.by);
-  let running = 0;
-  return changes.map(({ time, by }) => ({ time, running: (running += by) }));
+  let tasks = 0;
+  return changes.map(({ time, by }) => ({ time, tasks: (tasks += by) }));
 }

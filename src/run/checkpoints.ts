@@ -7,8 +7,9 @@ import type { ClearMarks } from '../storage/clear-marks';
 import { decode } from '../storage/decode';
 import type { EncodedResult, Encoding } from '../storage/encode';
 import type { Entry } from '../storage/entry';
-import type { Layer } from '../storage/layer';
+import type { Layer, RunFacts } from '../storage/layer';
 import type { Found, Layers } from '../storage/layers';
+import type { Lease, Leases } from '../storage/lease/lease';
 import type { CheckpointRecord } from '../storage/record';
 import { recordParams } from '../storage/record-params';
 import { StorageError } from '../storage/storage-error';
@@ -52,6 +53,8 @@ export interface SaveOptions {
   readonly stale: readonly Found[] | undefined;
   /** Undefined for most, which no result that holds refs has to do with. */
   readonly origin: Origin | undefined;
+  /** The right to compute the key, where only one process has it: without it, nothing is written. */
+  readonly lease?: Lease | undefined;
 }
 
 /** What checkpoints need of a run. */
@@ -112,6 +115,11 @@ export class Checkpoints {
     return this.#marks.on(index);
   }
 
+  /** Who computes which key, of all that use the same storage; undefined when the storage cannot say. */
+  get leases(): Leases | undefined {
+    return this.#layers.leases;
+  }
+
   /** Looks a node's checkpoint up; whatever fails is part of the answer. */
   lookUp(index: number): Awaitable<Lookup> {
     return this.#lookIn(0, index, noCheckpoint);
@@ -147,19 +155,36 @@ export class Checkpoints {
     return this.#layers.alreadyEncoded(encoding, this.#encoderOf(index)) ?? this.encode(index, value);
   }
 
-  /** Writes a checkpoint. Gives how many bytes are kept. */
-  save(index: number, encoded: EncodedResult, { seconds, digestOf, stale, origin }: SaveOptions): Awaitable<number> {
+  /** Writes a checkpoint. Gives how many bytes are kept. @throws {LeaseLostError} when that was to be by a lease */
+  save(index: number, encoded: EncodedResult, options: SaveOptions): Awaitable<number> {
+    const node = this.#graph.nodes[index]!;
+    const { seconds, stale, lease } = options;
+    const directories = TaskDirectory.isInUse ? this.#directories.namesOf(node, encoded) : undefined;
+    const facts = this.factsOf(index, options, seconds, directories);
+    const written = this.#layers.save(facts, encoded, this.#encoderOf(index), stale, lease);
+    if (!node.task.hasDirectory) return written;
+    return andThen(written, (size) => {
+      this.#directories.keep(node, facts.key, stale);
+      return size;
+    });
+  }
+
+  /** What the record of a node's result says. */
+  factsOf(
+    index: number,
+    { digestOf, origin }: Pick<SaveOptions, 'digestOf' | 'origin'>,
+    seconds: number,
+    directories?: readonly string[],
+  ): RunFacts {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
-    const node = nodes[index]!;
-    const { task, params } = node;
+    const { task, params } = nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
       requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
     const { provenance, holdsRefs } = origin ?? noOrigin;
     const key = this.#keys.of(index);
     const marks = this.#marks.on(index);
-    const directories = TaskDirectory.isInUse ? this.#directories.namesOf(node, encoded) : undefined;
-    const facts = {
+    return {
       key,
       task: task.name,
       version: task.options.version,
@@ -172,12 +197,6 @@ export class Checkpoints {
       directories,
       seconds,
     };
-    const written = this.#layers.save(facts, encoded, this.#encoderOf(index), stale);
-    if (!task.hasDirectory) return written;
-    return andThen(written, (size) => {
-      this.#directories.keep(node, key, stale);
-      return size;
-    });
   }
 
   /** Looks in one layer, and when nothing there counts, in those behind it. */

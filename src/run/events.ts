@@ -27,6 +27,19 @@ export type RunHappening =
       /** The keys of what it requires. */
       readonly requires: readonly TaskKey[];
     }
+  /** Another process computes it; its result will be loaded. */
+  | { readonly type: 'task-waiting'; readonly node: NodeInfo }
+  /** A worker begins on it, of an executor that has workers; one runs one task at a time. */
+  | {
+      readonly type: 'task-assigned';
+      readonly node: NodeInfo;
+      /** A name that no other worker has at the same time, such as `threads 2`. */
+      readonly worker: string;
+      /** When it began, in milliseconds since 1970: workers elsewhere may say it later. */
+      readonly since: number;
+      /** The process that the worker is, when it is one. */
+      readonly pid?: number;
+    }
   | {
       readonly type: 'task-progressed';
       readonly node: NodeInfo;
@@ -35,6 +48,8 @@ export type RunHappening =
       readonly note?: string;
     }
   | { readonly type: 'task-logged'; readonly node: NodeInfo; readonly message: string }
+  /** What it printed in a process of its own, the last 64 Ki characters of it; told when an attempt is over. */
+  | { readonly type: 'task-printed'; readonly node: NodeInfo; readonly output: string }
   | { readonly type: 'task-finished'; readonly node: NodeInfo; readonly seconds: number }
   | { readonly type: 'task-saved'; readonly node: NodeInfo; readonly bytes: number }
   | {

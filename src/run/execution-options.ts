@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
+import type { Layers } from '../storage/layers';
 import type { Container } from '../task/container';
 import type { Activity } from './activity';
 import type { Checkpoints } from './checkpoints';
@@ -19,6 +20,10 @@ export interface ExecutionOptions {
   readonly fingerprints: GraphFingerprints;
   /** Undefined when no task of the graph is saved. */
   readonly checkpoints: Checkpoints | undefined;
+  /** Where results are. */
+  readonly layers: Layers;
+  /** Tells runs apart, whatever process they are in. */
+  readonly runId: string;
   /** Why checkpoints could not be had at all. */
   readonly storageFailure: { readonly error: unknown } | undefined;
   readonly isForced: (index: number) => boolean;

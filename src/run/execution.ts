@@ -1,5 +1,6 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import { deepFreeze } from '../encoding/freeze';
+import { TidemarkError } from '../error';
 import { pathTo } from '../graph/graph';
 import type { GraphNode } from '../graph/node';
 import { fill } from '../graph/structure';
@@ -9,6 +10,7 @@ import { Attempts } from './attempts';
 import type { Facts } from './claims';
 import { Action, Demand } from './demand';
 import { type Child, type Resolution, type Target, UnresolvedError } from './dynamic';
+import { Exclusive } from './exclusive';
 import type { ExecutionOptions } from './execution-options';
 import { messageOf, RunFailedError, tasksFailed } from './failure';
 import { Frontier, State } from './frontier';
@@ -22,6 +24,7 @@ import { Retries } from './retries';
 import { Saves } from './saves';
 import { Scheduler } from './scheduler';
 import { StorageFaults } from './storage-faults';
+import { loadedValue, StoredResults } from './stored-results';
 
 /** The run's own ways to get what was wanted from somewhere, and to put it there. */
 export interface RunHooks {
@@ -42,6 +45,8 @@ export class Execution implements Child {
   readonly #lineage: Lineage;
   readonly #loading: Loading;
   readonly #attempts: Attempts;
+  readonly #exclusive: Exclusive;
+  readonly #storedResults: StoredResults;
   /** How many other executions had ended when this one looked for checkpoints. */
   #endedBefore = 0;
   /** Targets whose results still hold refs. */
@@ -90,8 +95,15 @@ export class Execution implements Child {
       arrive: this.#arrive,
       skip: this.#skip,
     };
-    this.#attempts = new Attempts({ ...parts, hooks, retries: this.#retries });
+    this.#storedResults = new StoredResults({
+      ...options,
+      actions: this.#demand.actions,
+      frontier: this.#frontier,
+      claims: options.dynamic.claims,
+    });
+    this.#attempts = new Attempts({ ...parts, hooks, retries: this.#retries, storedResults: this.#storedResults });
     this.#loading = new Loading({ ...parts, fail: (index, error) => this.#attempts.fail(index, error, 1, false) });
+    this.#exclusive = new Exclusive({ ...parts, loading: this.#loading, attempts: this.#attempts });
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
@@ -129,6 +141,13 @@ export class Execution implements Child {
       this.#frontier.admit(graph.order);
       this.#loading.begin();
       await this.#scheduler.run();
+      for (const index of await this.#storedResults.loadTargets())
+        this.#attempts.fail(
+          index,
+          new TidemarkError('its result was in the storage, and is not there any more'),
+          1,
+          false,
+        );
     }
     this.#skip(this.#frontier.skipWaiting());
     letGo();
@@ -207,7 +226,7 @@ export class Execution implements Child {
   value(): unknown {
     const { graph, reporter } = this.#options;
     try {
-      return fill(graph.target, ({ index }) => this.#frontier.resultOf(index));
+      return fill(graph.target, ({ index }) => loadedValue(this.#frontier.resultOf(index)));
     } catch (error) {
       throw new RunFailedError(messageOf(error), [], reporter.tally.summary(), error);
     }
@@ -220,7 +239,7 @@ export class Execution implements Child {
     const other = key && claims.claim(key, this, node);
     if (!other) {
       if (this.#isLoad(index)) return this.#loading.load(index);
-      return claims.ended === this.#endedBefore ? this.#attempts.run(index) : this.#lookAgain(index);
+      return claims.ended === this.#endedBefore ? this.#run(index) : this.#lookAgain(index);
     }
     // It holds no slot while it waits.
     this.#scheduler.wait(
@@ -244,7 +263,22 @@ export class Execution implements Child {
 
   /** Another execution may have saved what was not there yet when this one looked. */
   async #lookAgain(index: number): Promise<void> {
-    if (!(await this.#loading.loadIfSaved(index))) await this.#attempts.run(index);
+    if (!(await this.#loading.loadIfSaved(index))) await this.#run(index);
+  }
+
+  #run(index: number): Awaitable<void> {
+    const loaded = this.#storedResults.loadFor(index);
+    return loaded ? this.#runAfter(index, loaded) : this.#runNow(index);
+  }
+
+  async #runAfter(index: number, loaded: Promise<readonly number[]>): Promise<void> {
+    const gone = await loaded;
+    await (gone.length > 0 ? this.#loading.runAfter(index, gone) : this.#runNow(index));
+  }
+
+  #runNow(index: number): Awaitable<void> {
+    const leases = this.#exclusive.leasesFor(index);
+    return leases ? this.#exclusive.begin(index, leases) : this.#attempts.run(index);
   }
 
   #takeOver(index: number, { digest, ranAnew, provenance }: Facts): void {

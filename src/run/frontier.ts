@@ -1,3 +1,4 @@
+import { StoredResult } from '../executors/stored-result';
 import type { Graph } from '../graph/graph';
 import { Action } from './demand';
 import type { Outcome } from './outcome';
@@ -84,6 +85,22 @@ export class Frontier {
     const required =
       index === undefined ? targets.map((target) => target.index) : edges.subarray(firstEdge[index]!, endEdge[index]!);
     return required.find((one) => this.states[one]! <= State.started);
+  }
+
+  /** Whether the caller wants a node's result. */
+  isWanted(index: number): boolean {
+    return this.#isWanted[index] === 1;
+  }
+
+  /** The nodes that require this one. */
+  consumersOf(index: number): Int32Array {
+    const { first, list } = (this.#consumers ??= reverse(this.#graph));
+    return list.subarray(first[index]!, first[index + 1]!);
+  }
+
+  /** A result that was there cannot be had any more. */
+  lose(index: number): void {
+    this.#drop(index);
   }
 
   isDone(index: number): boolean {
@@ -240,6 +257,8 @@ export class Frontier {
   }
 
   #drop(index: number): void {
+    const result = this.#results[index];
+    if (result instanceof StoredResult) result.discard();
     this.states[index] = State.dropped;
     this.#results[index] = undefined;
   }

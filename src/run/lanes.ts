@@ -39,6 +39,7 @@ export class Lanes {
     for (const [name, { concurrency, executor = rest.executor }] of Object.entries(queues)) {
       if (typeof executor?.execute !== 'function')
         throw new TidemarkError(`the executor of queue ${name} is ${String(executor)}; give one such as inline()`);
+      executor.useQueue?.(name, concurrency);
       this.#lanes.set(name, {
         queue: concurrency === undefined ? undefined : new Slots(concurrency, `queue ${name}`),
         executor,

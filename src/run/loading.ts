@@ -62,11 +62,18 @@ export class Loading {
     const lookup = await checkpoints.lookUp(index);
     for (const { layer, error } of lookup.faults) await faults.take(index, error, layer);
     if (state.fatal) return true;
+    if (lookup.stale.length > 0) demand.stale.set(index, lookup.stale);
     if (!lookup.found) return false;
     demand.found.set(index, lookup.found);
     frontier.loadInstead(index);
     await this.load(index);
     return true;
+  }
+
+  /** Runs a node after all once what it requires and is gone has been loaded or computed again. */
+  async runAfter(index: number, gone: readonly number[]): Promise<void> {
+    for (const one of gone) this.#parts.frontier.lose(one);
+    await this.#runInstead(index, 'what it requires is gone');
   }
 
   /** Takes note of what is to happen to a node. */

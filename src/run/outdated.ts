@@ -22,7 +22,12 @@ export class Outdated {
   async check(index: number): Promise<void> {
     const node = this.#graph.nodes[index]!;
     if (!node.task.hasFingerprint) return;
-    if ((await fingerprint(node, this.#container)) === this.#fingerprints.known.get(index)) return;
+    if ((await fingerprint(node, this.#container)) !== this.#fingerprints.known.get(index)) this.add(index);
+  }
+
+  /** What a task reads turned out to be another than its key says. */
+  add(index: number): void {
+    const node = this.#graph.nodes[index]!;
     this.#found.add(index);
     this.#reporter.warn(
       index,

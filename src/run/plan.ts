@@ -1,60 +1,29 @@
-import { isPromiseLike } from '../awaitable';
-import type { Graph } from '../graph/graph';
-import type { Keys } from '../graph/key';
 import type { TaskKey } from '../task/context';
-import type { Checkpoints } from './checkpoints';
-import { Action, Demand } from './demand';
 import type { NodeInfo } from './events';
-import { publicParams } from './public-params';
 
 /** What would happen to a task. */
 export type PlannedNode = NodeInfo & {
   /** The keys of what it requires. */
   readonly requires: readonly TaskKey[];
+  /**
+   * The keys of what its result names, as refs: of a task to load, when its result holds some. Of one to run, what its
+   * last result named, and undefined when that is not known: then more than the plan has may turn out to be needed.
+   */
+  readonly names?: readonly TaskKey[];
 } & (
     | { readonly action: 'load'; readonly seconds: number }
     | { readonly action: 'run'; readonly why: string }
     | { readonly action: 'not-needed' }
+    /** Whether it is needed depends on what something gives that is to run: what that is, and what would happen then. */
+    | { readonly action: 'unknown'; readonly why: string; readonly likely: 'load' | 'run' }
   );
 
-/** What a run would do, from what is saved now. */
+/** What a run would do, from what is saved now, if tasks give the same for the same key as they did before. */
 export interface Plan {
-  /** Each after what it requires. */
+  /** Each after what it requires; what was asked for is last. */
   readonly nodes: readonly PlannedNode[];
   readonly toRun: number;
   readonly toLoad: number;
-}
-
-/** Decides as a run would, and runs nothing. */
-export async function makePlan(graph: Graph, keys: Keys, checkpoints: Checkpoints | undefined): Promise<Plan> {
-  const why = new Map<number, string>();
-  const demand = new Demand(graph, {
-    checkpoints,
-    isKeyless: () => false,
-    isForced: () => false,
-    onFault: (index, { error }) => void why.set(index, (error as Error).message),
-    onDecided: (index, action, reason) => action === Action.run && !why.has(index) && why.set(index, reason),
-  });
-  const decided = demand.decide(graph.targets.map(({ index }) => index));
-  if (isPromiseLike(decided)) await decided;
-  const planned = (index: number): PlannedNode => {
-    const node = graph.nodes[index]!;
-    const info = {
-      key: keys.of(index),
-      task: node.task.name,
-      params: publicParams(node),
-      requires: Array.from(graph.edges.subarray(graph.firstEdge[index]!, graph.endEdge[index]!), (one) => keys.of(one)),
-    };
-    switch (demand.actions[index] as Action) {
-      case Action.load:
-        return { ...info, action: 'load', seconds: demand.found.get(index)!.entry.seconds };
-      case Action.run:
-        return { ...info, action: 'run', why: why.get(index)! };
-      case Action.none:
-        return { ...info, action: 'not-needed' };
-    }
-  };
-  const nodes = Array.from(graph.order, planned);
-  const count = (action: PlannedNode['action']) => nodes.filter((node) => node.action === action).length;
-  return Object.freeze({ nodes: Object.freeze(nodes), toRun: count('run'), toLoad: count('load') });
+  /** Those of which it is not known before something ran whether they are needed. */
+  readonly unknown: number;
 }

@@ -29,6 +29,14 @@ export class Retries {
     return attempt < (typeof retries === 'number' ? retries + 1 : retries.attempts);
   }
 
+  /** Makes a node ready again at once, as if it had not been tried. */
+  again({ index }: GraphNode): void {
+    const attempt = this.#attempts.get(index);
+    if (attempt !== undefined) this.#attempts.set(index, attempt - 1);
+    this.#frontier.retry(index);
+    this.#scheduler.drain();
+  }
+
   /** Makes a node ready again after its delay. @param giveUp called instead when the run ends before */
   later({ index, task }: GraphNode, attempt: number, giveUp: () => void): void {
     const wait = new Promise<void>((resolve) => {

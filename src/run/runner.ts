@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { randomBytes } from 'node:crypto';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { inline } from '../executors/inline';
@@ -28,8 +29,9 @@ import type { ExecutionOptions } from './execution-options';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 import { freshInstances } from './fresh-instances';
 import { Lanes } from './lanes';
+import { makePlan } from './make-plan';
 import { checkRunnerOptions, checkRunOptions, type RunnerOptions, type RunOptions } from './options';
-import { makePlan, type Plan } from './plan';
+import type { Plan } from './plan';
 import { startReport } from './report';
 import { Reporter } from './reporter';
 import { type Run, StartedRun, type Stop } from './run';
@@ -111,10 +113,18 @@ export class Runner {
    */
   async plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
     const layers = scoped(this.storage.layers);
-    const { graph, keys } = await this.#prepareWithKeys(what, rest);
     const directories = this.#directoriesIn(layers);
-    directories.refuseHomeless(graph);
-    return makePlan(graph, keys, await this.#checkpointsFor({ graph, keys, layers, directories, marks: new Map() }));
+    const marks = new Map<string, ClearMarks>();
+    const open = async ({ graph, keys }: Prepared) => {
+      directories.refuseHomeless(graph);
+      return { graph, keys, checkpoints: await this.#checkpointsFor({ graph, keys, layers, directories, marks }) };
+    };
+    const prepared = await this.#prepareWithKeys(what, rest);
+    try {
+      return await makePlan(await open(prepared), async (refs) => open(await this.#prepareWithKeys(refs, [])));
+    } finally {
+      await directories.end();
+    }
   }
 
   /** The key of a task's result. */
@@ -196,12 +206,14 @@ export class Runner {
       state = new RunState(options.onFailure ?? this.#options.onFailure ?? 'stop');
       if (isStopped) state.stop();
       const directories = this.#directoriesIn(layers);
-      const parts = { events, tally, layers, directories, state, signal: controller.signal };
+      const runId = randomBytes(8).toString('hex');
+      const parts = { runId, events, tally, layers, directories, state, signal: controller.signal };
       const execution = await this.#rootExecution(prepared, options, parts);
       try {
         return await execution.run(options.force === true ? { ...options, restore: undefined } : options);
       } finally {
         await directories.end();
+        for (const executor of this.#slots.keys()) await executor.endRun?.(runId);
       }
     };
     const executed = execute();
@@ -229,7 +241,7 @@ export class Runner {
 
   /** The execution of what a run is for; it starts others for the refs that results hold. */
   async #rootExecution(prepared: Prepared, options: RunOptions, parts: RunParts): Promise<Execution> {
-    const { events, tally, layers, directories, state, signal } = parts;
+    const { runId, events, tally, layers, directories, state, signal } = parts;
     const {
       onStorageError = 'fail',
       sourceChange = 'warn',
@@ -259,12 +271,15 @@ export class Runner {
       activity,
       directories,
       dynamic,
+      runId,
+      layers,
     };
     const execution = async (
       { graph, keys, fingerprints }: Prepared,
       how: Pick<ExecutionOptions, 'resolvesTargets' | 'path'>,
     ): Promise<Execution> => {
       directories.refuseHomeless(graph);
+      refuseUnleased(graph, layers);
       const found = await this.#checkpointsFor({ graph, keys, layers, directories, marks }).then(
         (checkpoints) => ({ checkpoints, storageFailure: undefined }),
         (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
@@ -325,6 +340,7 @@ export class Runner {
 
 /** What belongs to one run from its start. */
 interface RunParts {
+  readonly runId: string;
   readonly events: EventStream;
   readonly tally: Tally;
   readonly layers: Layers;
@@ -345,6 +361,15 @@ function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: u
     target: TaskRef.of(what, { ...(rest[0] as object | undefined) }),
     options: (rest[1] as RunOptions | undefined) ?? {},
   };
+}
+
+/** @throws {TidemarkError} when a task is to run once everywhere, and the storage has no way to see to that */
+function refuseUnleased(graph: Graph, layers: Layers): void {
+  const task = graph.tasks.find(({ isOnceEverywhere }) => isOnceEverywhere);
+  if (!task || layers.leases || layers.writes.length === 0) return;
+  throw new TidemarkError(
+    `${task.name} is to run once everywhere, but ${layers.location} has no leases: use files or Redis (in a chain: as the last layer that is written), or leave out once: 'everywhere'`,
+  );
 }
 
 /** Which nodes are computed anew: those of the forced tasks, and what comes from them. */

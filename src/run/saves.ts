@@ -1,12 +1,19 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import type { Graph } from '../graph/graph';
+import type { Keys } from '../graph/key';
 import type { EncodedResult, Encoding } from '../storage/encode';
 import type { Found } from '../storage/layers';
+import type { Lease } from '../storage/lease/lease';
+import { LeaseLostError } from '../storage/lease/lease-lost-error';
+import type { TaskKey } from '../task/context';
 import type { Checkpoints, Origin } from './checkpoints';
 import type { Reporter } from './reporter';
 import type { Scheduler } from './scheduler';
 
 /** What saving needs to know of the run. */
 export interface SavesOptions {
+  readonly graph: Graph;
+  readonly keys: Keys;
   /** Undefined when nothing is saved. */
   readonly checkpoints: Checkpoints | undefined;
   readonly reporter: Reporter;
@@ -25,6 +32,8 @@ export class Saves {
   /** Of results that were saved or loaded; of those computed in this run, also in `#ranAnew`. */
   readonly #digests = new Map<number, string>();
   readonly #ranAnew = new Set<number>();
+  /** Those of the digests whose results are in the storage by now. */
+  readonly #inStorage = new Set<number>();
 
   constructor(options: SavesOptions) {
     this.#options = options;
@@ -40,10 +49,13 @@ export class Saves {
 
   noteLoaded(index: number, digest: string): void {
     this.#digests.set(index, digest);
+    this.#inStorage.add(index);
   }
 
   /** A result held refs: what these led to is part of what identifies it. */
   noteResolved(index: number, digest: string | undefined, ranAnew: boolean): void {
+    // The digest is that of what others get, which as such is nowhere saved.
+    this.#inStorage.delete(index);
     if (digest === undefined) this.#digests.delete(index);
     else this.#digests.set(index, digest);
     if (ranAnew) this.#ranAnew.add(index);
@@ -52,6 +64,21 @@ export class Saves {
   noteRan(index: number, { digest }: EncodedResult): void {
     this.#digests.set(index, digest);
     this.#ranAnew.add(index);
+  }
+
+  /** A result was saved by who ran it. */
+  savedElsewhere(index: number, { digest, size }: { readonly digest: string; readonly size: number }): void {
+    this.#digests.set(index, digest);
+    this.#ranAnew.add(index);
+    this.#saved(index, size);
+  }
+
+  /** Key and digest of a result that is in the storage; undefined when it is not, or not yet. */
+  savedAs(index: number): { readonly key: TaskKey; readonly digest: string } | undefined {
+    const { keys, graph } = this.#options;
+    const digest = this.#digests.get(index);
+    const isThere = digest !== undefined && this.#inStorage.has(index) && graph.nodes[index]!.task.save;
+    return isThere ? { key: keys.of(index), digest } : undefined;
   }
 
   /** Writes a result. Gives a promise when others may only see it after that, since its bytes are its own memory. */
@@ -81,6 +108,29 @@ export class Saves {
     }
   }
 
+  /** Writes a result while this process has the right to. Gives why not, when it has not any more: nothing was written. */
+  async saveBy(
+    lease: Lease,
+    index: number,
+    encoded: EncodedResult,
+    seconds: number,
+    origin: Origin | undefined,
+  ): Promise<LeaseLostError | undefined> {
+    const { checkpoints, stale, onFailure, scheduler } = this.#options;
+    const weight = weightOf(encoded.bySerialization[0]![1].bytes.byteLength);
+    scheduler.writes.take(weight);
+    try {
+      const facts = { seconds, digestOf: this.digestOf, stale: stale.get(index), origin, lease };
+      this.#saved(index, await checkpoints!.save(index, encoded, facts));
+    } catch (error) {
+      if (error instanceof LeaseLostError) return error;
+      await onFailure(index, error);
+    } finally {
+      scheduler.writes.release(weight);
+    }
+    return undefined;
+  }
+
   /** Copies a checkpoint that was loaded to the layers before the one that it was in. */
   promote(index: number, found: Found, encoding: Encoding): void {
     const { checkpoints, stale } = this.#options;
@@ -89,7 +139,7 @@ export class Saves {
 
   #track(index: number, written: PromiseLike<void>, bytes: number): Promise<void> {
     const { scheduler, onFailure } = this.#options;
-    const weight = 1 + Math.floor(bytes / bytesPerSlot);
+    const weight = weightOf(bytes);
     scheduler.writes.take(weight);
     const done = Promise.resolve(written)
       .catch((error: unknown) => onFailure(index, error))
@@ -100,8 +150,13 @@ export class Saves {
 
   #saved(index: number, bytes: number): void {
     const { reporter } = this.#options;
+    this.#inStorage.add(index);
     reporter.tally.saved++;
     reporter.tally.savedBytes += bytes;
     reporter.emit(index, (node) => ({ type: 'task-saved', node, bytes }));
   }
+}
+
+function weightOf(bytes: number): number {
+  return 1 + Math.floor(bytes / bytesPerSlot);
 }

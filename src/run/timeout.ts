@@ -12,13 +12,26 @@ export class TaskTimeoutError extends TidemarkError {
   }
 }
 
+/** What may have to wait before it begins. */
+export interface Waiting {
+  readonly hasBegun: boolean;
+  /** Called when it begins, and when it begins anew. */
+  onBegin: (() => void) | undefined;
+}
+
 /**
  * Calls with a signal that aborts when the time is over, and then fails, whether or not the call heeds it: its slot
  * is free for others. Synchronous work cannot be interrupted, so in process that fails only once it is over.
  *
  * @param timeout in milliseconds
+ * @param waiting of what may have to wait before it begins, which takes none of its time
  */
-export function withTimeout(timeout: number, outer: AbortSignal, call: (signal: AbortSignal) => unknown): unknown {
+export function withTimeout(
+  timeout: number,
+  outer: AbortSignal,
+  call: (signal: AbortSignal) => unknown,
+  waiting?: Waiting,
+): unknown {
   const controller = new AbortController();
   const follow = () => controller.abort(outer.reason);
   if (outer.aborted) follow();
@@ -29,13 +42,21 @@ export function withTimeout(timeout: number, outer: AbortSignal, call: (signal: 
     return result;
   }
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let timer: NodeJS.Timeout | undefined;
+    const expire = () => {
       const error = new TaskTimeoutError(timeout);
       controller.abort(error);
       end(() => reject(error));
-    }, timeout);
+    };
+    const begin = () => {
+      clearTimeout(timer);
+      timer = setTimeout(expire, timeout);
+    };
+    if (waiting) waiting.onBegin = begin;
+    if (!waiting || waiting.hasBegun) begin();
     const end = (settle: () => void) => {
       clearTimeout(timer);
+      if (waiting) waiting.onBegin = undefined;
       outer.removeEventListener('abort', follow);
       settle();
     };

@@ -2,7 +2,7 @@ import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
-import { digestOf } from './digest';
+import { type DigestOfParts, digestOf } from './digest';
 import type { Encoding } from './encode';
 import type { Entry } from './entry';
 import type { CheckpointRecord, PrivateFacts } from './record';
@@ -10,13 +10,14 @@ import type { CheckpointRecord, PrivateFacts } from './record';
 /**
  * The serialised result of an entry, of the bytes that are kept. Its digest is checked.
  *
+ * @param digest that of the bytes that are kept, when it was taken while they were read
  * @throws {DamagedCheckpointError} when the bytes are not those that were saved
  * @throws {UnreadableCheckpointError} when they need something that is not here
  */
-export function plainBytesOf(entry: Entry, kept: Bytes, encoder: Encoder): Awaitable<Bytes> {
+export function plainBytesOf(entry: Entry, kept: Bytes, encoder: Encoder, digest?: DigestOfParts): Awaitable<Bytes> {
   if (kept.byteLength !== entry.size)
     throw new DamagedCheckpointError(entry.key, `it has ${kept.byteLength} bytes where ${entry.size} were saved`);
-  if (entry.compressor === undefined && entry.encrypter === undefined) return checked(entry, kept);
+  if (entry.compressor === undefined && entry.encrypter === undefined) return checked(entry, kept, digest);
   return attempt(
     () => andThen(unpack(kept, entry, [encoder], entry.key, entry.plainSize), (plain) => checked(entry, plain)),
     (error) => failure(entry, error, 'its bytes cannot be unpacked'),
@@ -81,8 +82,9 @@ function placeOfFacts(key: string): string {
   return `${key} record`;
 }
 
-function checked(entry: Entry, plain: Bytes): Bytes {
-  if (digestOf(plain, entry.format) === entry.digest) return plain;
+function checked(entry: Entry, plain: Bytes, digest?: DigestOfParts): Bytes {
+  const { format } = entry;
+  if ((digest ? digest.of(plain, format) : digestOf(plain, format)) === entry.digest) return plain;
   throw new DamagedCheckpointError(entry.key, 'its bytes are not those that were saved (SHA-256 differs)');
 }
 

@@ -22,9 +22,10 @@ export class Entries {
     return this.#store.copies === true;
   }
 
-  read(key: string): Awaitable<Bytes | undefined> {
+  /** @param onPart may be given the parts of large bytes while the rest is being read */
+  read(key: string, onPart?: (part: Bytes) => void): Awaitable<Bytes | undefined> {
     return andThen(
-      this.#do('read', key, () => this.#store.get(key)),
+      this.#do('read', key, () => (onPart ? this.#store.get(key, onPart) : this.#store.get(key))),
       (value) => this.#bytesOf(value, key),
     );
   }

@@ -117,6 +117,11 @@ export class Entry {
     return this.#details().seconds;
   }
 
+  /** In milliseconds since 1970. */
+  get savedAt(): number {
+    return this.#details().savedAt;
+  }
+
   get savedBy(): string {
     return this.#details().savedBy;
   }

@@ -1,47 +1,26 @@
-import { hash, randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type Awaitable, andThen } from '../awaitable';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
-import { combine, type Packing, pack } from '../encoding/packing';
+import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
-import { decode, plainBytesOf, reveal, seal } from './decode';
+import { besideKey, CheckpointWriter, type RunFacts, type Saved } from './checkpoint-writer';
+import { decode, plainBytesOf, reveal } from './decode';
+import { DigestOfParts } from './digest';
 import { DirectoryFolder, isDirectoryOf } from './directories/directory-folder';
 import type { Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
-import { decodeEntry, type Entry, encodeEntry, isEntry } from './entry';
+import { decodeEntry, type Entry, isEntry } from './entry';
 import { isOwnKey, isRecordKey } from './key-forms';
+import type { Lease } from './lease/lease';
+import type { StoreLeases } from './lease/store-leases';
 import type { CheckpointRecord } from './record';
+import type { LeaseOptions, StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
 
-/** How a storage keeps results. */
-export interface StorageOptions {
-  /**
-   * How results become bytes, unless their task says otherwise. What is encrypted here is encrypted whatever the
-   * task says.
-   */
-  readonly encoder?: Encoder;
-  /**
-   * Which results are flushed to the disk before they count as saved: those that took 20 ms or more to
-   * compute, all or none. One that was not and is torn by a power cut is noticed and computed again.
-   *
-   * @default 'worth-it'
-   */
-  readonly fsync?: 'worth-it' | 'always' | 'never';
-  /** Results up to this many bytes are kept in one entry with their record. @default 32768 */
-  readonly inlineBytes?: number;
-}
+export type { RunFacts } from './checkpoint-writer';
+export type { LeaseOptions, StorageOptions } from './storage-options';
 
-/** What a record says that only the run knows. */
-export type RunFacts = Pick<
-  CheckpointRecord,
-  'key' | 'task' | 'version' | 'params' | 'source' | 'requires' | 'marks' | 'dynamic' | 'seconds'
-> & { readonly refs?: string | undefined; readonly directories?: readonly string[] | undefined };
-
-/** A result that took this long or longer is worth an fsync. In seconds. */
-const worthIt = 0.02;
-const savedBy = `${hostname()}/${process.pid}`;
 const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
 
@@ -51,20 +30,33 @@ export class Layer {
   /** Where task directories are kept next to entries, in stores that can hold them. */
   readonly directories: DirectoryFolder | undefined;
   readonly #entries: Entries;
-  readonly #fsync: NonNullable<StorageOptions['fsync']>;
-  readonly #inlineBytes: number;
+  readonly #writer: CheckpointWriter;
+  readonly #store: StoreAdapter;
+  readonly #leaseOptions: LeaseOptions | undefined;
+  #leases: StoreLeases | undefined;
 
   constructor(store: StoreAdapter, location: string, options: StorageOptions) {
     this.#entries = new Entries(store, location);
     this.encoder = options.encoder;
     this.directories = store.folder === undefined ? undefined : new DirectoryFolder(store.folder);
-    this.#fsync = options.fsync ?? 'worth-it';
-    this.#inlineBytes = options.inlineBytes ?? 32_768;
+    this.#writer = new CheckpointWriter(this.#entries, options);
+    this.#store = store;
+    this.#leaseOptions = options.lease;
   }
 
   /** What was opened, for messages. */
   get location(): string {
     return this.#entries.location;
+  }
+
+  /** Who computes which key; undefined in stores that cannot tell. */
+  get leases(): StoreLeases | undefined {
+    if (this.#leases) return this.#leases;
+    const board = this.#store.leases;
+    if (!board) return undefined;
+    // Few programs need them.
+    const { StoreLeases } = require('./lease/store-leases') as typeof import('./lease/store-leases');
+    return (this.#leases = new StoreLeases(board, this.#entries, this.#leaseOptions));
   }
 
   /** What encodes a task's results here. */
@@ -91,11 +83,13 @@ export class Layer {
 
   /** What a checkpoint that was found holds, as it was serialised; its digest is checked. @throws what `find` throws */
   read(entry: Entry, ofTask: Encoder | undefined): Awaitable<Encoding> {
-    const kept = entry.bytes ?? (entry.beside === undefined ? undefined : this.#entries.read(besideKey(entry)));
+    const isBeside = entry.bytes === undefined && entry.beside !== undefined;
+    const digest = isBeside && isAsItWas(entry) ? new DigestOfParts() : undefined;
+    const kept = isBeside ? this.#entries.read(besideKey(entry), digest?.add) : entry.bytes;
     return andThen(kept, (bytes) => {
       if (bytes === undefined) return this.#readAnew(entry, ofTask);
       const encoder = this.encoderFor(ofTask);
-      return andThen(plainBytesOf(entry, bytes, encoder), (plain) => ({
+      return andThen(plainBytesOf(entry, bytes, encoder, digest), (plain) => ({
         serializer: entry.serializer,
         format: entry.format,
         bytes: plain,
@@ -115,50 +109,19 @@ export class Layer {
    *
    * @param before what is there under the key and counts no more
    * @param saved when and by whom, when that was not now and here
+   * @param lease one of `leases`, without which nobody else may write this key
    * @returns how many bytes are kept
+   * @throws {LeaseLostError} when somebody else has the lease now: then no record was written
    */
   save(
     facts: RunFacts,
     encoding: Encoding,
     ofTask: Encoder | undefined,
     before: Entry | undefined,
-    saved: Pick<CheckpointRecord, 'savedAt' | 'savedBy'> = { savedAt: new Date(), savedBy },
+    saved?: Saved,
+    lease?: Lease,
   ): Awaitable<number> {
-    const encoder = this.encoderFor(ofTask);
-    const { key } = facts;
-    return andThen(packed(encoding, encoder, key), ({ bytes, packing }) => {
-      const isOurs = bytes !== encoding.bytes || !encoding.isView || this.#entries.copies;
-      const kept = isOurs ? bytes : bytes.slice();
-      const isBeside = kept.byteLength > this.#inlineBytes;
-      // Written out: spreading `facts` costs more than all the rest of this.
-      const record: CheckpointRecord = {
-        key,
-        task: facts.task,
-        version: facts.version,
-        params: facts.params,
-        source: facts.source,
-        requires: facts.requires,
-        marks: facts.marks,
-        dynamic: facts.dynamic,
-        refs: facts.refs,
-        serializer: encoding.serializer,
-        format: encoding.format,
-        compressor: packing.compressor,
-        encrypter: packing.encrypter,
-        keyId: packing.keyId,
-        digest: encoding.digest,
-        size: kept.byteLength,
-        plainSize: encoding.bytes.byteLength,
-        beside: isBeside ? besideName(encoding.digest, packing, kept.byteLength) : undefined,
-        directories: facts.directories,
-        seconds: facts.seconds,
-        savedAt: saved.savedAt,
-        savedBy: saved.savedBy,
-      };
-      const durable = this.#fsync === 'always' || (this.#fsync === 'worth-it' && facts.seconds >= worthIt);
-      if (packing.encrypter === undefined) return this.#write(record, kept, undefined, before, durable);
-      return andThen(seal(record, encoder), (sealed) => this.#write(record, kept, sealed, before, durable));
-    });
+    return this.#writer.write({ facts, encoding, encoder: this.encoderFor(ofTask), before, saved, lease });
   }
 
   async has(key: TaskKey): Promise<boolean> {
@@ -235,6 +198,7 @@ export class Layer {
   async clear(): Promise<void> {
     for await (const keys of groupsOf(this.#entries.keys('')))
       await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    await this.leases?.clear();
     await this.directories?.clear();
   }
 
@@ -249,31 +213,9 @@ export class Layer {
     return deleted;
   }
 
-  close(): Promise<void> {
-    return this.#entries.close();
-  }
-
-  #write(
-    record: CheckpointRecord,
-    bytes: Bytes,
-    sealed: string | undefined,
-    before: Entry | undefined,
-    durable: boolean,
-  ): Awaitable<number> {
-    const { key, size } = record;
-    const isBeside = record.beside !== undefined;
-    const entry = encodeEntry(record, isBeside ? undefined : bytes, sealed);
-    const write = () => andThen(this.#entries.writeSmall(key, entry, durable), () => size);
-    // Most are small and new: one write, and nothing to wait for.
-    if (!isBeside && !before) return write();
-    const besideWritten = isBeside ? this.#entries.write(besideKey(record), bytes, durable) : undefined;
-    return andThen(besideWritten, () => andThen(before && this.#discard(before, record), write));
-  }
-
-  /** Deletes a stale checkpoint before another takes its place: replacing a file costs a hundred times a new one. */
-  #discard(before: Entry, record: CheckpointRecord): Awaitable<unknown> {
-    const keepsBytes = before.beside === undefined || before.beside === record.beside;
-    return andThen(this.#entries.delete(record.key), () => keepsBytes || this.#entries.delete(besideKey(before)));
+  async close(): Promise<void> {
+    await this.#leases?.close();
+    await this.#entries.close();
   }
 
   /** Reads a checkpoint whose bytes were let go to save memory, or are gone: what is there now may be newer. */
@@ -302,27 +244,7 @@ export class Layer {
   }
 }
 
-/** Compressed, unless that was done already, and encrypted. */
-function packed({ bytes, compressed }: Encoding, encoder: Encoder, key: TaskKey): ReturnType<typeof pack> {
-  const { compression } = encoder;
-  if (compressed === undefined || !compression || (compressed && compressed.compressor !== compression.id))
-    return pack(bytes, encoder, key);
-  return andThen(pack(compressed?.bytes ?? bytes, { ...encoder, compression: null }, key), ({ bytes, packing }) => ({
-    bytes,
-    packing: { ...packing, compressor: compressed?.compressor },
-  }));
-}
-
-/** The key of bytes that are an entry of their own. */
-function besideKey({ key, beside }: Pick<CheckpointRecord, 'key' | 'beside'>): string {
-  return `${key}.${beside}`;
-}
-
-/**
- * Names large bytes so that a record never finds those of another: by their digest and what was done to them, or by
- * chance, where the digest is to stay secret.
- */
-function besideName(digest: string, { compressor, encrypter }: Packing, size: number): string {
-  if (encrypter !== undefined) return randomBytes(16).toString('hex');
-  return (compressor === undefined ? digest : hash('sha256', `${digest} ${compressor} ${size}`, 'hex')).slice(0, 32);
+/** Whether the bytes that are kept are those of the serialised result, neither compressed nor encrypted. */
+function isAsItWas({ compressor, encrypter }: Entry): boolean {
+  return compressor === undefined && encrypter === undefined;
 }

@@ -1,4 +1,4 @@
-import { type Awaitable, isPromiseLike } from '../awaitable';
+import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
 import { ClearMarks, everything, newMarks } from './clear-marks';
@@ -7,6 +7,7 @@ import { decodedFromSaved } from './directories/saved-form';
 import { type EncodedResult, type Encoding, encode } from './encode';
 import type { Entry } from './entry';
 import type { Layer, RunFacts } from './layer';
+import type { Lease, Leases } from './lease/lease';
 
 /** A layer that is read, and those that get a copy of what is loaded from it. */
 export interface ReadLayer {
@@ -37,6 +38,11 @@ export class Layers {
 
   get location(): string {
     return this.all.map(({ location }) => location).join(', then ');
+  }
+
+  /** Who computes which key: of the last storage that is written and can tell, since that is the one which most share. */
+  get leases(): Leases | undefined {
+    return this.#leased?.leases;
   }
 
   /** The clear marks on a task's results, whichever layer they are in. */
@@ -79,17 +85,30 @@ export class Layers {
     return { digest: encoding.digest, bySerialization: wanted.map((one) => [one, encoding]) };
   }
 
-  /** Writes a checkpoint. @param before what is there and counts no more @returns how many bytes are kept, in all layers */
+  /**
+   * Writes a checkpoint.
+   *
+   * @param before what is there and counts no more
+   * @param lease of `leases`: the result is written by it first, and nowhere when it was lost
+   * @returns how many bytes are kept, in all layers
+   * @throws {LeaseLostError}
+   */
   save(
     facts: RunFacts,
     encoded: EncodedResult,
     ofTask: Encoder | undefined,
     before: readonly Found[] | undefined,
+    lease?: Lease,
   ): Awaitable<number> {
-    const write = (layer: Layer) =>
-      layer.save(facts, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before));
-    if (this.writes.length === 1) return write(this.writes[0]!);
-    return Promise.all(this.writes.map(write)).then((sizes) => sizes.reduce((sum, size) => sum + size, 0));
+    const write = (layer: Layer, by?: Lease) =>
+      layer.save(facts, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before), undefined, by);
+    if (this.writes.length === 1) return write(this.writes[0]!, lease);
+    const leased = lease && this.#leased;
+    const others = this.writes.filter((layer) => layer !== leased);
+    return andThen(leased && write(leased, lease), async (size = 0) => {
+      const sizes = await Promise.all(others.map((layer) => write(layer)));
+      return sizes.reduce((sum, each) => sum + each, size);
+    });
   }
 
   /** Copies what was read from one layer to those before it. @param before what is there and counts no more */
@@ -116,6 +135,10 @@ export class Layers {
     let wasThere = false;
     for (const layer of this.all) wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
     return wasThere;
+  }
+
+  get #leased(): Layer | undefined {
+    return this.writes.findLast(({ leases }) => leases !== undefined);
   }
 
   /** Those of the layers that are written, each once; without any, a result still has to have its digest. */

@@ -23,6 +23,14 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
   },
   fsync: oneOf('worth-it', 'always', 'never'),
   inlineBytes: { includes: (value) => value >= 0, text: 'a number from 0 on' },
+  lease: {
+    includes: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.keys(value).every((name) => name === 'expiresAfter') &&
+      (value.expiresAfter === undefined || (value.expiresAfter >= 100 && value.expiresAfter <= 86_400_000)),
+    text: '{ expiresAfter: milliseconds }, from 100 to a day',
+  },
 };
 
 /** How several storages work as one. */

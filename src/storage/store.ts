@@ -1,4 +1,5 @@
 import type { Awaitable } from '../awaitable';
+import type { LeaseBoard } from './lease/lease-board';
 
 /** How a value is to be kept. */
 export interface SetOptions {
@@ -13,8 +14,12 @@ export interface SetOptions {
  * Keys are ASCII, of the form `Folder/name`, made of `A-Z a-z 0-9 . _ ~ % @ -` and one or two `/`.
  */
 export interface StoreAdapter {
-  /** The value, or undefined when there is none. */
-  get(key: string): unknown;
+  /**
+   * The value, or undefined when there is none.
+   *
+   * @param onPart may be given the parts of a large value as they come, in order, to work on them meanwhile
+   */
+  get(key: string, onPart?: (part: Uint8Array) => void): unknown;
   set(key: string, value: any, ttl?: number, options?: SetOptions): unknown;
   /** Whether there was something to delete. */
   delete(key: string): Awaitable<boolean>;
@@ -35,4 +40,6 @@ export interface StoreAdapter {
   readonly folder?: string | (() => string);
   /** Whether bytes that were set are not used any more once `set` is done, and those that `get` gives are not used elsewhere. */
   readonly copies?: boolean;
+  /** Who computes which key, of all processes that use the store. With it, tasks can be computed once everywhere. */
+  readonly leases?: LeaseBoard | undefined;
 }

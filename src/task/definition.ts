@@ -31,6 +31,8 @@ export interface TaskDefinition {
   readonly cls: TaskClass;
   readonly name: string;
   readonly save: boolean;
+  /** Whether one process computes a key for all that use the same storage. */
+  readonly isOnceEverywhere: boolean;
   readonly queue: string;
   readonly options: TaskOptions;
   /** Sorted by name, so that the order of declarations changes no key. */
@@ -79,6 +81,13 @@ function define(cls: TaskClass): TaskDefinition {
     throw new DeclarationError(
       `${name}: the timeout is ${showValue(timeout)}; it must be a number of milliseconds from 1 to ${2 ** 31 - 1}`,
     );
+  const { once = 'run', save } = options;
+  if (once !== 'run' && once !== 'everywhere')
+    throw new DeclarationError(`${name}: once is ${showValue(once)}; it is 'run' or 'everywhere'`);
+  if (once === 'everywhere' && save !== true)
+    throw new DeclarationError(
+      `${name}: once: 'everywhere' takes save: true as well, since others load what one process has saved`,
+    );
   const members = [...membersOf(cls)].sort(([a], [b]) => (a < b ? -1 : 1));
   const params = members.flatMap(([param, member]) => (member.kind === 'param' ? [toParam(cls, param, member)] : []));
   const requirements = members.flatMap(([property, member]) =>
@@ -87,7 +96,8 @@ function define(cls: TaskClass): TaskDefinition {
   return Object.freeze({
     cls,
     name,
-    save: options.save === true,
+    save: save === true,
+    isOnceEverywhere: once === 'everywhere',
     queue: options.queue ?? name,
     options,
     params: Object.freeze(params),

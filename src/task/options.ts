@@ -31,6 +31,14 @@ export interface TaskOptions<T = any, Produces = unknown> {
   readonly name?: string | ((cls: TaskClass) => string);
   /** Whether results are saved, and loaded instead of computed. @default false */
   readonly save?: boolean;
+  /**
+   * Where a result is computed once: within a run, or among all processes and machines that use the same storage.
+   * With `'everywhere'`, which takes `save` and a storage with leases (files, Redis), others wait for who began first,
+   * holding no slot, and load what that one saved; when it dies, one of them goes on.
+   *
+   * @default 'run'
+   */
+  readonly once?: 'run' | 'everywhere';
   /** Part of the key: change it when the code changed so that old results no longer count. */
   readonly version?: number | string;
   /** The queue it runs in. @default the task's name */

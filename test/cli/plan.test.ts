@@ -31,6 +31,36 @@ it('says what would run and what would be loaded, and why', async () => {
   ]);
 });
 
+it('says what results that are yet to come named last time', async () => {
+  const source = (version: number) => `
+    import { Param, Requires, Task, task } from 'tidemark';
+    @Task({ save: true, version: ${version} }) export class Letters {
+      @Param() word!: string;
+      run() { return this.word.length; }
+    }
+    @Task({ save: ${version === 1} }) export class Split {
+      run() { return ['two', 'words'].map((word) => task(Letters, { word })); }
+    }
+    @Task({ save: true }) export class Main {
+      @Requires(Split) letters!: number[];
+      run() { return this.letters; }
+    }`;
+  write(folder.path, { 'train.ts': source(1) });
+  await cli('run', 'train.ts');
+  await cli('rm', (await cli('ls', 'Split')).out.split('\t')[0]!);
+  expect((await plan()).map(([action, task]) => `${action} ${task}`)).toEqual(['load Main']);
+  write(folder.path, { 'train.ts': source(2) });
+  expect(await plan()).toEqual([
+    ['unknown', "Letters({ word: 'two' })", 'if Split names what it named last time'],
+    ['unknown', "Letters({ word: 'words' })", 'if Split names what it named last time'],
+    ['run', 'Split', 'it is not saved'],
+    ['run', 'Main', expect.stringMatching(/^it came from Letters\/\w+, which has another key today$/)],
+  ]);
+  const { err, out } = await cli('plan', 'train.ts', '--json');
+  expect([err, JSON.parse(out)[0]]).toEqual(['', expect.objectContaining({ action: 'unknown', likely: 'run' })]);
+  expect((await cli('graph', 'train.ts')).out).toContain('? Letters');
+});
+
 it('says how long it took last time', async () => {
   await cli('run', 'train.ts');
   const { out, err } = await cli('plan', 'train.ts', 'Train', '--path', 'a.csv', '--epochs', '20', '--json');

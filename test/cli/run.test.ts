@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTrace } from '../report/support/read-trace';
 import { temporaryFolder } from '../support/temporary-folder';
 import { tidemark, trainFile, write } from './support/cli';
 
@@ -90,7 +91,8 @@ it('limits a queue', async () => {
 
 it('writes a trace and a picture of what happened', async () => {
   await run('train.ts', '--trace', 'trace.json', '--graph', 'graph.json');
-  expect(() => JSON.parse(readFileSync(join(folder.path, 'trace.json'), 'utf8'))).not.toThrow();
+  const { slices, lanes } = readTrace(readFileSync(join(folder.path, 'trace.json'), 'utf8'));
+  expect([slices.length > 0, lanes]).toEqual([true, ['inline 1']]);
   const { nodes } = JSON.parse(readFileSync(join(folder.path, 'graph.json'), 'utf8'));
   expect(nodes.map(({ task, state }: { task: string; state: string }) => [task, state])).toEqual([
     ['Load', 'ran'],

@@ -6,13 +6,22 @@ export interface RunOnOptions {
   readonly onLog?: (message: string) => void;
 }
 
+const storages = new WeakMap<Executor, string>();
+
+/** Names the storage of runs on an executor; of others it is memory. */
+export function withStorage(executor: Executor, uri: string): Executor {
+  storages.set(executor, uri);
+  return executor;
+}
+
 /** Runs a target and what it requires on an executor, and gives the result; throws what the task threw. */
 export async function runOn(
   executor: Executor,
   target: any,
   { signal, onProgress = () => undefined, onLog = () => undefined }: RunOnOptions = {},
 ): Promise<any> {
-  const runner = new Runner({ executor, storage: 'memory:', onWarning: () => undefined });
+  const storage = storages.get(executor) ?? 'memory:';
+  const runner = new Runner({ executor, storage, onWarning: () => undefined });
   const run = runner.start(target, { ...(signal && { signal }) } as never);
   const listening = (async () => {
     for await (const event of run.events as AsyncIterable<RunEvent>) {
@@ -27,5 +36,6 @@ export async function runOn(
     throw error.errors?.length > 0 ? error.errors[0].cause : (error.cause ?? error);
   } finally {
     await listening;
+    await runner.storage.close();
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { toDot, toMermaid, toSvg, toTrace } from '../../src/report';
+import { toDot, toMermaid, toSvg } from '../../src/report';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 
 const nasty = '</text><script>alert("1")</script>\\ \'& \u0000 #quot; ]--> 日本 \ud800';
@@ -74,40 +74,4 @@ it('loads Graphviz only when it is used', () => {
   const program = `require(${JSON.stringify(report)});console.log(Object.keys(require.cache).some((name) => name.includes('viz-js')))`;
   const register = require.resolve('../support/register.js');
   expect(execFileSync(process.execPath, ['-r', register, '-e', program], { encoding: 'utf8' })).toBe('false\n');
-});
-
-it('writes a trace with a lane a worker and arrows for requirements', () => {
-  const picture = wide(8);
-  const load = {
-    ...picture.spans![0]!,
-    key: 'Load/0',
-    kind: 'load' as const,
-    startedAt: 1e12 - 10,
-    seconds: 0.01,
-    lane: 'loads 1',
-  };
-  const { traceEvents } = JSON.parse(toTrace({ ...picture, startedAt: 1e12 - 10, spans: [load, ...picture.spans!] }));
-  const of = (phase: string) => traceEvents.filter(({ ph }: { ph: string }) => ph === phase);
-  expect(of('X')[1]).toMatchObject({
-    name: 'Train',
-    ts: 10_000,
-    dur: 1_000_000,
-    pid: 2,
-    tid: 1,
-    args: { key: 'Train/0', params: { seed: 0 }, outcome: 'ran' },
-  });
-  expect(of('M').map(({ args }: { args: { name: string } }) => args.name)).toEqual([
-    'loads',
-    'threads',
-    'loads 1',
-    'threads 1',
-    'threads 2',
-    'threads 3',
-    'threads 4',
-  ]);
-  expect([of('s').length, of('f').length]).toEqual([8, 8]);
-  const [start] = of('s');
-  const end = of('f').find(({ id }: { id: number }) => id === start.id);
-  expect([start.pid, start.ts < 10_000, end.pid, end.ts]).toEqual([1, true, 2, 10_000]);
-  expect(Math.max(...of('C').map(({ args }: { args: { running: number } }) => args.running))).toBe(4);
 });

@@ -54,6 +54,17 @@ inBrowser('shows graph, details, error and lineage of what is clicked', async ()
   expect(faults).toEqual([]);
 });
 
+inBrowser('shows what a task printed, without its colours', async () => {
+  const output = '\u001b[31mepoch 1\u001b[39m\n<b>loss</b> 0.5\n';
+  await open(pictureOfNodes([node('A/1', { output, worker: 'processes 2 (pid 4711)' }), node('B/1')]));
+  await page.locator('.box').first().click();
+  expect(await page.textContent('#details pre')).toBe('epoch 1\n<b>loss</b> 0.5');
+  expect(await details()).toContain('processes 2 (pid 4711)');
+  await page.locator('.box').last().click();
+  expect(await page.locator('#details pre').count()).toBe(0);
+  expect(faults).toEqual([]);
+});
+
 inBrowser('works with the keyboard alone', async () => {
   await open(wide(5));
   await page.focus('.box[tabindex="0"]');

@@ -1,4 +1,4 @@
-import { type RunEvent, Runner } from 'tidemark';
+import { type RunEvent, Runner, Task } from 'tidemark';
 import { pictureOf, RunRecorder, toJson } from '../../src/report';
 import { LoadRows, Score } from './fixtures/scores';
 
@@ -66,16 +66,42 @@ it('puts what ran at the same time on lanes that do not overlap', async () => {
   ]);
 });
 
-it('shows as failed what the run did not try again', () => {
+it('shows as failed what the run did not try again, and how long it ran', async () => {
+  @Task({ retries: { attempts: 2, delay: 60_000 } })
+  class Patient {
+    run(): void {
+      throw new Error('once');
+    }
+  }
   const recorder = new RunRecorder();
-  const about = { node: { key: 'a', task: 'T', params: {} }, time: 1 };
-  const events = [
-    { type: 'task-started', ...about, executor: 'inline', queue: 'T', attempt: 1, requires: [] },
-    { type: 'task-failed', ...about, error: { cause: new Error('once') }, willRetry: true },
-    { type: 'run-finished', time: 2, summary: {} },
-  ];
-  for (const event of events) recorder.record(event as unknown as RunEvent);
-  expect(recorder.picture().nodes).toMatchObject([{ state: 'failed', error: 'once' }]);
+  const run = open().start(Patient);
+  run.result.catch(() => {});
+  for await (const event of run.events) {
+    recorder.record(event);
+    if (event.type === 'task-failed') run.stop();
+  }
+  const { nodes, spans } = recorder.picture();
+  expect(nodes).toMatchObject([{ state: 'failed', error: 'once', seconds: spans![0]!.seconds }]);
+  expect(spans).toHaveLength(1);
+});
+
+it('keeps what tasks printed: the end of it, and that of those that printed last', () => {
+  const recorder = new RunRecorder();
+  const prints = (key: string, output: string) =>
+    recorder.record({ type: 'task-printed', time: 1, node: { key, task: 'T', params: {} }, output } as RunEvent);
+  prints('a', 'first');
+  prints('a', ' second');
+  const outputs = () => recorder.picture().nodes.map(({ output }) => output);
+  expect(outputs()).toEqual(['first second']);
+  prints('a', 'x'.repeat(70_000));
+  for (let i = 0; i < 63; i++) prints(`b${i}`, 'y'.repeat(65_536));
+  expect(outputs()[0]).toBe('x'.repeat(65_536));
+  prints('c', 'z');
+  expect([outputs()[0], outputs()[1]!.length, outputs().at(-1)]).toEqual([
+    expect.stringContaining('let go of'),
+    65_536,
+    'z',
+  ]);
 });
 
 it('keeps secrets out of plans, runs and JSON', async () => {

@@ -180,10 +180,14 @@ it.each<[string, (run: { stop(): void; cancel(reason: unknown): void }) => void]
   ['cancelled', (run) => run.cancel('enough')],
 ])('does not wait to try again once it is %s', async (_, end) => {
   const run = open().start(Patient);
+  const ended = outcomeOf(run);
   await begun.promise;
   end(run);
-  const { error } = await outcomeOf(run);
+  const { error, events } = await ended;
   expect(error.errors[0].cause.message).toBe('not now');
+  const failed = events.flatMap((event) => (event.type === 'task-failed' ? [event] : []));
+  expect(failed.map(({ willRetry }) => willRetry)).toEqual([true, false]);
+  expect(failed[1]!.error).toBe(error.errors[0]);
 });
 
 @Task()

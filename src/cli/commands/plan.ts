@@ -42,11 +42,14 @@ async function plan(meant: MeantTask, asJson: boolean): Promise<void> {
 const noCheckpoint = 'there is no checkpoint';
 
 async function rowOf(node: PlannedNode, differences: Differences): Promise<Row> {
-  if (node.action !== 'run') return { node, why: '', seconds: node.action === 'load' ? node.seconds : undefined };
+  if (node.action === 'load') return { node, why: '', seconds: node.seconds };
   const nearest = await differences.of(node);
   const seconds = nearest?.record.seconds;
-  if (node.why !== noCheckpoint || !nearest) return { node, why: node.why, seconds };
-  return { node, why: nearest.differences.map(showDifference).join(', ') || node.why, seconds };
+  if (node.action !== 'run') return { node, why: node.action === 'unknown' ? node.why : '', seconds };
+  const isKnown = node.why !== noCheckpoint || !nearest;
+  const why = isKnown ? node.why : nearest.differences.map(showDifference).join(', ') || node.why;
+  const mayNameMore = node.names === undefined && nearest?.record.dynamic.some(([key]) => key === nearest.record.key);
+  return { node, why: mayNameMore ? `${why}; its result may name more` : why, seconds };
 }
 
 function toCells({ node, why, seconds }: Row): Parameters<typeof writeTable>[1][number] {
@@ -54,18 +57,21 @@ function toCells({ node, why, seconds }: Row): Parameters<typeof writeTable>[1][
 }
 
 function toJson({ node, why, seconds }: Row): object {
-  const { key, task, action } = node;
-  return { action, task, key, lastSeconds: seconds, ...(action === 'run' && { why }) };
+  const { key, task, action, names } = node;
+  const likely = action === 'unknown' ? node.likely : undefined;
+  return { action, task, key, lastSeconds: seconds, ...(action !== 'load' && { why }), likely, names };
 }
 
 function summary(rows: readonly Row[], nodes: number): string {
   const toRun = rows.filter(({ node }) => node.action === 'run');
-  const toLoad = rows.length - toRun.length;
+  const toLoad = rows.filter(({ node }) => node.action === 'load').length;
+  const unknown = rows.length - toRun.length - toLoad;
   const known = toRun.filter(({ seconds }) => seconds !== undefined);
   const took = known.reduce((sum, { seconds }) => sum + seconds!, 0);
   const estimate =
     known.length > 0
       ? ` (${known.length === toRun.length ? '' : 'of which known: '}${showSeconds(took)} last time)`
       : '';
-  return `${toRun.length} to run${estimate}, ${toLoad} to load, ${nodes - rows.length} not needed`;
+  const later = unknown > 0 ? `, ${unknown} not known before something ran` : '';
+  return `${toRun.length} to run${estimate}, ${toLoad} to load, ${nodes - rows.length} not needed${later}`;
 }

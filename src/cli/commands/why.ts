@@ -41,6 +41,7 @@ async function why(meant: MeantTask, asJson: boolean): Promise<void> {
 
 function verdict(node: PlannedNode): string {
   const task = showTask(node.task, node.params);
+  if (node.action === 'unknown') return `${task} would ${node.likely === 'run' ? 'run' : 'be loaded'}, but ${node.why}`;
   return node.action === 'run' ? `${task} would run: ${node.why}` : `${task} would be loaded: ${node.key}`;
 }
 

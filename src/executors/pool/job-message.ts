@@ -10,7 +10,7 @@ import type { Job } from '../executor';
 import { CannotSendError } from './cannot-send-error';
 import type { JobMessage, SentRequirement, SentValue } from './messages';
 import { Outbox } from './outbox';
-import type { Piece, Pieces } from './pieces';
+import type { Piece, PieceMaker } from './pieces';
 import { StandIn } from './stand-in';
 
 /** A job as it is sent. */
@@ -20,7 +20,7 @@ export interface SentJob {
 }
 
 /** @throws {CannotSendError} when a param or a requirement is not data */
-export async function jobMessage(job: Job, pieces: Pieces): Promise<SentJob> {
+export async function jobMessage(job: Job, pieces: PieceMaker): Promise<SentJob> {
   const writer = new JobWriter(job, pieces);
   const params = writer.params();
   const requirements = writer.requirements();
@@ -44,11 +44,11 @@ class JobWriter {
   readonly outbox = new Outbox();
   readonly pieces: Awaitable<Piece>[] = [];
   readonly #job: Job;
-  readonly #cache: Pieces;
+  readonly #cache: PieceMaker;
   /** The pieces' numbers, so that a result that is required twice is one object there too. */
   readonly #numbers = new Map<object, number>();
 
-  constructor(job: Job, cache: Pieces) {
+  constructor(job: Job, cache: PieceMaker) {
     this.#job = job;
     this.#cache = cache;
   }
@@ -96,8 +96,9 @@ class JobWriter {
     const object = value as object;
     let number = this.#numbers.get(object);
     if (number === undefined) {
-      const producer = template instanceof GraphNode ? template.task : undefined;
-      number = this.pieces.push(this.#cache.of(object, { task: this.#job.node.task.name, path, producer })) - 1;
+      const node = template instanceof GraphNode ? template : undefined;
+      const place = { task: this.#job.node.task.name, path, producer: node?.task, node };
+      number = this.pieces.push(this.#cache.of(object, place)) - 1;
       this.#numbers.set(object, number);
     }
     return new StandIn(number);

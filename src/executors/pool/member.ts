@@ -5,6 +5,7 @@ import type { PoolJob } from './pool-job';
 import type { Ending, PoolWorker, StartWorker } from './pool-worker';
 import { readFailure } from './read-failure';
 import { WorkerLostError } from './worker-lost-error';
+import { takeName } from './worker-name';
 import { writeFailure } from './write-failure';
 
 /** How long a task may go on after its signal has aborted, in milliseconds. */
@@ -23,6 +24,7 @@ export class Member {
   readonly worker: PoolWorker;
   readonly #listener: MemberListener;
   readonly #start: StartMessage;
+  readonly #name: ReturnType<typeof takeName>;
   #job: PoolJob | undefined;
   #patience: NodeJS.Timeout | undefined;
   #crash: { readonly failure: SentFailure; readonly bytes: readonly Bytes[] } | undefined;
@@ -37,6 +39,7 @@ export class Member {
       message: (message, bytes) => this.#take(message, bytes),
       ended: (ending) => this.#ended(ending),
     });
+    this.#name = takeName(start.pool);
     this.worker.send(start, []);
   }
 
@@ -45,6 +48,7 @@ export class Member {
     job.onAbort = () => this.#abort(job.request.context.signal.reason);
     this.worker.setRef(true);
     this.worker.takeOutput();
+    job.request.listener?.assigned(this.#name.text, this.worker.pid);
     try {
       this.worker.send(job.request.message, job.request.bytes);
     } catch (error) {
@@ -55,11 +59,10 @@ export class Member {
     }
   }
 
-  /** The error of what was to run on it when it ended. */
-  async lost({ how, cause }: Ending): Promise<WorkerLostError> {
+  /** The error of what was to run on it when it ended. @param output what it printed */
+  async lost({ how, cause }: Ending, output = this.worker.takeOutput()): Promise<WorkerLostError> {
     const { pool, modules } = this.#start;
     const worker = pool === 'threads' ? 'thread' : 'process';
-    const output = this.worker.takeOutput();
     if (this.wasKilled)
       return new WorkerLostError(
         `it went on for ${grace / 1000} s after its signal had aborted`,
@@ -101,7 +104,9 @@ export class Member {
 
   #settle(reply: Reply, bytes: readonly Bytes[]): void {
     const job = this.#takeJob();
-    job?.succeed({ reply, bytes, output: this.worker.takeOutput() });
+    const output = this.worker.takeOutput();
+    if (output !== '') job?.request.listener?.printed(output);
+    job?.succeed({ reply, bytes, output });
     if (!this.wasKilled) this.#listener.free();
     if (!this.#job) this.worker.setRef(false);
   }
@@ -117,9 +122,17 @@ export class Member {
 
   #ended(ending: Ending): void {
     const job = this.#takeJob();
-    const cause = this.wasKilled ? job?.request.context.signal.reason : ending.cause;
-    if (job) void this.lost({ ...ending, cause }).then((error) => job.fail(error));
+    this.#name.release();
+    if (job) this.#loses(job, ending);
     this.#listener.ended(ending);
+  }
+
+  #loses(job: PoolJob, ending: Ending): void {
+    const { context, listener } = job.request;
+    const output = this.worker.takeOutput();
+    if (output !== '') listener?.printed(output);
+    const cause = this.wasKilled ? context.signal.reason : ending.cause;
+    void this.lost({ ...ending, cause }, output).then((error) => job.fail(error));
   }
 
   #takeJob(): PoolJob | undefined {

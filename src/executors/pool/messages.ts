@@ -66,6 +66,8 @@ export interface JobMessage {
   readonly params: readonly (readonly [name: string, value: SentValue])[];
   readonly requirements: readonly (readonly [property: string, value: SentRequirement])[];
   readonly pieces: readonly SentPiece[];
+  /** What the task's `fingerprint()` said, when it is to be asked again after it ran. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** The job's signal has aborted. */
@@ -91,6 +93,8 @@ export interface DoneMessage {
   readonly compressed: { readonly compressor: string; readonly at: number } | null | undefined;
   /** The task directories in it, of results that are saved: there they have names only. */
   readonly directories: readonly (readonly [name: string, path: string])[];
+  /** Whether its `fingerprint()` says something else now. */
+  readonly isOutdated?: boolean;
 }
 
 export type FromWorker =

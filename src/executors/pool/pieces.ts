@@ -3,6 +3,7 @@ import { defaultEncoder } from '../../encoding/default-encoder';
 import type { Bytes } from '../../encoding/encoder';
 import { rescue } from '../../encoding/rescue';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
+import type { GraphNode } from '../../graph/node';
 import type { TaskDefinition } from '../../task/definition';
 import { CannotSendError } from './cannot-send-error';
 import type { SentPiece } from './messages';
@@ -18,10 +19,18 @@ export interface PiecePlace {
   readonly path: string;
   /** Undefined for a part of a result. */
   readonly producer: TaskDefinition | undefined;
+  /** The node that it is the whole result of. */
+  readonly node?: GraphNode | undefined;
+}
+
+/** Where results that tasks require become pieces. */
+export interface PieceMaker {
+  /** @throws {CannotSendError} when the value is not data */
+  of(value: object, place: PiecePlace): Awaitable<Piece>;
 }
 
 /** Results that tasks require, each encoded once for as long as it is in memory. */
-export class Pieces {
+export class Pieces implements PieceMaker {
   readonly #pieces = new WeakMap<object, Awaitable<Piece>>();
   readonly #share: (bytes: Bytes) => Bytes;
 

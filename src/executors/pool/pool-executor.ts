@@ -17,6 +17,7 @@ export class PoolExecutor implements Executor {
   readonly name: string;
   /** Twice as many as run, so that a worker that is done finds the next job waiting. */
   readonly concurrency: number;
+  readonly tellsStart = true;
   readonly #pool: Pool;
   readonly #pieces: Pieces;
   readonly #modules: readonly string[];
@@ -30,10 +31,11 @@ export class PoolExecutor implements Executor {
   }
 
   async execute(job: Job): Promise<SentResult> {
-    const { context, node } = job;
+    const { context, node, listener } = job;
     const { reply, bytes, output } = await this.#pool.run({
       ...(await jobMessage(job, this.#pieces)),
       context,
+      listener,
     });
     if (reply.type === 'failed') {
       const thrown = await readFailure(reply.failure, bytes, this.#modules);

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Bytes } from '../../encoding/encoder';
 import type { TaskContext } from '../../task/context';
+import type { JobListener } from '../executor';
 import type { JobMessage, Reply } from './messages';
 
 /** What a worker is asked to do. */
@@ -9,6 +10,8 @@ export interface PoolRequest {
   readonly bytes: readonly Bytes[];
   /** Told what the task says meanwhile. */
   readonly context: Pick<TaskContext, 'signal' | 'progress' | 'log'>;
+  /** Told which worker runs it, and what it printed. */
+  readonly listener?: JobListener | undefined;
 }
 
 /** What came of it. */

@@ -3,6 +3,8 @@ import type { FromWorker, ToWorker } from './messages';
 
 /** A thread or a process that runs one job at a time. */
 export interface PoolWorker {
+  /** Of a process. */
+  readonly pid?: number | undefined;
   /** @param bytes what the message refers to by number */
   send(message: ToWorker, bytes: readonly Bytes[]): void;
   /** What it printed since the last call, as far as that is known. */

@@ -54,6 +54,7 @@ export function startProcess(
   lifeline.resume().unref();
   setRef(false);
   return {
+    pid: child.pid,
     send: (message, bytes) => channel.send(message, bytes),
     takeOutput: () => output.take(),
     kill: () => kill(child),

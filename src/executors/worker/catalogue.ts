@@ -49,31 +49,32 @@ export class Catalogue {
 
   /** The same, when there is one. */
   find(name: string): TaskClass | undefined {
-    return this.#all(name)[0];
+    return this.all(name)[0];
+  }
+
+  /** All tasks of this name. */
+  all(name: string): readonly TaskClass[] {
+    return this.classes().filter((cls) => nameOf(cls) === name);
+  }
+
+  /** What was declared while the modules were loaded or later, and what another copy of this package declared. */
+  classes(): readonly TaskClass[] {
+    return [...new Set([...notedTasks(), ...this.#exported])];
   }
 
   #find(name: string): TaskClass {
-    const found = this.#all(name);
+    const found = this.all(name);
     if (found.length === 1) return found[0]!;
     const { pool, modules } = this.#start;
     if (found.length > 1)
       throw new DeclarationError(
         `${found.length} tasks of the modules of ${pool}() are called ${name}; give one of them another name, or leave the module out that should not be there (${modules.join(', ')})`,
       );
-    const names = [...new Set(this.#classes().map(nameOf))].sort();
+    const names = [...new Set(this.classes().map(nameOf))].sort();
     const meant = nearest(name, names);
     throw new DeclarationError(
       `the worker knows no task ${name}: its modules (${modules.join(', ')}) declare ${names.join(', ') || 'no tasks'}${meant ? ` (is it ${meant}?)` : ''}. Add the file that declares ${name} to the modules of ${pool}()`,
     );
-  }
-
-  #all(name: string): readonly TaskClass[] {
-    return this.#classes().filter((cls) => nameOf(cls) === name);
-  }
-
-  /** What was declared while the modules were loaded or later, and what another copy of this package declared. */
-  #classes(): readonly TaskClass[] {
-    return [...new Set([...notedTasks(), ...this.#exported])];
   }
 }
 

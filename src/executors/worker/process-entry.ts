@@ -14,7 +14,17 @@ const channel = new Channel<ToWorker, FromWorker>(socket, (message, bytes) => se
 const service = new Service((message, bytes) => channel.send(message, bytes), { givesAway: false });
 socket.on('error', () => undefined).on('close', () => (service.isBusy ? killGroup() : process.exit(0)));
 endsOnUncaught(service);
+printsAtOnce();
 watch();
+
+/** What a task prints has left this process when its reply does, or when it exits: Node would keep much for later. */
+function printsAtOnce(): void {
+  for (const stream of [process.stdout, process.stderr] as readonly Printer[]) stream._handle?.setBlocking?.(true);
+}
+
+interface Printer {
+  readonly _handle?: { setBlocking?(isBlocking: boolean): void };
+}
 
 /** A task that computes without a pause would not see the socket close; a thread of its own does. */
 function watch(): void {

@@ -12,6 +12,7 @@ import { CannotSendError } from '../pool/cannot-send-error';
 import type { DoneMessage, JobMessage } from '../pool/messages';
 import type { Outbox } from '../pool/outbox';
 import type { Catalogue } from './catalogue';
+import { isOutdated } from './is-outdated';
 import { readParams, readRequirements } from './read-job';
 import type { WorkerContext } from './worker-context';
 
@@ -30,7 +31,8 @@ export async function runJob(
   for (const [property, value] of await readRequirements(job, bytes, catalogue)) instance[property] = value;
   // Modules may take long to load; a task that is not wanted any more by then is not started.
   context.signal.throwIfAborted();
-  return encode(await instance.run!(context), task, outbox);
+  const done = await encode(await instance.run!(context), task, outbox);
+  return (await isOutdated(job, bytes, task, catalogue)) ? { ...done, isOutdated: true } : done;
 }
 
 async function encode(result: unknown, task: TaskDefinition, outbox: Outbox): Promise<DoneMessage> {

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, stripVTControlCharacters } from 'node:util';
 import { type FoldedPicture, isGroup } from '../fold';
 import type { GraphPicture, PictureNode, PictureSpan } from '../picture';
 import { looks, signs, stateNames, states } from '../states';
@@ -42,11 +42,13 @@ export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture,
 }
 
 function nodeData(node: PictureNode, places: ReadonlyMap<string, number>, runStart: number): object {
-  const { params, requires, startedAt, ...rest } = node;
+  const { params, requires, names = [], startedAt, output, ...rest } = node;
   return {
     ...rest,
     params: Object.entries(params).map(([name, value]) => [name, shown(value)]),
     requires: requires.flatMap((key) => places.get(key) ?? []),
+    names: names.flatMap((key) => places.get(key) ?? []),
+    ...(output !== undefined && { output: stripVTControlCharacters(output).trimEnd() }),
     ...(startedAt !== undefined && { at: round(startedAt - runStart) }),
   };
 }

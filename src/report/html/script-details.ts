@@ -36,7 +36,7 @@ function nodeDetails(node) {
   const known = (value, show) => (value === undefined ? undefined : show(value));
   const failure = node.error === undefined ? undefined
     : section(node.state === 'failed' ? 'Error' : 'Error of an earlier attempt', make('pre', { className: 's-failed' }, node.error));
-  const upstream = reach(node.index, (at) => nodes[at].requires).size;
+  const upstream = reach(node.index, (at) => nodes[at].sources).size;
   const downstream = reach(node.index, (at) => nodes[at].users).size;
   return [
     head(node.task, badge(node.state)),
@@ -52,12 +52,14 @@ function nodeDetails(node) {
       ['Key', { code: node.key }],
     ])),
     failure,
+    node.output ? section('Output', make('pre', { className: 'output', tabIndex: 0 }, node.output)) : undefined,
     node.params.length > 0 ? section('Params', pairs(node.params.map(([name, text]) => [name, { code: text }]))) : undefined,
     section('Lineage', pairs([
       ['Comes from', count(upstream, 'task')],
       ['Leads to', count(downstream, 'task')],
     ])),
     links('Requires', node.requires),
+    links('Its result names', node.names),
     links('Required by', node.users),
   ];
 }

@@ -52,7 +52,10 @@ nodes.forEach((node, index) => {
   node.words = (node.task + ' ' + node.brief + ' ' + node.key + ' ' + (node.error || '')).toLowerCase();
 });
 const paramNames = new Set(nodes.flatMap(({ params }) => params.map(([name]) => name.toLowerCase())));
-for (const node of nodes) for (const required of node.requires) nodes[required].users.push(node.index);
+for (const node of nodes) {
+  node.sources = [...new Set([...node.requires, ...node.names])];
+  for (const source of node.sources) nodes[source].users.push(node.index);
+}
 boxes.forEach((box, index) => { for (const member of box.members) nodes[member].box = index; });
 
 const view = { tab: 'graph', node: undefined, box: undefined, words: [], params: [], states: new Set(), task: undefined, listeners: [] };

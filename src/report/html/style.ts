@@ -81,6 +81,7 @@ aside dl{display:grid;grid-template-columns:auto 1fr;gap:4px 14px;margin:0}
 aside dt{color:var(--muted)}
 aside dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 aside dd code,aside pre{font:12px/1.5 ${monoFamily}}
+aside pre.output{background:var(--back);border-color:var(--border);max-height:320px;overflow:auto}
 aside pre{margin:0;padding:10px 12px;border-radius:8px;background:var(--fill);border:1px solid var(--line);white-space:pre-wrap;overflow-wrap:anywhere}
 aside ul{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:minmax(0,1fr);gap:3px}
 aside li button{width:100%;display:flex;gap:8px;align-items:center;text-align:left;border-color:transparent;padding:3px 6px;background:none}

@@ -14,8 +14,6 @@ export class ClassProgress {
   readonly shares = new Map<string, number>();
   note: string | undefined;
   readonly #running = new Set<string>();
-  /** Those that failed and are to be tried again. */
-  readonly #retried = new Set<string>();
   #seconds = 0;
 
   constructor(readonly task: string) {}
@@ -41,19 +39,11 @@ export class ClassProgress {
   start(id: string, time: number): void {
     this.since ??= time;
     this.#running.add(id);
-    this.#retried.delete(id);
   }
 
   fail(id: string, willRetry: boolean): void {
     this.end(id);
-    if (willRetry) this.#retried.add(id);
-    else this.failed++;
-  }
-
-  /** The run is over: nothing is tried again. */
-  close(): void {
-    this.failed += this.#retried.size;
-    this.#retried.clear();
+    if (!willRetry) this.failed++;
   }
 
   /** A task no longer runs, for whatever reason. */

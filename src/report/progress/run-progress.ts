@@ -18,7 +18,7 @@ export class RunProgress {
 
   constructor(plan: Plan | undefined) {
     for (const { task, action } of plan?.nodes ?? []) {
-      if (action === 'not-needed') continue;
+      if (action === 'not-needed' || action === 'unknown') continue;
       const one = this.#classOf(task);
       one.expected = (one.expected ?? 0) + 1;
       one.toRun = (one.toRun ?? 0) + (action === 'run' ? 1 : 0);
@@ -68,9 +68,11 @@ export class RunProgress {
         return;
       case 'run-finished':
         this.summary = event.summary;
-        for (const one of this.classes.values()) one.close();
         return;
       case 'run-started':
+      case 'task-waiting':
+      case 'task-assigned':
+      case 'task-printed':
       case 'task-saved':
       case 'storage-failed':
       case 'hook-failed':

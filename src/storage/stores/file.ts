@@ -1,6 +1,7 @@
 import { existsSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Awaitable, isPromiseLike } from '../../awaitable';
+import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageError, StorageOperation } from '../storage-error';
 import type { SetOptions, StoreAdapter } from '../store';
 import { codeOf, fileError } from './file/file-error';
@@ -24,6 +25,7 @@ export class FileStore implements StoreAdapter {
   readonly folder: string;
   readonly #folders: Folders;
   readonly #writer: FileWriter;
+  #leases: LeaseBoard | undefined;
   /** To open what is missing costs more than to ask first, to ask for what is there costs more than to open it. */
   #expectsHit = false;
 
@@ -33,11 +35,17 @@ export class FileStore implements StoreAdapter {
     this.#writer = new FileWriter(this.#folders);
   }
 
-  get(key: string): Awaitable<Value> {
+  /** Who computes which key. */
+  get leases(): LeaseBoard {
+    const { FileLeases } = require('./file/file-leases') as typeof import('./file/file-leases');
+    return (this.#leases ??= new FileLeases(this.#folders));
+  }
+
+  get(key: string, onPart?: (part: Uint8Array) => void): Awaitable<Value> {
     try {
       const path = this.#path(key, 'read');
       if (!this.#expectsHit && !existsSync(path)) return undefined;
-      const value = readFile(path);
+      const value = readFile(path, onPart);
       this.#expectsHit = true;
       return isPromiseLike(value) ? value.then(undefined, (error) => this.#fail(error, 'read', key)) : value;
     } catch (error) {

@@ -201,7 +201,8 @@ export class KeyvStore implements StoreAdapter {
  * Tidemark, and is used as it is.
  */
 export function wrapAdapter(adapter: KeyvAdapter | StoreAdapter): StoreAdapter {
-  return 'append' in adapter || 'copies' in adapter ? (adapter as StoreAdapter) : new KeyvStore(adapter as KeyvAdapter);
+  const isOurs = 'append' in adapter || 'copies' in adapter || 'leases' in adapter;
+  return isOurs ? (adapter as StoreAdapter) : new KeyvStore(adapter as KeyvAdapter);
 }
 
 function can(source: object, method: PropertyKey): boolean {

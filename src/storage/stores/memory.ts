@@ -1,4 +1,5 @@
 import { TemporaryFolder } from '../directories/temporary-folder';
+import type { LeaseBoard } from '../lease/lease-board';
 import type { StoreAdapter } from '../store';
 
 const temporary = new WeakMap<Map<string, Uint8Array>, TemporaryFolder>();
@@ -14,6 +15,7 @@ export class MemoryStore implements StoreAdapter {
   readonly folder: () => string;
   readonly #entries: Map<string, Uint8Array>;
   readonly #isOwn: boolean;
+  #leases: LeaseBoard | undefined;
 
   constructor(entries?: Map<string, Uint8Array>) {
     this.#entries = entries ?? new Map();
@@ -23,6 +25,12 @@ export class MemoryStore implements StoreAdapter {
       if (!folder) temporary.set(this.#entries, (folder = new TemporaryFolder()));
       return folder.path();
     };
+  }
+
+  /** Who computes which key. */
+  get leases(): LeaseBoard {
+    const { MemoryLeases } = require('./memory/memory-leases') as typeof import('./memory/memory-leases');
+    return (this.#leases ??= new MemoryLeases(this.#entries));
   }
 
   get(key: string): Uint8Array | undefined {

@@ -1,7 +1,9 @@
+import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageOperation } from '../storage-error';
 import type { StoreAdapter } from '../store';
 import { RedisConnection } from './redis/redis-connection';
 import { redisError } from './redis/redis-error';
+import type { Ask } from './redis/redis-leases';
 import { parseRedisUri, type RedisAddress } from './redis/redis-uri';
 import { scan } from './redis/scan';
 
@@ -37,18 +39,28 @@ const ITERATED_AT_ONCE = 16;
  */
 export class RedisStore implements StoreAdapter {
   readonly copies = true;
+  readonly #uri: string;
   readonly #address: RedisAddress;
+  #leases: LeaseBoard | undefined;
   #connection: RedisConnection | undefined;
   #closing: Promise<unknown> | undefined;
 
   /** @throws {StorageError} when the URI cannot be understood */
   constructor(uri: string) {
     this.#address = parseRedisUri(uri);
+    this.#uri = uri;
   }
 
   /** The URI without user and password, for messages. */
   get location(): string {
     return this.#address.location;
+  }
+
+  /** Who computes which key. */
+  get leases(): LeaseBoard {
+    const { RedisLeases } = require('./redis/redis-leases') as typeof import('./redis/redis-leases');
+    const ask: Ask = (command, operation, key) => this.#ask(command, operation, key);
+    return (this.#leases ??= new RedisLeases(this.#uri, this.#address.prefix, ask));
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Files that are being written, named `<pid>-<counter>-<random>`, so that what a killed process left can be told. */
+/** Files and folders that are being written, named `<pid>-<counter>-<random>`, so that what a killed process left can be told. */
 export class TemporaryFiles {
   readonly folder: string;
   // The random part tells apart threads of one process, and processes of one number on different machines.
@@ -26,7 +26,7 @@ export class TemporaryFiles {
     try {
       for (const name of readdirSync(this.folder)) {
         const path = join(this.folder, name);
-        if (isLeftOver(path, name)) unlinkSync(path);
+        if (isLeftOver(path, name)) rmSync(path, { recursive: true, force: true });
       }
     } catch {
       // There is no such folder yet, or another process sweeps, or may and this one may not.

@@ -62,11 +62,11 @@ export async function writeFileLater(
   }
 }
 
-function writeAllNow(file: number, value: Uint8Array): void {
+export function writeAllNow(file: number, value: Uint8Array): void {
   for (let done = 0; done < value.byteLength; ) done += writeSync(file, value, done);
 }
 
-async function writeAllLater(file: number, value: Uint8Array): Promise<void> {
+export async function writeAllLater(file: number, value: Uint8Array): Promise<void> {
   for (let done = 0; done < value.byteLength; ) {
     const length = Math.min(value.byteLength - done, LARGEST_WRITE);
     done += (await writeLater(file, value, done, length)).bytesWritten;

@@ -65,7 +65,8 @@ export function redisError(cause: unknown, operation: StorageOperation, location
   return adviseOn(location, adviceOn(cause), { operation, key, cause: told });
 }
 
-function adviceOn(cause: unknown): Advice {
+/** Why a Redis could not do what it was asked to, and what to do about it. */
+export function adviceOn(cause: unknown): Advice {
   if (cause instanceof NoAnswerError) return [cause.message, 'See whether Redis is running and can be reached'];
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   const byCode = code === undefined ? undefined : CODES[code];

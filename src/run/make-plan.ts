@@ -1,0 +1,143 @@
+import { TidemarkError } from '../error';
+import { StorageError } from '../storage/storage-error';
+import type { TaskKey } from '../task/context';
+import { Action } from './demand';
+import { messageOf } from './failure';
+import type { Plan, PlannedNode } from './plan';
+import { type OpenedGraph, PlanPart } from './plan-part';
+import { publicParams } from './public-params';
+import { RefMemory } from './ref-memory';
+
+/** The graph of a structure of refs, with its keys and checkpoints as they are today. */
+export type OpenGraph = (structure: unknown) => Promise<OpenedGraph>;
+
+/**
+ * Decides as a run would, and runs nothing.
+ *
+ * @param open for what results name
+ * @throws {TidemarkError} when a result that would be loaded names what is not here any more
+ */
+export function makePlan(root: OpenedGraph, open: OpenGraph): Promise<Plan> {
+  return new Planner(open).plan(root);
+}
+
+/** Follows the refs in results: in those that would be loaded, and then as far as earlier results tell of them. */
+class Planner {
+  readonly #open: OpenGraph;
+  /** What was asked for, and what results name; each before what was found later. */
+  readonly #parts: PlanPart[] = [];
+  readonly #memory = new RefMemory();
+
+  constructor(open: OpenGraph) {
+    this.#open = open;
+  }
+
+  async plan(root: OpenedGraph): Promise<Plan> {
+    await this.#add(root, undefined);
+    // What is needed for certain comes first, so that it is told from the rest.
+    for (let next = 0; next < this.#parts.length; next++) {
+      const part = this.#parts[next]!;
+      for (const index of part.takeHolders(true)) await this.#followLoaded(part, index);
+    }
+    let next = 0;
+    do {
+      for (; next < this.#parts.length; next++) {
+        const part = this.#parts[next]!;
+        for (const index of part.takeHolders(false)) await this.#followLoaded(part, index);
+      }
+      for (const [part, index] of this.#memory.takeLearned()) await this.#followRemembered(part, index);
+    } while (next < this.#parts.length);
+    return this.#result();
+  }
+
+  async #add(opened: OpenedGraph, condition: string | undefined): Promise<PlanPart> {
+    const part = await PlanPart.decide(opened, condition);
+    this.#parts.push(part);
+    await this.#memory.recall(part);
+    return part;
+  }
+
+  async #followLoaded(part: PlanPart, index: number): Promise<void> {
+    const condition = part.conditionOf(index);
+    try {
+      await this.#follow(part.keys.of(index), part.refsIn(index), condition);
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      // What may not be needed does no harm.
+      if (condition !== undefined) return;
+      const problem = `the saved result of ${part.graph.nodes[index]} cannot be followed: ${messageOf(error)}`;
+      throw new TidemarkError(problem, { cause: error });
+    }
+  }
+
+  /** What a task that is to run named when it ran last. */
+  async #followRemembered(part: PlanPart, index: number): Promise<void> {
+    const key = part.keys.of(index);
+    const structure = this.#memory.refsIn(key);
+    if (structure === undefined) return;
+    const condition = part.conditionOf(index) ?? `if ${part.graph.nodes[index]} names what it named last time`;
+    try {
+      await this.#follow(key, structure, condition);
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      // The code is another one by now.
+    }
+  }
+
+  async #follow(key: TaskKey, structure: unknown, condition: string | undefined): Promise<void> {
+    if (this.#memory.isNamed(key)) return;
+    this.#memory.named(key, await this.#add(await this.#open(structure), condition));
+  }
+
+  #result(): Plan {
+    const planned = new Map<TaskKey, PlannedNode>();
+    for (const part of this.#parts.reverse()) {
+      for (const index of part.graph.order) {
+        const key = part.keys.of(index);
+        const before = planned.get(key);
+        if (!before || certainty[before.action] < certainty[part.actionOf(index)])
+          planned.set(key, this.#planned(part, index));
+      }
+    }
+    const nodes = [...planned.values()];
+    const count = (action: PlannedNode['action']) => nodes.filter((node) => node.action === action).length;
+    return Object.freeze({
+      nodes: Object.freeze(nodes),
+      toRun: count('run'),
+      toLoad: count('load'),
+      unknown: count('unknown'),
+    });
+  }
+
+  #planned(part: PlanPart, index: number): PlannedNode {
+    const { graph, keys } = part;
+    const node = graph.nodes[index]!;
+    const key = keys.of(index);
+    const names = this.#memory.namesOf(key);
+    const info = {
+      key,
+      task: node.task.name,
+      params: publicParams(node),
+      requires: Array.from(graph.edges.subarray(graph.firstEdge[index]!, graph.endEdge[index]!), (one) => keys.of(one)),
+      ...(names && (names.length > 0 || part.demand.actions[index] === Action.run) && { names }),
+    };
+    const action = part.actionOf(index);
+    switch (action) {
+      case 'load':
+        return { ...info, action, seconds: part.secondsOf(index) };
+      case 'run':
+        return { ...info, action, why: part.whyOf(index) };
+      case 'unknown': {
+        const likely = part.demand.actions[index] === Action.load ? 'load' : 'run';
+        return { ...info, action, why: part.conditionOf(index)!, likely };
+      }
+      case 'not-needed':
+        return { ...info, action };
+      default:
+        return action satisfies never;
+    }
+  }
+}
+
+/** A key may stand in several parts: the most certain of them counts. */
+const certainty: Readonly<Record<PlannedNode['action'], number>> = { 'not-needed': 0, unknown: 1, load: 2, run: 2 };

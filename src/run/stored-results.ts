@@ -1,0 +1,106 @@
+import { deepFreeze } from '../encoding/freeze';
+import { StoredResult } from '../executors/stored-result';
+import { type GraphNode, NodePart } from '../graph/node';
+import { mapStructure } from '../graph/structure';
+import type { Claims } from './claims';
+import { Action } from './demand';
+import type { ExecutionOptions } from './execution-options';
+import type { Frontier } from './frontier';
+
+/** What it needs to know of an execution. */
+export interface StoredResultsParts extends Pick<ExecutionOptions, 'graph' | 'laneOf' | 'freezes'> {
+  readonly actions: Uint8Array;
+  readonly frontier: Frontier;
+  readonly claims: Claims;
+}
+
+/** Results that executors left in the storage: they are loaded into this process only when something here needs them. */
+export class StoredResults {
+  readonly #parts: StoredResultsParts;
+  #areThere = false;
+
+  constructor(parts: StoredResultsParts) {
+    this.#parts = parts;
+  }
+
+  /** A result came in. Loads it when it is needed here, so that it is known at once when that cannot be done. */
+  async take(index: number, stored: StoredResult): Promise<void> {
+    this.#areThere = true;
+    if (stored.holdsRefs || this.#isNeededHere(index)) await this.#load(index, stored);
+  }
+
+  /**
+   * Loads what a node requires and cannot take as it lies in the storage. Gives those that could not be loaded;
+   * undefined when there is nothing to wait for.
+   */
+  loadFor(index: number): Promise<readonly number[]> | undefined {
+    if (!this.#areThere) return undefined;
+    const { graph } = this.#parts;
+    if (this.#takesStored(graph.nodes[index]!)) return undefined;
+    return this.#loadAll(graph.edges.subarray(graph.firstEdge[index]!, graph.endEdge[index]!));
+  }
+
+  /** Gives what a node receives of what it requires: values, or for some executors results as they lie in the storage. */
+  resultsFor(node: GraphNode): (required: GraphNode) => unknown {
+    return this.#areThere && !this.#takesStored(node) ? this.#valueOf : this.#resultOf;
+  }
+
+  /** Loads what is wanted of the run. Gives those that could not be loaded. */
+  async loadTargets(): Promise<readonly number[]> {
+    if (!this.#areThere) return [];
+    return (await this.#loadAll(this.#parts.graph.targets.map(({ index }) => index))) ?? [];
+  }
+
+  readonly #resultOf = ({ index }: GraphNode): unknown => this.#parts.frontier.resultOf(index);
+
+  readonly #valueOf = ({ index }: GraphNode): unknown => loadedValue(this.#parts.frontier.resultOf(index));
+
+  #loadAll(indices: Iterable<number>): Promise<readonly number[]> | undefined {
+    const loads: Promise<number | undefined>[] = [];
+    for (const index of new Set(indices)) {
+      const result = this.#parts.frontier.resultOf(index);
+      if (!(result instanceof StoredResult) || result.isLoaded) continue;
+      loads.push(
+        this.#load(index, result).then(
+          () => undefined,
+          () => index,
+        ),
+      );
+    }
+    if (loads.length === 0) return undefined;
+    return Promise.all(loads).then((lost) => lost.filter((one) => one !== undefined));
+  }
+
+  async #load(index: number, stored: StoredResult): Promise<void> {
+    const { freezes, frontier } = this.#parts;
+    const value = await stored.load();
+    if (freezes && (stored.isSaved || frontier.hasSeveralUsers(index))) deepFreeze(value);
+  }
+
+  #isNeededHere(index: number): boolean {
+    const { graph, actions, frontier, claims } = this.#parts;
+    if (claims.isActive || frontier.isWanted(index) || graph.nodes[index]!.task.hasCheckpoint) return true;
+    return frontier
+      .consumersOf(index)
+      .some((one) => actions[one] === Action.run && !this.#takesStored(graph.nodes[one]!));
+  }
+
+  /** Whether the executor of a node takes results as they lie in the storage; of a part, only the value is of use. */
+  #takesStored(node: GraphNode): boolean {
+    return this.#parts.laneOf(node).executor.sharesStorage === true && !node.requirements.some(holdsPart);
+  }
+}
+
+/** The value of a result, which was loaded before when it lies in the storage. */
+export function loadedValue(result: unknown): unknown {
+  return result instanceof StoredResult ? result.value : result;
+}
+
+function holdsPart(template: unknown): boolean {
+  let holds = false;
+  mapStructure([template], (value) => {
+    holds ||= value instanceof NodePart;
+    return value;
+  });
+  return holds;
+}

@@ -1,0 +1,163 @@
+import { extname, join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import type { Awaitable } from '../../awaitable';
+import { systemClock } from './clock';
+import { type Keeper, type KeptLease, renewalsPerTerm } from './keeper';
+import type { FromKeeper, ToKeeper } from './keeper-messages';
+import type { LeaseBoard } from './lease-board';
+import { LoopKeeper } from './renewals';
+
+/** A thread without leases ends after so many milliseconds. */
+const idleTime = 10_000;
+
+/** A lease that the thread renews. */
+interface Entrusted {
+  readonly lease: KeptLease;
+  readonly board: LeaseBoard;
+  readonly since: number;
+  /** Where it is renewed since the thread is gone. */
+  elsewhere?: { readonly keeper: Keeper; readonly id: number };
+  /** Waits for the token. */
+  answer?: (token: string | undefined) => void;
+}
+
+/** The one thread of this process that renews leases, while there are any. */
+class KeeperThread {
+  /** Arguments for Node in the thread, where those of this process will not do. */
+  execArgv: readonly string[] | undefined;
+  readonly #entrusted = new Map<number, Entrusted>();
+  #thread: Worker | undefined;
+  #count = 0;
+  #asked = 0;
+  #idle: NodeJS.Timeout | undefined;
+  /** A thread that could not live is not started again. */
+  #hasFailed = false;
+
+  keep(lease: KeptLease, uri: string, board: LeaseBoard): number {
+    clearTimeout(this.#idle);
+    const id = this.#count++;
+    const entrusted: Entrusted = { lease, board, since: systemClock.now() };
+    this.#entrusted.set(id, entrusted);
+    const { key, token, expiresAfter } = lease;
+    if (this.#hasFailed) this.#keepHere(entrusted);
+    else this.#tell({ type: 'keep', id, uri, key, token, expiresAfter });
+    return id;
+  }
+
+  handBack(id: number): Awaitable<string | undefined> {
+    const entrusted = this.#entrusted.get(id);
+    if (!entrusted) return undefined;
+    const { lease, since, elsewhere } = entrusted;
+    if (elsewhere) {
+      this.#drop(id);
+      return elsewhere.keeper.handBack(elsewhere.id);
+    }
+    // Half the time until it is renewed first: the thread hears of it before that.
+    if (systemClock.now() - since < lease.expiresAfter / renewalsPerTerm / 2) {
+      this.#tell({ type: 'hand-back', id, isAsked: false });
+      this.#drop(id);
+      return lease.token;
+    }
+    return new Promise((resolve) => {
+      entrusted.answer = resolve;
+      // The process must not end before the answer.
+      if (this.#asked++ === 0) this.#thread?.ref();
+      this.#tell({ type: 'hand-back', id, isAsked: true });
+    });
+  }
+
+  #tell(message: ToKeeper): void {
+    (this.#thread ??= this.#start()).postMessage(message);
+  }
+
+  #start(): Worker {
+    const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
+    const thread = new Worker(join(__dirname, `keeper-entry${extname(__filename)}`), {
+      name: 'tidemark leases',
+      ...(this.execArgv && { execArgv: [...this.execArgv] }),
+    });
+    let failure: unknown;
+    thread
+      .on('message', (message: FromKeeper) => this.#hear(message))
+      .on('error', (error) => (failure = error))
+      .on('exit', () => this.#ended(thread, failure));
+    thread.unref();
+    return thread;
+  }
+
+  #hear(message: FromKeeper): void {
+    const entrusted = this.#entrusted.get(message.id);
+    if (!entrusted) return;
+    if (message.type === 'lost') {
+      entrusted.lease.onLost();
+      return;
+    }
+    this.#drop(message.id);
+    this.#answer(entrusted, message.token);
+  }
+
+  #answer({ answer }: Entrusted, token: string | undefined): void {
+    if (!answer) return;
+    if (--this.#asked === 0) this.#thread?.unref();
+    answer(token);
+  }
+
+  #drop(id: number): void {
+    this.#entrusted.delete(id);
+    if (this.#entrusted.size > 0) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#end(), idleTime).unref();
+  }
+
+  #end(): void {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    void thread?.terminate();
+  }
+
+  /** What it renewed is renewed on the event loop from now on: better than not at all. */
+  #ended(thread: Worker, failure: unknown): void {
+    if (thread !== this.#thread) return;
+    this.#thread = undefined;
+    this.#hasFailed = true;
+    process.emitWarning(
+      `the thread that renews leases ended (${(failure as Error)?.message ?? 'nobody knows why'}): they are renewed on the event loop, so a task that blocks it for long loses its lease`,
+      'TidemarkWarning',
+    );
+    for (const [id, entrusted] of this.#entrusted) {
+      if (!entrusted.answer) {
+        this.#keepHere(entrusted);
+        continue;
+      }
+      this.#drop(id);
+      this.#answer(entrusted, entrusted.lease.token);
+    }
+  }
+
+  #keepHere(entrusted: Entrusted): void {
+    const keeper = new LoopKeeper(entrusted.board, systemClock);
+    entrusted.elsewhere = { keeper, id: keeper.keep(entrusted.lease) };
+  }
+}
+
+export const keeperThread = new KeeperThread();
+
+/** Renews the leases of a store in a thread, so that a task may block the event loop. */
+export class ThreadKeeper implements Keeper {
+  readonly #uri: string;
+  readonly #board: LeaseBoard;
+
+  /** @param board the store as it was opened here, for when there can be no thread */
+  constructor(uri: string, board: LeaseBoard) {
+    this.#uri = uri;
+    this.#board = board;
+  }
+
+  keep(lease: KeptLease): number {
+    return keeperThread.keep(lease, this.#uri, this.#board);
+  }
+
+  handBack(id: number): Awaitable<string | undefined> {
+    return keeperThread.handBack(id);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Encoder } from '../encoding/encoder';
+
+/** How a storage keeps results. */
+export interface StorageOptions {
+  /**
+   * How results become bytes, unless their task says otherwise. What is encrypted here is encrypted whatever the
+   * task says.
+   */
+  readonly encoder?: Encoder;
+  /**
+   * Which results are flushed to the disk before they count as saved: those that took 20 ms or more to
+   * compute, all or none. One that was not and is torn by a power cut is noticed and computed again.
+   *
+   * @default 'worth-it'
+   */
+  readonly fsync?: 'worth-it' | 'always' | 'never';
+  /** Results up to this many bytes are kept in one entry with their record. @default 32768 */
+  readonly inlineBytes?: number;
+  /** How processes that compute the same key once find out that one of them is gone. */
+  readonly lease?: LeaseOptions;
+}
+
+/** How long the right to compute a key lasts. */
+export interface LeaseOptions {
+  /**
+   * After how many milliseconds without a sign of life another process may compute the key. A process that works is
+   * never silent for so long, even when a task blocks its event loop; the time must be longer than a connection to the
+   * storage can be away.
+   *
+   * @default 15000
+   */
+  readonly expiresAfter?: number;
+}

@@ -1,0 +1,245 @@
+import { promises } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import type { Awaitable } from '../../../awaitable';
+import type { TaskKey } from '../../../task/context';
+import { hold, isAbandoned, isNonce, release } from '../../directories/owner';
+import { type LeaseBoard, leaseKeyOf } from '../../lease/lease-board';
+import type { StorageOperation } from '../../storage-error';
+import { codeOf, fileError } from './file-error';
+import type { Folders } from './folders';
+import { keyPath } from './key-path';
+import { type LeaseSteps, leaseSteps } from './lease-steps';
+import { TemporaryFiles } from './temporary-files';
+
+/** Folders may be deleted at any time, and dead owners follow each other; so often during one step is no accident. */
+const attempts = 5;
+/** What systems say when a folder with files is in the way of one that is moved; Windows has no word of its own for it. */
+const inTheWay = new Set(['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])]);
+/** What they say of a file that is gone; the second when another machine has removed it. */
+const isGone = (error: unknown) => codeOf(error) === 'ENOENT' || codeOf(error) === 'ESTALE';
+const folderOfLeases = '@leases';
+const who = `${hostname()}/${process.pid}\n`;
+
+/**
+ * Leases as files: whoever has the lease of `Choose/0f3a` has a file of his own, named by his token, in the folder
+ * `@leases/Choose/0f3a`. Why nothing goes wrong is explained in docs/leases.md.
+ *
+ * - The folder comes with the file in it, in one move, which fails while another folder with a file is there. No file
+ *   is ever put into a folder that is there. So there is one file at most.
+ * - The result is written into this file, which then is moved to where results are: that is how it is published, and
+ *   how the lease ends. Whoever takes the lease away from a silent owner removes his file, and a file that was removed
+ *   cannot be moved. So a late owner cannot publish.
+ * - Tokens are never used again, so nobody removes the file of another owner than he meant.
+ */
+export class FileLeases implements LeaseBoard {
+  readonly #folders: Folders;
+  readonly #temporary: TemporaryFiles;
+  readonly #steps: LeaseSteps;
+  /** The folders of tasks that were looked through for what dead owners left. */
+  readonly #swept = new Set<string>();
+
+  constructor(folders: Folders, steps: LeaseSteps = leaseSteps) {
+    this.#folders = folders;
+    this.#temporary = new TemporaryFiles(`${folders.root}/.tmp`);
+    this.#steps = steps;
+  }
+
+  uri(): string {
+    return `file:${this.#folders.root}`;
+  }
+
+  async take(key: TaskKey, token: string): Promise<boolean> {
+    // Before it is there: nobody in this process may take it for left over.
+    hold(token);
+    try {
+      const isTaken = await this.#take(key, token);
+      if (!isTaken) release(token);
+      return isTaken;
+    } catch (error) {
+      release(token);
+      return this.#fail(error, 'write', key);
+    }
+  }
+
+  async renew(key: TaskKey, token: string): Promise<boolean> {
+    try {
+      await this.#steps.touch(`${this.#placeOf(key)}/${token}`);
+      return true;
+    } catch (error) {
+      return isGone(error) ? false : this.#fail(error, 'write', key);
+    }
+  }
+
+  async write(key: TaskKey, token: string, bytes: Uint8Array, durable: boolean): Promise<boolean> {
+    try {
+      const place = this.#placeOf(key);
+      const isWritten = await this.#write(key, `${place}/${token}`, bytes, durable);
+      if (isWritten) await quietly(() => this.#steps.removeFolder(place));
+      release(token);
+      return isWritten;
+    } catch (error) {
+      return this.#fail(error, 'write', key);
+    }
+  }
+
+  async release(key: TaskKey, token: string): Promise<void> {
+    release(token);
+    try {
+      await this.#remove(this.#placeOf(key), token);
+    } catch (error) {
+      this.#fail(error, 'delete', key);
+    }
+  }
+
+  async look(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
+    const seen: (string | undefined)[] = [];
+    for (const key of keys) {
+      try {
+        const place = this.#placeOf(key);
+        const owner = await this.#ownerIn(place);
+        seen.push(owner && `${owner} ${await this.#steps.timeOf(`${place}/${owner}`)}`);
+      } catch (error) {
+        if (!isGone(error)) this.#fail(error, 'read', key);
+        seen.push(undefined);
+      }
+    }
+    return seen;
+  }
+
+  async evict(key: TaskKey, seen: string): Promise<void> {
+    try {
+      await this.#remove(this.#placeOf(key), seen.slice(0, seen.indexOf(' ')));
+    } catch (error) {
+      this.#fail(error, 'delete', key);
+    }
+  }
+
+  async clear(): Promise<void> {
+    try {
+      await promises.rm(this.#folders.place(folderOfLeases), { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      this.#fail(error, 'delete');
+    }
+  }
+
+  async #take(key: TaskKey, token: string): Promise<boolean> {
+    const { folder, path } = keyPath(leaseKeyOf(key), 'write');
+    await this.#sweep(dirname(this.#placeOf(key)));
+    let failure: unknown;
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const place = this.#placeOf(key);
+      if ((await this.#ownerIn(place)) !== undefined) return false;
+      failure = await this.#moveIn(place, token);
+      if (failure === undefined) {
+        // What the last owner has published is seen from now on, also where names are remembered.
+        await quietly(() => this.#steps.refresh(dirname(this.#targetOf(key))));
+        return true;
+      }
+      if (isGone(failure)) this.#folders.make(folder, path, this.#temporary.folder);
+      else if (!inTheWay.has(codeOf(failure)!)) throw failure;
+      // Some systems do not move a folder to where an empty one is.
+      else await quietly(() => this.#steps.removeFolder(place));
+    }
+    if (inTheWay.has(codeOf(failure)!) && codeOf(failure) !== 'EPERM' && codeOf(failure) !== 'EACCES') return false;
+    throw failure;
+  }
+
+  /** Puts a folder in place that has the owner's file in it. Gives what is wrong when that cannot be. */
+  async #moveIn(place: string, token: string): Promise<unknown> {
+    const folder = this.#temporary.next();
+    try {
+      await this.#steps.makeFolder(folder);
+      await this.#steps.create(`${folder}/${token}`, who);
+      await this.#steps.move(folder, place);
+      return undefined;
+    } catch (error) {
+      await quietly(() => this.#steps.remove(`${folder}/${token}`));
+      await quietly(() => this.#steps.removeFolder(folder));
+      return error;
+    }
+  }
+
+  async #write(key: TaskKey, own: string, bytes: Uint8Array, durable: boolean): Promise<boolean> {
+    try {
+      await this.#steps.fill(own, bytes, durable);
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
+    }
+    if (!(await this.#publish(key, own))) return false;
+    if (durable) await ifThere(() => this.#folders.flush(dirname(this.#targetOf(key))));
+    return true;
+  }
+
+  async #publish(key: TaskKey, own: string): Promise<boolean> {
+    const { folder, path } = keyPath(key, 'write');
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#steps.move(own, this.#targetOf(key));
+        return true;
+      } catch (error) {
+        if (!isGone(error) || attempt === attempts) throw error;
+        // Either what is moved is not there, or where it is moved to.
+        if ((await ifThere(() => this.#steps.timeOf(own))) === undefined) return false;
+        this.#folders.make(folder, path);
+      }
+    }
+  }
+
+  /** The token of the owner who lives, as far as is known here. Those who are known to be dead lose their lease. */
+  async #ownerIn(place: string): Promise<string | undefined> {
+    const names = (await ifThere(() => this.#steps.list(place))) ?? [];
+    for (const token of names.filter(isNonce)) {
+      if (!isAbandoned(`${place}/${token}`, token)) return token;
+      await this.#remove(place, token);
+    }
+    return undefined;
+  }
+
+  async #remove(place: string, token: string): Promise<void> {
+    await ifThere(() => this.#steps.remove(`${place}/${token}`));
+    await quietly(() => this.#steps.removeFolder(place));
+  }
+
+  /** Removes what dead processes left in the leases of a task, whose keys nobody may ask for again. */
+  async #sweep(folder: string): Promise<void> {
+    if (this.#swept.has(folder)) return;
+    this.#swept.add(folder);
+    for (const name of (await ifThere(() => this.#steps.list(folder))) ?? [])
+      await quietly(async () => void (await this.#ownerIn(`${folder}/${name}`)));
+  }
+
+  #placeOf(key: TaskKey): string {
+    const { folder, path } = keyPath(leaseKeyOf(key), 'write');
+    return `${this.#folders.place(folder)}/${path}`;
+  }
+
+  #targetOf(key: TaskKey): string {
+    const { folder, path } = keyPath(key, 'write');
+    return `${this.#folders.place(folder)}/${path}`;
+  }
+
+  #fail(error: unknown, operation: StorageOperation, key?: TaskKey): never {
+    throw fileError(error, operation, this.#folders.root, key && leaseKeyOf(key));
+  }
+}
+
+/** What cannot be done here another does later, or nobody misses it. */
+async function quietly(work: () => Awaitable<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch {
+    // See above.
+  }
+}
+
+/** Undefined when what it is about is gone. */
+async function ifThere<T>(work: () => Awaitable<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { hash } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { TaskKey } from '../../../task/context';
+import { type LeaseBoard, leaseKeyOf } from '../../lease/lease-board';
+import type { StorageOperation } from '../../storage-error';
+
+/** What is needed of a store: sends a command, and says what is wrong in a StorageError. */
+export type Ask = (
+  command: readonly (string | Buffer)[],
+  operation: StorageOperation,
+  key?: string,
+) => Promise<unknown>;
+
+/** A script that Redis knows by its digest, once it has seen it. */
+interface Script {
+  readonly text: string;
+  readonly digest: string;
+}
+
+const script = (text: string): Script => ({ text, digest: hash('sha1', text) });
+const ifHeld = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end";
+const renewal = script(`${ifHeld} redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1`);
+const writing = script(`${ifHeld} redis.call('SET', KEYS[2], ARGV[2]) redis.call('DEL', KEYS[1]) return 1`);
+const releasing = script(`${ifHeld} return redis.call('DEL', KEYS[1])`);
+
+const who = `${hostname()}/${process.pid}`;
+
+/**
+ * Leases as keys of Redis that run out: `@leases/Choose/0f3a` has the token of who computes `Choose/0f3a`, and where
+ * he is. What is done to a lease is done by a script that compares the token first, in one step.
+ */
+export class RedisLeases implements LeaseBoard {
+  readonly #uri: string;
+  readonly #ask: Ask;
+  readonly #prefix: string;
+
+  /** @param prefix what each key begins with on the server */
+  constructor(uri: string, prefix: string, ask: Ask) {
+    this.#uri = uri;
+    this.#prefix = prefix;
+    this.#ask = ask;
+  }
+
+  uri(): string {
+    return this.#uri;
+  }
+
+  async take(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
+    const command = ['SET', this.#nameOf(key), textOf(token), 'NX', 'PX', termOf(expiresAfter)];
+    return (await this.#ask(command, 'write', leaseKeyOf(key))) !== null;
+  }
+
+  renew(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
+    return this.#run(renewal, 'write', key, [this.#nameOf(key)], [textOf(token), termOf(expiresAfter)]);
+  }
+
+  write(key: TaskKey, token: string, bytes: Uint8Array): Promise<boolean> {
+    const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#run(writing, 'write', key, [this.#nameOf(key), this.#prefix + key], [textOf(token), value]);
+  }
+
+  async release(key: TaskKey, token: string): Promise<void> {
+    await this.#run(releasing, 'delete', key, [this.#nameOf(key)], [textOf(token)]);
+  }
+
+  /** A lease that is not renewed runs out by itself, so its owner is all there is to see. */
+  async look(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
+    if (keys.length === 0) return [];
+    const values = (await this.#ask(['MGET', ...keys.map((key) => this.#nameOf(key))], 'read')) as (Buffer | null)[];
+    return values.map((value) => value?.toString());
+  }
+
+  /** Gives whether the token had the lease. */
+  async #run(
+    { text, digest }: Script,
+    operation: StorageOperation,
+    key: TaskKey,
+    keys: readonly string[],
+    values: readonly (string | Buffer)[],
+  ): Promise<boolean> {
+    const rest = [String(keys.length), ...keys, ...values];
+    const ask = (command: string, script: string) =>
+      this.#ask([command, script, ...rest], operation, leaseKeyOf(key)) as Promise<number>;
+    try {
+      return (await ask('EVALSHA', digest)) === 1;
+    } catch (error) {
+      if (!/^NOSCRIPT/.test(String(((error as Error).cause as Error | undefined)?.message))) throw error;
+      return (await ask('EVAL', text)) === 1;
+    }
+  }
+
+  #nameOf(key: TaskKey): string {
+    return this.#prefix + leaseKeyOf(key);
+  }
+}
+
+function textOf(token: string): string {
+  return `${token} ${who}`;
+}
+
+function termOf(milliseconds: number): string {
+  return String(Math.ceil(milliseconds));
+}
