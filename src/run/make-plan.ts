@@ -90,6 +90,26 @@ class Planner {
   }
 
   #result(): Plan {
+    const nodes = this.#parts.length === 1 ? this.#only(this.#parts[0]!) : this.#most();
+    const counts = { run: 0, load: 0, unknown: 0, 'not-needed': 0 };
+    for (const { action } of nodes) counts[action]++;
+    return Object.freeze({
+      nodes: Object.freeze(nodes),
+      toRun: counts.run,
+      toLoad: counts.load,
+      unknown: counts.unknown,
+    });
+  }
+
+  /** The nodes of the only part. */
+  #only(part: PlanPart): PlannedNode[] {
+    const nodes: PlannedNode[] = [];
+    for (const index of part.graph.order) nodes.push(this.#planned(part, index));
+    return nodes;
+  }
+
+  /** The nodes of all parts, each by what is most certain of it. */
+  #most(): PlannedNode[] {
     const planned = new Map<TaskKey, PlannedNode>();
     for (const part of this.#parts.reverse()) {
       for (const index of part.graph.order) {
@@ -99,28 +119,19 @@ class Planner {
           planned.set(key, this.#planned(part, index));
       }
     }
-    const nodes = [...planned.values()];
-    const count = (action: PlannedNode['action']) => nodes.filter((node) => node.action === action).length;
-    return Object.freeze({
-      nodes: Object.freeze(nodes),
-      toRun: count('run'),
-      toLoad: count('load'),
-      unknown: count('unknown'),
-    });
+    return [...planned.values()];
   }
 
   #planned(part: PlanPart, index: number): PlannedNode {
     const { graph, keys } = part;
     const node = graph.nodes[index]!;
     const key = keys.of(index);
+    const requires: TaskKey[] = [];
+    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++)
+      requires.push(keys.of(graph.edges[edge]!));
     const names = this.#memory.namesOf(key);
-    const info = {
-      key,
-      task: node.task.name,
-      params: publicParams(node),
-      requires: Array.from(graph.edges.subarray(graph.firstEdge[index]!, graph.endEdge[index]!), (one) => keys.of(one)),
-      ...(names && (names.length > 0 || part.demand.actions[index] === Action.run) && { names }),
-    };
+    const isNaming = names && (names.length > 0 || part.demand.actions[index] === Action.run);
+    const info = { key, task: node.task.name, params: publicParams(node), requires, ...(isNaming && { names }) };
     const action = part.actionOf(index);
     switch (action) {
       case 'load':
