@@ -12,6 +12,7 @@ const config: Config = {
     '^tidemark$': '<rootDir>/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
+  setupFiles: ['<rootDir>/test/support/lease-thread.ts'],
   testTimeout: 60_000,
   maxWorkers: '100%',
   coverageProvider: 'v8',

@@ -57,14 +57,16 @@ export class Loading {
   /** Looks again for the checkpoint of a node that is about to run: somebody else may have saved one. Gives whether it is loaded. */
   async loadIfSaved(index: number): Promise<boolean> {
     const { checkpoints, isForced, fingerprints, faults, state, demand, frontier, graph } = this.#parts;
-    if (!checkpoints || !graph.nodes[index]!.task.save || isForced(index) || fingerprints.isKeyless(index))
-      return false;
+    if (!checkpoints || !graph.nodes[index]!.task.save || fingerprints.isKeyless(index)) return false;
     const lookup = await checkpoints.lookUp(index);
     for (const { layer, error } of lookup.faults) await faults.take(index, error, layer);
     if (state.fatal) return true;
-    if (lookup.stale.length > 0) demand.stale.set(index, lookup.stale);
-    if (!lookup.found) return false;
-    demand.found.set(index, lookup.found);
+    const { found } = lookup;
+    const isUsed = found !== undefined && !isForced(index);
+    const stale = found && !isUsed ? [...lookup.stale, found] : lookup.stale;
+    if (stale.length > 0) demand.stale.set(index, stale);
+    if (!isUsed) return false;
+    demand.found.set(index, found);
     frontier.loadInstead(index);
     await this.load(index);
     return true;

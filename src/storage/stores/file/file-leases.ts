@@ -1,23 +1,19 @@
 import { promises } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import type { Awaitable } from '../../../awaitable';
 import type { TaskKey } from '../../../task/context';
-import { hold, isAbandoned, isNonce, release } from '../../directories/owner';
+import { hold, release } from '../../directories/owner';
 import { type LeaseBoard, leaseKeyOf } from '../../lease/lease-board';
 import type { StorageOperation } from '../../storage-error';
 import { codeOf, fileError } from './file-error';
 import type { Folders } from './folders';
 import { keyPath } from './key-path';
+import { ifThere, isGone, LeaseFolders, quietly } from './lease-folders';
 import { type LeaseSteps, leaseSteps } from './lease-steps';
 import { TemporaryFiles } from './temporary-files';
 
 /** Folders may be deleted at any time, and dead owners follow each other; so often during one step is no accident. */
 const attempts = 5;
-/** What systems say when a folder with files is in the way of one that is moved; Windows has no word of its own for it. */
-const inTheWay = new Set(['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])]);
-/** What they say of a file that is gone; the second when another machine has removed it. */
-const isGone = (error: unknown) => codeOf(error) === 'ENOENT' || codeOf(error) === 'ESTALE';
 const folderOfLeases = '@leases';
 const who = `${hostname()}/${process.pid}\n`;
 
@@ -36,13 +32,13 @@ export class FileLeases implements LeaseBoard {
   readonly #folders: Folders;
   readonly #temporary: TemporaryFiles;
   readonly #steps: LeaseSteps;
-  /** The folders of tasks that were looked through for what dead owners left. */
-  readonly #swept = new Set<string>();
+  readonly #owned: LeaseFolders;
 
   constructor(folders: Folders, steps: LeaseSteps = leaseSteps) {
     this.#folders = folders;
     this.#temporary = new TemporaryFiles(`${folders.root}/.tmp`);
     this.#steps = steps;
+    this.#owned = new LeaseFolders(steps, this.#temporary);
   }
 
   uri(): string {
@@ -86,7 +82,7 @@ export class FileLeases implements LeaseBoard {
   async release(key: TaskKey, token: string): Promise<void> {
     release(token);
     try {
-      await this.#remove(this.#placeOf(key), token);
+      await this.#owned.remove(this.#placeOf(key), token);
     } catch (error) {
       this.#fail(error, 'delete', key);
     }
@@ -97,7 +93,7 @@ export class FileLeases implements LeaseBoard {
     for (const key of keys) {
       try {
         const place = this.#placeOf(key);
-        const owner = await this.#ownerIn(place);
+        const owner = await this.#owned.ownerIn(place);
         seen.push(owner && `${owner} ${await this.#steps.timeOf(`${place}/${owner}`)}`);
       } catch (error) {
         if (!isGone(error)) this.#fail(error, 'read', key);
@@ -109,7 +105,7 @@ export class FileLeases implements LeaseBoard {
 
   async evict(key: TaskKey, seen: string): Promise<void> {
     try {
-      await this.#remove(this.#placeOf(key), seen.slice(0, seen.indexOf(' ')));
+      await this.#owned.remove(this.#placeOf(key), seen.slice(0, seen.indexOf(' ')));
     } catch (error) {
       this.#fail(error, 'delete', key);
     }
@@ -125,39 +121,24 @@ export class FileLeases implements LeaseBoard {
 
   async #take(key: TaskKey, token: string): Promise<boolean> {
     const { folder, path } = keyPath(leaseKeyOf(key), 'write');
-    await this.#sweep(dirname(this.#placeOf(key)));
+    await this.#owned.sweep(dirname(this.#placeOf(key)));
     let failure: unknown;
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const place = this.#placeOf(key);
-      if ((await this.#ownerIn(place)) !== undefined) return false;
-      failure = await this.#moveIn(place, token);
+      if ((await this.#owned.ownerIn(place)) !== undefined) return false;
+      failure = await this.#owned.moveIn(place, token, who);
       if (failure === undefined) {
         // What the last owner has published is seen from now on, also where names are remembered.
         await quietly(() => this.#steps.refresh(dirname(this.#targetOf(key))));
         return true;
       }
       if (isGone(failure)) this.#folders.make(folder, path, this.#temporary.folder);
-      else if (!inTheWay.has(codeOf(failure)!)) throw failure;
-      // Some systems do not move a folder to where an empty one is.
-      else await quietly(() => this.#steps.removeFolder(place));
+      else if (isInTheWay(failure)) await quietly(() => this.#steps.removeFolder(place));
+      else throw failure;
     }
-    if (inTheWay.has(codeOf(failure)!) && codeOf(failure) !== 'EPERM' && codeOf(failure) !== 'EACCES') return false;
+    // Owners come and go quickly: whoever waits for them asks again.
+    if (codeOf(failure) === 'ENOTEMPTY' || codeOf(failure) === 'EEXIST') return false;
     throw failure;
-  }
-
-  /** Puts a folder in place that has the owner's file in it. Gives what is wrong when that cannot be. */
-  async #moveIn(place: string, token: string): Promise<unknown> {
-    const folder = this.#temporary.next();
-    try {
-      await this.#steps.makeFolder(folder);
-      await this.#steps.create(`${folder}/${token}`, who);
-      await this.#steps.move(folder, place);
-      return undefined;
-    } catch (error) {
-      await quietly(() => this.#steps.remove(`${folder}/${token}`));
-      await quietly(() => this.#steps.removeFolder(folder));
-      return error;
-    }
   }
 
   async #write(key: TaskKey, own: string, bytes: Uint8Array, durable: boolean): Promise<boolean> {
@@ -187,29 +168,6 @@ export class FileLeases implements LeaseBoard {
     }
   }
 
-  /** The token of the owner who lives, as far as is known here. Those who are known to be dead lose their lease. */
-  async #ownerIn(place: string): Promise<string | undefined> {
-    const names = (await ifThere(() => this.#steps.list(place))) ?? [];
-    for (const token of names.filter(isNonce)) {
-      if (!isAbandoned(`${place}/${token}`, token)) return token;
-      await this.#remove(place, token);
-    }
-    return undefined;
-  }
-
-  async #remove(place: string, token: string): Promise<void> {
-    await ifThere(() => this.#steps.remove(`${place}/${token}`));
-    await quietly(() => this.#steps.removeFolder(place));
-  }
-
-  /** Removes what dead processes left in the leases of a task, whose keys nobody may ask for again. */
-  async #sweep(folder: string): Promise<void> {
-    if (this.#swept.has(folder)) return;
-    this.#swept.add(folder);
-    for (const name of (await ifThere(() => this.#steps.list(folder))) ?? [])
-      await quietly(async () => void (await this.#ownerIn(`${folder}/${name}`)));
-  }
-
   #placeOf(key: TaskKey): string {
     const { folder, path } = keyPath(leaseKeyOf(key), 'write');
     return `${this.#folders.place(folder)}/${path}`;
@@ -225,21 +183,8 @@ export class FileLeases implements LeaseBoard {
   }
 }
 
-/** What cannot be done here another does later, or nobody misses it. */
-async function quietly(work: () => Awaitable<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch {
-    // See above.
-  }
-}
-
-/** Undefined when what it is about is gone. */
-async function ifThere<T>(work: () => Awaitable<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
+/** Whether the folder of a lease is there; some systems say so of an empty one as well, and Windows in words of its own. */
+function isInTheWay(error: unknown): boolean {
+  const words = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
+  return words.includes(codeOf(error) ?? '');
 }
