@@ -19,7 +19,9 @@ import { Hooks } from './hooks';
 import { Lineage } from './lineage';
 import { Loading } from './loading';
 import type { Outcome } from './outcome';
+import { Outdated } from './outdated';
 import { Ready } from './ready';
+import { Results } from './results';
 import { Retries } from './retries';
 import { Saves } from './saves';
 import { Scheduler } from './scheduler';
@@ -95,14 +97,13 @@ export class Execution implements Child {
       arrive: this.#arrive,
       skip: this.#skip,
     };
-    this.#storedResults = new StoredResults({
-      ...options,
-      actions: this.#demand.actions,
-      frontier: this.#frontier,
-      claims: options.dynamic.claims,
-    });
-    this.#attempts = new Attempts({ ...parts, hooks, retries: this.#retries, storedResults: this.#storedResults });
-    this.#loading = new Loading({ ...parts, fail: (index, error) => this.#attempts.fail(index, error, 1, false) });
+    const outdated = new Outdated(options);
+    this.#storedResults = new StoredResults({ ...parts, outdated });
+    const storedResults = this.#storedResults;
+    const fail: Attempts['fail'] = (attempt, cause) => this.#attempts.fail(attempt, cause);
+    const results = new Results({ ...parts, hooks, storedResults, outdated, fail });
+    this.#attempts = new Attempts({ ...parts, retries: this.#retries, storedResults, results });
+    this.#loading = new Loading({ ...parts, fail: (index, error) => this.#attempts.failForGood(index, error) });
     this.#exclusive = new Exclusive({ ...parts, loading: this.#loading, attempts: this.#attempts });
   }
 
@@ -142,11 +143,9 @@ export class Execution implements Child {
       this.#loading.begin();
       await this.#scheduler.run();
       for (const index of await this.#storedResults.loadTargets())
-        this.#attempts.fail(
+        this.#attempts.failForGood(
           index,
           new TidemarkError('its result was in the storage, and is not there any more'),
-          1,
-          false,
         );
     }
     this.#skip(this.#frontier.skipWaiting());
@@ -310,7 +309,7 @@ export class Execution implements Child {
         (resolution) => this.#resolved(index, resolution),
         (error) => {
           if (error instanceof UnresolvedError) this.#skip(this.#frontier.fail(index));
-          else this.#attempts.fail(index, error, 1, false);
+          else this.#attempts.failForGood(index, error);
         },
       ),
     );

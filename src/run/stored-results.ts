@@ -1,17 +1,15 @@
 import { deepFreeze } from '../encoding/freeze';
+import type { SharedResults } from '../executors/shared-results';
 import { StoredResult } from '../executors/stored-result';
 import { type GraphNode, NodePart } from '../graph/node';
 import { mapStructure } from '../graph/structure';
-import type { Claims } from './claims';
 import { Action } from './demand';
-import type { ExecutionOptions } from './execution-options';
-import type { Frontier } from './frontier';
+import type { ExecutionParts } from './execution-parts';
+import type { Outdated } from './outdated';
 
-/** What it needs to know of an execution. */
-export interface StoredResultsParts extends Pick<ExecutionOptions, 'graph' | 'laneOf' | 'freezes'> {
-  readonly actions: Uint8Array;
-  readonly frontier: Frontier;
-  readonly claims: Claims;
+/** What it needs besides what all share. */
+export interface StoredResultsParts extends ExecutionParts {
+  readonly outdated: Outdated;
 }
 
 /** Results that executors left in the storage: they are loaded into this process only when something here needs them. */
@@ -51,6 +49,29 @@ export class StoredResults {
     return (await this.#loadAll(this.#parts.graph.targets.map(({ index }) => index))) ?? [];
   }
 
+  /** What an executor has to know that keeps results in the storage itself. */
+  sharedFor(index: number): SharedResults {
+    const { runId, layers, saves, fingerprints, isForced } = this.#parts;
+    return {
+      runId,
+      layers,
+      facts: this.#factsOf(index),
+      fingerprint: fingerprints.known.get(index),
+      isForced: isForced(index),
+      savedAs: ({ index: required }) => saves.savedAs(required),
+    };
+  }
+
+  /** What the record of a node is to say; undefined when its result is not saved. */
+  #factsOf(index: number): SharedResults['facts'] {
+    const { checkpoints, graph, saves, lineage, faults, fingerprints, outdated } = this.#parts;
+    if (!checkpoints?.isSaving || !graph.nodes[index]!.task.save || fingerprints.isKeyless(index)) return undefined;
+    if (faults.untouchable.has(index) || outdated.has(index)) return undefined;
+    const provenance = lineage.gather(index);
+    const origin = provenance && { provenance, holdsRefs: false };
+    return checkpoints.factsOf(index, { digestOf: saves.digestOf, origin }, 0);
+  }
+
   readonly #resultOf = ({ index }: GraphNode): unknown => this.#parts.frontier.resultOf(index);
 
   readonly #valueOf = ({ index }: GraphNode): unknown => loadedValue(this.#parts.frontier.resultOf(index));
@@ -78,11 +99,11 @@ export class StoredResults {
   }
 
   #isNeededHere(index: number): boolean {
-    const { graph, actions, frontier, claims } = this.#parts;
-    if (claims.isActive || frontier.isWanted(index) || graph.nodes[index]!.task.hasCheckpoint) return true;
+    const { graph, demand, frontier, dynamic } = this.#parts;
+    if (dynamic.claims.isActive || frontier.isWanted(index) || graph.nodes[index]!.task.hasCheckpoint) return true;
     return frontier
       .consumersOf(index)
-      .some((one) => actions[one] === Action.run && !this.#takesStored(graph.nodes[one]!));
+      .some((one) => demand.actions[one] === Action.run && !this.#takesStored(graph.nodes[one]!));
   }
 
   /** Whether the executor of a node takes results as they lie in the storage; of a part, only the value is of use. */

@@ -1,20 +1,27 @@
 import type { JobListener } from '../executors/executor';
+import type { Lease } from '../storage/lease/lease';
 import type { Reporter } from './reporter';
 
-/** Tells of an attempt what its executor says, and knows when it began. */
-export class AttemptListener implements JobListener {
+/** One attempt at a node: tells of it what its executor says, and knows when it began. */
+export class Attempt implements JobListener {
+  readonly index: number;
+  /** 1 for the first. */
+  readonly number: number;
+  /** The right to compute the node's key, where only one process has it. */
+  readonly lease: Lease | undefined;
   /** When the task began to run, as `performance.now()` has it: in workers it waits before that. */
   startedAt = performance.now();
   /** Whether the executor has said so. */
   hasBegun = false;
   /** Called each time it says so: a task whose worker was lost may begin anew. */
   onBegin: (() => void) | undefined;
-  readonly #index: number;
   readonly #reporter: Reporter;
 
-  constructor(index: number, reporter: Reporter) {
-    this.#index = index;
+  constructor(index: number, number: number, reporter: Reporter, lease?: Lease) {
+    this.index = index;
+    this.number = number;
     this.#reporter = reporter;
+    this.lease = lease;
   }
 
   started(): void {
@@ -26,7 +33,7 @@ export class AttemptListener implements JobListener {
   assigned(worker: string, pid?: number): void {
     if (!this.hasBegun) this.started();
     const since = performance.timeOrigin + this.startedAt;
-    this.#reporter.emit(this.#index, (node) => ({
+    this.#reporter.emit(this.index, (node) => ({
       type: 'task-assigned',
       node,
       worker,
@@ -36,6 +43,6 @@ export class AttemptListener implements JobListener {
   }
 
   printed(output: string): void {
-    this.#reporter.emit(this.#index, (node) => ({ type: 'task-printed', node, output }));
+    this.#reporter.emit(this.index, (node) => ({ type: 'task-printed', node, output }));
   }
 }

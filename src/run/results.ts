@@ -1,0 +1,167 @@
+import { type Awaitable, isPromiseLike } from '../awaitable';
+import { deepFreeze } from '../encoding/freeze';
+import { SentResult } from '../executors/sent-result';
+import { StoredResult } from '../executors/stored-result';
+import { toStored } from '../graph/stored-ref';
+import type { EncodedResult } from '../storage/encode';
+import type { Attempt } from './attempt';
+import { encodeWithRefs } from './encode-with-refs';
+import type { ExecutionParts } from './execution-parts';
+import { holdsRef } from './holds-ref';
+import type { Hooks } from './hooks';
+import type { Outdated } from './outdated';
+import { loadedValue, type StoredResults } from './stored-results';
+
+/** What keeping results needs besides what all share. */
+export interface ResultsParts extends ExecutionParts {
+  readonly hooks: Hooks;
+  readonly storedResults: StoredResults;
+  readonly outdated: Outdated;
+  /** An attempt turns out to have failed. */
+  fail(attempt: Attempt, cause: unknown): void;
+}
+
+/** What a task made. */
+interface Made {
+  readonly attempt: Attempt;
+  readonly result: unknown;
+  readonly holdsRefs: boolean;
+  readonly seconds: number;
+}
+
+/** Takes in what tasks give: sees to it that all get the same value, saves it, and hands it on. */
+export class Results {
+  readonly #parts: ResultsParts;
+
+  constructor(parts: ResultsParts) {
+    this.#parts = parts;
+  }
+
+  /** A task gave a result: it is serialised before anyone receives it, so that all see the same value. */
+  take(attempt: Attempt, result: unknown): void {
+    const { graph, checkpoints, scheduler, fail } = this.#parts;
+    const { index, startedAt } = attempt;
+    const { task } = graph.nodes[index]!;
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (result instanceof SentResult) {
+      scheduler.track(this.#receive(attempt, result, seconds));
+      return;
+    }
+    if (result instanceof StoredResult) {
+      scheduler.track(this.#receiveStored(attempt, result));
+      return;
+    }
+    try {
+      const { encoded, holdsRefs } =
+        task.save && checkpoints
+          ? encodeWithRefs(result, (value) => checkpoints.encode(index, value))
+          : { encoded: undefined, holdsRefs: holdsRef(result) };
+      const made = { attempt, result, holdsRefs, seconds };
+      this.#settle(index, result);
+      if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint))
+        scheduler.track(this.#keepLater(made, encoded));
+      else this.#keep(made, encoded as EncodedResult | undefined);
+    } catch (error) {
+      fail(attempt, error);
+    }
+  }
+
+  /** A result comes from elsewhere, as bytes. */
+  async #receive(attempt: Attempt, sent: SentResult, seconds: number): Promise<void> {
+    const { graph, checkpoints, fail } = this.#parts;
+    const { index } = attempt;
+    const { holdsRefs, encoding } = sent;
+    try {
+      const result = await sent.value();
+      const isSaved = graph.nodes[index]!.task.save && checkpoints;
+      const encoded = isSaved
+        ? checkpoints.encodeSent(index, encoding, holdsRefs ? toStored(result) : result)
+        : undefined;
+      this.#settle(index, result);
+      await this.#keepLater({ attempt, result, holdsRefs, seconds }, encoded);
+    } catch (error) {
+      fail(attempt, error);
+    }
+  }
+
+  /** A result comes as what lies in the storage already. It is loaded when somebody in this process needs it. */
+  async #receiveStored(attempt: Attempt, stored: StoredResult): Promise<void> {
+    const { lineage, saves, storedResults, outdated, fail } = this.#parts;
+    const { index } = attempt;
+    const { isOutdated, wasThere, isSaved, holdsRefs, seconds } = stored;
+    try {
+      await storedResults.take(index, stored);
+      lineage.gather(index);
+      const result = holdsRefs ? stored.value : stored;
+      if (wasThere) return this.#wasThere(index, result, stored);
+      if (isOutdated) outdated.add(index);
+      else if (isSaved) saves.savedElsewhere(index, stored);
+      this.#done({ attempt, result, holdsRefs, seconds });
+    } catch (error) {
+      fail(attempt, error);
+    }
+  }
+
+  /** Who was to run it found that it was saved meanwhile. */
+  #wasThere(index: number, result: unknown, { digest, holdsRefs }: StoredResult): void {
+    const { saves, reporter, arrive } = this.#parts;
+    saves.noteLoaded(index, digest);
+    reporter.tally.loaded++;
+    reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
+    arrive(index, result, holdsRefs);
+  }
+
+  /** Makes a result fit for others to see. */
+  #settle(index: number, result: unknown): void {
+    if (typeof result !== 'object' || result === null) return;
+    const { graph, checkpoints, freezes, frontier } = this.#parts;
+    const isSaved = checkpoints && graph.nodes[index]!.task.save;
+    if (freezes && (isSaved || frontier.hasSeveralUsers(index))) deepFreeze(result);
+  }
+
+  async #keepLater(made: Made, encoding: Awaitable<EncodedResult | undefined>): Promise<void> {
+    const { outdated, fail } = this.#parts;
+    try {
+      const encoded = await encoding;
+      await outdated.check(made.attempt.index);
+      this.#keep(made, encoded);
+    } catch (error) {
+      fail(made.attempt, error);
+    }
+  }
+
+  #keep(made: Made, encoded: EncodedResult | undefined): void {
+    const { lineage, saves, faults, scheduler, outdated, fail } = this.#parts;
+    const { attempt, holdsRefs, seconds } = made;
+    const { index, lease } = attempt;
+    const provenance = lineage.gather(index);
+    const isOutdated = outdated.has(index);
+    if (encoded) saves.noteRan(index, encoded);
+    if (!encoded || isOutdated || faults.untouchable.has(index)) {
+      this.#done(made);
+      return;
+    }
+    const origin = provenance || holdsRefs ? { provenance, holdsRefs } : undefined;
+    if (lease) {
+      // Nobody may see it before it is known that it is the one that counts.
+      const saved = saves.saveBy(lease, index, encoded, seconds, origin);
+      scheduler.track(saved.then((lost) => (lost ? fail(attempt, lost) : this.#done(made))));
+      return;
+    }
+    const written = saves.save(index, encoded, seconds, origin);
+    if (written) scheduler.track(written.then(() => this.#done(made)));
+    else this.#done(made);
+  }
+
+  #done({ attempt, result, holdsRefs, seconds }: Made): void {
+    const { graph, reporter, directories, scheduler, hooks, arrive } = this.#parts;
+    const { index, lease } = attempt;
+    const node = graph.nodes[index]!;
+    void lease?.release();
+    reporter.tally.ran++;
+    reporter.emit(index, (info) => ({ type: 'task-finished', node: info, seconds }));
+    if (node.task.hasDirectory) directories.done(node, result);
+    if (node.task.hasCheckpoint) scheduler.track(hooks.checkpoint(index, loadedValue(result)));
+    arrive(index, result, holdsRefs);
+  }
+}
