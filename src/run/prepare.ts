@@ -1,0 +1,65 @@
+import { TidemarkError } from '../error';
+import type { Blueprint } from '../graph/blueprint';
+import { expand } from '../graph/expand';
+import type { Graph } from '../graph/graph';
+import { Keys } from '../graph/key';
+import type { Container } from '../task/container';
+import type { TaskDefinition } from '../task/definition';
+import { Checkpoints, type CheckpointsOptions } from './checkpoints';
+import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
+
+/** A graph, and what identifies its nodes as things are now. */
+export interface Prepared {
+  readonly graph: Graph;
+  readonly keys: Keys;
+  readonly fingerprints: GraphFingerprints;
+}
+
+/** What preparing needs of a runner. */
+export interface PreparerOptions {
+  readonly container: Container;
+  readonly maxNodes: number | undefined;
+  readonly rerunsChangedSource: boolean;
+  readonly isClosed: () => boolean;
+}
+
+/** Makes the graphs of a runner's runs. What it has learnt about task classes serves all of them. */
+export class Preparer {
+  readonly #options: PreparerOptions;
+  readonly #blueprints = new Map<TaskDefinition, Blueprint>();
+
+  constructor(options: PreparerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {TidemarkError} when the runner is closed */
+  refuseIfClosed(): void {
+    if (this.#options.isClosed()) throw new TidemarkError('the runner is closed');
+  }
+
+  /** The graph of a target, and the keys of its nodes. */
+  async prepare(target: unknown): Promise<Prepared> {
+    this.refuseIfClosed();
+    const { container, maxNodes = 10_000_000 } = this.#options;
+    const graph = await expand(target, { container, blueprints: this.#blueprints, maxNodes });
+    const fingerprints = await fingerprintsOf(graph, container);
+    return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
+  }
+
+  /** Likewise, for those who need every key. @throws what a task's `fingerprint()` threw */
+  async prepareWithKeys(target: unknown): Promise<Prepared> {
+    const prepared = await this.prepare(target);
+    for (const error of prepared.fingerprints.failed.values()) throw error;
+    return prepared;
+  }
+
+  /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
+  async checkpointsFor(
+    parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks'>,
+  ): Promise<Checkpoints | undefined> {
+    // Once marks were read, there are results that may come from what is in this graph.
+    if (parts.marks.size === 0 && !parts.graph.tasks.some(({ save }) => save)) return undefined;
+    const { rerunsChangedSource } = this.#options;
+    return Checkpoints.of({ ...parts, rerunsChangedSource, prepare: (refs) => this.prepare(refs) });
+  }
+}

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { TidemarkError } from '../error';
+import type { Graph } from '../graph/graph';
+import type { ClearMarks } from '../storage/clear-marks';
+import type { DirectoryFolder } from '../storage/directories/directory-folder';
+import type { Layers } from '../storage/layers';
+import type { Container } from '../task/container';
+import { definitionOf } from '../task/definition';
+import { Activity } from './activity';
+import type { Capacity } from './capacity';
+import { Directories } from './directories';
+import { downstreamOf } from './downstream';
+import { Dynamic } from './dynamic';
+import { EventStream } from './events';
+import { Execution } from './execution';
+import type { ExecutionOptions } from './execution-options';
+import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
+import type { Prepared, Preparer } from './prepare';
+import { startReport } from './report';
+import { Reporter } from './reporter';
+import { StartedRun, type Stop } from './run';
+import { RunState } from './run-state';
+import { type RunSummary, Tally } from './summary';
+
+/** What a run needs of its runner. */
+export interface RunSource {
+  readonly options: RunnerOptions;
+  readonly container: Container;
+  readonly layers: Layers;
+  readonly preparer: Preparer;
+  readonly capacity: Capacity;
+  /** Where directories are that the storage does not keep. */
+  readonly directories: DirectoryFolder | undefined;
+}
+
+/** A run that has been started, and when all of it is over. */
+export interface Starting {
+  readonly run: StartedRun<unknown>;
+  readonly done: Promise<void>;
+}
+
+/** What belongs to one run from its start. */
+interface RunParts {
+  readonly runId: string;
+  readonly events: EventStream;
+  readonly tally: Tally;
+  readonly directories: Directories;
+  readonly state: RunState;
+  readonly signal: AbortSignal;
+}
+
+/** Starts a run. @param open gives what is wanted and how; what it throws is how the run ends */
+export function startRun(
+  source: RunSource,
+  open: () => { readonly target: unknown; readonly options: RunOptions },
+): Starting {
+  const { options: ofRunner, layers, preparer, capacity } = source;
+  const events = new EventStream();
+  const report = ofRunner.report && startReport(ofRunner.report, events);
+  const tally = new Tally();
+  const controller = new AbortController();
+  let state: RunState | undefined;
+  let isStopped = false;
+  let letGo = () => {};
+  const stop: Stop = ({ cancel, reason }) => {
+    isStopped = true;
+    if (cancel) controller.abort(reason);
+    state?.stop();
+  };
+  const execute = async () => {
+    const { target, options } = open();
+    checkRunOptions(options);
+    letGo = follow(options.signal, (reason) => stop({ cancel: true, reason }));
+    const prepared = await preparer.prepare(target);
+    if (report) report.expect(prepared.graph);
+    state = new RunState(options.onFailure ?? ofRunner.onFailure ?? 'stop');
+    if (isStopped) state.stop();
+    const directories = new Directories(layers, source.directories);
+    const runId = randomBytes(8).toString('hex');
+    const parts = { runId, events, tally, directories, state, signal: controller.signal };
+    const execution = await rootExecution(source, prepared, options, parts);
+    try {
+      return await execution.run(options.force === true ? { ...options, restore: undefined } : options);
+    } finally {
+      await directories.end();
+      await capacity.endRun(runId);
+    }
+  };
+  const executed = execute();
+  const summary = executed.then(
+    () => tally.summary(),
+    (error) => {
+      if (state) return tally.summary();
+      throw error;
+    },
+  );
+  const ended = summary.then(
+    (made: RunSummary) => events.isHeard && events.emit({ type: 'run-finished', summary: made }),
+    () => {},
+  );
+  const done = ended.then(() => {
+    letGo();
+    events.end();
+  });
+  // A report has the last word before the program prints what it got.
+  const result = report ? settledAfter(executed, report.ended) : executed;
+  return { run: new StartedRun(result, summary, events, stop), done };
+}
+
+/** The execution of what a run is for; it starts others for the refs that results hold. */
+async function rootExecution(
+  { options: ofRunner, container, layers, preparer, capacity }: RunSource,
+  prepared: Prepared,
+  options: RunOptions,
+  { runId, events, tally, directories, state, signal }: RunParts,
+): Promise<Execution> {
+  const { onStorageError = 'fail', sourceChange = 'warn', freeze: freezes = true, onWarning = emitWarning } = ofRunner;
+  const activity = new Activity();
+  const start = async (structure: unknown, how: How) => execution(await preparer.prepare(structure), how);
+  const dynamic = new Dynamic(start, state, activity);
+  const marks = new Map<string, ClearMarks>();
+  const shared = {
+    container,
+    laneOf: capacity.lanes(options.queues).of,
+    loadLane: capacity.loadLane,
+    state,
+    warned: { ofStorage: false, sources: new Set<string>() },
+    onStorageError,
+    warnsOfChangedSource: sourceChange === 'warn',
+    freezes,
+    signal,
+    activity,
+    directories,
+    dynamic,
+    runId,
+    layers,
+  };
+  const execution = async ({ graph, keys, fingerprints }: Prepared, how: How): Promise<Execution> => {
+    directories.refuseHomeless(graph);
+    refuseUnleased(graph, layers);
+    const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks }).then(
+      (checkpoints) => ({ checkpoints, storageFailure: undefined }),
+      (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
+    );
+    const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning });
+    const isForced = forcedIn(graph, options.force);
+    return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
+  };
+  return execution(prepared, { resolvesTargets: true, path: [] });
+}
+
+type How = Pick<ExecutionOptions, 'resolvesTargets' | 'path'>;
+
+/** @throws {TidemarkError} when a task is to run once everywhere, and the storage has no way to see to that */
+function refuseUnleased(graph: Graph, layers: Layers): void {
+  const task = graph.tasks.find(({ isOnceEverywhere }) => isOnceEverywhere);
+  if (!task || layers.leases || layers.writes.length === 0) return;
+  throw new TidemarkError(
+    `${task.name} is to run once everywhere, but ${layers.location} has no leases: use files or Redis (in a chain: as the last layer that is written), or leave out once: 'everywhere'`,
+  );
+}
+
+/** Which nodes are computed anew: those of the forced tasks, and what comes from them. */
+function forcedIn(graph: Graph, force: RunOptions['force']): (index: number) => boolean {
+  if (force === undefined || typeof force === 'boolean') return () => force === true;
+  const tasks = new Set(force.map(definitionOf));
+  return downstreamOf(graph, (index) => tasks.has(graph.nodes[index]!.task));
+}
+
+/** Calls back when a signal aborts, also when it has, until it is let go. */
+function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
+  if (!signal) return () => {};
+  const listener = () => abort(signal.reason);
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, { type: 'TidemarkWarning' });
+}
+
+/** The same result, once something else is over as well. */
+async function settledAfter<T>(result: Promise<T>, other: Promise<unknown>): Promise<T> {
+  try {
+    return await result;
+  } finally {
+    await other;
+  }
+}
