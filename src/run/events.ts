@@ -80,8 +80,9 @@ export class EventStream implements AsyncIterable<RunEvent> {
     return this.#listeners.size > 0;
   }
 
+  /** @param happening becomes the event */
   emit(happening: RunHappening): void {
-    const event = { ...happening, time: performance.timeOrigin + performance.now() };
+    const event = Object.assign(happening, { time: performance.timeOrigin + performance.now() });
     for (const listener of this.#listeners) listener.push(event);
   }
 
@@ -92,22 +93,31 @@ export class EventStream implements AsyncIterable<RunEvent> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<RunEvent> {
+    return each(this.batches());
+  }
+
+  /** The same, as many at a time as there are: a promise for each event costs more than most listeners do with it. */
+  batches(): AsyncGenerator<readonly RunEvent[]> {
     const listener = new Listener();
     if (!this.#isOver) this.#listeners.add(listener);
     return this.#drain(listener);
   }
 
-  async *#drain(listener: Listener): AsyncGenerator<RunEvent> {
+  async *#drain(listener: Listener): AsyncGenerator<readonly RunEvent[]> {
     try {
       for (;;) {
-        yield* listener.take();
-        if (this.#isOver) return yield* listener.take();
+        yield listener.take();
+        if (this.#isOver) return yield listener.take();
         await listener.more();
       }
     } finally {
       this.#listeners.delete(listener);
     }
   }
+}
+
+async function* each(batches: AsyncIterable<readonly RunEvent[]>): AsyncGenerator<RunEvent> {
+  for await (const events of batches) yield* events;
 }
 
 /** What one listener has not taken yet. A slow one never holds up the run. */

@@ -6,6 +6,8 @@ import { messageOf } from './failure';
 import { publicParams } from './public-params';
 import type { Tally } from './summary';
 
+const none: readonly TaskKey[] = Object.freeze([]);
+
 /** Tells what happens in a run: counts it, and makes events of it when somebody listens. */
 export class Reporter {
   readonly tally: Tally;
@@ -69,7 +71,14 @@ export class Reporter {
   /** The keys of what a node requires, as far as they are known. */
   requiredBy(index: number): readonly TaskKey[] {
     const { edges, firstEdge, endEdge } = this.#graph;
-    return [...edges.subarray(firstEdge[index]!, endEdge[index]!)].flatMap((one) => this.keyOf(one) ?? []);
+    const end = endEdge[index]!;
+    if (firstEdge[index] === end) return none;
+    const keys: TaskKey[] = [];
+    for (let edge = firstEdge[index]!; edge < end; edge++) {
+      const key = this.keyOf(edges[edge]!);
+      if (key !== undefined) keys.push(key);
+    }
+    return keys;
   }
 
   keyOf(index: number): TaskKey | undefined {

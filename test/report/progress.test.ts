@@ -168,3 +168,29 @@ async function* stepsOf(events: readonly RunEvent[], milliseconds: number): Asyn
   let time = Date.now();
   for (const event of events) yield { ...event, time: (time += milliseconds) };
 }
+
+it('draws ten times a second at most when tasks hold up its timer', async () => {
+  jest.useFakeTimers();
+  try {
+    const terminal = new FakeTerminal();
+    const write = jest.spyOn(terminal, '_write');
+    const node = { key: undefined, task: 'Step', params: {} };
+    async function* events(): AsyncGenerator<RunEvent> {
+      yield { type: 'run-started', target: [node], time: Date.now() };
+      for (let i = 0; i < 60; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 99));
+        // Time passes in which no timer has its turn: what it is due for has happened when it has.
+        jest.setSystemTime(Date.now() + 2);
+        yield { type: 'task-loaded', node, seconds: 0, time: Date.now() };
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+    const start = Date.now();
+    const shown = showProgress(events(), { stream: terminal, env: { TERM: 'xterm' } });
+    await jest.runAllTimersAsync();
+    await shown;
+    expect(write.mock.calls.length).toBeLessThan((Date.now() - start) / 100 + 3);
+  } finally {
+    jest.useRealTimers();
+  }
+});

@@ -18,18 +18,34 @@ export async function follow(events: AsyncIterable<RunEvent>, options: ProgressO
     drawnAt = now;
     screen.draw(progress, now);
   };
-  const timer = setInterval(() => progress.startedAt !== undefined && draw(Date.now()), screen.interval);
+  const drawIfDue = (now: number) => {
+    if (progress.startedAt !== undefined && now - drawnAt >= screen.interval) draw(now);
+  };
+  // More often than it is due, so that it is not a whole interval late when events have just drawn it.
+  const timer = setInterval(() => drawIfDue(Date.now()), screen.interval / 4);
   timer.unref();
   try {
-    for await (const event of events) {
-      progress.record(event);
-      // Timers have to wait while a run of short tasks never lets go of the event loop.
-      if (event.time - drawnAt >= screen.interval) draw(event.time);
+    for await (const batch of inBatches(events)) {
+      for (const event of batch) {
+        progress.record(event);
+        // Timers have to wait while a run of short tasks never lets go of the event loop.
+        drawIfDue(event.time);
+      }
     }
   } finally {
     clearInterval(timer);
     if (progress.startedAt !== undefined) draw(Date.now());
   }
+}
+
+/** Events as many at a time as there are, where their source can give them so. */
+function inBatches(events: AsyncIterable<RunEvent>): AsyncIterable<readonly RunEvent[]> {
+  const { batches } = events as { batches?: () => AsyncIterable<readonly RunEvent[]> };
+  return batches ? batches.call(events) : oneByOne(events);
+}
+
+async function* oneByOne(events: AsyncIterable<RunEvent>): AsyncGenerator<readonly RunEvent[]> {
+  for await (const event of events) yield [event];
 }
 
 function screenFor({ stream = process.stderr, env = process.env, earlier }: ProgressOptions): Screen {
