@@ -39,6 +39,8 @@ function check(file) {
       encoding: 'utf8',
       timeout: 120_000,
     });
+    // What it needs is not on this machine.
+    if (status === 0 && stdout.startsWith('skipped:') && !process.env.CI) return console.log(stdout.trim());
     const printed = stdout.trimEnd().split('\n');
     const ended = error?.message ?? (status === 0 ? undefined : `ended with ${signal ?? `exit code ${status}`}`);
     if (!ended && printed.length === expected.length && printed.every((line, i) => fits(expected[i], line))) return;

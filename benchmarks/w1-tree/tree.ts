@@ -1,8 +1,9 @@
 // W1: a heap-shaped tree of N tasks (N odd), nothing saved. Task i requires 2i+1 and 2i+2; a leaf gives 1, an inner
 // task the sum of the two; so the root is (N+1)/2. A small tree warms up; then graph and run are timed together.
 //
-// node tree.js floor|ours N
+// node tree.js floor|ours|<peer> N
 import { Param, Requires, Runner, Task, task } from 'tidemark';
+import { peers, type Run } from './peers';
 
 let size = 0;
 
@@ -36,14 +37,20 @@ function promiseMemo(): Promise<number> {
   return sum(0);
 }
 
-async function main(contestant: string, n: number): Promise<void> {
+async function contestantOf(name: string): Promise<Run> {
+  if (name === 'floor') return promiseMemo;
+  if (name !== 'ours') return peers[name]!();
   const runner = new Runner({ storage: 'memory:' });
-  const run = contestant === 'floor' ? promiseMemo : () => runner.run(Sum, { i: 0 });
+  return () => runner.run(Sum, { i: 0 });
+}
+
+async function main(name: string, n: number): Promise<void> {
+  const run = await contestantOf(name);
   size = 1001;
-  for (let i = 0; i < 10; i++) await run();
+  for (let i = 0; i < 10; i++) await run(size);
   size = n;
   const start = performance.now();
-  const root = await run();
+  const root = await run(size);
   const milliseconds = performance.now() - start;
   if (root !== (n + 1) / 2) throw new Error(`the root is ${root}, not ${(n + 1) / 2}`);
   console.log(

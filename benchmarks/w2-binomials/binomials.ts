@@ -2,10 +2,11 @@
 // cold, warm, clear-a (Choose(51,50) and what came from it: 50 tasks), clear-b (Choose(3,3): 2,401 tasks).
 // What is timed is the run in the process, from the call on; clearing happens before.
 //
-// node binomials.js floor|ours FOLDER PHASE
+// node binomials.js floor|ours|keyv|cacheable|cache-manager FOLDER PHASE
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Param, Requires, Runner, Task, task } from 'tidemark';
+import { CacheMemo } from './caches';
 
 const modulus = 1_000_000_007;
 const root = 538_992_043;
@@ -60,7 +61,13 @@ class FileMemo {
   }
 }
 
-async function floor(folder: string, phase: string): Promise<{ milliseconds: number; ran: number; result: number }> {
+interface Outcome {
+  readonly milliseconds: number;
+  readonly ran: number;
+  readonly result: number;
+}
+
+async function floor(folder: string, phase: string): Promise<Outcome> {
   mkdirSync(folder, { recursive: true });
   const memo = new FileMemo(folder);
   const { clears } = phases[phase]!;
@@ -70,7 +77,16 @@ async function floor(folder: string, phase: string): Promise<{ milliseconds: num
   return { milliseconds: performance.now() - start, ran: memo.ran, result };
 }
 
-async function ours(folder: string, phase: string): Promise<{ milliseconds: number; ran: number; result: number }> {
+async function cache(name: string, folder: string, phase: string): Promise<Outcome> {
+  const memo = await CacheMemo.open(name, folder);
+  const { clears } = phases[phase]!;
+  if (clears) await memo.clear(clears);
+  const start = performance.now();
+  const result = await memo.choose(100, 50);
+  return { milliseconds: performance.now() - start, ran: memo.ran, result };
+}
+
+async function ours(folder: string, phase: string): Promise<Outcome> {
   const runner = new Runner({ storage: `file:${folder}` });
   const { clears } = phases[phase]!;
   if (clears) await runner.clear(Choose, clears);
@@ -81,8 +97,13 @@ async function ours(folder: string, phase: string): Promise<{ milliseconds: numb
   return { milliseconds, ran: (await run.summary).ran, result };
 }
 
+function outcomeOf(contestant: string, folder: string, phase: string): Promise<Outcome> {
+  if (contestant === 'floor') return floor(folder, phase);
+  return contestant === 'ours' ? ours(folder, phase) : cache(contestant, folder, phase);
+}
+
 async function main(contestant: string, folder: string, phase: string): Promise<void> {
-  const { milliseconds, ran, result } = await (contestant === 'floor' ? floor : ours)(folder, phase);
+  const { milliseconds, ran, result } = await outcomeOf(contestant, folder, phase);
   if (result !== root) throw new Error(`the result is ${result}, not ${root}`);
   if (ran !== phases[phase]!.tasks) throw new Error(`${ran} tasks ran in ${phase}, not ${phases[phase]!.tasks}`);
   console.log(JSON.stringify({ ms: milliseconds }));

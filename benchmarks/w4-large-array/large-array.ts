@@ -1,11 +1,12 @@
 // W4: one Float64Array of 12.5 million random doubles, saved, then loaded in a new process, page cache warm.
 //
-// node large-array.js floor|ours save|load never|always FOLDER
+// node large-array.js floor|ours|cbor-x + write|keyv save|load never|always FOLDER
 // `never` and `always` say whether the file is flushed to the disk.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Runner, Storage, Task } from 'tidemark';
+import { peers } from './peers';
 
 const length = 12_500_000;
 const header = 64;
@@ -33,18 +34,24 @@ class Large {
   }
 }
 
+/** Saves an array to a folder, and loads it. */
+export interface Contestant {
+  save(array: Float64Array, folder: string, flush: string): Promise<void>;
+  load(folder: string): Promise<Float64Array>;
+}
+
 /** The floor: a header and the very bytes, in one file; loaded into memory that is aligned. */
-const floor = {
-  async save(folder: string, flush: string): Promise<void> {
+const floor: Contestant = {
+  async save(array, folder, flush) {
     mkdirSync(folder, { recursive: true });
     const file = openSync(join(folder, 'array'), 'w');
     writeSync(file, new Uint8Array(header));
-    const bytes = new Uint8Array(array!.buffer);
+    const bytes = new Uint8Array(array.buffer);
     for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
     if (flush === 'always') fsyncSync(file);
     closeSync(file);
   },
-  async load(folder: string): Promise<Float64Array> {
+  async load(folder) {
     const file = openSync(join(folder, 'array'), 'r');
     const bytes = new Uint8Array(fstatSync(file).size - header);
     for (let done = 0; done < bytes.length; ) done += readSync(file, bytes, done, bytes.length - done, header + done);
@@ -53,11 +60,11 @@ const floor = {
   },
 };
 
-const ours = {
-  async save(folder: string, flush: string): Promise<void> {
+const ours: Contestant = {
+  async save(_, folder, flush) {
     await new Runner({ storage: Storage.open(`file:${folder}`, { fsync: flush as 'never' }) }).run(Large);
   },
-  async load(folder: string): Promise<Float64Array> {
+  async load(folder) {
     return new Runner({ storage: `file:${folder}` }).run(Large);
   },
 };
@@ -70,11 +77,11 @@ function millisecondsOfSha256(bytes: Uint8Array): number {
 }
 
 async function main(contestant: string, phase: string, flush: string, folder: string): Promise<void> {
-  const one = contestant === 'floor' ? floor : ours;
+  const one = contestant === 'floor' ? floor : contestant === 'ours' ? ours : peers[contestant]!;
   if (phase === 'save') array = makeArray();
   else readFileSync(process.execPath); // as warm as the page cache is for the other
   const start = performance.now();
-  const loaded = phase === 'save' ? await one.save(folder, flush) : await one.load(folder);
+  const loaded = phase === 'save' ? await one.save(array!, folder, flush) : await one.load(folder);
   const ms = performance.now() - start;
   const memory = process.resourceUsage().maxRSS / 1024;
   const last = (loaded ?? array!)[length - 1]!;

@@ -1,10 +1,11 @@
 // W5: 64 tasks of about 50 ms of computing each, on two workers, their start included.
 //
-// node workers.js floor|ours threads|processes
+// node workers.js floor|ours|piscina threads|processes
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { processes, Runner, task, threads } from 'tidemark';
+import { loadPeer } from '../bench/peers';
 import { Work, work } from './tasks';
 
 const seeds = Array.from({ length: 64 }, (_, i) => i + 1);
@@ -34,15 +35,25 @@ async function ours(kind: string): Promise<number[]> {
   return results;
 }
 
+async function piscina(): Promise<number[]> {
+  const { Piscina } = loadPeer('piscina');
+  const pool = new Piscina({ filename: require.resolve('./piscina-worker'), minThreads: size, maxThreads: size });
+  const results: number[] = await Promise.all(seeds.map((seed) => pool.run(seed)));
+  void pool.destroy();
+  return results;
+}
+
+const contestants: Readonly<Record<string, (kind: string) => Promise<number[]>>> = { floor, ours, piscina };
+
 async function main(contestant: string, kind: string): Promise<void> {
   let start = performance.now();
   const expected = seeds.slice(0, 8).map(work);
   const serial = (performance.now() - start) * 8;
   start = performance.now();
-  const results = await (contestant === 'floor' ? floor : ours)(kind);
+  const results = await contestants[contestant]!(kind);
   const ms = performance.now() - start;
   if (expected.some((one, i) => one !== results[i])) throw new Error('the results are wrong');
-  console.log(JSON.stringify({ ms, 'serial / ms': serial / ms }));
+  console.log(JSON.stringify({ ms, 'times faster than in turn': serial / ms }));
 }
 
 if (process.argv[2] === 'half') {

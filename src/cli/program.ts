@@ -10,6 +10,10 @@ const commands: Readonly<Record<string, readonly [summary: string, load: () => C
     'run a task of a file and print its result',
     () => require('./commands/run') as typeof import('./commands/run'),
   ],
+  worker: [
+    'take tasks of runs with --executor bullmq, on this machine or others, and run them',
+    () => require('./commands/worker') as typeof import('./commands/worker'),
+  ],
   plan: [
     'what a run would load and what it would run, and why',
     () => require('./commands/plan') as typeof import('./commands/plan'),

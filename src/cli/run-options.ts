@@ -2,23 +2,33 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Executor } from '../executors/executor';
 import type { RunnerOptions, RunOptions } from '../run/options';
+import { Misuse } from './misuse';
 import type { TaskFile } from './task-file';
 
 /** How a task is to be run. */
 export interface HowToRun {
-  readonly executor: 'inline' | 'threads' | 'processes';
+  readonly executor: 'inline' | 'threads' | 'processes' | 'bullmq';
+  readonly redis?: string;
+  readonly prefix?: string;
   readonly workers?: number;
   readonly queue?: Readonly<Record<string, number>>;
   readonly onFailure?: 'stop' | 'continue';
   readonly force?: true | readonly string[];
 }
 
+/** The Redis of queues, when no other one is named. */
+export const defaultRedis = 'redis://localhost:6379';
+
 export function addRunOptions(command: Command): void {
   command
     .addOption(
-      new Option('--executor <where>', 'where tasks run').choices(['inline', 'threads', 'processes']).default('inline'),
+      new Option('--executor <where>', 'where tasks run')
+        .choices(['inline', 'threads', 'processes', 'bullmq'])
+        .default('inline'),
     )
-    .option('--workers <n>', 'how many threads or processes, or how many tasks at once inline', count)
+    .option('--workers <n>', 'how many threads or processes, or how many tasks at once', count)
+    .option('--redis <uri>', `with --executor bullmq, the Redis of the queues (default: ${defaultRedis})`)
+    .option('--prefix <text>', 'with --executor bullmq, what the names of keys in Redis begin with')
     .option('--queue <name=n>', 'how many tasks of a queue run at once; may be repeated', addQueue)
     .addOption(
       new Option('--on-failure <what>', 'what a failure does to the others (default: stop)').choices([
@@ -29,8 +39,11 @@ export function addRunOptions(command: Command): void {
     .option('--force [tasks...]', 'compute anew: everything, or these tasks and what comes from them');
 }
 
-/** What a runner needs to know of it. */
-export function runnerOptions({ executor, workers }: HowToRun, file: TaskFile): RunnerOptions {
+/** What a runner needs to know of it. @throws {Misuse} when there are no queues */
+export function runnerOptions({ executor, workers, redis, prefix }: HowToRun, file: TaskFile): RunnerOptions {
+  if (executor === 'bullmq') return { executor: queues(workers, redis, prefix, file) };
+  if (redis !== undefined || prefix !== undefined)
+    throw new Misuse('--redis and --prefix are for --executor bullmq; say that as well');
   if (executor === 'inline') return workers === undefined ? {} : { concurrency: workers };
   return { executor: pool(executor, workers, file) };
 }
@@ -55,7 +68,23 @@ function pool(kind: 'threads' | 'processes', size: number | undefined, file: Tas
   });
 }
 
-function count(text: string): number {
+function queues(
+  concurrency: number | undefined,
+  connection = defaultRedis,
+  prefix: string | undefined,
+  { path }: TaskFile,
+): Executor {
+  const { bullmq } = require('../executors/bullmq') as typeof import('../executors/bullmq');
+  return bullmq({
+    connection,
+    modules: [path],
+    ...(concurrency !== undefined && { concurrency }),
+    ...(prefix !== undefined && { prefix }),
+  });
+}
+
+/** A number from 1 on. @throws {InvalidArgumentError} when it is none */
+export function count(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
   return Number(text);
 }

@@ -8,10 +8,14 @@ import type { StorageSource } from '../storage/open';
 import { Storage } from '../storage/storage';
 import { Misuse } from './misuse';
 import { shareWithConfig } from './own-copy';
+import { defaultRedis } from './run-options';
 
 /** The option that says where results are. */
 export interface StorageOption {
   readonly storage?: string;
+  /** With `bullmq`, results have to be where workers find them. */
+  readonly executor?: string;
+  readonly redis?: string;
 }
 
 export function addStorageOption(command: Command, where: string): void {
@@ -26,12 +30,13 @@ export function addStorageOption(command: Command, where: string): void {
  *
  * @throws {Misuse} when what is named is none
  */
-export function storageFor({ storage }: StorageOption, file?: string): Storage {
+export function storageFor({ storage, executor, redis }: StorageOption, file?: string): Storage {
   if (storage !== undefined) return open(resolveSource(storage, process.cwd()), '--storage');
   const folder = file === undefined ? process.cwd() : dirname(file);
   if (file === undefined) shareWithConfig(folder);
   // A path in the environment variable is relative to where the command is given, as it is in programs.
   const configured = configuredStorage(process.env['TIDEMARK_STORAGE'] ? process.cwd() : folder);
+  if (configured === undefined && executor === 'bullmq') return open(redis ?? defaultRedis, '--redis');
   if (configured === undefined) return Storage.open(`file:${join(folder, '.tidemark')}`);
   const { source, from } = configured;
   return source instanceof Storage ? source : open(source as StorageSource, from);

@@ -13,6 +13,8 @@ export interface Job {
   readonly requirements: readonly unknown[];
   readonly context: TaskContext;
   readonly container: Container;
+  /** Aborts once the run starts nothing new: what has not begun may then be given back by a `NotStartedError`. */
+  readonly ending?: AbortSignal | undefined;
   /** For executors that take and keep results in the run's storage; undefined for others, and when nothing is kept. */
   readonly shared?: SharedResults | undefined;
   /** Told what is known of it besides its result. */

@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { NotStartedError } from '../executors/not-started-error';
 import { pathTo } from '../graph/graph';
 import { type GraphNode, ownDirectory } from '../graph/node';
 import { fill } from '../graph/structure';
@@ -32,6 +33,7 @@ export class Attempts {
   run(index: number, lease?: Lease): Awaitable<void> {
     const { graph, container, fingerprints, reporter, laneOf, directories, retries, storedResults, results } =
       this.#parts;
+    const { ending } = this.#parts.state;
     const signal = lease ? AbortSignal.any([this.#parts.signal, lease.signal]) : this.#parts.signal;
     const node = graph.nodes[index]!;
     const { executor } = laneOf(node);
@@ -55,7 +57,7 @@ export class Attempts {
       const shared = executor.sharesStorage ? storedResults.sharedFor(index) : undefined;
       const execute = (until: AbortSignal) => {
         const context = new AttemptContext(node, attempt.number, until, reporter);
-        return executor.execute({ node, requirements, context, container, shared, listener: attempt });
+        return executor.execute({ node, requirements, context, container, shared, listener: attempt, ending });
       };
       const { timeout } = node.task.options;
       const result =
@@ -84,6 +86,10 @@ export class Attempts {
     const isLost = lease !== undefined && (lease.signal.aborted || cause instanceof LeaseLostError);
     const mayTry =
       (isLost && !this.#parts.signal.aborted) || (!fingerprints.failed.has(index) && retries.allows(node, number));
+    if (cause instanceof NotStartedError) {
+      retries.again(node);
+      return;
+    }
     const willRetry = mayTry && !state.isEnding;
     if (!willRetry) {
       this.#giveUp(index, error);

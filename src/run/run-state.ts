@@ -5,6 +5,7 @@ export class RunState {
   /** Tasks that failed for good, in the order of time. */
   readonly errors: TaskFailedError[] = [];
   readonly #onFailure: 'stop' | 'continue';
+  readonly #ending = new AbortController();
   readonly #onEnding = new Set<() => void>();
   #fatal: { readonly error: unknown } | undefined;
   #isStopped = false;
@@ -16,6 +17,11 @@ export class RunState {
   /** What ended the run besides failed tasks. */
   get fatal(): { readonly error: unknown } | undefined {
     return this.#fatal;
+  }
+
+  /** Aborts once nothing new is to be started. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
   }
 
   get isStopped(): boolean {
@@ -51,6 +57,7 @@ export class RunState {
   }
 
   #tell(): void {
+    this.#ending.abort();
     for (const callback of [...this.#onEnding]) callback();
   }
 }

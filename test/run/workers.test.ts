@@ -14,7 +14,7 @@ import {
 } from 'tidemark';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
-import { Away, Busy, Dies, Lists, Local, Square, Sums, Where } from './fixtures/worker-tasks';
+import { Away, Busy, Dies, Lists, Local, Rests, Square, Sums, Where } from './fixtures/worker-tasks';
 
 const options = {
   modules: [join(__dirname, 'fixtures/worker-tasks.ts')],
@@ -30,6 +30,16 @@ describe.each([
   ['processes', () => processes(options)],
 ])('in %s', (_, open) => {
   beforeEach(() => void (pool = open()));
+
+  it('lets a run that is stopped finish what workers have begun, and gives back the rest', async () => {
+    const run = new Runner({ ...quiet, executor: pool }).start([1, 2, 3, 4, 5, 6].map((n) => task(Rests, { n })));
+    for await (const event of run.events) if (event.type === 'task-finished') run.stop();
+    await expect(run.result).rejects.toThrow('the run was stopped');
+    const { ran, failed, skipped } = await run.summary;
+    expect(failed).toBe(0);
+    // Two ran when the first was done, and whoever was done by then may have begun another.
+    expect([ran <= 4, ran + skipped]).toEqual([true, 6]);
+  });
 
   it('runs each task where its queue says', async () => {
     const runner = new Runner({

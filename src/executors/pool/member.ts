@@ -45,6 +45,7 @@ export class Member {
 
   run(job: PoolJob): void {
     this.#job = job;
+    job.begin();
     job.onAbort = () => this.#abort(job.request.context.signal.reason);
     this.worker.setRef(true);
     this.worker.takeOutput();

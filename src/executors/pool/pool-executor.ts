@@ -31,11 +31,12 @@ export class PoolExecutor implements Executor {
   }
 
   async execute(job: Job): Promise<SentResult> {
-    const { context, node, listener } = job;
+    const { context, node, listener, ending } = job;
     const { reply, bytes, output } = await this.#pool.run({
       ...(await jobMessage(job, this.#pieces)),
       context,
       listener,
+      ending,
     });
     if (reply.type === 'failed') {
       const thrown = await readFailure(reply.failure, bytes, this.#modules);

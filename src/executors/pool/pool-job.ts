@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Bytes } from '../../encoding/encoder';
 import type { TaskContext } from '../../task/context';
 import type { JobListener } from '../executor';
+import { NotStartedError } from '../not-started-error';
 import type { JobMessage, Reply } from './messages';
 
 /** What a worker is asked to do. */
@@ -12,6 +13,8 @@ export interface PoolRequest {
   readonly context: Pick<TaskContext, 'signal' | 'progress' | 'log'>;
   /** Told which worker runs it, and what it printed. */
   readonly listener?: JobListener | undefined;
+  /** Aborts when a job that still waits is to be given back. */
+  readonly ending?: AbortSignal | undefined;
 }
 
 /** What came of it. */
@@ -41,8 +44,15 @@ export class PoolJob {
     this.#reject = reject;
     this.#abort = () => abort(this);
     // All jobs of a run listen to one signal; Node would take that for a leak.
-    setMaxListeners(0, request.context.signal);
+    const { ending } = request;
+    setMaxListeners(0, request.context.signal, ...(ending ? [ending] : []));
     request.context.signal.addEventListener('abort', this.#onAbort, { once: true });
+    ending?.addEventListener('abort', this.#onEnding, { once: true });
+  }
+
+  /** A worker has it: it is given back no more. */
+  begin(): void {
+    this.request.ending?.removeEventListener('abort', this.#onEnding);
   }
 
   set onAbort(abort: () => void) {
@@ -61,7 +71,14 @@ export class PoolJob {
 
   readonly #onAbort = (): void => this.#abort();
 
+  readonly #onEnding = (): void => {
+    this.fail(new NotStartedError(this.request.message.task));
+    // While it waits, that takes it out of the queue.
+    this.#abort();
+  };
+
   #letGo(): void {
+    this.begin();
     this.request.context.signal.removeEventListener('abort', this.#onAbort);
   }
 }

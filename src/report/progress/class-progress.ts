@@ -52,6 +52,12 @@ export class ClassProgress {
     if (this.shares.delete(id) || this.#running.size === 0) this.note = undefined;
   }
 
+  /** It will not run; it may have been said to, and was given back before it began. */
+  skip(id: string): void {
+    this.end(id);
+    this.skipped++;
+  }
+
   finish(id: string, seconds: number): void {
     this.end(id);
     this.ran++;

@@ -61,7 +61,7 @@ export class RunProgress {
         this.#failed(event);
         return;
       case 'task-skipped':
-        this.#classOf(event.node.task).skipped++;
+        this.#classOf(event.node.task).skip(idOf(event.node));
         return;
       case 'task-logged':
         this.#lines.push(`${event.node.task}: ${event.message}`);

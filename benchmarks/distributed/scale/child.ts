@@ -1,0 +1,55 @@
+// The processes that are measured: `worker`, `driver` or `waiting`, as told by messages from `fork`.
+import { bullmq, inline, Runner, startWorker } from 'tidemark';
+import { Many } from './tasks';
+
+/** What to drive. */
+export interface Drive {
+  readonly kind: 'tiny' | 'saved';
+  readonly count: number;
+  readonly takes?: number;
+  readonly outstanding?: number;
+  readonly name?: string;
+}
+
+/** What a process used, in seconds of CPU and bytes. */
+export interface Used {
+  readonly cpu: number;
+  readonly seconds: number;
+  readonly heap: number;
+}
+
+const connection = process.env['REDIS']!;
+
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function worker(concurrency: number): Promise<void> {
+  const modules = [require.resolve('./tasks')];
+  await startWorker({ modules, connection, concurrency, executor: 'threads', queues: ['scale'] });
+  process.on('message', () => process.send!({ cpu: cpu(), seconds: performance.now() / 1000, heap: 0 }));
+  process.send!('ready');
+}
+
+async function driver(): Promise<void> {
+  process.on('message', ({ kind, count, takes = 0, outstanding = 1_000, name = '' }: Drive) => {
+    void (async () => {
+      const executor = bullmq({ connection, concurrency: outstanding });
+      const runner = new Runner({ executor, storage: connection, queues: { Many: { executor: inline() } } });
+      const [before, start] = [cpu(), performance.now()];
+      await runner.run(Many, { kind, count, takes, name });
+      const used: Used = {
+        cpu: cpu() - before,
+        seconds: (performance.now() - start) / 1000,
+        heap: process.memoryUsage().heapUsed,
+      };
+      await runner.close();
+      process.send!(used);
+    })();
+  });
+  process.send!('ready');
+}
+
+const [role, concurrency] = process.argv.slice(2);
+void (role === 'worker' ? worker(Number(concurrency)) : driver());

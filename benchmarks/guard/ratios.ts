@@ -1,0 +1,37 @@
+// How many floors each workload costs, in processor time. The two take turns in slices of some milliseconds in one
+// process, so that whatever else the machine does slows down both.
+//
+// node ratios.js
+import { median } from '../bench/statistics';
+import { type Workload, workloads } from './workloads';
+
+const warmUps = 12;
+const slices = 25;
+
+async function ratioOf({ name, floor, ours }: Workload): Promise<number> {
+  const ratios: number[] = [];
+  for (let i = -warmUps; i < slices; i++) {
+    const byHand = await processorTime(floor);
+    const byTidemark = await processorTime(ours);
+    if (byHand.result !== byTidemark.result)
+      throw new Error(`${name}: ${byTidemark.result} instead of ${byHand.result}`);
+    if (i >= 0) ratios.push(byTidemark.time / byHand.time);
+  }
+  return median(ratios);
+}
+
+/** Of all threads, the collector's and the compiler's included: what waits for a core costs nothing. */
+async function processorTime(act: () => unknown): Promise<{ result: unknown; time: number }> {
+  const start = process.cpuUsage();
+  const result = await act();
+  const { user, system } = process.cpuUsage(start);
+  return { result, time: user + system };
+}
+
+async function main(): Promise<void> {
+  const figures: Record<string, number> = {};
+  for (const workload of await workloads()) figures[workload.name] = await ratioOf(workload);
+  console.log(JSON.stringify(figures));
+}
+
+void main();

@@ -1,0 +1,3 @@
+import { work } from './tasks';
+
+module.exports = work;

@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { WorkerHealth, WorkerOptions } from '../../executors/bullmq/worker/options';
+import type { TidemarkWorker } from '../../executors/bullmq/worker/tidemark-worker';
+import { Misuse } from '../misuse';
+import { count, defaultRedis } from '../run-options';
+import { type StorageOption, storageFor } from '../storage-option';
+import { TaskFile } from '../task-file';
+
+interface Options extends StorageOption {
+  readonly redis: string;
+  readonly queue?: readonly string[];
+  readonly concurrency?: number;
+  readonly executor: NonNullable<WorkerOptions['executor']>;
+  readonly prefix?: string;
+  readonly container?: string;
+}
+
+export function define(command: Command): void {
+  command
+    .usage('FILE… [options]')
+    .argument('[files...]', 'TypeScript or JavaScript that declares the tasks')
+    .option('--redis <uri>', 'the Redis of the queues', defaultRedis)
+    .option('--queue <names...>', 'the queues that it takes jobs of (default: those of all tasks in the files)')
+    .option('--concurrency <n>', 'how many jobs it runs at once (default: 1)', count)
+    .addOption(
+      new Option('--executor <where>', 'where tasks run')
+        .choices(['threads', 'processes', 'inline'])
+        .default('threads'),
+    )
+    .option(
+      '--storage <uri>',
+      'the storage that the runners use (default: what TIDEMARK_STORAGE or tidemark.config.* names, or else the Redis of the queues)',
+    )
+    .option('--prefix <text>', 'what the names of keys in Redis begin with, as for the runners')
+    .option('--container <file>', 'a file that exports the container which makes tasks and their services')
+    .action((files: readonly string[], options: Options) => work(files, options));
+}
+
+async function work(names: readonly string[], options: Options): Promise<void> {
+  if (names.length === 0) throw new Misuse('which file? tidemark worker FILE… [options]');
+  const files: TaskFile[] = [];
+  for (const name of names) files.push(await TaskFile.load(name));
+  const execArgv = files.map(({ workerArguments }) => workerArguments).find((given) => given !== undefined);
+  // By the same rule as for `tidemark run --executor bullmq`, so that both have the same.
+  const storage = storageFor({ ...options, executor: 'bullmq' }, files[0]!.path);
+  const { startWorker } =
+    require('../../executors/bullmq/worker/start-worker') as typeof import('../../executors/bullmq/worker/start-worker');
+  const worker = await startWorker({
+    modules: files.map(({ path }) => path),
+    connection: options.redis,
+    executor: options.executor,
+    stopSignals: [],
+    onHealth: (health) => say(lineOf(health)),
+    onWarning: (message) => say(`warning: ${message}`),
+    ...(options.queue && { queues: options.queue }),
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+    ...(options.prefix !== undefined && { prefix: options.prefix }),
+    ...(options.container !== undefined && { container: options.container }),
+    storage,
+    ...(execArgv && { execArgv }),
+  });
+  stopOnSignals(worker);
+  await worker.closed;
+  await storage.close();
+}
+
+/** The first signal lets it finish, the second hands back what is running. */
+function stopOnSignals(worker: TidemarkWorker): void {
+  let signals = 0;
+  const listener = () => {
+    if (++signals === 1) say('stopping: what is running finishes; a second signal hands it back to its queue');
+    void worker.close({ handBack: signals > 1 });
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, listener);
+}
+
+function lineOf({ name, queues, concurrency, running, done, failed, isConnected }: WorkerHealth): string {
+  const state = isConnected ? `running ${running}` : 'no connection to Redis, which it tries to get back';
+  const listed = `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
+  return `worker ${name} · ${listed} · ${concurrency} at once · ${state} · done ${done} · failed ${failed}`;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

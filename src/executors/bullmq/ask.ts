@@ -1,0 +1,172 @@
+import { type Awaitable, andThen } from '../../awaitable';
+import type { Encryption } from '../../encoding/encoder';
+import type { TaskContext } from '../../task/context';
+import type { JobListener } from '../executor';
+import { NotStartedError } from '../not-started-error';
+import { Outbox } from '../pool/outbox';
+import { writeFailure } from '../pool/write-failure';
+import { onAbort } from './abort-calls';
+import type { DriverQueue } from './driver-queue';
+import { isEncrypted, open, type Sealed, seal } from './envelope';
+import type { AllSaid, JobAnswer, JobData, Said } from './job-content';
+import { QueueError } from './queue-error';
+import type { JobWatcher, RawAnswer } from './waiting-job';
+
+/** What is asked for, and who is told meanwhile. */
+export interface AskOptions {
+  readonly queue: DriverQueue;
+  readonly jobId: string;
+  readonly data: JobData;
+  readonly encryption: Encryption | null;
+  readonly context: TaskContext;
+  readonly listener: JobListener | undefined;
+  /** Aborts when a job that no worker has begun is to be taken back. */
+  readonly ending: AbortSignal | undefined;
+}
+
+/** Brings a job to a queue and gives what a worker answers. @throws the reason of the context's signal when that aborts */
+export function ask(options: AskOptions): Promise<JobAnswer> {
+  return new Promise((resolve, reject) => new Ask(options, resolve, reject));
+}
+
+class Ask implements JobWatcher {
+  readonly #options: AskOptions;
+  readonly #resolve: (answer: JobAnswer) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #leave: ReturnType<DriverQueue['ask']>;
+  /** Until all that was said before is told. */
+  #told: Awaitable<void> = undefined;
+  #isAssigned = false;
+  /** Called when there is an answer, or will be none. */
+  #over: () => void = () => undefined;
+  /** Who has begun on it. */
+  readonly #workers = new Set<string>();
+
+  constructor(options: AskOptions, resolve: (answer: JobAnswer) => void, reject: (error: unknown) => void) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const { queue, jobId, data, context, ending } = options;
+    this.#leave = queue.ask(jobId, data, this);
+    const calls = [onAbort(context.signal, () => this.#abort())];
+    if (ending) calls.push(onAbort(ending, () => void this.#withdraw()));
+    this.#over = () => {
+      for (const letGo of calls) letGo();
+    };
+  }
+
+  answered(raw: RawAnswer): void {
+    const { encryption, jobId } = this.#options;
+    this.#then(() => {
+      const sealed = sealedIn(raw);
+      return andThen(open<JobAnswer>(sealed, encryption, `${jobId} answer`), (answer) => {
+        if (encryption && !isEncrypted(sealed) && isResult(answer)) throw notEncrypted(answer);
+        this.#over();
+        if (answer.type === 'lost') return this.#resolve({ ...answer, workers: [...this.#workers] });
+        this.#assigned(answer.worker, undefined);
+        if (answer.output !== '') this.#options.listener?.printed(answer.output);
+        return this.#resolve(answer);
+      });
+    });
+  }
+
+  failed(error: unknown): void {
+    this.#over();
+    this.#reject(error);
+  }
+
+  said(text: string): void {
+    const { encryption, jobId } = this.#options;
+    this.#then(() =>
+      andThen(open<AllSaid>(JSON.parse(text) as Sealed, encryption, `${jobId} said`), ({ all }) => {
+        for (const said of all) this.#tell(said);
+      }),
+    );
+  }
+
+  started(): void {
+    this.#options.listener?.started?.();
+  }
+
+  stalled(): void {
+    this.#isAssigned = false;
+    this.#options.context.log(
+      'the worker that ran it was lost, or did not show that it is alive: another one begins anew',
+    );
+  }
+
+  unheard(): void {
+    const { name } = this.#options.queue;
+    this.#options.context.log(
+      `no worker takes jobs of queue ${name} yet: start one with tidemark worker FILE --queue ${name}, or startWorker({ … })`,
+    );
+  }
+
+  /** What cannot be read fails the job, rather than being passed over. */
+  #then(act: () => Awaitable<void>): void {
+    const fail = (error: unknown) => this.failed(error);
+    try {
+      this.#told = andThen(this.#told, act);
+      if (this.#told) (this.#told as Promise<void>).then(undefined, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #tell(said: Said): void {
+    const { context } = this.#options;
+    if (said.type === 'log') context.log(said.message);
+    else if (said.type === 'assigned') this.#assigned(said.worker, said.pid);
+    // TypeScript takes the arguments of one overload only.
+    else context.progress(...(said.said as [number, number?, string?]));
+  }
+
+  #assigned(worker: string, pid: number | undefined): void {
+    if (this.#isAssigned) return;
+    this.#isAssigned = true;
+    this.#workers.add(worker);
+    this.#options.listener?.assigned(worker, pid);
+  }
+
+  async #withdraw(): Promise<void> {
+    const { queue, jobId, data } = this.#options;
+    if (await queue.withdraw(jobId, this)) this.failed(new NotStartedError(data.task));
+  }
+
+  #abort(): void {
+    const { reason } = this.#options.context.signal;
+    this.failed(reason);
+    this.#leave(() => {
+      const { encryption, jobId } = this.#options;
+      const outbox = new Outbox();
+      const content = { failure: writeFailure(reason, outbox), bytes: outbox.bytes };
+      return andThen(seal(content, encryption, `${jobId} abort`), (sealed) => JSON.stringify(sealed));
+    });
+  }
+}
+
+/** Of what is not encrypted, only bad news is believed. */
+function isResult({ type }: JobAnswer): boolean {
+  return type === 'stored' || type === 'sent';
+}
+
+function notEncrypted({ worker }: JobAnswer): QueueError {
+  return new QueueError(
+    `the answer of the worker ${worker} is not encrypted, and the storage here is: give runner and workers a storage with the same encoder`,
+    { mayRetry: false },
+  );
+}
+
+/** @throws {QueueError} when it is not by one of our workers */
+function sealedIn({ isFailed, text }: RawAnswer): Sealed {
+  let sealed: object | null = null;
+  try {
+    sealed = JSON.parse(text) as object | null;
+  } catch {
+    // Said below.
+  }
+  if (typeof sealed === 'object' && sealed !== null && ('json' in sealed || 'body' in sealed)) return sealed as Sealed;
+  throw new QueueError(
+    `its job was ${isFailed ? 'failed' : 'completed'} by something else than a worker of Tidemark: ${text}`,
+  );
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Connection } from './connection';
+import type { Keys } from './names';
+
+/** An event of a queue's stream: `waiting`, `active`, `progress`, `completed`, `failed`, `removed`, `stalled`… */
+export interface QueueEvent {
+  readonly type: string;
+  readonly jobId: string;
+  /** What it says besides: the answer of a job, or what a task said. */
+  readonly text: string;
+}
+
+/** Who follows a queue. */
+export interface Follower {
+  /** The key of the queue's stream. */
+  readonly stream: string;
+  /** How many jobs it waits for. */
+  readonly waiting: number;
+  take(event: QueueEvent): void;
+  /** Asked now and then: whether it still waits for something. When not, it is followed no more, and this is the last call. */
+  staysOn(): boolean;
+}
+
+type Streams = readonly (readonly [stream: string, events: readonly (readonly [id: string, fields: string[]])[]])[];
+
+/** How long one request may wait for events, in milliseconds, and how long it may take until it counts as lost. */
+const blockFor = 4_000;
+const lostAfter = 10_000;
+const eventsAtOnce = 1_000;
+const wakeKeptFor = 60_000;
+/** Of this many jobs, something happens all the time: reading it all at once, every so many milliseconds, costs a fraction. */
+const many = 64;
+const gatherFor = 4;
+/** Where in an event the values are: `event completed jobId 7 returnvalue …`. */
+const [typeAt, jobIdAt, textAt] = [1, 3, 5];
+const beginning = '0-0';
+
+/** Reads the events of all queues of a driver over one connection, from where it was when it lost that. */
+export class EventReader {
+  readonly #commands: Connection;
+  readonly #connection: Connection;
+  readonly #wakeKey: string;
+  readonly #followers = new Map<string, Follower>();
+  /** The last event that was read of each stream. */
+  readonly #lastIds = new Map<string, string>();
+  #isReading = false;
+  #isClosed = false;
+
+  /** @param connection what it reads by, which is blocked most of the time */
+  constructor(commands: Connection, connection: Connection, keys: Keys) {
+    this.#commands = commands;
+    this.#connection = connection;
+    this.#wakeKey = keys.wake(randomUUID());
+  }
+
+  /** Gives it all events of a queue from now on. Resolves when no later one can be missed. */
+  async follow(follower: Follower): Promise<void> {
+    const { stream } = follower;
+    const [last] = await this.#commands.client.xrevrange(stream, '+', '-', 'COUNT', 1);
+    this.#lastIds.set(stream, last?.[0] ?? beginning);
+    this.#followers.set(stream, follower);
+    if (this.#isReading) this.#wake();
+    else void this.#read();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** The request under way does not know of a stream that was added. */
+  #wake(): void {
+    const { client } = this.#commands;
+    const woken = client
+      .pipeline()
+      .xadd(this.#wakeKey, 'MAXLEN', 1, '*', 'event', 'wake')
+      .pexpire(this.#wakeKey, wakeKeptFor)
+      .exec();
+    // Without it, the next request takes it up.
+    woken.catch(() => undefined);
+  }
+
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    this.#lastIds.set(this.#wakeKey, beginning);
+    while (!this.#isClosed && this.#followers.size > 0) {
+      try {
+        const streams = await this.#request();
+        for (const [stream, events] of streams ?? []) this.#dispatch(stream, events);
+        if (this.#waiting() >= many) await wait(gatherFor);
+      } catch {
+        // The connection says when it is lost for good; until then, it comes back.
+        await wait(20);
+      }
+      for (const [stream, follower] of this.#followers) if (!follower.staysOn()) this.#followers.delete(stream);
+    }
+    this.#isReading = false;
+  }
+
+  #waiting(): number {
+    let sum = 0;
+    for (const { waiting } of this.#followers.values()) sum += waiting;
+    return sum;
+  }
+
+  /** A connection of which the other end is gone tells nothing, so a request that takes too long ends it. */
+  async #request(): Promise<Streams | null> {
+    const streams = [...this.#followers.keys(), this.#wakeKey];
+    const ids = streams.map((stream) => this.#lastIds.get(stream)!);
+    const watchdog = setTimeout(() => this.#connection.reset(), lostAfter).unref();
+    try {
+      const { client } = this.#connection;
+      const asked = client.xread('COUNT', eventsAtOnce, 'BLOCK', blockFor, 'STREAMS', ...streams, ...ids);
+      return (await asked) as Streams | null;
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  #dispatch(stream: string, events: Streams[number][1]): void {
+    const follower = this.#followers.get(stream);
+    for (const [id, fields] of events) {
+      this.#lastIds.set(stream, id);
+      follower?.take({ type: fields[typeAt]!, jobId: fields[jobIdAt] ?? '', text: fields[textAt] ?? '' });
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { TaskKey } from '../../task/context';
+import { TaskDirectory } from '../../task/directory';
+import type { Job } from '../executor';
+import { jobMessage } from '../pool/job-message';
+import { type Sealed, seal } from './envelope';
+import type { JobContent } from './job-content';
+import { JobPieces, type RunPieces } from './job-pieces';
+import { encryptionFor } from './shared-layer';
+
+/**
+ * A job as it is kept in Redis.
+ *
+ * @param missing what a worker did not find in the storage
+ * @throws {CannotSendError} when a param or a requirement is not data
+ */
+export async function jobBody(
+  job: Job,
+  jobId: string,
+  run: RunPieces,
+  missing: ReadonlySet<TaskKey> = new Set(),
+): Promise<Sealed> {
+  const { node, shared, requirements } = job;
+  const { task } = node;
+  const { message, bytes } = await jobMessage(job, new JobPieces(run, job, missing));
+  const directories = requirements.filter((value) => value instanceof TaskDirectory).map(({ path }) => path);
+  const content: JobContent = {
+    message: { ...message, fingerprint: shared?.fingerprint },
+    bytes,
+    source: task.source,
+    // The record of a directory is made where the directory is.
+    facts: task.hasDirectory ? undefined : shared?.facts,
+    isForced: shared?.isForced ?? true,
+    directories,
+    inlineBytes: run.inlineBytes,
+    mayPass: shared !== undefined && !task.hasDirectory,
+  };
+  return seal(content, encryptionFor(shared?.layers, task.options.encoder), jobId);
+}

@@ -1,0 +1,89 @@
+import type { Bytes } from '../../encoding/encoder';
+import type { RunFacts } from '../../storage/layer';
+import type { TaskKey } from '../../task/context';
+import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentPiece } from '../pool/messages';
+import type { Sealed } from './envelope';
+
+/** What BullMQ keeps of a job, as JSON. The body is for workers alone; the rest, for people as well. */
+export type JobData = Sealed & {
+  readonly task: string;
+  readonly version?: string | number | undefined;
+  readonly key?: string | undefined;
+  /** The run that added it. */
+  readonly run?: string | undefined;
+  /** Whether its result is kept, so that it is of use although nobody waits for it any more. */
+  readonly isSaved: boolean;
+};
+
+/** A required result that lies in the storage, in place of its bytes. */
+export interface StoredPiece extends SentPiece {
+  readonly stored: { readonly key: TaskKey; readonly digest: string };
+}
+
+/** What the body of a job says. */
+export interface JobContent {
+  /** Of its pieces, some are `StoredPiece`s, whose bytes are empty. */
+  readonly message: JobMessage;
+  readonly bytes: readonly Bytes[];
+  /** A hash of the source text of the task's class, as the driver has it. */
+  readonly source: string;
+  /** What the record of the result is to say; undefined when it is not saved. */
+  readonly facts: Omit<RunFacts, 'seconds'> | undefined;
+  readonly isForced: boolean;
+  /** Folders that have to be there. */
+  readonly directories: readonly string[];
+  /** What is larger than this goes by way of the storage. */
+  readonly inlineBytes: number;
+  /** Whether the storage may be used to hand over a result that is not saved. */
+  readonly mayPass: boolean;
+}
+
+/** Whose result it is, for those who asked. */
+export interface StoredAnswer {
+  readonly type: 'stored';
+  readonly key: TaskKey;
+  readonly digest: string;
+  readonly size: number;
+  readonly seconds: number;
+  readonly holdsRefs: boolean;
+  readonly isSaved: boolean;
+  readonly wasThere: boolean;
+  readonly isOutdated: boolean;
+  /** The result itself, when it is small. */
+  readonly inline: SentBytes | undefined;
+}
+
+/** What became of a job. */
+export type JobAnswer = { readonly bytes: readonly Bytes[]; readonly worker: string; readonly output: string } & (
+  | StoredAnswer
+  /** The result itself, as pools send it. */
+  | { readonly type: 'sent'; readonly message: DoneMessage }
+  /** The task failed. */
+  | { readonly type: 'failed'; readonly failure: SentFailure }
+  /** Required results were not in the storage. */
+  | { readonly type: 'missing'; readonly keys: readonly TaskKey[]; readonly location: string }
+  /** The workers that ran it were lost, one after the other. */
+  | {
+      readonly type: 'lost';
+      readonly times: number;
+      /** In milliseconds. */
+      readonly lockDuration: number;
+      /** Their names, as far as they are known. */
+      readonly workers: readonly string[];
+    }
+  /** No worker can run it. */
+  | { readonly type: 'refused'; readonly message: string }
+  /** Somebody who asked for it did not want it any more; others may. */
+  | { readonly type: 'aborted' }
+);
+
+/** What a task says while it runs. */
+export type Said =
+  | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
+  | { readonly type: 'log'; readonly message: string }
+  | { readonly type: 'assigned'; readonly worker: string; readonly pid: number | undefined };
+
+/** The same, as it is sent. */
+export interface AllSaid {
+  readonly all: readonly Said[];
+}

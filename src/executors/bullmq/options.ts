@@ -1,0 +1,62 @@
+import { type Allowed, anything, checkOptions } from '../../check-options';
+import { TidemarkError } from '../../error';
+
+/** Where the Redis of the queues is: `redis://user:password@host:6379/0`, `rediss://…`, or what ioredis takes. */
+export type QueueConnection = string | Readonly<Record<string, any>>;
+
+/** What the executor and its workers have in common. */
+export interface QueueOptions {
+  readonly connection: QueueConnection;
+  /** What the names of keys in Redis begin with; the same for the runner and its workers. @default 'tidemark.jobs' */
+  readonly prefix?: string;
+}
+
+/** How tasks run on workers by way of BullMQ. */
+export interface BullMqOptions extends QueueOptions {
+  /** How many jobs are in Redis at once, waiting or running. @default 1000 */
+  readonly concurrency?: number;
+  /** Values up to this many bytes travel with the job and its answer; larger ones by way of the storage. @default 4096 */
+  readonly inlineBytes?: number;
+  /** For how long a Redis may be away, in milliseconds, before the tasks that wait for it fail. @default 30_000 */
+  readonly patience?: number;
+  /** Files where classes of errors are looked for, when the program consists of ES modules: those that declare the tasks. */
+  readonly modules?: readonly (string | URL)[];
+  /** How often it is checked that jobs are still there, in milliseconds. @default 3_000 */
+  readonly checkInterval?: number;
+}
+
+export const commonOptions: Readonly<Record<keyof QueueOptions, Allowed>> = {
+  connection: {
+    includes: (value) =>
+      typeof value === 'string' ? /^rediss?:\/\/./.test(value) : typeof value === 'object' && value !== null,
+    text: "where Redis is, such as 'redis://localhost:6379'",
+  },
+  prefix: { includes: (value) => typeof value === 'string' && value !== '', text: 'a text' },
+};
+
+const known: Readonly<Record<keyof BullMqOptions, Allowed>> = {
+  ...commonOptions,
+  concurrency: anything,
+  inlineBytes: { includes: (value) => value >= 0, text: 'a number of bytes from 0 on' },
+  modules: { includes: Array.isArray, text: 'a list of files' },
+  patience: positive('milliseconds'),
+  checkInterval: positive('milliseconds'),
+};
+
+/** @throws {TidemarkError} for options that cannot be */
+export function checkBullMqOptions(options: BullMqOptions): void {
+  needsConnection(options, "bullmq({ connection: 'redis://localhost:6379' })");
+  checkOptions(options, known, 'bullmq()');
+}
+
+export function needsConnection(options: QueueOptions | undefined, example: string): void {
+  if (typeof options !== 'object' || options === null || options.connection === undefined)
+    throw new TidemarkError(`it has to be said where Redis is: ${example}`);
+  // Said without the value, in which there may be a password.
+  if (!commonOptions.connection.includes(options.connection))
+    throw new TidemarkError(`the option connection must be ${commonOptions.connection.text}`);
+}
+
+export function positive(unit: string): Allowed {
+  return { includes: (value) => typeof value === 'number' && value > 0, text: `a number of ${unit} above 0` };
+}

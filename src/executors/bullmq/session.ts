@@ -1,0 +1,163 @@
+import { Connection } from './connection';
+import { DriverQueue, type QueueHost } from './driver-queue';
+import { EventReader, type Follower } from './event-reader';
+import { loadBullMq } from './load-packages';
+import { Keys, queueName } from './names';
+import type { BullMqOptions } from './options';
+import { Passing } from './passing';
+import type { QueueError } from './queue-error';
+import { RunKeeper } from './run-keeper';
+import { unanswered } from './unanswered';
+import { WorkerBoard } from './worker-board';
+
+/** So that a driver that is busy for some seconds misses nothing, whatever others do. */
+const eventsKept = 50_000;
+
+export interface SessionOptions extends Required<Omit<BullMqOptions, 'modules'>> {
+  /** Of queues, across all workers. */
+  readonly limits: ReadonlyMap<string, number>;
+  readonly onLost: (session: Session) => void;
+}
+
+/** A driver's connections to Redis and what lives on them: from the first job until they are lost or closed. */
+export class Session implements QueueHost {
+  readonly keys: Keys;
+  readonly passing: Passing;
+  readonly board: WorkerBoard;
+  readonly runs: RunKeeper;
+  readonly commands: Connection;
+  readonly #events: Connection;
+  readonly #reader: EventReader;
+  readonly #options: SessionOptions;
+  readonly #queues = new Map<string, DriverQueue>();
+  readonly #check: NodeJS.Timeout;
+  #ready: Promise<unknown> | undefined;
+  #isChecking = false;
+  #waiting = 0;
+
+  /** @throws {QueueError} when the packages are not installed */
+  constructor(options: SessionOptions) {
+    const { connection, patience, prefix, checkInterval } = options;
+    this.#options = options;
+    this.keys = new Keys(prefix);
+    const onLost = (error: QueueError) => this.#lost(error);
+    this.commands = new Connection({ connection, patience, onLost });
+    this.#events = new Connection({ connection, patience, onLost, isBlocking: true });
+    this.#reader = new EventReader(this.commands, this.#events, this.keys);
+    const { client } = this.commands;
+    this.passing = new Passing(client, this.keys);
+    this.board = new WorkerBoard(client, this.keys);
+    this.runs = new RunKeeper(client, this.keys);
+    // Redis may have come back without what it knew.
+    client.on('ready', () => this.#introduce());
+    this.#check = setInterval(() => void this.#look(), checkInterval).unref();
+  }
+
+  /** @throws {QueueError} within 5 seconds when Redis cannot be reached for the first time */
+  ready(): Promise<unknown> {
+    this.#ready ??= Promise.all([this.commands.ready(), this.#events.ready()]);
+    return this.#ready;
+  }
+
+  /** The queue of this name. */
+  queue(name: string): DriverQueue {
+    let queue = this.#queues.get(name);
+    if (!queue) {
+      const { Queue } = loadBullMq();
+      const { prefix } = this.#options;
+      const bull = new Queue(queueName(name), {
+        connection: this.commands.client,
+        prefix,
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+      });
+      bull.on('error', () => undefined);
+      queue = new DriverQueue(name, bull, this);
+      this.#queues.set(name, queue);
+      this.#describe(queue);
+    }
+    return queue;
+  }
+
+  get queues(): readonly DriverQueue[] {
+    return [...this.#queues.values()];
+  }
+
+  /** A queue has another limit now. */
+  limit(name: string): void {
+    const queue = this.#queues.get(name);
+    if (queue) this.#describe(queue);
+  }
+
+  /** While something waits, the process lives. */
+  waits(count: number): void {
+    const before = this.#waiting;
+    this.#waiting += count;
+    if (before === 0 || this.#waiting === 0) this.#setRef(this.#waiting > 0);
+  }
+
+  follow(follower: Follower): Promise<void> {
+    return this.#reader.follow(follower);
+  }
+
+  async abort({ queue }: DriverQueue, jobId: string, reason: string): Promise<void> {
+    const { client } = this.commands;
+    const key = this.keys.abort(queue.name, jobId);
+    const message = JSON.stringify({ queue: queue.name, jobId, reason });
+    await client.pipeline().set(key, reason, 'PX', abortKeptFor).publish(this.keys.aborts, message).exec();
+  }
+
+  error(cause: unknown): QueueError {
+    return this.commands.error(cause);
+  }
+
+  /** Those who still wait are told that it is closed. */
+  close(error: unknown = new Error('the executor was closed')): void {
+    clearInterval(this.#check);
+    this.runs.close();
+    this.#reader.close();
+    for (const queue of this.#queues.values()) queue.fail(error);
+    this.commands.close();
+    this.#events.close();
+  }
+
+  #lost(error: QueueError): void {
+    this.#options.onLost(this);
+    this.close(error);
+  }
+
+  #setRef(isReferenced: boolean): void {
+    this.commands.setRef(isReferenced);
+    this.#events.setRef(isReferenced);
+  }
+
+  #introduce(): void {
+    this.runs.say();
+    for (const queue of this.#queues.values()) this.#describe(queue);
+  }
+
+  #describe({ name, queue }: DriverQueue): void {
+    const limit = this.#options.limits.get(name);
+    const fields = { 'opts.maxLenEvents': eventsKept, ...(limit !== undefined && { concurrency: limit }) };
+    this.commands.client.hset(queue.keys['meta']!, fields).catch(() => undefined);
+  }
+
+  /** Looks for jobs that Redis does not know any more, and for queues that nobody listens on. */
+  async #look(): Promise<void> {
+    if (this.#isChecking || this.#waiting === 0 || !this.commands.isUp) return;
+    this.#isChecking = true;
+    try {
+      for (const queue of this.#queues.values()) {
+        if (queue.jobs.size === 0) continue;
+        for (const job of await unanswered(queue, this.commands.client)) queue.addAgain(job);
+        if (queue.mayBeUnheard && (await this.board.on(queue.queue.name)).length === 0) queue.sayUnheard();
+      }
+    } catch {
+      // The connection says when it is lost; until then, the next look may do better.
+    } finally {
+      this.#isChecking = false;
+    }
+  }
+}
+
+const abortKeptFor = 60_000;

@@ -1,0 +1,51 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from './names';
+
+/** What a worker says of itself. */
+export interface WorkerNotice {
+  readonly id: string;
+  /** `host/pid`, for people. */
+  readonly name: string;
+  readonly queues: readonly string[];
+  /** The tasks that it can run, with their versions. */
+  readonly tasks: readonly (readonly [name: string, version: string | number | null])[];
+}
+
+/** How long a notice stays up when it is not put up again, in milliseconds. */
+const keptFor = 15_000;
+/** How often a worker puts it up again, in milliseconds. */
+export const noticeEvery = 5_000;
+
+/** Where workers tell which queues they take jobs of, and which tasks they have. */
+export class WorkerBoard {
+  readonly #client: Redis;
+  readonly #keys: Keys;
+
+  constructor(client: Redis, keys: Keys) {
+    this.#client = client;
+    this.#keys = keys;
+  }
+
+  async post(notice: WorkerNotice): Promise<void> {
+    const { id } = notice;
+    const text = JSON.stringify(notice);
+    await this.#client.pipeline().sadd(this.#keys.workers, id).set(this.#keys.worker(id), text, 'PX', keptFor).exec();
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#client.pipeline().srem(this.#keys.workers, id).del(this.#keys.worker(id)).exec();
+  }
+
+  /** The workers that take jobs of a queue; without one, all. */
+  async on(queue?: string): Promise<readonly WorkerNotice[]> {
+    const ids = await this.#client.smembers(this.#keys.workers);
+    if (ids.length === 0) return [];
+    const texts = await this.#client.mget(ids.map((id) => this.#keys.worker(id)));
+    const gone = ids.filter((_, i) => texts[i] === null);
+    if (gone.length > 0) await this.#client.srem(this.#keys.workers, ...gone);
+    const notices = texts.flatMap((text) =>
+      text === null || text === undefined ? [] : (JSON.parse(text) as WorkerNotice),
+    );
+    return queue === undefined ? notices : notices.filter(({ queues }) => queues.includes(queue));
+  }
+}

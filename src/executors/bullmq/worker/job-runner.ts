@@ -1,0 +1,142 @@
+import type { Encryption } from '../../../encoding/encoder';
+import type { Lease } from '../../../storage/lease/lease';
+import { LeaseLostError } from '../../../storage/lease/lease-lost-error';
+import { StorageError } from '../../../storage/storage-error';
+import type { TaskDefinition } from '../../../task/definition';
+import { open } from '../envelope';
+import type { JobAnswer, JobContent } from '../job-content';
+import { encryptionFor } from '../shared-layer';
+import { type Attempt, failure, wasThere } from './attempt';
+import { type ExecuteParts, execute } from './execute';
+import type { Done, Kept, ResultKeeper } from './result-keeper';
+import type { RunningJob } from './running-job';
+import { savedAlready } from './saved-already';
+import { Teller } from './teller';
+
+/** What a job runner needs of its worker. */
+export interface JobRunnerParts extends ExecuteParts {
+  readonly keeper: ResultKeeper;
+}
+
+/** A job on its way through. */
+interface Underway {
+  readonly running: RunningJob;
+  readonly task: TaskDefinition;
+  readonly content: JobContent;
+  readonly teller: Teller;
+}
+
+/** Runs a job that was taken, from its body to its answer. */
+export class JobRunner {
+  readonly #parts: JobRunnerParts;
+  readonly #toldOfSource = new Set<string>();
+
+  constructor(parts: JobRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Whatever goes wrong is part of the answer. */
+  async run(running: RunningJob, task: TaskDefinition, encryption: Encryption | null): Promise<JobAnswer> {
+    const { name } = this.#parts;
+    const teller = new Teller(running.taken, encryption, name);
+    const attempt = await this.#attempt(running, task, encryption, teller).catch(failure);
+    await teller.end();
+    const { answer, bytes = [], output = '' } = attempt;
+    return { ...answer, bytes, output, worker: name } as JobAnswer;
+  }
+
+  async #attempt(
+    running: RunningJob,
+    task: TaskDefinition,
+    encryption: Encryption | null,
+    teller: Teller,
+  ): Promise<Attempt> {
+    const { job, id } = running.taken;
+    const content = await open<JobContent>(job.data, encryption, id);
+    this.#tellOfSource(content, task, teller);
+    const underway = { running, task, content, teller };
+    return content.facts ? this.#runSaved(underway) : this.#runOnce(underway);
+  }
+
+  /** One that is saved is computed by one worker at a time, and not at all when it was saved meanwhile. */
+  async #runSaved(underway: Underway): Promise<Attempt> {
+    const { leases } = this.#parts.layers;
+    const { signal } = underway.running;
+    const { key } = underway.content.facts!;
+    for (;;) {
+      signal.throwIfAborted();
+      const lease = await leases?.take(key);
+      if (leases && !lease) {
+        await leases.whenFree(key, signal);
+        continue;
+      }
+      try {
+        return await this.#runLeased(underway, lease);
+      } catch (error) {
+        // Somebody else computes it now: that result is used.
+        if (!(error instanceof LeaseLostError)) throw error;
+      } finally {
+        await lease?.release();
+      }
+    }
+  }
+
+  async #runLeased(underway: Underway, lease: Lease | undefined): Promise<Attempt> {
+    const { running, task, content, teller } = underway;
+    const { found, stale } = await savedAlready(content.facts!, task.source, this.#parts.layers, task.options.encoder);
+    if (found && !content.isForced) return wasThere(found.entry);
+    const signal = lease ? AbortSignal.any([running.signal, lease.signal]) : running.signal;
+    const outcome = await execute(this.#parts, content, teller, signal);
+    lease?.signal.throwIfAborted();
+    if ('answer' in outcome) return outcome;
+    const before = found ? [found, ...stale] : stale;
+    const { isOutdated, directories } = outcome.message;
+    if (isOutdated || directories.length > 0) return this.#pass(underway, outcome);
+    return this.#keep(underway, outcome, () => this.#parts.keeper.save(outcome, content, task, before, lease));
+  }
+
+  async #runOnce(underway: Underway): Promise<Attempt> {
+    const { running, content, teller } = underway;
+    const outcome = await execute(this.#parts, content, teller, running.signal);
+    return 'answer' in outcome ? outcome : this.#pass(underway, outcome);
+  }
+
+  #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {
+    const { running, task, content } = underway;
+    // Where directories are is known to the runner.
+    const isSent = done.message.directories.length > 0;
+    return this.#keep(underway, done, async () =>
+      isSent ? undefined : this.#parts.keeper.pass(done, content, task, running.taken.job.data.run),
+    );
+  }
+
+  /** A result that the storage does not take goes with the answer, and the runner says what is wrong with that. */
+  async #keep(
+    { teller }: Underway,
+    done: Done & { readonly output: string },
+    put: () => Promise<Kept>,
+  ): Promise<Attempt> {
+    const { message, bytes, output } = done;
+    try {
+      const kept = await put();
+      if (kept) return { ...kept, output };
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      teller.log(`the worker ${this.#parts.name} could not keep the result: ${error.message}`);
+    }
+    return { answer: { type: 'sent', message }, bytes, output };
+  }
+
+  /** Results are saved by the version of a task; that the code is another one all the same is worth a word. */
+  #tellOfSource({ source }: JobContent, task: TaskDefinition, teller: Teller): void {
+    if (source === task.source || this.#toldOfSource.has(task.name)) return;
+    this.#toldOfSource.add(task.name);
+    teller.log(
+      `the worker ${this.#parts.name} has other code of ${task.name} than the runner, although the same version; if results differ by it, raise the version, and start workers with today's code`,
+    );
+  }
+
+  encryptionOf(task: TaskDefinition): Encryption | null {
+    return encryptionFor(this.#parts.layers, task.options.encoder);
+  }
+}

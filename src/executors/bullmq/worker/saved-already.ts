@@ -1,0 +1,62 @@
+import type { Encoder } from '../../../encoding/encoder';
+import { DamagedCheckpointError } from '../../../storage/checkpoint-error';
+import type { Entry } from '../../../storage/entry';
+import type { RunFacts } from '../../../storage/layer';
+import type { Found, Layers } from '../../../storage/layers';
+
+/** What is saved under a job's key: what counts for it, or what does not. */
+export interface SavedAlready {
+  readonly found: Found | undefined;
+  readonly stale: readonly Found[];
+}
+
+/**
+ * Looks whether a job's result was saved since it was asked for: by another run, or by a worker that was lost before it
+ * could say so.
+ *
+ * @param source of the task's class as it is here
+ * @throws {StorageError | UnreadableCheckpointError}
+ */
+export async function savedAlready(
+  facts: Omit<RunFacts, 'seconds'>,
+  source: string,
+  layers: Layers,
+  encoder: Encoder | undefined,
+): Promise<SavedAlready> {
+  const stale: Found[] = [];
+  for (const from of layers.reads) {
+    const entry = await find(from, facts, encoder);
+    if (!entry) continue;
+    if (counts(entry, facts, source)) return { found: { from, entry }, stale };
+    stale.push({ from, entry });
+  }
+  return { found: undefined, stale };
+}
+
+async function find(
+  { layer }: Layers['reads'][number],
+  { key }: Pick<RunFacts, 'key'>,
+  encoder: Encoder | undefined,
+): Promise<Entry | undefined> {
+  try {
+    return await layer.find(key, encoder);
+  } catch (error) {
+    // What is damaged is replaced.
+    if (error instanceof DamagedCheckpointError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether it is what the job would give: made by the same code of the same results, and nothing of that was cleared since. */
+function counts(entry: Entry, facts: Omit<RunFacts, 'seconds'>, source: string): boolean {
+  if (entry.source !== facts.source && entry.source !== source) return false;
+  if (entry.directories.length > 0 || !facts.marks.every((mark) => entry.marks.includes(mark))) return false;
+  const digests = new Map(entry.requires);
+  for (const [key, digest] of facts.requires) {
+    const had = digests.get(key);
+    if (digest !== null && typeof had === 'string' && had !== digest) return false;
+  }
+  // What its own result refers to is not known when it is saved.
+  const came = entry.dynamic.filter(([key]) => key !== entry.key);
+  return JSON.stringify(came) === JSON.stringify(facts.dynamic);
+}

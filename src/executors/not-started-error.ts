@@ -1,0 +1,8 @@
+import { TidemarkError } from '../error';
+
+/** A job was given back before anything of it ran, since the run starts nothing new. */
+export class NotStartedError extends TidemarkError {
+  constructor(task: string) {
+    super(`${task} was not started: the run starts nothing new`);
+  }
+}

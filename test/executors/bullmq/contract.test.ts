@@ -1,0 +1,29 @@
+import { bullmq } from '../../../src/executors/bullmq';
+import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
+import { describeExecutor } from '../../contract/executor-contract';
+import { withStorage } from '../../contract/run-on';
+import type { Child } from '../../support/child';
+import { describeWithRedis } from '../../support/redis-server';
+import { tasksFile, workerHere, workerProcess } from './support/workers';
+
+describeWithRedis('with a worker', (server) => {
+  describe('in this process', () => {
+    let worker: TidemarkWorker;
+    beforeAll(async () => (worker = await workerHere(server, { modules: [tasksFile], concurrency: 4 })));
+    afterAll(() => worker.close());
+    describeExecutor('bullmq', () =>
+      withStorage(bullmq({ connection: server.uri(), modules: [tasksFile] }), server.uri()),
+    );
+  });
+
+  describe('in another process, which uses threads', () => {
+    let worker: Child;
+    beforeAll(async () => {
+      worker = await workerProcess(server, { modules: [tasksFile], executor: 'threads', concurrency: 2 });
+    });
+    afterAll(() => worker.process.kill('SIGKILL'));
+    describeExecutor('bullmq', () =>
+      withStorage(bullmq({ connection: server.uri(), modules: [tasksFile] }), server.uri()),
+    );
+  });
+});
