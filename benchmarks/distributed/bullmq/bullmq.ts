@@ -109,7 +109,12 @@ async function main(uri: string, jobs: number, rounds: number, executor: string)
     shares.push({ bare: own['jobs/s'] / plain['jobs/s'], heard: own['jobs/s'] / heard['jobs/s'] });
     console.log(JSON.stringify({ bare: plain, 'bare, heard': heard, tidemark: own }));
   }
-  console.log(JSON.stringify({ 'of bare': median(shares.map((one) => one.bare)), 'of bare, heard': median(shares.map((one) => one.heard)) }));
+  console.log(
+    JSON.stringify({
+      'of bare': median(shares.map((one) => one.bare)),
+      'of bare, heard': median(shares.map((one) => one.heard)),
+    }),
+  );
   for (const worker of workers) worker.kill();
 }
 
@@ -145,6 +150,8 @@ const [uri, second = '20000', third = '3', fourth = 'inline'] = process.argv.sli
   string?,
 ];
 if (require.main === module) {
+  // Workers end with who started them.
+  if (second.endsWith('worker')) process.once('disconnect', () => process.exit());
   if (second === 'bare worker') bareWorker(uri);
   else if (second === 'our worker') void ourWorker(uri, third as 'inline');
   else void main(uri, Number(second), Number(third), fourth);

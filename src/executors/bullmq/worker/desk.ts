@@ -12,7 +12,7 @@ import type { JobRunner } from './job-runner';
 import { whyNobodyCan } from './refusal';
 import { RunningJob } from './running-job';
 import type { TaskList } from './task-list';
-import type { Taken } from './worker-queue';
+import type { Taken, WorkerQueue } from './worker-queue';
 
 /** How long a job is put off that only others can run, in milliseconds: at first, and at most. */
 const putOffFor = 100;
@@ -31,6 +31,8 @@ export interface DeskParts {
   readonly lockDuration: number;
   /** Told when a job begins. */
   readonly onBegin: (running: RunningJob) => void;
+  /** Told when a job was given back that this worker cannot run, and for how long it is put off. */
+  readonly onRefusal: (queue: WorkerQueue, delay: number) => void;
   readonly onWarning: (message: string) => void;
 }
 
@@ -100,6 +102,7 @@ export class Desk {
     if (message === undefined) {
       running.isAnswered = true;
       const delay = Math.min(putOffFor * 2 ** Math.min(taken.job.attemptsStarted, 10), putOffAtMost);
+      this.#parts.onRefusal(taken.queue, delay * 2);
       await this.#deliver(() => taken.queue.putOff(taken, delay * (0.5 + Math.random())));
       return undefined;
     }

@@ -16,6 +16,8 @@ export class Intake {
   readonly #maybe: Set<WorkerQueue>;
   /** When jobs that were put off are due, by queue. */
   readonly #due = new Map<WorkerQueue, number>();
+  /** Until when queues are left to others, who may be able to run what this worker could not. */
+  readonly #resting = new Map<WorkerQueue, number>();
   readonly #name = randomUUID();
   #count = 0;
   /** Those who wait until there may be something. */
@@ -46,6 +48,11 @@ export class Intake {
   /** A job of this queue is over: there may be room for another one. */
   noteRoom(queue: WorkerQueue): void {
     this.#maybe.add(queue);
+  }
+
+  /** A job of this queue was put off, since this worker cannot run it: when it is due, others are to see it first. */
+  rest(queue: WorkerQueue, milliseconds: number): void {
+    this.#resting.set(queue, Date.now() + milliseconds);
   }
 
   close(): void {
@@ -80,6 +87,7 @@ export class Intake {
     for (const queue of [...this.#maybe]) {
       if (this.#isClosed) return undefined;
       this.#maybe.delete(queue);
+      if (this.#isResting(queue)) continue;
       const taken = await queue.take(`${this.#name}:${this.#count++}`);
       if (!taken) continue;
       // Behind the others.
@@ -90,11 +98,11 @@ export class Intake {
   }
 
   async #wait(): Promise<void> {
-    const next = Math.min(...this.#due.values()) - Date.now();
+    const next = Math.min(...this.#due.values(), ...this.#resting.values()) - Date.now();
     const time = Math.max(10, Math.min(next, blockFor));
     try {
       const pushed = await this.#pop(time);
-      if (pushed) this.#take(pushed);
+      if (pushed) await this.#take(pushed);
       // Markers may be lost; now and then all are looked at.
       else for (const queue of this.#queues) this.#maybe.add(queue);
     } catch {
@@ -108,22 +116,34 @@ export class Intake {
     }
   }
 
+  #isResting(queue: WorkerQueue): boolean {
+    const until = this.#resting.get(queue);
+    if (until === undefined) return false;
+    if (until > Date.now()) return true;
+    this.#resting.delete(queue);
+    return false;
+  }
+
   /** A connection of which the other end is gone tells nothing, so a request that takes too long ends it. */
   async #pop(time: number): Promise<readonly [marker: string, member: string, score: string] | null> {
+    const markers = this.#queues.filter((queue) => !this.#isResting(queue)).map(({ marker }) => marker);
+    if (markers.length === 0) return wait(time, null);
     const watchdog = setTimeout(() => this.#waiting.reset(), time + lostAfter);
     try {
-      return await this.#waiting.client.bzpopmin(
-        this.#queues.map(({ marker }) => marker),
-        time / 1000,
-      );
+      return await this.#waiting.client.bzpopmin(markers, time / 1000);
     } finally {
       clearTimeout(watchdog);
     }
   }
 
   /** A marker says that there may be a job, or from when on. */
-  #take([marker, , score]: readonly [string, string, string]): void {
+  async #take([marker, member, score]: readonly [string, string, string]): Promise<void> {
     const queue = this.#queues.find((one) => one.marker === marker)!;
+    if (this.#isResting(queue)) {
+      // It was being waited for before the rest began: it is for others to see.
+      await this.#waiting.client.zadd(marker, score, member);
+      return;
+    }
     if (Number(score) > Date.now()) this.#due.set(queue, Number(score));
     else this.#maybe.add(queue);
   }

@@ -100,6 +100,7 @@ export class TidemarkWorker {
       notice,
       lockDuration,
       onBegin: (running) => this.#begin(running),
+      onRefusal: (queue, delay) => this.#intake.rest(queue, delay),
       onWarning,
     });
     const { running } = this.#desk;

@@ -12,6 +12,12 @@ export const ownTasksFile = resolve(__dirname, '../fixtures/tasks.ts');
 export const execArgv = ['-r', resolve(__dirname, '../../../support/register.js')];
 const fixture = resolve(__dirname, '../fixtures/start-worker.ts');
 
+const started: Child[] = [];
+// One that a failed test leaves behind would keep Jest waiting, since it writes to the same stderr.
+afterAll(() => {
+  for (const { process } of started.splice(0)) process.kill('SIGKILL');
+});
+
 /** Where the queues and the results of a server are. */
 export function connectionTo(server: RedisServer): string {
   return server.uri();
@@ -36,6 +42,7 @@ export async function workerProcess(
 ): Promise<Child> {
   const given = { modules: [ownTasksFile], connection: server.uri(), executor: 'inline', execArgv, ...options };
   const child = new Child(fixture, [JSON.stringify(given)]);
+  started.push(child);
   const lines = createInterface({ input: child.process.stdout! });
   await Promise.race([once(lines, 'line'), child.ended.then(({ output }) => Promise.reject(new Error(output)))]);
   return child;
