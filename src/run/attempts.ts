@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { TidemarkError } from '../error';
 import { NotStartedError } from '../executors/not-started-error';
 import { pathTo } from '../graph/graph';
 import { type GraphNode, ownDirectory } from '../graph/node';
@@ -85,7 +86,8 @@ export class Attempts {
     // Somebody else computes the key: then this one waits for that.
     const isLost = lease !== undefined && (lease.signal.aborted || cause instanceof LeaseLostError);
     const mayTry =
-      (isLost && !this.#parts.signal.aborted) || (!fingerprints.failed.has(index) && retries.allows(node, number));
+      (isLost && !this.#parts.signal.aborted) ||
+      (!fingerprints.failed.has(index) && retries.allows(node, number) && !isHopeless(cause));
     if (cause instanceof NotStartedError) {
       retries.again(node);
       return;
@@ -132,4 +134,9 @@ export class Attempts {
     void this.#parts.faults.take(index, error);
     return !this.#parts.state.fatal;
   };
+}
+
+/** Whether another attempt would fare no better: no worker has the task, say. */
+function isHopeless(cause: unknown): boolean {
+  return cause instanceof TidemarkError && (cause as { mayRetry?: boolean }).mayRetry === false;
 }

@@ -51,13 +51,14 @@ export class StoredResults {
 
   /** What an executor has to know that keeps results in the storage itself. */
   sharedFor(index: number): SharedResults {
-    const { runId, layers, saves, fingerprints, isForced } = this.#parts;
+    const { runId, layers, saves, fingerprints, isForced, freezes } = this.#parts;
     return {
       runId,
       layers,
       facts: this.#factsOf(index),
       fingerprint: fingerprints.known.get(index),
       isForced: isForced(index),
+      freezes,
       savedAs: ({ index: required }) => saves.savedAs(required),
     };
   }

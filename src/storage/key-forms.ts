@@ -1,7 +1,7 @@
 const record = /^[^/@]+\/[^/]+$/;
 const beside = /\.[0-9a-f]{32}$/;
-/** Keys with a hash, large bytes, clear marks, what was set aside, leases, and what a store was tried out with. */
-const own = /^[^/@]+\/([0-9a-f]{32}|.*\.[0-9a-f]{32})$|^@(cleared|damaged|leases|probe)\/[^/]+(\/[^/]+)?$/;
+/** Keys with a hash, large bytes, clear marks, what was set aside, leases, results on their way, and what a store was tried out with. */
+const own = /^[^/@]+\/([0-9a-f]{32}|.*\.[0-9a-f]{32})$|^@(cleared|damaged|leases|passing|probe)\/[^/]+(\/[^/]+)?$/;
 
 /** Whether a key of a store is that of a checkpoint's record. */
 export function isRecordKey(key: string): boolean {

@@ -33,6 +33,7 @@ interface RunParts {
 export class BullMqExecutor implements QueueExecutor {
   readonly name = 'bullmq';
   readonly sharesStorage = true;
+  readonly tellsStart = true;
   readonly concurrency: number;
   readonly #options: Required<Omit<BullMqOptions, 'modules'>>;
   readonly #modules: readonly string[];

@@ -36,7 +36,7 @@ it.each<[string, string, Partial<RunFacts>, Partial<RunFacts>, string?]>([
   ['what came from other refs does not', '1 stale', { dynamic: [[required, [key]]] }, {}],
   ['what came from the same refs counts', 'counts', { dynamic: [[required, [key]]] }, { dynamic: [[required, [key]]] }],
   ['what holds refs itself counts', 'counts', { dynamic: [[key, []]] }, {}],
-])('%s', async (_, expected, inStorage, wanted, source) => {
+])('%s', async (_, expected, inStorage, wanted, ...[source]) => {
   expect(await look(inStorage, wanted, source)).toBe(expected);
 });
 

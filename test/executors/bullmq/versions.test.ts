@@ -37,7 +37,7 @@ describeWithRedis('workers with other code', (server) => {
     const worker = await workerProcess(server, { modules: [oldTasks], queues: ['Flaky'] });
     const runner = driver(server);
     const { error } = await outcomeOf(runner.start(Flaky, {}));
-    expect(error.errors[0].cause).toMatchObject({ name: 'QueueError', mayRetry: false });
+    expect(error.errors[0]).toMatchObject({ attempts: 1, cause: { name: 'QueueError', mayRetry: false } });
     await runner.close();
     worker.process.kill();
     await worker.ended;
