@@ -39,7 +39,14 @@ export function openPostgres(uri: string): KeyvAdapter {
 
   class PostgresAdapter extends Base {
     override async connect(): Promise<Query> {
-      return async (sql, values) => (await pool.query(sql, values)).rows;
+      return async (sql, values) => {
+        try {
+          return (await pool.query(sql, values)).rows;
+        } catch (error) {
+          if (wasMadeMeanwhile(sql, error)) return [];
+          throw error;
+        }
+      };
     }
 
     override async disconnect(): Promise<void> {
@@ -69,4 +76,10 @@ export function openPostgres(uri: string): KeyvAdapter {
     }
   }
   return new PostgresAdapter({ uri, table: TABLE, keySize: KEY_SIZE });
+}
+
+/** Whether another process made what was to be made only if it is not there: in PostgreSQL the two may still collide. */
+function wasMadeMeanwhile(sql: string, error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return /^\s*CREATE\b/i.test(sql) && (code === '42P07' || code === '42710' || code === '23505');
 }
