@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Awaitable, andThen } from '../awaitable';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
@@ -23,6 +24,8 @@ export type { LeaseOptions, StorageOptions } from './storage-options';
 
 const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
+/** How often large bytes are looked for before they count as lost. */
+const looksForBytes = 3;
 
 /** Checkpoints in one store. */
 export class Layer {
@@ -87,15 +90,7 @@ export class Layer {
     const digest = isBeside && isAsItWas(entry) ? new DigestOfParts() : undefined;
     const kept = isBeside ? this.#entries.read(besideKey(entry), digest?.add) : entry.bytes;
     return andThen(kept, (bytes) => {
-      if (bytes === undefined) return this.#readAnew(entry, ofTask);
-      const encoder = this.encoderFor(ofTask);
-      return andThen(plainBytesOf(entry, bytes, encoder, digest), (plain) => ({
-        serializer: entry.serializer,
-        format: entry.format,
-        bytes: plain,
-        digest: entry.digest,
-        isView: plain === bytes && !this.#entries.copies,
-      }));
+      return bytes === undefined ? this.#readAnew(entry, ofTask) : this.#encodingOf(entry, bytes, ofTask, digest);
     });
   }
 
@@ -218,15 +213,29 @@ export class Layer {
     await this.#entries.close();
   }
 
+  #encodingOf(entry: Entry, bytes: Bytes, ofTask: Encoder | undefined, digest?: DigestOfParts): Awaitable<Encoding> {
+    return andThen(plainBytesOf(entry, bytes, this.encoderFor(ofTask), digest), (plain) => ({
+      serializer: entry.serializer,
+      format: entry.format,
+      bytes: plain,
+      digest: entry.digest,
+      isView: plain === bytes && !this.#entries.copies,
+    }));
+  }
+
   /** Reads a checkpoint whose bytes were let go to save memory, or are gone: what is there now may be newer. */
-  #readAnew(before: Entry, ofTask: Encoder | undefined): Awaitable<Encoding> {
+  async #readAnew(before: Entry, ofTask: Encoder | undefined): Promise<Encoding> {
     const { key } = before;
-    return andThen(this.find(key, ofTask), (now) => {
+    for (let looks = 1; ; looks++) {
+      const now = await this.find(key, ofTask);
       if (now === undefined) throw new GoneCheckpointError(key);
-      if (now.beside !== undefined && now.beside === before.beside)
-        throw new DamagedCheckpointError(key, 'its bytes are not there');
-      return this.read(now, ofTask);
-    });
+      if (now.beside === undefined || now.beside !== before.beside) return this.read(now, ofTask);
+      const bytes = await this.#entries.read(besideKey(now));
+      if (bytes !== undefined) return this.#encodingOf(now, bytes, ofTask);
+      if (looks === looksForBytes) throw new DamagedCheckpointError(key, 'its bytes are not there');
+      // Other processes may be replacing both just now.
+      await wait(10);
+    }
   }
 
   async #revealIfPossible(entry: Entry): Promise<Entry> {
