@@ -81,17 +81,18 @@ export class Attempts {
     const { graph, reporter, fingerprints, state, retries } = this.#parts;
     const { index, number, lease } = attempt;
     const node = graph.nodes[index]!;
-    const error = this.#errorOf(attempt, cause);
+    this.#discardDirectory(node);
     void lease?.release();
+    if (cause instanceof NotStartedError) {
+      retries.again(node);
+      return;
+    }
+    const error = this.#errorOf(attempt, cause);
     // Somebody else computes the key: then this one waits for that.
     const isLost = lease !== undefined && (lease.signal.aborted || cause instanceof LeaseLostError);
     const mayTry =
       (isLost && !this.#parts.signal.aborted) ||
       (!fingerprints.failed.has(index) && retries.allows(node, number) && !isHopeless(cause));
-    if (cause instanceof NotStartedError) {
-      retries.again(node);
-      return;
-    }
     const willRetry = mayTry && !state.isEnding;
     if (!willRetry) {
       this.#giveUp(index, error);
@@ -104,15 +105,18 @@ export class Attempts {
 
   /** A node has no result for good, whatever its retries. */
   failForGood(index: number, cause: unknown): void {
+    this.#discardDirectory(this.#parts.graph.nodes[index]!);
     this.#giveUp(index, this.#errorOf(new Attempt(index, 1, this.#parts.reporter), cause));
   }
 
+  #discardDirectory(node: GraphNode): void {
+    if (node.task.hasDirectory) this.#parts.directories.discard(node);
+  }
+
   #errorOf({ index, number }: Attempt, cause: unknown): TaskFailedError {
-    const { graph, directories, reporter, path } = this.#parts;
-    const node = graph.nodes[index]!;
-    if (node.task.hasDirectory) directories.discard(node);
+    const { graph, reporter, path } = this.#parts;
     return new TaskFailedError({
-      node,
+      node: graph.nodes[index]!,
       key: reporter.keyOf(index),
       requiredBy: [...path, ...pathTo(graph, index).slice(0, -1)],
       attempts: number,

@@ -29,8 +29,7 @@ export interface Writing {
   readonly encoder: Encoder;
   /** What is there under the key and counts no more. */
   readonly before: Entry | undefined;
-  /** When that was not now and here. */
-  readonly saved: Saved | undefined;
+  readonly saved: Saved;
   /** The right to write it, where only one process has that. */
   readonly lease: Lease | undefined;
 }
@@ -38,6 +37,11 @@ export interface Writing {
 /** A result that took this long or longer is worth an fsync. In seconds. */
 const worthIt = 0.02;
 const here = `${hostname()}/${process.pid}`;
+
+/** That it was now, and here. */
+export function savedNow(): Saved {
+  return { savedAt: new Date(), savedBy: here };
+}
 
 /** A record, ready to be written. */
 interface Draft {
@@ -94,8 +98,8 @@ export class CheckpointWriter {
         beside: isBeside ? besideName(encoding.digest, packing, kept.byteLength) : undefined,
         directories: facts.directories,
         seconds: facts.seconds,
-        savedAt: saved?.savedAt ?? new Date(),
-        savedBy: saved?.savedBy ?? here,
+        savedAt: saved.savedAt,
+        savedBy: saved.savedBy,
       };
       const write = (sealed?: string) => {
         const entry = encodeEntry(record, isBeside ? undefined : kept, sealed);

@@ -5,7 +5,7 @@ import type { Bytes, Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
-import { besideKey, CheckpointWriter, type RunFacts, type Saved } from './checkpoint-writer';
+import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
 import { decode, plainBytesOf, reveal } from './decode';
 import { DigestOfParts } from './digest';
 import { DirectoryFolder, isDirectoryOf } from './directories/directory-folder';
@@ -113,7 +113,7 @@ export class Layer {
     encoding: Encoding,
     ofTask: Encoder | undefined,
     before: Entry | undefined,
-    saved?: Saved,
+    saved = savedNow(),
     lease?: Lease,
   ): Awaitable<number> {
     return this.#writer.write({ facts, encoding, encoder: this.encoderFor(ofTask), before, saved, lease });

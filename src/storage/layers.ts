@@ -1,6 +1,7 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
+import { savedNow } from './checkpoint-writer';
 import { ClearMarks, everything, newMarks } from './clear-marks';
 import type { DirectoryFolder } from './directories/directory-folder';
 import { decodedFromSaved } from './directories/saved-form';
@@ -100,8 +101,10 @@ export class Layers {
     before: readonly Found[] | undefined,
     lease?: Lease,
   ): Awaitable<number> {
+    // One time for all, so that the records of one result are alike.
+    const saved = savedNow();
     const write = (layer: Layer, by?: Lease) =>
-      layer.save(facts, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before), undefined, by);
+      layer.save(facts, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before), saved, by);
     if (this.writes.length === 1) return write(this.writes[0]!, lease);
     const leased = lease && this.#leased;
     const others = this.writes.filter((layer) => layer !== leased);

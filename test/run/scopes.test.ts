@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Param, Runner, Storage, StorageError, Task } from 'tidemark';
+import { encoder, Param, Runner, Storage, StorageError, Task } from 'tidemark';
 import { collect } from '../support/collect';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
@@ -90,6 +90,17 @@ it('copies what a later layer had into the first, once, with its record', async 
   expect(await collect(near.list())).toEqual(await collect(far.list()));
   expect((await outcomeOf(runner.start(Slow))).summary).toMatchObject({ loaded: 1 });
   expect(ran).toBe(1);
+});
+
+it('writes the same record to all layers, however long one of them takes', async () => {
+  const compress = (bytes: Uint8Array) => {
+    for (const end = Date.now() + 5; Date.now() < end; );
+    return bytes;
+  };
+  const slow = { encoder: encoder({ compressor: { id: 'slow', compress, decompress: (bytes: Uint8Array) => bytes } }) };
+  const [near, far] = [Storage.open('memory:', slow), Storage.open('memory:', slow)];
+  await new Runner({ storage: Storage.chain(near, far, { write: 'all' }) }).run(Slow);
+  expect(await collect(near.list())).toEqual(await collect(far.list()));
 });
 
 it('asks a later layer only when the first does not have it', async () => {

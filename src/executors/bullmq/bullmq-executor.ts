@@ -4,6 +4,7 @@ import type { Job } from '../executor';
 import { fileOf } from '../pool/options';
 import { Pieces } from '../pool/pieces';
 import { readFailure } from '../pool/read-failure';
+import { readResult } from '../pool/read-result';
 import { noteOutput } from '../pool/task-output';
 import { WorkerLostError } from '../pool/worker-lost-error';
 import type { StoredResult } from '../stored-result';
@@ -17,7 +18,7 @@ import { defaultPrefix } from './names';
 import type { BullMqOptions } from './options';
 import { QueueError } from './queue-error';
 import type { QueueExecutor, QueueMetrics } from './queue-executor';
-import { inlinePiece, sentResult, storedResult } from './results';
+import { inlinePiece, storedResult } from './results';
 import { Session } from './session';
 import { encryptionFor, sharedLayer } from './shared-layer';
 
@@ -141,7 +142,7 @@ export class BullMqExecutor implements QueueExecutor {
   async #take(job: Job, answer: Exclude<JobAnswer, { type: 'aborted' }>, { pieces }: RunParts): Promise<unknown> {
     switch (answer.type) {
       case 'sent':
-        return sentResult(job, answer);
+        return readResult(job.node, answer.message, answer.bytes, answer.output);
       case 'stored': {
         const stored: StoredResult = storedResult(job, answer, () =>
           this.#remove(job, answer.key, answer.inline !== undefined),

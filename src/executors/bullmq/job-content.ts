@@ -2,6 +2,7 @@ import type { Bytes } from '../../encoding/encoder';
 import type { RunFacts } from '../../storage/layer';
 import type { TaskKey } from '../../task/context';
 import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentPiece } from '../pool/messages';
+import type { StoredResultParts } from '../stored-result';
 import type { Sealed } from './envelope';
 
 /** What BullMQ keeps of a job, as JSON. The body is for workers alone; the rest, for people as well. */
@@ -39,16 +40,8 @@ export interface JobContent {
 }
 
 /** Whose result it is, for those who asked. */
-export interface StoredAnswer {
+export interface StoredAnswer extends Omit<StoredResultParts, 'fetch' | 'remove'> {
   readonly type: 'stored';
-  readonly key: TaskKey;
-  readonly digest: string;
-  readonly size: number;
-  readonly seconds: number;
-  readonly holdsRefs: boolean;
-  readonly isSaved: boolean;
-  readonly wasThere: boolean;
-  readonly isOutdated: boolean;
   /** The result itself, when it is small. */
   readonly inline: SentBytes | undefined;
 }

@@ -3,30 +3,11 @@ import { fromStored } from '../../graph/stored-ref';
 import type { Job } from '../executor';
 import type { SentBytes } from '../pool/messages';
 import type { Piece } from '../pool/pieces';
-import { SentResult } from '../sent-result';
 import { StoredResult } from '../stored-result';
 import type { JobAnswer } from './job-content';
 import { QueueError } from './queue-error';
 
-type SentAnswer = Extract<JobAnswer, { type: 'sent' }>;
 type StoredAnswer = Extract<JobAnswer, { type: 'stored' }>;
-
-/** A result that came with the answer. */
-export function sentResult({ node }: Job, { message, bytes, output }: SentAnswer): SentResult {
-  const { result, digest, compressed, holdsRefs, directories } = message;
-  return new SentResult({
-    serializer: result.serializer,
-    format: result.format,
-    bytes: bytes[result.at]!,
-    digest,
-    holdsRefs,
-    directories: new Map(directories),
-    compressed: compressed && { compressor: compressed.compressor, bytes: bytes[compressed.at]! },
-    output,
-    encoder: node.task.options.encoder,
-    isValueOnly: !node.task.save,
-  });
-}
 
 /** A result that lies in the storage. @param remove removes it when it is no checkpoint */
 export function storedResult(job: Job, answer: StoredAnswer, remove: () => void): StoredResult {

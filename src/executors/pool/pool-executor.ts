@@ -1,10 +1,11 @@
 import type { Bytes } from '../../encoding/encoder';
 import type { Executor, Job } from '../executor';
-import { SentResult } from '../sent-result';
+import type { SentResult } from '../sent-result';
 import { jobMessage } from './job-message';
 import { Pieces } from './pieces';
 import { Pool, type PoolOptions } from './pool';
 import { readFailure } from './read-failure';
+import { readResult } from './read-result';
 import { noteOutput } from './task-output';
 
 export interface PoolExecutorOptions extends PoolOptions {
@@ -43,19 +44,7 @@ export class PoolExecutor implements Executor {
       noteOutput(thrown, output);
       throw thrown;
     }
-    const { result, digest, compressed, holdsRefs, directories } = reply;
-    return new SentResult({
-      serializer: result.serializer,
-      format: result.format,
-      bytes: bytes[result.at]!,
-      digest,
-      holdsRefs,
-      directories: new Map(directories),
-      compressed: compressed && { compressor: compressed.compressor, bytes: bytes[compressed.at]! },
-      output,
-      encoder: node.task.options.encoder,
-      isValueOnly: !node.task.save,
-    });
+    return readResult(node, reply, bytes, output);
   }
 
   close(): Promise<void> {
