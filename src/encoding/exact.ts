@@ -12,6 +12,8 @@ import { FINE, NOT_CBOR } from './walk';
 const MAX_CBOR_BYTES = 2 ** 31 - 1;
 /** Who carries the value, whether large typed arrays follow it, and whether it holds instances of registered classes. */
 const FORMAT = /^(cbor|v8)(\+raw)?(\+types)?$/;
+/** What nearly all values have. */
+const PLAIN_CBOR = 'cbor';
 
 /**
  * Encodes a value so that it comes back exactly.
@@ -39,11 +41,12 @@ export function encodeBinary(value: unknown, root: string): Serialized {
 }
 
 export function canDecodeExactly(format: string): boolean {
-  return FORMAT.test(format) || isRawFormat(format);
+  return format === PLAIN_CBOR || FORMAT.test(format) || isRawFormat(format);
 }
 
 /** @throws {Error} when these are not the bytes of a value. */
 export function decodeExactly(bytes: Bytes, format: string, mayKeep: boolean): unknown {
+  if (format === PLAIN_CBOR) return decodeCbor(bytes);
   if (isRawFormat(format)) return decodeRaw(format, bytes, mayKeep);
   const [, carrier, hasSegments, hasTypes] = FORMAT.exec(format) ?? [];
   const segments = hasSegments === undefined ? undefined : new SegmentReader(bytes);

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { builtInName, isArrayPrototype, isPlainPrototype } from './built-in-name';
 import { getterOf } from './getter-of';
+import { numbersAtStart } from './numbers-at-start';
 
 /**
  * Freezes plain objects and arrays all the way down, also inside Maps and Sets, which themselves cannot be frozen.
@@ -11,12 +12,13 @@ export function deepFreeze(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   const waiting: object[] = [value];
   // What is frozen on the way need not be remembered: it is looked at again once at most.
-  const met = new Set<object>();
+  let met: Set<object> | undefined;
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
     if (ArrayBuffer.isView(object)) continue;
     const isFreezable = !Object.isFrozen(object) && isPlain(object);
     if (!isFreezable) {
-      if (met.has(object)) continue;
+      if (met?.has(object)) continue;
+      met ??= new Set();
       met.add(object);
     }
     addContents(object, waiting);
@@ -46,7 +48,7 @@ function addContents(object: object, waiting: object[]): void {
 
 function addElements(array: readonly unknown[], waiting: object[]): void {
   const { length } = array;
-  for (let i = 0; i < length; i++) add(array[i], waiting);
+  for (let i = numbersAtStart(array); i < length; i++) add(array[i], waiting);
 }
 
 function addProperties(object: object, waiting: object[]): void {

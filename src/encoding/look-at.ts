@@ -2,6 +2,7 @@ import { isArrayPrototype, isPlainPrototype } from './built-in-name';
 import { lookAtBuiltIn } from './built-in-object';
 import { extraProperty } from './extra-properties';
 import { getterOf } from './getter-of';
+import { numbersAtStart } from './numbers-at-start';
 import { registeredTypeOf } from './register-type';
 import { lookAtRegistered } from './registered-value';
 import { propertyStep } from './value-path';
@@ -73,7 +74,7 @@ function lookAtBareObject(object: object, walk: Walk, depth: number): number {
 function lookAtArray(array: readonly unknown[], walk: Walk, depth: number): number {
   let flags = FINE;
   const { length } = array;
-  for (let i = 0; i < length; i++) {
+  for (let i = numbersAtStart(array); i < length; i++) {
     const item = array[i];
     if (typeof item === 'number') {
       if (item === 0 && Object.is(item, -0)) flags |= FLOATS;

@@ -203,30 +203,34 @@ export class Checkpoints {
   #lookIn(at: number, index: number, seen: Lookup): Awaitable<Lookup> {
     const from = this.#layers.reads[at];
     if (!from) return seen;
-    const take = (entry: Entry | undefined): Awaitable<Lookup> => {
-      if (!entry) return this.#lookIn(at + 1, index, seen);
-      const found = { from, entry };
-      return andThen(this.#whyStale(index, entry), (why) =>
-        why === undefined
-          ? { ...seen, found }
-          : this.#lookIn(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),
-      );
-    };
-    const fail = (error: unknown): Awaitable<Lookup> =>
-      this.#lookIn(at + 1, index, {
-        ...seen,
-        faults: [...seen.faults, { layer: from.layer, error }],
-        why: 'its checkpoint cannot be used',
-      });
     let entry: Awaitable<Entry | undefined>;
     try {
       entry = from.layer.find(this.#keys.of(index), this.#encoderOf(index));
     } catch (error) {
-      return fail(error);
+      return this.#lookPast(at, index, seen, error);
     }
-    if (isPromiseLike(entry)) return entry.then(take).then(undefined, fail);
-    const lookup = take(entry);
-    return isPromiseLike(lookup) ? lookup.then(undefined, fail) : lookup;
+    const lookup = isPromiseLike(entry)
+      ? entry.then((later) => this.#judge(at, index, seen, later))
+      : this.#judge(at, index, seen, entry);
+    return isPromiseLike(lookup) ? lookup.then(undefined, (error) => this.#lookPast(at, index, seen, error)) : lookup;
+  }
+
+  /** Takes what one layer has when it counts, and looks further when it does not. */
+  #judge(at: number, index: number, seen: Lookup, entry: Entry | undefined): Awaitable<Lookup> {
+    if (!entry) return this.#lookIn(at + 1, index, seen);
+    const found = { from: this.#layers.reads[at]!, entry };
+    return andThen(this.#whyStale(index, entry), (why) =>
+      why === undefined
+        ? { found, stale: seen.stale, why: seen.why, faults: seen.faults }
+        : this.#lookIn(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),
+    );
+  }
+
+  /** One layer failed: that is part of the answer, and what is behind it may still have something. */
+  #lookPast(at: number, index: number, seen: Lookup, error: unknown): Awaitable<Lookup> {
+    const { layer } = this.#layers.reads[at]!;
+    const faults = [...seen.faults, { layer, error }];
+    return this.#lookIn(at + 1, index, { ...seen, faults, why: 'its checkpoint cannot be used' });
   }
 
   /** Why a checkpoint does not count; undefined when it does. */

@@ -1,28 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { TidemarkError } from '../error';
 import { inline } from '../executors/inline';
-import { folderOf } from '../graph/key';
-import type { ClearMarks } from '../storage/clear-marks';
-import { DirectoryFolder } from '../storage/directories/directory-folder';
-import type { Layers } from '../storage/layers';
-import { scoped } from '../storage/scope';
 import { Storage } from '../storage/storage';
-import { type Container, typediContainer } from '../task/container';
+import { typediContainer } from '../task/container';
 import type { TaskKey } from '../task/context';
-import { definitionOf, type TaskDefinition } from '../task/definition';
-import { TaskRef } from '../task/ref';
-import { isClass } from '../task/requires';
+import type { TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
-import { Capacity } from './capacity';
-import { Directories } from './directories';
-import { freshInstances } from './fresh-instances';
-import { makePlan } from './make-plan';
-import { checkRunnerOptions, type RunnerOptions, type RunOptions } from './options';
+import type { Engine } from './engine';
+import { checkRunnerOptions, type RunnerOptions } from './options';
 import type { Plan } from './plan';
-import { type Prepared, Preparer } from './prepare';
-import type { Run, StartedRun } from './run';
+import type { Run } from './run';
 import type { ParamsAndOptions, ParamsFor, ResultOf, Runnable } from './runnable';
-import { startRun } from './start-run';
 
 /**
  * Runs tasks: works out what is needed, loads what is saved, computes the rest, saves what is to be saved.
@@ -33,15 +21,7 @@ import { startRun } from './start-run';
  */
 export class Runner {
   readonly storage: Storage;
-  readonly #opensStorage: boolean;
-  readonly #options: RunnerOptions;
-  readonly #container: Container;
-  readonly #preparer: Preparer;
-  readonly #capacity: Capacity;
-  /** Where directories are that the storage does not keep. */
-  readonly #directories: DirectoryFolder | undefined;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #engine: Engine;
 
   /** @throws {TidemarkError} for options that cannot be: an unknown one, a concurrency below 1, a storage that is none */
   constructor(options: RunnerOptions = {}) {
@@ -51,18 +31,11 @@ export class Runner {
       throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
     if (typeof container?.resolve !== 'function')
       throw new TidemarkError('the container has no method resolve(cls) that makes an instance of a class');
-    this.#options = options;
-    this.#container = freshInstances(container);
-    this.#capacity = new Capacity(executor, options.concurrency, options.queues);
-    this.#preparer = new Preparer({
-      container: this.#container,
-      maxNodes: options.maxNodes,
-      rerunsChangedSource: options.sourceChange === 'rerun',
-      isClosed: () => this.#closing !== undefined,
-    });
-    this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(options.directories);
+    // Loaded with the first runner: what only declares tasks, such as the modules of workers, needs half of the package.
+    const { Engine } = require('./engine') as typeof import('./engine');
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
-    this.#opensStorage = !(storage instanceof Storage) && !this.storage.isShared;
+    const ownsStorage = !(storage instanceof Storage) && !this.storage.isShared;
+    this.#engine = new Engine({ options, container, executor, storage: this.storage, ownsStorage });
   }
 
   /**
@@ -75,12 +48,12 @@ export class Runner {
    * const [a, b] = await runner.run([task(Score, { seed: 1 }), task(Score, { seed: 2 })]);
    */
   run<const W extends Runnable>(what: W, ...rest: ParamsAndOptions<W>): Promise<ResultOf<W>> {
-    return this.#start(what, rest).result as Promise<ResultOf<W>>;
+    return this.#engine.start(what, rest).result as Promise<ResultOf<W>>;
   }
 
   /** Starts a run; its result, its events and its summary can be had from what is returned. */
   start<const W extends Runnable>(what: W, ...rest: ParamsAndOptions<W>): Run<ResultOf<W>> {
-    return this.#start(what, rest) as Run<ResultOf<W>>;
+    return this.#engine.start(what, rest) as Run<ResultOf<W>>;
   }
 
   /**
@@ -89,30 +62,13 @@ export class Runner {
    * @example
    * const { toRun, nodes } = await runner.plan(ScoreModel, { path: 'penguins.csv' });
    */
-  async plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
-    const layers = scoped(this.storage.layers);
-    const directories = new Directories(layers, this.#directories);
-    const marks = new Map<string, ClearMarks>();
-    const open = async ({ graph, keys }: Prepared) => {
-      directories.refuseHomeless(graph);
-      return {
-        graph,
-        keys,
-        checkpoints: await this.#preparer.checkpointsFor({ graph, keys, layers, directories, marks }),
-      };
-    };
-    const prepared = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
-    try {
-      return await makePlan(await open(prepared), async (refs) => open(await this.#preparer.prepareWithKeys(refs)));
-    } finally {
-      await directories.end();
-    }
+  plan<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<Plan> {
+    return this.#engine.plan(what, rest);
   }
 
   /** The key of a task's result. */
-  async key<const W extends TaskClass | TaskRef<unknown>>(what: W, ...rest: ParamsFor<W>): Promise<TaskKey> {
-    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
-    return keys.of(graph.targets[0]!.index);
+  key<const W extends TaskClass | TaskRef<unknown>>(what: W, ...rest: ParamsFor<W>): Promise<TaskKey> {
+    return this.#engine.key(what, rest);
   }
 
   /**
@@ -123,64 +79,16 @@ export class Runner {
    * @example
    * await runner.clear(Choose, { n: 3, k: 3 });
    */
-  async clear<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<readonly TaskKey[]> {
-    const layers = scoped(this.storage.layers);
-    if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what), layers);
-    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
-    const deleted: TaskKey[] = [];
-    for (const { index, task } of graph.targets) {
-      const key = keys.of(index);
-      const folder = folderOf(task);
-      // The mark first: without it, what came from the result would go on counting.
-      await layers.mark(folder, key.slice(folder.length + 1));
-      if (await layers.delete(key, this.#directories)) deleted.push(key);
-    }
-    return deleted;
+  clear<const W extends Runnable>(what: W, ...rest: ParamsFor<W>): Promise<readonly TaskKey[]> {
+    return this.#engine.clear(what, rest);
   }
 
   /** Waits for runs under way and lets go of what the runner holds. */
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+    return this.#engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  async #close(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
-    await this.#capacity.close();
-    // A storage that was passed in may be in use elsewhere.
-    if (this.#opensStorage) await this.storage.close();
-  }
-
-  async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
-    this.#preparer.refuseIfClosed();
-    const folder = folderOf(task);
-    await layers.mark(folder);
-    return layers.clearTask(folder, this.#directories);
-  }
-
-  #start(what: unknown, rest: readonly unknown[]): StartedRun<unknown> {
-    const source = {
-      options: this.#options,
-      container: this.#container,
-      layers: scoped(this.storage.layers),
-      preparer: this.#preparer,
-      capacity: this.#capacity,
-      directories: this.#directories,
-    };
-    const { run, done } = startRun(source, () => targetOf(what, rest));
-    this.#underWay.add(done);
-    void done.then(() => this.#underWay.delete(done));
-    return run;
-  }
-}
-
-function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: unknown; readonly options: RunOptions } {
-  if (!isClass(what)) return { target: what, options: (rest[0] as RunOptions | undefined) ?? {} };
-  return {
-    target: TaskRef.of(what, { ...(rest[0] as object | undefined) }),
-    options: (rest[1] as RunOptions | undefined) ?? {},
-  };
 }

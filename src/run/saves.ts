@@ -26,58 +26,60 @@ export interface SavesOptions {
 /** So that what is on its way takes some 64 MiB at most, and one more. */
 const bytesPerSlot = 65_536;
 
+/** What is known of a result, as bits. */
+const ranAnew = 1;
+const inStorage = 2;
+
 /** Writes results to storage, beside the run; the digests that identify them. */
 export class Saves {
   readonly #options: SavesOptions;
-  /** Of results that were saved or loaded; of those computed in this run, also in `#ranAnew`. */
-  readonly #digests = new Map<number, string>();
-  readonly #ranAnew = new Set<number>();
-  /** Those of the digests whose results are in the storage by now. */
-  readonly #inStorage = new Set<number>();
+  // By node, in arrays: looked at for each edge.
+  /** Of results that were saved or loaded, and of those computed in this run that are to be. */
+  readonly #digests: (string | undefined)[];
+  /** Whether a result was computed in this run, and whether it is in the storage by now. */
+  readonly #facts: Uint8Array;
 
   constructor(options: SavesOptions) {
     this.#options = options;
+    const count = options.graph.nodes.length;
+    this.#digests = new Array(count);
+    this.#facts = new Uint8Array(count);
   }
 
   /** The digest of a result, when it was encoded or loaded. */
-  readonly digestOf = (index: number): string | undefined => this.#digests.get(index);
+  readonly digestOf = (index: number): string | undefined => this.#digests[index];
 
   /** Whether a result was computed and encoded in this run. */
   ranAnew(index: number): boolean {
-    return this.#ranAnew.has(index);
+    return (this.#facts[index]! & ranAnew) !== 0;
   }
 
   noteLoaded(index: number, digest: string): void {
-    this.#digests.set(index, digest);
-    this.#inStorage.add(index);
+    this.#note(index, digest, inStorage);
   }
 
   /** A result held refs: what these led to is part of what identifies it. */
-  noteResolved(index: number, digest: string | undefined, ranAnew: boolean): void {
+  noteResolved(index: number, digest: string | undefined, isNew: boolean): void {
     // The digest is that of what others get, which as such is nowhere saved.
-    this.#inStorage.delete(index);
-    if (digest === undefined) this.#digests.delete(index);
-    else this.#digests.set(index, digest);
-    if (ranAnew) this.#ranAnew.add(index);
+    this.#facts[index]! &= ~inStorage;
+    this.#note(index, digest, isNew ? ranAnew : 0);
   }
 
   noteRan(index: number, { digest }: EncodedResult): void {
-    this.#digests.set(index, digest);
-    this.#ranAnew.add(index);
+    this.#note(index, digest, ranAnew);
   }
 
   /** A result was saved by who ran it. */
   savedElsewhere(index: number, { digest, size }: { readonly digest: string; readonly size: number }): void {
-    this.#digests.set(index, digest);
-    this.#ranAnew.add(index);
+    this.#note(index, digest, ranAnew);
     this.#saved(index, size);
   }
 
   /** Key and digest of a result that is in the storage; undefined when it is not, or not yet. */
   savedAs(index: number): { readonly key: TaskKey; readonly digest: string } | undefined {
     const { keys, graph } = this.#options;
-    const digest = this.#digests.get(index);
-    const isThere = digest !== undefined && this.#inStorage.has(index) && graph.nodes[index]!.task.save;
+    const digest = this.#digests[index];
+    const isThere = digest !== undefined && (this.#facts[index]! & inStorage) !== 0 && graph.nodes[index]!.task.save;
     return isThere ? { key: keys.of(index), digest } : undefined;
   }
 
@@ -148,9 +150,14 @@ export class Saves {
     return done;
   }
 
+  #note(index: number, digest: string | undefined, facts: number): void {
+    this.#digests[index] = digest;
+    this.#facts[index]! |= facts;
+  }
+
   #saved(index: number, bytes: number): void {
     const { reporter } = this.#options;
-    this.#inStorage.add(index);
+    this.#facts[index]! |= inStorage;
     reporter.tally.saved++;
     reporter.tally.savedBytes += bytes;
     reporter.emit(index, (node) => ({ type: 'task-saved', node, bytes }));

@@ -196,14 +196,22 @@ export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined, 
     (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
     `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}` +
     (directories.length === 0 ? '}' : `,"directories":${JSON.stringify(directories)}}`);
-  const line = `${start}${checksum(rest, format)} ${rest}\n`;
-  if (bytes === undefined) return Buffer.from(line);
-  const length = Buffer.byteLength(line);
-  const entry = Buffer.allocUnsafe(length + bytes.byteLength);
-  entry.write(line);
-  entry.set(bytes, length);
+  // Made into bytes once, for the checksum as well; a unit of a string takes three bytes in UTF-8 at most.
+  const most = wordsStart + 3 * rest.length + 1;
+  const line = most > scratchLength ? Buffer.allocUnsafe(most) : (scratch ??= Buffer.allocUnsafeSlow(scratchLength));
+  const end = wordsStart + line.write(rest, wordsStart);
+  line.write(`${start}${checksum(viewOf(line, wordsStart, end), format)} `, 0, 'latin1');
+  line[end] = newline;
+  const length = end + 1;
+  const entry = Buffer.allocUnsafe(bytes === undefined ? length : length + bytes.byteLength);
+  entry.set(viewOf(line, 0, length));
+  if (bytes !== undefined) entry.set(bytes, length);
   return entry;
 }
+
+/** Memory for the lines of most records, used again and again. */
+let scratch: Buffer | undefined;
+const scratchLength = 16_384;
 
 /** Whether bytes look like an entry, of whatever format; they may be damaged. */
 export function isEntry(bytes: Bytes): boolean {
@@ -219,7 +227,7 @@ export function decodeEntry(bytes: Bytes, key: string): ReadEntry {
   if (number === undefined) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
   if (end < wordsStart) return { state: 'damaged', problem: 'its record is cut short' };
   const checked = number.length - format.length + wordsStart;
-  if (`${checksum(buffer.subarray(checked, end), number)} ` !== line.slice(checked - 1 - checksumLength, checked))
+  if (`${checksum(viewOf(buffer, checked, end), number)} ` !== line.slice(checked - 1 - checksumLength, checked))
     return { state: 'damaged', problem: 'the checksum of its record is wrong' };
   if (number !== format)
     return {
@@ -233,7 +241,7 @@ export function decodeEntry(bytes: Bytes, key: string): ReadEntry {
     return { state: 'damaged', problem: 'its record is none' };
   }
   if (entry.key !== key) return { state: 'damaged', problem: `it belongs to ${entry.key}` };
-  const rest = buffer.subarray(end + 1);
+  const rest = viewOf(buffer, end + 1, buffer.byteLength);
   const size = entry.beside === undefined ? entry.size : 0;
   if (rest.byteLength !== size)
     return { state: 'damaged', problem: `it has ${rest.byteLength} bytes where ${size} were saved` };
@@ -272,6 +280,11 @@ let startSum: number | undefined;
 function checksum(rest: string | Uint8Array, number: string): string {
   const before = number === format ? (startSum ??= crc32(start)) : crc32(`tidemark${number} `);
   return crc32(rest, before).toString(16).padStart(checksumLength, '0');
+}
+
+/** A part of bytes, without a copy; `subarray` of a Buffer takes several times as long. */
+function viewOf({ buffer, byteOffset }: Bytes, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, to - from);
 }
 
 function bufferOf(bytes: Bytes): Buffer {

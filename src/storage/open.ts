@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
 import { StorageError } from './storage-error';
 import type { StoreAdapter } from './store';
-import { FileStore } from './stores/file';
-import { MemoryStore } from './stores/memory';
 
 /** What a storage can be opened from: a URI, a `Map`, a Keyv store adapter, or a `Keyv` with one. */
 export type StorageSource =
@@ -14,7 +12,7 @@ export type StorageSource =
 /** The store that a source names, and what to call it in messages. */
 export function openStore(source: StorageSource): { readonly store: StoreAdapter; readonly location: string } {
   if (typeof source === 'string') return openUri(source);
-  if (source instanceof Map) return { store: new MemoryStore(source), location: 'a Map' };
+  if (source instanceof Map) return { store: memoryStore(source), location: 'a Map' };
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
     if ('store' in source && typeof source.store === 'object') return openStore(source.store);
@@ -30,9 +28,10 @@ function openUri(uri: string): { readonly store: StoreAdapter; readonly location
   const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]+):(.*)$/s.exec(uri) ?? [];
   switch (scheme) {
     case 'memory':
-      return { store: new MemoryStore(), location: 'memory' };
+      return { store: memoryStore(), location: 'memory' };
     case 'file': {
       if (rest === '') throw new StorageError("'file:' names no folder; write 'file:.tidemark'", { operation: 'open' });
+      const { FileStore } = require('./stores/file') as typeof import('./stores/file');
       const folder = resolve(rest.replace(/^\/\/(?=\/)/, ''));
       return { store: new FileStore(folder), location: folder };
     }
@@ -59,6 +58,11 @@ function openUri(uri: string): { readonly store: StoreAdapter; readonly location
 }
 
 const ownUris = ['memory:', 'file:PATH', 'lmdb:PATH', 'redis://HOST'];
+
+function memoryStore(entries?: Map<string, any>): StoreAdapter {
+  const { MemoryStore } = require('./stores/memory') as typeof import('./stores/memory');
+  return new MemoryStore(entries);
+}
 
 /** Keyv adapters differ in what they can hold and how they fail; what is written for Tidemark is used as it is. */
 function wrapped(source: StoreAdapter): StoreAdapter {

@@ -1,0 +1,145 @@
+import type { Executor } from '../executors/executor';
+import { folderOf } from '../graph/key';
+import type { ClearMarks } from '../storage/clear-marks';
+import { DirectoryFolder } from '../storage/directories/directory-folder';
+import type { Layers } from '../storage/layers';
+import { scoped } from '../storage/scope';
+import type { Storage } from '../storage/storage';
+import type { Container } from '../task/container';
+import type { TaskKey } from '../task/context';
+import { definitionOf, type TaskDefinition } from '../task/definition';
+import { TaskRef } from '../task/ref';
+import { isClass } from '../task/requires';
+import { Capacity } from './capacity';
+import { Directories } from './directories';
+import { freshInstances } from './fresh-instances';
+import { makePlan } from './make-plan';
+import type { RunnerOptions, RunOptions } from './options';
+import type { Plan } from './plan';
+import { type Prepared, Preparer } from './prepare';
+import type { StartedRun } from './run';
+import { startRun } from './start-run';
+
+/** What a runner has to be told. */
+export interface EngineOptions {
+  readonly options: RunnerOptions;
+  readonly container: Container;
+  readonly executor: Executor;
+  readonly storage: Storage;
+  /** Whether the storage is closed with the engine. */
+  readonly ownsStorage: boolean;
+}
+
+/** What a runner does, whatever the types of what is run: starts runs, makes plans, forgets results. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #container: Container;
+  readonly #preparer: Preparer;
+  readonly #capacity: Capacity;
+  /** Where directories are that the storage does not keep. */
+  readonly #directories: DirectoryFolder | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(engineOptions: EngineOptions) {
+    const { options, container, executor } = engineOptions;
+    this.#options = engineOptions;
+    this.#container = freshInstances(container);
+    this.#capacity = new Capacity(executor, options.concurrency, options.queues);
+    this.#preparer = new Preparer({
+      container: this.#container,
+      maxNodes: options.maxNodes,
+      rerunsChangedSource: options.sourceChange === 'rerun',
+      isClosed: () => this.#closing !== undefined,
+    });
+    this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(options.directories);
+  }
+
+  /** @param rest params, when `what` is a class, then options */
+  start(what: unknown, rest: readonly unknown[]): StartedRun<unknown> {
+    const source = {
+      options: this.#options.options,
+      container: this.#container,
+      layers: this.#layers(),
+      preparer: this.#preparer,
+      capacity: this.#capacity,
+      directories: this.#directories,
+    };
+    const { run, done } = startRun(source, () => targetOf(what, rest));
+    this.#underWay.add(done);
+    void done.then(() => this.#underWay.delete(done));
+    return run;
+  }
+
+  async plan(what: unknown, rest: readonly unknown[]): Promise<Plan> {
+    const layers = this.#layers();
+    const directories = new Directories(layers, this.#directories);
+    const marks = new Map<string, ClearMarks>();
+    const open = async ({ graph, keys }: Prepared) => {
+      directories.refuseHomeless(graph);
+      return {
+        graph,
+        keys,
+        checkpoints: await this.#preparer.checkpointsFor({ graph, keys, layers, directories, marks }),
+      };
+    };
+    const prepared = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    try {
+      return await makePlan(await open(prepared), async (refs) => open(await this.#preparer.prepareWithKeys(refs)));
+    } finally {
+      await directories.end();
+    }
+  }
+
+  async key(what: unknown, rest: readonly unknown[]): Promise<TaskKey> {
+    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    return keys.of(graph.targets[0]!.index);
+  }
+
+  async clear(what: unknown, rest: readonly unknown[]): Promise<readonly TaskKey[]> {
+    const layers = this.#layers();
+    if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what), layers);
+    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const deleted: TaskKey[] = [];
+    for (const { index, task } of graph.targets) {
+      const key = keys.of(index);
+      const folder = folderOf(task);
+      // The mark first: without it, what came from the result would go on counting.
+      await layers.mark(folder, key.slice(folder.length + 1));
+      if (await layers.delete(key, this.#directories)) deleted.push(key);
+    }
+    return deleted;
+  }
+
+  /** Waits for runs under way and lets go of what is held. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#capacity.close();
+    // A storage that was passed in may be in use elsewhere.
+    if (this.#options.ownsStorage) await this.#options.storage.close();
+  }
+
+  async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
+    this.#preparer.refuseIfClosed();
+    const folder = folderOf(task);
+    await layers.mark(folder);
+    return layers.clearTask(folder, this.#directories);
+  }
+
+  /** As they are where this is called: scopes may add to them. */
+  #layers(): Layers {
+    return scoped(this.#options.storage.layers);
+  }
+}
+
+function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: unknown; readonly options: RunOptions } {
+  if (!isClass(what)) return { target: what, options: (rest[0] as RunOptions | undefined) ?? {} };
+  return {
+    target: TaskRef.of(what, { ...(rest[0] as object | undefined) }),
+    options: (rest[1] as RunOptions | undefined) ?? {},
+  };
+}
