@@ -76,6 +76,16 @@ const w5 = (kind: string): Case => ({
   }),
 });
 
+const execution = (what: string, program: string, beside: Contestant, target: Target, floorIs?: string): Case => ({
+  name: `execution, ${what}`,
+  group: 'execution',
+  program: `execution/${program}`,
+  args: [],
+  beside: [beside],
+  ...(floorIs && { floorIs }),
+  targets: { [program === 'tiny.js' ? 'µs a task' : 'ms']: target },
+});
+
 const warm = (phase: string, most: number): Case => ({
   name: `warm tree, ${phase}`,
   group: 'warm',
@@ -142,6 +152,14 @@ export const cases: readonly Case[] = [
   w4('load', 'never', 1.3),
   w5('threads'),
   w5('processes'),
+  execution(
+    'tiny tasks on threads',
+    'tiny.js',
+    { ...floor, packages: by.piscina.packages },
+    { floors: 2.5 },
+    'piscina',
+  ),
+  execution('100 MB to a thread and back', 'large.js', floor, { floors: 1.5 }),
   warm('target', 400),
   warm('all', 1000),
   startUp(

@@ -1,0 +1,3 @@
+import { next } from './tasks';
+
+module.exports = next;
