@@ -45,7 +45,10 @@ export class Attempts {
       attempt: attempt.number,
       queue: node.task.queue,
       executor: executor.name,
-      requires: reporter.requiredBy(index),
+      // Made when a listener asks for them, as the node's own key is.
+      get requires() {
+        return reporter.requiredBy(index);
+      },
     }));
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);

@@ -1,11 +1,16 @@
 import type { GraphNode } from '../graph/node';
 
-/** A node's params as events, plans and errors show them: without secrets. */
-export function publicParams({ task, params }: GraphNode): Readonly<Record<string, unknown>> {
+type Params = Readonly<Record<string, unknown>>;
+
+const withoutSecrets = new WeakMap<Params, Params>();
+
+/** A node's params as events, plans and errors show them: without secrets. The same object each time. */
+export function publicParams({ task, params }: GraphNode): Params {
   if (task.secrets.size === 0) return params;
-  return Object.freeze(
-    Object.fromEntries(
-      Object.entries(params).map(([name, value]) => [name, task.secrets.has(name) ? '(secret)' : value]),
-    ),
-  );
+  let shown = withoutSecrets.get(params);
+  if (!shown) {
+    const entries = Object.entries(params).map(([name, value]) => [name, task.secrets.has(name) ? '(secret)' : value]);
+    withoutSecrets.set(params, (shown = Object.freeze(Object.fromEntries(entries))));
+  }
+  return shown!;
 }

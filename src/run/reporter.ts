@@ -16,6 +16,7 @@ export class Reporter {
   readonly #isKeyless: (index: number) => boolean;
   readonly #events: EventStream;
   readonly #onWarning: (message: string) => void;
+  #last: { readonly index: number; readonly info: NodeInfo } | undefined;
 
   constructor(options: {
     graph: Graph;
@@ -86,7 +87,21 @@ export class Reporter {
   }
 
   #info(index: number): NodeInfo {
+    // Most that start are over before anything else happens.
+    if (this.#last?.index !== index) this.#last = { index, info: this.#newInfo(index) };
+    return this.#last.info;
+  }
+
+  #newInfo(index: number): NodeInfo {
     const node = this.#graph.nodes[index]!;
-    return { key: this.keyOf(index), task: node.task.name, params: publicParams(node) };
+    const keyOf = () => this.keyOf(index);
+    return {
+      // Made when a listener asks for it: a key costs more than all the rest of an event.
+      get key() {
+        return keyOf();
+      },
+      task: node.task.name,
+      params: publicParams(node),
+    };
   }
 }

@@ -1,3 +1,6 @@
+/** Tells the tasks of a class apart: their params, of which a node has one object. Keys would have to be made first. */
+type TaskId = Readonly<Record<string, unknown>>;
+
 /** How far the tasks of one class are. */
 export class ClassProgress {
   ran = 0;
@@ -11,9 +14,9 @@ export class ClassProgress {
   /** How many of those are to run rather than to be loaded; undefined while nobody said. */
   toRun: number | undefined;
   /** What the tasks that run said last of how far they are, in shares of 1. */
-  readonly shares = new Map<string, number>();
+  readonly shares = new Map<TaskId, number>();
   note: string | undefined;
-  readonly #running = new Set<string>();
+  readonly #running = new Set<TaskId>();
   #seconds = 0;
 
   constructor(readonly task: string) {}
@@ -36,35 +39,35 @@ export class ClassProgress {
     return this.total !== undefined && this.over >= this.total;
   }
 
-  start(id: string, time: number): void {
+  start(id: TaskId, time: number): void {
     this.since ??= time;
     this.#running.add(id);
   }
 
-  fail(id: string, willRetry: boolean): void {
+  fail(id: TaskId, willRetry: boolean): void {
     this.end(id);
     if (!willRetry) this.failed++;
   }
 
   /** A task no longer runs, for whatever reason. */
-  end(id: string): void {
+  end(id: TaskId): void {
     this.#running.delete(id);
     if (this.shares.delete(id) || this.#running.size === 0) this.note = undefined;
   }
 
   /** It will not run; it may have been said to, and was given back before it began. */
-  skip(id: string): void {
+  skip(id: TaskId): void {
     this.end(id);
     this.skipped++;
   }
 
-  finish(id: string, seconds: number): void {
+  finish(id: TaskId, seconds: number): void {
     this.end(id);
     this.ran++;
     this.#seconds += seconds;
   }
 
-  progress(id: string, { done, total = 1, note }: { done: number; total?: number; note?: string | undefined }): void {
+  progress(id: TaskId, { done, total = 1, note }: { done: number; total?: number; note?: string | undefined }): void {
     const share = done / total;
     if (this.#running.has(id)) this.shares.set(id, share >= 0 && share <= 1 ? share : 0);
     this.note = note ?? this.note;

@@ -1,4 +1,4 @@
-import type { NodeInfo, RunEvent } from '../../run/events';
+import type { RunEvent } from '../../run/events';
 import { messageOf } from '../../run/failure';
 import type { Plan } from '../../run/plan';
 import type { RunSummary } from '../../run/summary';
@@ -49,19 +49,19 @@ export class RunProgress {
         return;
       }
       case 'task-started':
-        this.#classOf(event.node.task).start(idOf(event.node), event.time);
+        this.#classOf(event.node.task).start(event.node.params, event.time);
         return;
       case 'task-progressed':
-        this.#classOf(event.node.task).progress(idOf(event.node), event);
+        this.#classOf(event.node.task).progress(event.node.params, event);
         return;
       case 'task-finished':
-        this.#classOf(event.node.task).finish(idOf(event.node), event.seconds);
+        this.#classOf(event.node.task).finish(event.node.params, event.seconds);
         return;
       case 'task-failed':
         this.#failed(event);
         return;
       case 'task-skipped':
-        this.#classOf(event.node.task).skip(idOf(event.node));
+        this.#classOf(event.node.task).skip(event.node.params);
         return;
       case 'task-logged':
         this.#lines.push(`${event.node.task}: ${event.message}`);
@@ -85,7 +85,7 @@ export class RunProgress {
 
   #failed({ node, error, willRetry }: Extract<RunEvent, { type: 'task-failed' }>): void {
     const one = this.#classOf(node.task);
-    one.fail(idOf(node), willRetry);
+    one.fail(node.params, willRetry);
     const [reason] = messageOf(error.cause).split('\n');
     const what = willRetry ? `failed, attempt ${error.attempts}, and will be tried again` : 'failed';
     this.#lines.push(`${signs.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
@@ -99,8 +99,4 @@ export class RunProgress {
     }
     return one;
   }
-}
-
-function idOf({ key, task, params }: NodeInfo): string {
-  return key ?? showTask(task, params);
 }
