@@ -149,7 +149,7 @@ export class Session implements QueueHost {
     try {
       for (const queue of this.#queues.values()) {
         if (queue.jobs.size === 0) continue;
-        for (const job of await unanswered(queue, this.commands.client)) queue.addAgain(job);
+        for (const job of await unanswered(queue, this.#reader, this.commands.client)) queue.addAgain(job);
         if (queue.mayBeUnheard && (await this.board.on(queue.queue.name)).length === 0) queue.sayUnheard();
       }
     } catch {

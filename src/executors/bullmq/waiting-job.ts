@@ -37,8 +37,8 @@ export class WaitingJob {
   isStarted = false;
   /** Whether it is being taken back. */
   isWithdrawn = false;
-  /** Whether it was not there when it was last looked for. */
-  isMissed = false;
+  /** Since it is not there: the last event of its queue at that time. An answer can only be in what came until then. */
+  missedAt: string | undefined;
   readonly since = performance.now();
   #vanished = 0;
 
@@ -50,7 +50,7 @@ export class WaitingJob {
   /** It is not in Redis any more, and there was no answer. Gives whether it is to be added once more. */
   vanish(): boolean {
     this.isAdded = false;
-    this.isMissed = false;
+    this.missedAt = undefined;
     this.isStarted = false;
     return ++this.#vanished <= mayVanish;
   }
