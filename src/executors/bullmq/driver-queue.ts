@@ -164,15 +164,23 @@ export class DriverQueue implements Follower {
     const jobs = this.#toAdd;
     this.#toAdd = [];
     try {
-      await (this.#isFollowed ??= this.#host.follow(this));
+      await this.#follow();
       for (let i = 0; i < jobs.length; i += addedAtOnce) await this.#send(jobs.slice(i, i + addedAtOnce));
     } catch (error) {
-      this.#isFollowed = undefined;
       this.#notAdded(
         jobs.filter(({ isAdded }) => !isAdded),
         error,
       );
     }
+  }
+
+  /** Once it is followed, it stays so: to begin anew would be to miss what came meanwhile. */
+  #follow(): Promise<void> {
+    this.#isFollowed ??= this.#host.follow(this).catch((error: unknown) => {
+      this.#isFollowed = undefined;
+      throw error;
+    });
+    return this.#isFollowed;
   }
 
   /** Adding a job twice is adding it once, so what broke off is done again until the connection is lost for good. */

@@ -50,6 +50,25 @@ describeWithRedis('a network', (server) => {
     },
   );
 
+  it('that holds up events while a job cannot be added costs the others nothing', async () => {
+    await cluster.worker();
+    const runner = cluster.runner({ checkInterval: 50 }, {}, proxy.uri);
+    const start = (id: number) => outcomeOf(runner.start(task(SlowOnce, { id, log: log() })));
+    proxy.holdUpAnswers('xread');
+    const first = start(1);
+    await starts(1);
+    await until(async () => (await server.cli('llen', 'tidemark.jobs:work:active')) === '0');
+    await server.cli('config', 'set', 'maxmemory', '1');
+    const second = await start(2);
+    await server.cli('config', 'set', 'maxmemory', '0');
+    const third = start(3);
+    await starts(2);
+    proxy.heal();
+    expect(second.error.message).toMatch('its memory is full');
+    expect([await first, await third].map(({ summary }) => summary.ran)).toEqual([1, 1]);
+    expect(linesOf(log())).toHaveLength(2);
+  });
+
   describe.each(breaks)('that breaks (%s)', (fault) => {
     it.each(kinds)(
       'between a worker and Redis for longer than its lock gives its task to another: %s',
