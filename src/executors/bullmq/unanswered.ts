@@ -14,17 +14,18 @@ export async function unanswered(
   reader: EventReader,
   client: Redis,
 ): Promise<readonly WaitingJob[]> {
-  const added = [...jobs.values()].filter(({ isAdded }) => isAdded);
+  const isSought = ({ isAdded, isUnsure }: WaitingJob) => isAdded || isUnsure;
+  const sought = [...jobs.values()].filter(isSought);
   const gone: WaitingJob[] = [];
-  for (let i = 0; i < added.length; i += askedAtOnce) {
-    const some = added.slice(i, i + askedAtOnce);
+  for (let i = 0; i < sought.length; i += askedAtOnce) {
+    const some = sought.slice(i, i + askedAtOnce);
     const keys = some.map(({ id }) => queue.toKey(id));
     // Nearly always all are there.
     const count = await client.exists(...keys);
-    if (count === keys.length) for (const job of some) job.missedAt = undefined;
+    if (count === keys.length) for (const job of some) job.isThere();
     else gone.push(...(await missedBefore(some, keys, { stream, reader, client })));
   }
-  return gone.filter(({ id, isAdded }) => isAdded && jobs.has(id));
+  return gone.filter((job) => isSought(job) && jobs.has(job.id));
 }
 
 /** Those that were missed at an earlier look, until whose events everything was read. */
@@ -40,9 +41,12 @@ async function missedBefore(
   const replies = ((await pipeline.exec()) ?? []).map(([, reply]) => reply);
   const [last] = replies[keys.length] as [[id: string, fields: string[]]?];
   return jobs.filter((job, i) => {
-    const isThere = replies[i] !== 0;
+    if (replies[i] !== 0) {
+      job.isThere();
+      return false;
+    }
     const { missedAt } = job;
-    job.missedAt = isThere ? undefined : (missedAt ?? lastEvent(last));
-    return !isThere && missedAt !== undefined && reader.hasRead(stream, missedAt);
+    job.missedAt ??= lastEvent(last);
+    return missedAt !== undefined && reader.hasRead(stream, missedAt);
   });
 }
