@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly patience: number;
   /** Whether commands on it wait for something to happen. They fail when the connection breaks; others are sent again. */
   readonly isBlocking?: boolean;
+  /** Whether commands fail as well when it breaks, since what they did must not be done twice. */
+  readonly sendsOnce?: boolean;
   /** Told once, when it is away for too long; it is closed then. */
   readonly onLost: (error: QueueError) => void;
 }
@@ -179,12 +181,12 @@ function gatherWrites(stream: Socket): void {
   } as Socket['write'];
 }
 
-function open({ connection, isBlocking = false }: ConnectionOptions): Redis {
+function open({ connection, isBlocking = false, sendsOnce = isBlocking }: ConnectionOptions): Redis {
   const { Redis: Client } = loadIoRedis();
   const own = {
-    // What is blocking is asked again by those who wait; everything else is sent again as soon as it can be.
-    maxRetriesPerRequest: isBlocking ? 0 : null,
-    autoResendUnfulfilledCommands: !isBlocking,
+    // What is sent once is seen to by those who wait; everything else is sent again as soon as it can be.
+    maxRetriesPerRequest: sendsOnce ? 0 : null,
+    autoResendUnfulfilledCommands: !sendsOnce,
     enableOfflineQueue: true,
     lazyConnect: false,
     connectTimeout: firstMayTake,

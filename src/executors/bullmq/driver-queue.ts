@@ -1,17 +1,22 @@
 import type { Queue } from 'bullmq';
 import type { Awaitable } from '../../awaitable';
-import { isBroken } from './connection';
+import type { Connection } from './connection';
 import type { Follower, QueueEvent } from './event-reader';
+import { insist } from './insist';
+import { JobAdder } from './job-adder';
 import type { JobData } from './job-content';
 import { QueueError } from './queue-error';
 import { type JobWatcher, WaitingJob } from './waiting-job';
 
 /** What a queue needs of the connections that it lives on. */
 export interface QueueHost {
+  readonly adding: Connection;
   /** Starts to tell the queue of its events. */
   follow(follower: Follower): Promise<void>;
   /** Told when it begins or ends to wait for jobs. */
   waits(count: number): void;
+  /** Looks before long for the jobs of which it is not known whether they were added. */
+  lookSoon(): void;
   /** Tells workers to end a job that one of them runs. */
   abort(queue: DriverQueue, jobId: string, reason: string): Promise<void>;
   /** What went wrong, in words. */
@@ -20,13 +25,8 @@ export interface QueueHost {
 
 /** How long a queue is followed on for which nothing waits, in milliseconds. */
 const followedFor = 2_000;
-/** How many jobs go in one request: Redis does nothing else meanwhile. */
-const addedAtOnce = 100;
 /** How long jobs wait before it is asked whether anybody takes them, in milliseconds. */
 const heardAfter = 10_000;
-/** How long to wait after a connection broke, in milliseconds. */
-const tryAgainAfter = 100;
-const jobOptions = Object.freeze({ attempts: 1, removeOnComplete: true, removeOnFail: true });
 
 /** A queue as a driver sees it: adds jobs, many at once, and tells those who wait for them what became of them. */
 export class DriverQueue implements Follower {
@@ -36,7 +36,7 @@ export class DriverQueue implements Follower {
   readonly stream: string;
   readonly jobs = new Map<string, WaitingJob>();
   readonly #host: QueueHost;
-  #toAdd: WaitingJob[] = [];
+  readonly #adder: JobAdder;
   #isFollowed: Promise<void> | undefined;
   #idleSince = 0;
   #wasUnheard = false;
@@ -47,10 +47,22 @@ export class DriverQueue implements Follower {
     this.queue = queue;
     this.stream = queue.keys['events']!;
     this.#host = host;
+    this.#adder = new JobAdder({
+      queue,
+      isWanted: (job) => this.jobs.get(job.id) === job,
+      before: () => this.#follow(),
+      onUnsure: () => host.lookSoon(),
+      onRefused: (job, error) => this.#settle(job, (watcher) => watcher.failed(host.error(error))),
+    });
   }
 
   get waiting(): number {
     return this.jobs.size;
+  }
+
+  /** Whether it is not known of a job whether it was added. */
+  get isUnsure(): boolean {
+    return [...this.jobs.values()].some(({ isUnsure }) => isUnsure);
   }
 
   /** Adds a job, or waits for it with those who wait already. Gives what ends waiting. */
@@ -64,7 +76,7 @@ export class DriverQueue implements Follower {
       job = new WaitingJob(id, data);
       this.jobs.set(id, job);
       this.#host.waits(1);
-      this.#add(job);
+      this.#adder.add(job);
     }
     job.watchers.add(watcher);
     if (job.isStarted) watcher.started();
@@ -78,7 +90,7 @@ export class DriverQueue implements Follower {
     if (job.watchers.size > 1) return job.watchers.delete(watcher);
     if (job.isSent) {
       job.isWithdrawn = true;
-      const removed = await this.queue.remove(id).catch(() => 0);
+      const removed = await this.#remove(id).catch(() => 0);
       job.isWithdrawn = false;
       if (removed === 0 || this.jobs.get(id) !== job) return false;
     }
@@ -105,7 +117,6 @@ export class DriverQueue implements Follower {
   /** Ends all waiting: there will be no answers. */
   fail(error: unknown): void {
     this.#end = { error };
-    this.#toAdd = [];
     for (const job of this.jobs.values()) this.#settle(job, (watcher) => watcher.failed(error));
   }
 
@@ -146,7 +157,7 @@ export class DriverQueue implements Follower {
   addAgain(job: WaitingJob): void {
     if (this.jobs.get(job.id) !== job) return;
     if (job.vanish()) {
-      this.#add(job);
+      this.#adder.add(job);
       return;
     }
     const error = new QueueError(
@@ -155,45 +166,18 @@ export class DriverQueue implements Follower {
     this.#settle(job, (watcher) => watcher.failed(error));
   }
 
-  #add(job: WaitingJob): void {
-    if (this.#toAdd.push(job) === 1) setImmediate(() => void this.#flush());
-  }
-
-  /** Adds what was asked for in one turn of the event loop. */
-  async #flush(): Promise<void> {
-    const jobs = this.#toAdd;
-    this.#toAdd = [];
-    try {
-      await (this.#isFollowed ??= this.#host.follow(this));
-      for (let i = 0; i < jobs.length; i += addedAtOnce) await this.#send(jobs.slice(i, i + addedAtOnce));
-    } catch (error) {
+  /** Once it is followed, it stays so: to begin anew would be to miss what came meanwhile. */
+  #follow(): Promise<void> {
+    this.#isFollowed ??= this.#host.follow(this).catch((error: unknown) => {
       this.#isFollowed = undefined;
-      this.#notAdded(
-        jobs.filter(({ isAdded }) => !isAdded),
-        error,
-      );
-    }
+      throw error;
+    });
+    return this.#isFollowed;
   }
 
-  /** Adding a job twice is adding it once, so what broke off is done again until the connection is lost for good. */
-  #notAdded(jobs: readonly WaitingJob[], error: unknown): void {
-    const isWanted = (job: WaitingJob) => this.jobs.get(job.id) === job;
-    if (isBroken(error))
-      setTimeout(() => {
-        for (const job of jobs) if (isWanted(job)) this.#add(job);
-      }, tryAgainAfter);
-    else for (const job of jobs) this.#settle(job, (watcher) => watcher.failed(this.#host.error(error)));
-  }
-
-  async #send(asked: readonly WaitingJob[]): Promise<void> {
-    // Some may not be wanted any more.
-    const jobs = asked.filter((job) => this.jobs.get(job.id) === job);
-    if (jobs.length === 0) return;
-    for (const job of jobs) job.isSent = true;
-    await this.queue.addBulk(
-      jobs.map(({ id, data }) => ({ name: data.task, data, opts: { ...jobOptions, jobId: id } })),
-    );
-    for (const job of jobs) job.isAdded = true;
+  /** Removing a job twice is removing it once. */
+  #remove(id: string): Promise<number> {
+    return insist(this.#host.adding.client, () => this.queue.remove(id));
   }
 
   #leave(job: WaitingJob, watcher: JobWatcher, reason: () => Awaitable<string>): void {
@@ -207,7 +191,7 @@ export class DriverQueue implements Follower {
   async #cancel({ id }: WaitingJob, reason: () => Awaitable<string>): Promise<void> {
     this.#host.waits(1);
     try {
-      if ((await this.queue.remove(id)) === 0) await this.#host.abort(this, id, await reason());
+      if ((await this.#remove(id)) === 0) await this.#host.abort(this, id, await reason());
     } catch {
       // It runs to its end, and nobody hears of it.
     } finally {

@@ -58,10 +58,17 @@ export class EventReader {
   async follow(follower: Follower): Promise<void> {
     const { stream } = follower;
     const [last] = await this.#commands.client.xrevrange(stream, '+', '-', 'COUNT', 1);
-    this.#lastIds.set(stream, last?.[0] ?? beginning);
+    this.#lastIds.set(stream, lastEvent(last));
     this.#followers.set(stream, follower);
     if (this.#isReading) this.#wake();
     else void this.#read();
+  }
+
+  /** Whether all events of a followed queue were given up to this one. While it is cut off, they wait in Redis. */
+  hasRead(stream: string, id: string): boolean {
+    const [readAt, readCount] = partsOf(this.#lastIds.get(stream) ?? beginning);
+    const [at, count] = partsOf(id);
+    return readAt > at || (readAt === at && readCount >= count);
   }
 
   close(): void {
@@ -124,4 +131,14 @@ export class EventReader {
       follower?.take({ type: fields[typeAt]!, jobId: fields[jobIdAt] ?? '', text: fields[textAt] ?? '' });
     }
   }
+}
+
+/** The id of an event as `XREVRANGE` gives it; without one, what comes before all. */
+export function lastEvent(entry: readonly [id: string, fields: string[]] | undefined): string {
+  return entry?.[0] ?? beginning;
+}
+
+function partsOf(id: string): readonly [milliseconds: number, count: number] {
+  const [at, count] = id.split('-');
+  return [Number(at), Number(count)];
 }

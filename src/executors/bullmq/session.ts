@@ -1,6 +1,7 @@
 import { Connection } from './connection';
 import { DriverQueue, type QueueHost } from './driver-queue';
 import { EventReader, type Follower } from './event-reader';
+import { tryAgainAfter } from './insist';
 import { loadBullMq } from './load-packages';
 import { Keys, queueName } from './names';
 import type { BullMqOptions } from './options';
@@ -26,12 +27,15 @@ export class Session implements QueueHost {
   readonly board: WorkerBoard;
   readonly runs: RunKeeper;
   readonly commands: Connection;
+  /** What has to be in Redis before jobs goes by it too, so that it is. */
+  readonly adding: Connection;
   readonly #events: Connection;
   readonly #reader: EventReader;
   readonly #options: SessionOptions;
   readonly #queues = new Map<string, DriverQueue>();
   readonly #check: NodeJS.Timeout;
   #ready: Promise<unknown> | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #isChecking = false;
   #waiting = 0;
 
@@ -42,20 +46,21 @@ export class Session implements QueueHost {
     this.keys = new Keys(prefix);
     const onLost = (error: QueueError) => this.#lost(error);
     this.commands = new Connection({ connection, patience, onLost });
+    this.adding = new Connection({ connection, patience, onLost, sendsOnce: true });
     this.#events = new Connection({ connection, patience, onLost, isBlocking: true });
     this.#reader = new EventReader(this.commands, this.#events, this.keys);
     const { client } = this.commands;
     this.passing = new Passing(client, this.keys);
     this.board = new WorkerBoard(client, this.keys);
-    this.runs = new RunKeeper(client, this.keys);
+    this.runs = new RunKeeper(this.adding.client, this.keys);
     // Redis may have come back without what it knew.
-    client.on('ready', () => this.#introduce());
+    this.adding.client.on('ready', () => this.#introduce());
     this.#check = setInterval(() => void this.#look(), checkInterval).unref();
   }
 
   /** @throws {QueueError} within 5 seconds when Redis cannot be reached for the first time */
   ready(): Promise<unknown> {
-    this.#ready ??= Promise.all([this.commands.ready(), this.#events.ready()]);
+    this.#ready ??= Promise.all(this.#connections.map((one) => one.ready()));
     return this.#ready;
   }
 
@@ -66,7 +71,7 @@ export class Session implements QueueHost {
       const { Queue } = loadBullMq();
       const { prefix } = this.#options;
       const bull = new Queue(queueName(name), {
-        connection: this.commands.client,
+        connection: this.adding.client,
         prefix,
         skipVersionCheck: true,
         skipMetasUpdate: true,
@@ -107,6 +112,15 @@ export class Session implements QueueHost {
     await client.pipeline().set(key, reason, 'PX', abortKeptFor).publish(this.keys.aborts, message).exec();
   }
 
+  lookSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.#look().then(() => {
+        if (this.queues.some(({ isUnsure }) => isUnsure)) this.lookSoon();
+      });
+    }, tryAgainAfter).unref();
+  }
+
   error(cause: unknown): QueueError {
     return this.commands.error(cause);
   }
@@ -114,11 +128,15 @@ export class Session implements QueueHost {
   /** Those who still wait are told that it is closed. */
   close(error: unknown = new Error('the executor was closed')): void {
     clearInterval(this.#check);
+    clearTimeout(this.#soon);
     this.runs.close();
     this.#reader.close();
     for (const queue of this.#queues.values()) queue.fail(error);
-    this.commands.close();
-    this.#events.close();
+    for (const one of this.#connections) one.close();
+  }
+
+  get #connections(): readonly Connection[] {
+    return [this.commands, this.adding, this.#events];
   }
 
   #lost(error: QueueError): void {
@@ -127,8 +145,7 @@ export class Session implements QueueHost {
   }
 
   #setRef(isReferenced: boolean): void {
-    this.commands.setRef(isReferenced);
-    this.#events.setRef(isReferenced);
+    for (const one of this.#connections) one.setRef(isReferenced);
   }
 
   #introduce(): void {
@@ -139,7 +156,7 @@ export class Session implements QueueHost {
   #describe({ name, queue }: DriverQueue): void {
     const limit = this.#options.limits.get(name);
     const fields = { 'opts.maxLenEvents': eventsKept, ...(limit !== undefined && { concurrency: limit }) };
-    this.commands.client.hset(queue.keys['meta']!, fields).catch(() => undefined);
+    this.adding.client.hset(queue.keys['meta']!, fields).catch(() => undefined);
   }
 
   /** Looks for jobs that Redis does not know any more, and for queues that nobody listens on. */
@@ -149,7 +166,7 @@ export class Session implements QueueHost {
     try {
       for (const queue of this.#queues.values()) {
         if (queue.jobs.size === 0) continue;
-        for (const job of await unanswered(queue, this.commands.client)) queue.addAgain(job);
+        for (const job of await unanswered(queue, this.#reader, this.commands.client)) queue.addAgain(job);
         if (queue.mayBeUnheard && (await this.board.on(queue.queue.name)).length === 0) queue.sayUnheard();
       }
     } catch {

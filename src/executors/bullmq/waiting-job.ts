@@ -34,11 +34,13 @@ export class WaitingJob {
   isSent = false;
   /** Whether Redis has said that it has it. */
   isAdded = false;
+  /** Whether the connection broke before Redis could say that. */
+  isUnsure = false;
   isStarted = false;
   /** Whether it is being taken back. */
   isWithdrawn = false;
-  /** Whether it was not there when it was last looked for. */
-  isMissed = false;
+  /** Since it is not there: the last event of its queue at that time. An answer can only be in what came until then. */
+  missedAt: string | undefined;
   readonly since = performance.now();
   #vanished = 0;
 
@@ -47,11 +49,20 @@ export class WaitingJob {
     this.data = data;
   }
 
-  /** It is not in Redis any more, and there was no answer. Gives whether it is to be added once more. */
+  /** It was looked for, and is in Redis. */
+  isThere(): void {
+    this.isAdded = true;
+    this.isUnsure = false;
+    this.missedAt = undefined;
+  }
+
+  /** It is not in Redis (any more), and there was no answer. Gives whether it is to be added once more. */
   vanish(): boolean {
+    if (this.isAdded) this.#vanished++;
     this.isAdded = false;
-    this.isMissed = false;
+    this.isUnsure = false;
+    this.missedAt = undefined;
     this.isStarted = false;
-    return ++this.#vanished <= mayVanish;
+    return this.#vanished <= mayVanish;
   }
 }

@@ -26,9 +26,47 @@ describeWithRedis('a network', (server) => {
     proxy = await TcpProxy.to(server.port);
   });
   afterEach(async () => {
+    proxy.heal();
     await cluster.close();
     await proxy.close();
     await server.cli('flushall');
+  });
+
+  it.each([
+    ['of the events', 'xread'],
+    ['that jobs were added', SlowOnce.name],
+  ])('that a runner tells nothing %s, until it breaks, costs nothing', async (_, sent) => {
+    await cluster.worker({ concurrency: 2 });
+    const runner = cluster.runner({ checkInterval: 50 }, {}, proxy.uri);
+    proxy.holdUpAnswers(sent);
+    const outcome = outcomeOf(runner.start([1, 2].map((id) => task(SlowOnce, { id, log: log() }))));
+    await starts(2);
+    // Both end, and are looked for.
+    await wait(500);
+    proxy.cut();
+    proxy.heal();
+    const { error, summary } = await outcome;
+    expect([error, summary.ran]).toEqual([undefined, 2]);
+    expect(linesOf(log())).toHaveLength(2);
+  });
+
+  it('that holds up events while a job cannot be added costs the others nothing', async () => {
+    await cluster.worker();
+    const runner = cluster.runner({ checkInterval: 50 }, {}, proxy.uri);
+    const start = (id: number) => outcomeOf(runner.start(task(SlowOnce, { id, log: log() })));
+    proxy.holdUpAnswers('xread');
+    const first = start(1);
+    await starts(1);
+    await until(async () => (await server.cli('llen', 'tidemark.jobs:work:active')) === '0');
+    await server.cli('config', 'set', 'maxmemory', '1');
+    const second = await start(2);
+    await server.cli('config', 'set', 'maxmemory', '0');
+    const third = start(3);
+    await starts(2);
+    proxy.heal();
+    expect(second.error.message).toMatch('its memory is full');
+    expect([await first, await third].map(({ summary }) => summary.ran)).toEqual([1, 1]);
+    expect(linesOf(log())).toHaveLength(2);
   });
 
   describe.each(breaks)('that breaks (%s)', (fault) => {

@@ -1,8 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Encryption } from '../../../encoding/encoder';
-import { isBroken } from '../connection';
 import { seal } from '../envelope';
+import { insist } from '../insist';
 import type { JobAnswer } from '../job-content';
 import type { Keys } from '../names';
 import type { RunsSeen } from '../run-keeper';
@@ -17,8 +16,6 @@ import type { Taken, WorkerQueue } from './worker-queue';
 /** How long a job is put off that only others can run, in milliseconds: at first, and at most. */
 const putOffFor = 100;
 const putOffAtMost = 2_000;
-/** How long to wait after a connection broke, in milliseconds. */
-const tryAgainAfter = 100;
 
 export interface DeskParts {
   readonly client: Redis;
@@ -129,16 +126,9 @@ export class Desk {
     return next;
   }
 
-  /** What broke off is done again: an answer that has arrived is not taken twice. */
-  async #deliver<T>(send: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await send();
-      } catch (error) {
-        if (!isBroken(error) || this.#parts.client.status === 'end') throw error;
-        await wait(tryAgainAfter);
-      }
-    }
+  /** An answer that has arrived is not taken twice. */
+  #deliver<T>(send: () => Promise<T>): Promise<T> {
+    return insist(this.#parts.client, send);
   }
 
   #countFailure(queue: string): void {

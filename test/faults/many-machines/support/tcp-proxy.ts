@@ -9,6 +9,7 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>();
   #isCut = false;
   #isStalled = false;
+  #heldUp: string | undefined;
 
   private constructor(port: number) {
     this.#server = createServer((client) => this.#accept(client, port));
@@ -38,10 +39,16 @@ export class TcpProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
   }
 
+  /** From now on, nothing of what the server says arrives by connections on which this is sent. */
+  holdUpAnswers(sent: string): void {
+    this.#heldUp = sent;
+  }
+
   /** All is well again. What was held up goes on its way. */
   heal(): void {
     this.#isCut = false;
     this.#isStalled = false;
+    this.#heldUp = undefined;
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
   }
 
@@ -60,6 +67,9 @@ export class TcpProxy {
     const server = connect(port, '127.0.0.1').on('error', () => undefined);
     const pair: Pair = [client, server];
     this.#pairs.add(pair);
+    client.on('data', (bytes) => {
+      if (this.#heldUp !== undefined && bytes.includes(this.#heldUp)) server.pause();
+    });
     for (const [from, to] of [pair, [server, client] as const]) {
       from.on('data', (bytes) => to.write(bytes));
       from.on('close', () => {
