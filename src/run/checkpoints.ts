@@ -18,6 +18,7 @@ import { TaskDirectory } from '../task/directory';
 import type { TaskRef } from '../task/ref';
 import type { Directories } from './directories';
 import { messageOf } from './failure';
+import type { Forced } from './forced';
 import { SeenMarks } from './marks';
 import { Provenance } from './provenance';
 
@@ -65,6 +66,8 @@ export interface CheckpointsOptions {
   /** Clear marks by folder, read once a run. */
   readonly marks: Map<string, ClearMarks>;
   readonly rerunsChangedSource: boolean;
+  /** What is computed anew whatever is saved. */
+  readonly forced?: Forced | undefined;
   readonly directories: Directories;
   /** The graph of refs that are not in this one, and its keys as they are today. */
   readonly prepare: (refs: readonly TaskRef<unknown>[]) => Promise<{ readonly graph: Graph; readonly keys: Keys }>;
@@ -254,7 +257,9 @@ export class Checkpoints {
         if (keys.of(index) !== key) return `it came from ${key}, which has another key today`;
         if (!marks.areSeenBy(index, entry.marks)) return wasCleared;
       }
-      return undefined;
+      const { forced } = this.#options;
+      const task = forced && !forced.isRenewed(entry.key) ? forced.taskIn(graph) : undefined;
+      return task && `it came from ${task.name}, which is forced`;
     } catch (error) {
       if (error instanceof StorageError) throw error;
       return `it came from a result with refs that cannot be followed today: ${messageOf(error)}`;

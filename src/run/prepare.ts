@@ -55,7 +55,7 @@ export class Preparer {
 
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
   async checkpointsFor(
-    parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks'>,
+    parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks' | 'forced'>,
   ): Promise<Checkpoints | undefined> {
     // Once marks were read, there are results that may come from what is in this graph.
     if (parts.marks.size === 0 && !parts.graph.tasks.some(({ save }) => save)) return undefined;
