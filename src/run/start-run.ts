@@ -5,6 +5,8 @@ import type { ClearMarks } from '../storage/clear-marks';
 import type { DirectoryFolder } from '../storage/directories/directory-folder';
 import type { Layers } from '../storage/layers';
 import type { Container } from '../task/container';
+import { DeclarationError } from '../task/declaration-error';
+import type { TaskDefinition } from '../task/definition';
 import { Activity } from './activity';
 import type { Capacity } from './capacity';
 import { Directories } from './directories';
@@ -119,6 +121,7 @@ async function rootExecution(
   const dynamic = new Dynamic(start, state, activity);
   const marks = new Map<string, ClearMarks>();
   const forced = Forced.of(options.force);
+  const tasks = new Map<string, TaskDefinition>();
   const shared = {
     container,
     laneOf: capacity.lanes(options.queues).of,
@@ -137,6 +140,7 @@ async function rootExecution(
     forced,
   };
   const execution = async ({ graph, keys, fingerprints }: Prepared, how: How): Promise<Execution> => {
+    refuseNamesakes(graph, tasks);
     directories.refuseHomeless(graph);
     refuseUnleased(graph, layers);
     const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks, forced }).then(
@@ -151,6 +155,17 @@ async function rootExecution(
 }
 
 type How = Pick<ExecutionOptions, 'resolvesTargets' | 'path'>;
+
+/** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
+function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
+  for (const task of tasks) {
+    if ((known.get(task.name) ?? task) !== task)
+      throw new DeclarationError(
+        `two different classes are called ${task.name} in one run; give one of them another name: @Task({ name: … })`,
+      );
+    known.set(task.name, task);
+  }
+}
 
 /** @throws {TidemarkError} when a task is to run once everywhere, and the storage has no way to see to that */
 function refuseUnleased(graph: Graph, layers: Layers): void {
