@@ -128,6 +128,16 @@ export class Checkpoints {
     return this.#lookIn(0, index, noCheckpoint);
   }
 
+  /** Looks in the layers behind the one that a checkpoint was in, which cannot be used after all. */
+  lookBehind(index: number, { from }: Found): Awaitable<Lookup> {
+    return this.#lookIn(this.#layers.reads.indexOf(from) + 1, index, noCheckpoint);
+  }
+
+  /** Whether there are such layers. */
+  hasBehind({ from }: Found): boolean {
+    return from !== this.#layers.reads.at(-1);
+  }
+
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
   load(index: number, { from, entry }: Found, onRead: (encoding: Encoding) => void): Awaitable<unknown> {
     const encoder = this.#encoderOf(index);
