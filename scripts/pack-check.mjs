@@ -112,11 +112,17 @@ try {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
+      // Whoever has only the package reads on where README says so.
+      ...Array.from(
+        readFileSync(path.join(root, 'README.md'), 'utf8').matchAll(/\]\((docs\/[^)#]+)/g),
+        ([, name]) => name,
+      ),
     ].filter((name) => !names.includes(name));
     const unwanted = names.filter(
       (name) =>
-        !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(name) ||
-        /\.test\./.test(name),
+        !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|docs\/.+\.(?:md|svg)|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(
+          name,
+        ) || /\.test\./.test(name),
     );
     if (missing.length > 0) throw new Error(`not in the package: ${missing.join(', ')}`);
     if (unwanted.length > 0) throw new Error(`should not be in the package: ${unwanted.join(', ')}`);

@@ -7,7 +7,7 @@ export function stopOnInterrupt(run: Run<unknown>, notices: Notices): () => bool
   let count = 0;
   const listener = () => {
     if (++count > 1) {
-      process.stderr.write('\nstopped at once; the same command goes on from what is saved\n');
+      notices.sayAtOnce('\nstopped at once; the same command goes on from what is saved');
       process.exit(ExitCode.interrupted);
     }
     notices.say('stopping: what is running finishes and is saved; Ctrl-C again stops at once');

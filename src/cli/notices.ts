@@ -4,26 +4,30 @@ type Stream = NonNullable<ProgressOptions['stream']>;
 
 /** What people are told on stderr while a run goes on; above the lines of a progress that is drawn over again. */
 export class Notices {
+  /** Whether a progress is drawn over again below them. */
+  readonly isDrawnOver: boolean;
   readonly #screen: NodeJS.WriteStream;
-  readonly #isDrawnOver: boolean;
+  /** That of the screen, whatever is done about what others write to it. */
+  readonly #write: (text: string) => boolean;
   #waiting = '';
 
   constructor(screen: NodeJS.WriteStream, { isDrawnOver }: { readonly isDrawnOver: boolean }) {
+    this.isDrawnOver = isDrawnOver;
     this.#screen = screen;
-    this.#isDrawnOver = isDrawnOver;
+    this.#write = screen.write.bind(screen);
   }
 
   /** A line, or several. */
   say(text: string): void {
-    if (this.#isDrawnOver) this.#waiting += `${text.replaceAll('\n', '\u001b[K\n')}\u001b[K\n`;
-    else this.#screen.write(`${text}\n`);
+    if (this.isDrawnOver) this.#waiting += `${text.replaceAll('\n', '\u001b[K\n')}\u001b[K\n`;
+    else this.#write(`${text}\n`);
   }
 
   /** What a progress writes to. */
   get stream(): Stream {
     const screen = this.#screen;
     return {
-      write: (frame: string) => screen.write(this.#above(frame)),
+      write: (frame: string) => this.#write(this.#above(frame)),
       isTTY: screen.isTTY,
       // Some terminals say 0 for what they do not know.
       get columns() {
@@ -40,8 +44,14 @@ export class Notices {
 
   /** Says what still waits: nothing is drawn any more. */
   end(): void {
-    if (this.#waiting !== '') this.#screen.write(this.#waiting);
+    if (this.#waiting !== '') this.#write(this.#waiting);
     this.#waiting = '';
+  }
+
+  /** The last thing that is said, before the process ends. */
+  sayAtOnce(text: string): void {
+    this.end();
+    this.#write(`${text}\n`);
   }
 
   /** A frame starts with the way back to the beginning of the one before. */

@@ -12,6 +12,7 @@ import { notedTasks } from '../task/registry';
 import type { TaskClass } from '../task/task-class';
 import { Misuse } from './misuse';
 import { shareOwnCopy, type WorkerArguments } from './own-copy';
+import { divertPrinted } from './printed';
 
 const defaultTask = 'Main';
 const endings = /\.(?:[cm]?[jt]s|tsx)$/;
@@ -40,7 +41,8 @@ export class TaskFile {
     if (/\.(?:[cm]?ts|tsx)$/.test(path)) registerTypeScript();
     const workerArguments = shareOwnCopy(path);
     notedTasks();
-    const exported = await load(path, workerArguments !== undefined);
+    const end = divertPrinted();
+    const exported = await load(path, workerArguments !== undefined).finally(end);
     return new TaskFile(path, workerArguments, { ...exported });
   }
 

@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import type { RunEvent } from '../run/events';
+import { messageOf } from '../run/failure';
 import type { Plan } from '../run/plan';
 import type { Run } from '../run/run';
 import type { Runner } from '../run/runner';
 import type { Storage } from '../storage/storage';
 import type { Format } from './draw';
+import { ExitCode } from './explain';
 import { isDrawnOn, type Notices } from './notices';
+import { checkOutput } from './output-file';
 import type { MeantTask } from './task-command';
 
 /** What is wanted of a run besides its result. */
@@ -27,7 +30,8 @@ export async function watch(
   { quiet, trace, graph }: WatchOptions,
   notices: Notices,
 ): Promise<(run: Run<unknown>) => Promise<void>> {
-  // Before anything runs, since it may be none.
+  // Before anything runs, since it may be none, or not be writable.
+  for (const file of [trace, graph]) if (file !== undefined) checkOutput(file);
   const format = graph === undefined ? undefined : formatFrom(graph);
   const showsBars = !quiet && isDrawnOn(process.stderr);
   // What cannot be planned cannot be run, and that says why.
@@ -39,7 +43,14 @@ export async function watch(
       const { showProgress } = require('../report/progress') as typeof import('../report/progress');
       watchers.push(showProgress(run.events, { plan, earlier, stream: notices.stream }));
     }
-    if (trace !== undefined || graph !== undefined) watchers.push(record(run.events, plan, { trace, graph, format }));
+    if (trace !== undefined || graph !== undefined)
+      watchers.push(
+        // The result of the run is there all the same.
+        record(run.events, plan, { trace, graph, format }).catch((error) => {
+          notices.say(`cannot write what happened: ${messageOf(error)}`);
+          process.exitCode = ExitCode.failed;
+        }),
+      );
     await Promise.all(watchers);
     notices.end();
   };

@@ -93,7 +93,8 @@ export class Blueprint {
         (slot.plainType === undefined || slot.plainType === type) &&
         (type === 'number' || type === 'string' || type === 'boolean')
       ) {
-        params[slot.name] = value;
+        // -0 has the key of 0, so it has to be 0 for the task as well.
+        params[slot.name] = value === 0 ? 0 : value;
         text += slot.text + (type === 'number' ? `d${value};` : canonical(value));
         continue;
       }

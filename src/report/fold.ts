@@ -1,4 +1,5 @@
 import type { GraphPicture, NodeState, PictureEdge, PictureNode } from './picture';
+import { tellingFirst } from './telling-params';
 
 /** All tasks of one class, drawn as one. */
 export interface PictureGroup {
@@ -75,6 +76,8 @@ function draw(
   const boxOf = new Map<string, Drawn>();
   const groups = new Map(Array.from(folded, (task) => [task, groupOf(task, byTask.get(task)!)]));
   for (const node of nodes) boxOf.set(node.key, groups.get(node.task) ?? node);
+  for (const [task, members] of byTask)
+    if (!groups.has(task)) for (const node of tellingFirst(members)) boxOf.set(node.key, node);
   const drawn = new Map<Drawn, Map<Drawn, number>>();
   for (const { from, to } of edges) {
     const [source, target] = [boxOf.get(from)!, boxOf.get(to)!];

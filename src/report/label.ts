@@ -1,5 +1,5 @@
-import { showValue } from '../task/show';
 import { type Drawn, isGroup, type PictureGroup } from './fold';
+import { paramText } from './param-text';
 import type { PictureNode } from './picture';
 import { signs, stateNames, states } from './states';
 import { showBytes, showCount, showSeconds } from './units';
@@ -41,13 +41,7 @@ const shownParams = 3;
 export function paramLines({ params }: PictureNode): readonly string[] {
   const all = Object.entries(params);
   const shown = all.slice(0, all.length > shownParams ? shownParams - 1 : shownParams);
-  const lines = shown.map(([name, value]) => `${name}: ${shorten(showValue(value))}`);
+  const lines = shown.map(([name, value]) => paramText(name, value));
   if (all.length > shown.length) lines.push(`… ${all.length - shown.length} more`);
   return lines;
-}
-
-const longest = 32;
-
-function shorten(text: string): string {
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }

@@ -18,6 +18,7 @@ import { TaskDirectory } from '../task/directory';
 import type { TaskRef } from '../task/ref';
 import type { Directories } from './directories';
 import { messageOf } from './failure';
+import type { Forced } from './forced';
 import { SeenMarks } from './marks';
 import { Provenance } from './provenance';
 
@@ -65,6 +66,8 @@ export interface CheckpointsOptions {
   /** Clear marks by folder, read once a run. */
   readonly marks: Map<string, ClearMarks>;
   readonly rerunsChangedSource: boolean;
+  /** What is computed anew whatever is saved. */
+  readonly forced?: Forced | undefined;
   readonly directories: Directories;
   /** The graph of refs that are not in this one, and its keys as they are today. */
   readonly prepare: (refs: readonly TaskRef<unknown>[]) => Promise<{ readonly graph: Graph; readonly keys: Keys }>;
@@ -123,6 +126,16 @@ export class Checkpoints {
   /** Looks a node's checkpoint up; whatever fails is part of the answer. */
   lookUp(index: number): Awaitable<Lookup> {
     return this.#lookIn(0, index, noCheckpoint);
+  }
+
+  /** Looks in the layers behind the one that a checkpoint was in, which cannot be used after all. */
+  lookBehind(index: number, { from }: Found): Awaitable<Lookup> {
+    return this.#lookIn(this.#layers.reads.indexOf(from) + 1, index, noCheckpoint);
+  }
+
+  /** Whether there are such layers. */
+  hasBehind({ from }: Found): boolean {
+    return from !== this.#layers.reads.at(-1);
   }
 
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
@@ -258,7 +271,9 @@ export class Checkpoints {
         if (keys.of(index) !== key) return `it came from ${key}, which has another key today`;
         if (!marks.areSeenBy(index, entry.marks)) return wasCleared;
       }
-      return undefined;
+      const { forced } = this.#options;
+      const task = forced && !forced.isRenewed(entry.key) ? forced.taskIn(graph) : undefined;
+      return task && `it came from ${task.name}, which is forced`;
     } catch (error) {
       if (error instanceof StorageError) throw error;
       return `it came from a result with refs that cannot be followed today: ${messageOf(error)}`;

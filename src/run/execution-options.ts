@@ -8,6 +8,7 @@ import type { Checkpoints } from './checkpoints';
 import type { Directories } from './directories';
 import type { Dynamic } from './dynamic';
 import type { GraphFingerprints } from './fingerprints';
+import type { Forced } from './forced';
 import type { Lane } from './lanes';
 import type { Reporter } from './reporter';
 import type { RunState } from './run-state';
@@ -27,6 +28,8 @@ export interface ExecutionOptions {
   /** Why checkpoints could not be had at all. */
   readonly storageFailure: { readonly error: unknown } | undefined;
   readonly isForced: (index: number) => boolean;
+  /** The same for the whole run; undefined when nothing is. */
+  readonly forced: Forced | undefined;
   readonly container: Container;
   readonly laneOf: (node: GraphNode) => Lane;
   /** Where checkpoints are loaded, with the limit on how many at once. */

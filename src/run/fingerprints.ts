@@ -1,4 +1,5 @@
 import { isPromiseLike } from '../awaitable';
+import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
 import { makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { GraphNode } from '../graph/node';
@@ -45,7 +46,7 @@ export async function fingerprint(node: GraphNode, container: Container): Promis
   setParams(instance, node);
   const answer: unknown = await (instance as { fingerprint?(): unknown }).fingerprint!();
   if (typeof answer !== 'string')
-    throw new TypeError(
+    throw new TidemarkError(
       `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,
     );
   return answer;

@@ -3,6 +3,7 @@ import { deepFreeze } from '../encoding/freeze';
 import { fromStored } from '../graph/stored-ref';
 import type { Found } from '../storage/layers';
 import type { TaskKey } from '../task/context';
+import type { Lookup } from './checkpoints';
 import { Action } from './demand';
 import type { ExecutionParts } from './execution-parts';
 import { holdsRef } from './holds-ref';
@@ -13,6 +14,8 @@ export interface LoadingParts extends ExecutionParts {
   /** A node has no result for good. */
   fail(index: number, error: unknown): void;
 }
+
+const unusable = 'its checkpoint cannot be used';
 
 /** Loads nodes from their checkpoints; one that turns out not to count, or not to be usable, runs instead. */
 export class Loading {
@@ -43,10 +46,13 @@ export class Loading {
     const start = performance.now();
     const failed = (error: unknown) =>
       andThen(faults.take(index, error, found.from.layer), () =>
-        state.fatal ? undefined : this.#runInstead(index, 'its checkpoint cannot be used'),
+        state.fatal ? undefined : this.#loadBehind(index, found),
       );
     try {
-      const value = checkpoints!.load(index, found, (encoding) => saves.promote(index, found, encoding));
+      const value = checkpoints!.load(index, found, (encoding) => {
+        // Nothing is written over what could not be read.
+        if (!faults.untouchable.has(index)) saves.promote(index, found, encoding);
+      });
       if (!isPromiseLike(value)) return this.#loaded(index, found, value, start);
       return value.then((later) => this.#loaded(index, found, later, start), failed);
     } catch (error) {
@@ -70,6 +76,23 @@ export class Loading {
     frontier.loadInstead(index);
     await this.load(index);
     return true;
+  }
+
+  /** A checkpoint cannot be used: another layer may have it as well; when none has, the node runs. */
+  #loadBehind(index: number, found: Found): Awaitable<void> {
+    const { checkpoints } = this.#parts;
+    if (!checkpoints!.hasBehind(found)) return this.#runInstead(index, unusable);
+    return andThen(checkpoints!.lookBehind(index, found), (lookup) => this.#take(index, lookup));
+  }
+
+  async #take(index: number, { found, stale, faults: met }: Lookup): Promise<void> {
+    const { faults, state, demand } = this.#parts;
+    for (const { layer, error } of met) await faults.take(index, error, layer);
+    if (state.fatal) return;
+    if (stale.length > 0) demand.stale.set(index, [...(demand.stale.get(index) ?? []), ...stale]);
+    if (!found) return this.#runInstead(index, unusable);
+    demand.found.set(index, found);
+    await this.load(index);
   }
 
   /** Runs a node after all once what it requires and is gone has been loaded or computed again. */

@@ -6,6 +6,7 @@ import { Keys } from '../graph/key';
 import type { Container } from '../task/container';
 import type { TaskDefinition } from '../task/definition';
 import { Checkpoints, type CheckpointsOptions } from './checkpoints';
+import { messageOf } from './failure';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 
 /** A graph, and what identifies its nodes as things are now. */
@@ -46,16 +47,20 @@ export class Preparer {
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
   }
 
-  /** Likewise, for those who need every key. @throws what a task's `fingerprint()` threw */
+  /** Likewise, for those who need every key. @throws {TidemarkError} when a task's `fingerprint()` failed */
   async prepareWithKeys(target: unknown): Promise<Prepared> {
     const prepared = await this.prepare(target);
-    for (const error of prepared.fingerprints.failed.values()) throw error;
+    for (const [index, cause] of prepared.fingerprints.failed) {
+      if (cause instanceof TidemarkError) throw cause;
+      const { nodes } = prepared.graph;
+      throw new TidemarkError(`fingerprint() of ${nodes[index]} failed: ${messageOf(cause)}`, { cause });
+    }
     return prepared;
   }
 
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
   async checkpointsFor(
-    parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks'>,
+    parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks' | 'forced'>,
   ): Promise<Checkpoints | undefined> {
     // Once marks were read, there are results that may come from what is in this graph.
     if (parts.marks.size === 0 && !parts.graph.tasks.some(({ save }) => save)) return undefined;

@@ -7,6 +7,7 @@ import type { Lease } from '../storage/lease/lease';
 import { LeaseLostError } from '../storage/lease/lease-lost-error';
 import type { TaskKey } from '../task/context';
 import type { Checkpoints, Origin } from './checkpoints';
+import type { Forced } from './forced';
 import type { Reporter } from './reporter';
 import type { Scheduler } from './scheduler';
 
@@ -14,6 +15,7 @@ import type { Scheduler } from './scheduler';
 export interface SavesOptions {
   readonly graph: Graph;
   readonly keys: Keys;
+  readonly forced: Forced | undefined;
   /** Undefined when nothing is saved. */
   readonly checkpoints: Checkpoints | undefined;
   readonly reporter: Reporter;
@@ -156,8 +158,9 @@ export class Saves {
   }
 
   #saved(index: number, bytes: number): void {
-    const { reporter } = this.#options;
+    const { reporter, forced, keys } = this.#options;
     this.#facts[index]! |= inStorage;
+    forced?.renewed(keys.of(index));
     reporter.tally.saved++;
     reporter.tally.savedBytes += bytes;
     reporter.emit(index, (node) => ({ type: 'task-saved', node, bytes }));

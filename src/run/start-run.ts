@@ -5,15 +5,16 @@ import type { ClearMarks } from '../storage/clear-marks';
 import type { DirectoryFolder } from '../storage/directories/directory-folder';
 import type { Layers } from '../storage/layers';
 import type { Container } from '../task/container';
-import { definitionOf } from '../task/definition';
+import { DeclarationError } from '../task/declaration-error';
+import type { TaskDefinition } from '../task/definition';
 import { Activity } from './activity';
 import type { Capacity } from './capacity';
 import { Directories } from './directories';
-import { downstreamOf } from './downstream';
 import { Dynamic } from './dynamic';
 import { EventStream } from './events';
 import { Execution } from './execution';
 import type { ExecutionOptions } from './execution-options';
+import { Forced } from './forced';
 import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import type { Prepared, Preparer } from './prepare';
 import { startReport } from './report';
@@ -119,6 +120,8 @@ async function rootExecution(
   const start = async (structure: unknown, how: How) => execution(await preparer.prepare(structure), how);
   const dynamic = new Dynamic(start, state, activity);
   const marks = new Map<string, ClearMarks>();
+  const forced = Forced.of(options.force);
+  const tasks = new Map<string, TaskDefinition>();
   const shared = {
     container,
     laneOf: capacity.lanes(options.queues).of,
@@ -134,22 +137,35 @@ async function rootExecution(
     dynamic,
     runId,
     layers,
+    forced,
   };
   const execution = async ({ graph, keys, fingerprints }: Prepared, how: How): Promise<Execution> => {
+    refuseNamesakes(graph, tasks);
     directories.refuseHomeless(graph);
     refuseUnleased(graph, layers);
-    const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks }).then(
+    const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks, forced }).then(
       (checkpoints) => ({ checkpoints, storageFailure: undefined }),
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
     const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning });
-    const isForced = forcedIn(graph, options.force);
+    const isForced = forced ? forced.in(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };
   return execution(prepared, { resolvesTargets: true, path: [] });
 }
 
 type How = Pick<ExecutionOptions, 'resolvesTargets' | 'path'>;
+
+/** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
+function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
+  for (const task of tasks) {
+    if ((known.get(task.name) ?? task) !== task)
+      throw new DeclarationError(
+        `two different classes are called ${task.name} in one run; give one of them another name: @Task({ name: … })`,
+      );
+    known.set(task.name, task);
+  }
+}
 
 /** @throws {TidemarkError} when a task is to run once everywhere, and the storage has no way to see to that */
 function refuseUnleased(graph: Graph, layers: Layers): void {
@@ -158,13 +174,6 @@ function refuseUnleased(graph: Graph, layers: Layers): void {
   throw new TidemarkError(
     `${task.name} is to run once everywhere, but ${layers.location} has no leases: use files or Redis (in a chain: as the last layer that is written), or leave out once: 'everywhere'`,
   );
-}
-
-/** Which nodes are computed anew: those of the forced tasks, and what comes from them. */
-function forcedIn(graph: Graph, force: RunOptions['force']): (index: number) => boolean {
-  if (force === undefined || typeof force === 'boolean') return () => force === true;
-  const tasks = new Set(force.map(definitionOf));
-  return downstreamOf(graph, (index) => tasks.has(graph.nodes[index]!.task));
 }
 
 /** Calls back when a signal aborts, also when it has, until it is let go. */

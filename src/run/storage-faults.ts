@@ -53,7 +53,7 @@ export class StorageFaults {
     warned.ofStorage = true;
     reporter.warn(
       index,
-      `${messageOf(error)}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
+      `${messageOf(error).replace(/\.$/, '')}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
     );
   }
 }

@@ -35,7 +35,8 @@ const deepest = 1_000;
  * @throws {NotDataError} for functions, symbols, promises, cycles and instances of unknown classes
  */
 export function copyData(value: unknown, root: string): DataCopy {
-  if (isPrimitive(value) || finished.has(value as object)) return { value, thaws: false, refs: noRefs };
+  if (isPrimitive(value) || finished.has(value as object))
+    return { value: withoutSign(value), thaws: false, refs: noRefs };
   const copier = new Copier();
   const copied = copier.copy(value, root, 0);
   if (!copier.thaws && copier.refs.length === 0) finished.add(copied as object);
@@ -95,6 +96,11 @@ export function isPrimitive(value: unknown): boolean {
   }
 }
 
+/** A primitive as params keep it: -0 is 0, since the two have one key. */
+function withoutSign(value: unknown): unknown {
+  return value === 0 ? 0 : value;
+}
+
 /** What a value that is no data is, in words. */
 function describe(value: object | symbol): string {
   if (typeof value === 'symbol') return 'is a symbol';
@@ -110,7 +116,7 @@ class Copier {
   readonly #within: object[] = [];
 
   copy(value: unknown, path: string, depth: number): unknown {
-    if (isPrimitive(value)) return value;
+    if (isPrimitive(value)) return withoutSign(value);
     if (typeof value !== 'object') throw new NotDataError(path, describe(value as symbol));
     const object = value as object;
     if (depth > deepest)
@@ -169,7 +175,7 @@ class Copier {
       const item = items[i];
       if (item === undefined && !(i in items))
         throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; give undefined or null');
-      copied.push(isPrimitive(item) ? item : this.copy(item, `${path}[${i}]`, depth));
+      copied.push(isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}[${i}]`, depth));
     }
     // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
     const names = items.length <= 64 ? Reflect.ownKeys(items) : [];
@@ -188,7 +194,7 @@ class Copier {
     const copied: Record<string, unknown> = {};
     for (const [name, item] of Object.entries(object)) {
       if (item === undefined) continue; // undefined is absent
-      const copy = isPrimitive(item) ? item : this.copy(item, `${path}.${name}`, depth);
+      const copy = isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}.${name}`, depth);
       // Assigning to __proto__ would set the prototype instead.
       if (name === '__proto__') Object.defineProperty(copied, name, { value: copy, enumerable: true });
       else copied[name] = copy;

@@ -19,6 +19,8 @@ it.each([
   [['train.ts', '--executor', 'moon'], 'Allowed choices are inline, threads, processes'],
   [['train.ts', '--storage', 'moon:1'], '--storage: '],
   [['train.ts', '--graph', 'graph.png'], 'graph.png ends with no known format'],
+  [['train.ts', '--trace', 'not/there.json'], 'cannot write not/there.json: there is no folder '],
+  [['train.ts', '--graph', 'not/there.svg'], 'cannot write not/there.svg: there is no folder '],
   [['train.ts', '--force', 'Trian'], 'did you mean Train?'],
   [['--path', 'a.csv', 'train.ts'], 'the file comes first'],
   [[], 'which file? tidemark run FILE'],
@@ -26,6 +28,12 @@ it.each([
   const { code, out, err } = await run(...args);
   expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
   expect(err).not.toMatch(/^\s+at .*:\d+/m);
+});
+
+it('gives the result although what happened cannot be written', async () => {
+  const { code, out, err } = await run('train.ts', '--trace', '/dev/full');
+  expect([code, out]).toEqual([1, 'trained for 10\n']);
+  expect(err).toContain('cannot write what happened: ENOSPC');
 });
 
 it('says what does not compile, without a stack', async () => {

@@ -54,6 +54,24 @@ it('says nothing but the result when it is to be quiet', async () => {
   expect(await run('hi.ts', '--quiet')).toEqual({ code: 0, out: 'hi\n', err: '' });
 });
 
+it.each(['inline', 'threads', 'processes'])('keeps what tasks print in %s off stdout', async (executor) => {
+  write(folder.path, {
+    'prints.ts': `
+      import { Task } from 'tidemark';
+      console.log('the file is loaded');
+      @Task() export class Main {
+        run() {
+          console.log('it runs');
+          process.stdout.write(Buffer.from('in bytes'));
+          return { a: 1 };
+        }
+      }`,
+  });
+  const { code, out, err } = await run('prints.ts', '--json', '--executor', executor);
+  expect([code, out]).toEqual([0, '{"a":1}\n']);
+  for (const line of ['the file is loaded', 'it runs', 'in bytes']) expect(err).toContain(line);
+});
+
 it.each(['threads', 'processes'])('runs tasks in %s', async (executor) => {
   write(folder.path, {
     'where.ts': `

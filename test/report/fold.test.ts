@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { fold, isGroup } from '../../src/report/fold';
+import { linesOf } from '../../src/report/label';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 
 const keys = (picture: ReturnType<typeof fold>) => picture.boxes.map(({ key }) => key);
@@ -20,6 +21,18 @@ it('folds large classes and counts their states', () => {
     { from: 'Load/0', to: 'Train × 1000', count: 1000 },
     { from: 'Train × 1000', to: 'Score/0', count: 1000 },
   ]);
+});
+
+it('has the params first that tell tasks of one class apart', () => {
+  const nodes = [1, 2].map((seed) => node(`Train/${seed}`, { params: { a: 1, path: 'x', rate: seed > 1, seed } }));
+  const same = node('Load/0', { params: { a: 1, b: 2 } });
+  const { boxes } = fold(pictureOfNodes([same, ...nodes]));
+  expect(boxes.map((box) => !isGroup(box) && Object.keys(box.params))).toEqual([
+    ['a', 'b'],
+    ['rate', 'seed', 'a', 'path'],
+    ['rate', 'seed', 'a', 'path'],
+  ]);
+  expect(boxes.map((box) => linesOf(box)[1])).toEqual(['a: 1', 'rate: false', 'rate: true']);
 });
 
 it('folds when there are more edges than can be told apart', () => {

@@ -111,7 +111,7 @@ it('takes no result whose key it cannot know', async () => {
   fails = true;
   const { error, summary } = await outcomeOf(runner.start(table(true)));
   expect([error.errors[0].cause.message, error.errors[0].key, summary.loaded]).toEqual(['no connection', undefined, 0]);
-  await expect(runner.plan(table(true))).rejects.toThrow('no connection');
+  await expect(runner.plan(table(true))).rejects.toThrow('fingerprint() of Table failed: no connection');
 });
 
 it('goes on with what needs no fingerprint that cannot be had, and saves it', async () => {

@@ -128,6 +128,36 @@ it('forgets what came from a result when a task that it named is cleared', async
   expect(ranSorted()).toEqual([]);
 });
 
+it('computes anew what came from a task that is forced, also when only a result named it', async () => {
+  const runner = new Runner({ storage: 'memory:' });
+  await runner.run(Join);
+  ran = [];
+  expect(await runner.run(Join, {}, { force: [Parse] })).toBe('x: A,B');
+  expect(ranSorted()).toEqual(['Join', 'Parse a', 'Parse b']);
+  await runner.run(Join, {}, { force: [List] });
+  expect(ranSorted()).toEqual(['Join', 'List']);
+  await runner.run(Join, {}, { force: [] });
+  expect(ranSorted()).toEqual([]);
+});
+
+it('computes what is forced once in a run, however late it is named again', async () => {
+  @Task()
+  class After {
+    @Requires(Join) joined!: string;
+    async run(): Promise<TaskRef<string>[]> {
+      await sleep(5);
+      return [task(Parse, { file: 'a' }), task(Join)];
+    }
+  }
+  const runner = new Runner({ storage: 'memory:' });
+  for (const force of [true, [Parse], [List], [Join]]) {
+    expect(await runner.run(After, {}, { force })).toEqual(['A', 'x: A,B']);
+    expect(new Set(ran).size).toBe(ran.length);
+    expect(ran).toContain('Join');
+    ran = [];
+  }
+});
+
 it('runs a node once although results and requirements name it', async () => {
   @Task()
   class Slow {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encoder, Param, Runner, Storage, StorageError, Task } from 'tidemark';
+import { aesGcm, encoder, Param, Runner, Storage, StorageError, Task } from 'tidemark';
 import { collect } from '../support/collect';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
@@ -122,6 +122,37 @@ it('sets aside what is damaged in one layer, loads it from another and mends the
   const { result, summary } = await outcomeOf(runner.start(Slow));
   expect([result, ran, summary.loaded, summary.storageErrors.length]).toEqual([1, 1, 1, 1]);
   expect([map.has(`@damaged/${key}`), map.get(key)]).toEqual([true, entry]);
+});
+
+it('loads from another layer what turns out to be damaged when it is decoded', async () => {
+  const maps = [new Map<string, Uint8Array>(), new Map<string, Uint8Array>(), new Map<string, Uint8Array>()] as const;
+  const storage = Storage.chain(Storage.open(maps[0]), Storage.open(maps[1]), Storage.open(maps[2]), {
+    write: 'all',
+    promote: true,
+  });
+  const runner = new Runner({ storage });
+  await runner.run(Slow);
+  const [key, entry] = [...maps[0]].find(([name]) => name.startsWith('Slow/'))!;
+  const flipped = Uint8Array.from(entry, (byte, i) => (i === entry.length - 1 ? byte ^ 1 : byte));
+  for (const map of maps.slice(0, 2)) map.set(key, flipped);
+  const { result, summary } = await outcomeOf(runner.start(Slow));
+  expect([result, ran, summary.loaded, summary.storageErrors.length]).toEqual([1, 1, 1, 2]);
+  expect(maps.map((map) => map.get(key))).toEqual([entry, undefined, entry]);
+  for (const map of maps) map.set(key, flipped);
+  await runner.run(Slow);
+  await runner.run(Slow);
+  expect(ran).toBe(2);
+});
+
+it('copies nothing over what it could not read', async () => {
+  const encrypted = (byte: number) => ({ encoder: encoder({ encrypter: aesGcm({ key: Buffer.alloc(32, byte) }) }) });
+  const [near, far] = [new Map<string, Uint8Array>(), new Map<string, Uint8Array>()];
+  await new Runner({ storage: Storage.open(near, encrypted(1)) }).run(Slow);
+  await new Runner({ storage: far }).run(Slow);
+  const before = new Map(near);
+  const storage = Storage.chain(Storage.open(near, encrypted(2)), Storage.open(far), { promote: true });
+  const { result } = await outcomeOf(new Runner({ storage, onStorageError: 'compute', ...warnings }).start(Slow));
+  expect([result, ran, near]).toEqual([1, 2, before]);
 });
 
 it('ends the run when a layer cannot be asked, or computes when it is told to', async () => {

@@ -256,6 +256,11 @@ describe('data', () => {
     expect(await result).toEqual({ ...x, list: [1, undefined], date: new Date(3) });
   });
 
+  it('that is -0 is 0, since the two have one key', async () => {
+    const of = (zero: number) => [zero, [zero], { a: [zero] }, new Map([['a', zero]]), new Set([[zero]])];
+    expect(await runner.run(of(-0).map((x) => task(Value, { x })))).toEqual(of(0));
+  });
+
   it('that is a pattern can be used as one', async () => {
     @Task()
     class Replaces {

@@ -1,4 +1,4 @@
-import { Param, Requires, Runner, Task, task } from 'tidemark';
+import { Param, Requires, Runner, Task, type TaskRef, task } from 'tidemark';
 import { graphOf, keyOf, messageOf } from '../graph/graph-of';
 
 @Task()
@@ -158,6 +158,24 @@ describe('the name', () => {
       'two different classes are called Load in one graph; give one of them another name: @Task({ name: … })';
     expect(await messageFor([First, Second])).toBe(message);
     expect(await messageFor(Both)).toBe(`${message}\n    at Both`);
+  });
+
+  it('cannot be that of two classes in one run, one of which a result names', async () => {
+    const First = Load;
+    @Task({ name: 'Load' })
+    class Second {
+      run() {}
+    }
+    @Task()
+    class NamesSecond {
+      @Requires(First) first!: number[];
+      run(): TaskRef<void> {
+        return task(Second);
+      }
+    }
+    await expect(new Runner({ storage: 'memory:' }).run(NamesSecond)).rejects.toThrow(
+      'NamesSecond failed: two different classes are called Load in one run; give one of them another name: @Task({ name: … })',
+    );
   });
 
   it('may be taken again, as hot reload does: the last one answers to it', async () => {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { pictureOf } from '../../report/picture';
 import { draw, type Format, formatOf, formats } from '../draw';
+import { checkOutput } from '../output-file';
 import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
 
 interface Options {
@@ -25,6 +26,7 @@ export function define(command: Command): void {
 }
 
 async function graph(meant: MeantTask, { format, output }: Options): Promise<void> {
+  if (output !== undefined) checkOutput(output);
   const as = format ?? (output === undefined ? 'mermaid' : formatOf(output));
   await withRunner(meant, {}, async (runner) => {
     const text = await draw(pictureOf(await runner.plan(meant.cls, meant.params)), as);

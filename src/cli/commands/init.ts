@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
+import { makeWay } from '../../storage/make-way';
 import { Misuse } from '../misuse';
 
 const main = `import { Param, Requires, Task } from 'tidemark';
@@ -60,7 +61,7 @@ export function define(command: Command): void {
 function init(folder: string): void {
   if (existsSync(join(folder, 'main.ts')))
     throw new Misuse(`${join(folder, 'main.ts')} is there already; name another folder: tidemark init my-project`);
-  mkdirSync(folder, { recursive: true });
+  makeWay(folder);
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
     if (existsSync(file)) process.stderr.write(`kept   ${file}\n`);

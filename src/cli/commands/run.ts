@@ -5,6 +5,7 @@ import type { Runner } from '../../run/runner';
 import { ExitCode } from '../explain';
 import { stopOnInterrupt } from '../interrupts';
 import { isDrawnOn, Notices } from '../notices';
+import { divertPrinted } from '../printed';
 import { addRunOptions, type HowToRun, runnerOptions, runOptions } from '../run-options';
 import { resultToJson, showResult } from '../show-result';
 import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
@@ -35,12 +36,24 @@ async function run(meant: MeantTask, options: Options): Promise<void> {
   const notices = new Notices(process.stderr, { isDrawnOver: !options.quiet && isDrawnOn(process.stderr) });
   const onWarning = (message: string) => void (options.quiet || notices.say(`warning: ${message}`));
   const how = runOptions(options, meant.file);
-  await withRunner(meant, { ...runnerOptions(options, meant.file), onWarning }, async (runner) => {
-    const result = await runTask(runner, meant, { how, options, notices });
-    if (result === interrupted) process.exitCode = ExitCode.interrupted;
-    else if (options.json) process.stdout.write(`${resultToJson(result.value)}\n`);
-    else if (result.value !== undefined) process.stdout.write(`${showResult(result.value, process.stdout.isTTY)}\n`);
-  });
+  const end = divertPrinted(notices);
+  let result: Awaited<ReturnType<typeof runTask>> | undefined;
+  try {
+    await withRunner(meant, { ...runnerOptions(options, meant.file), onWarning }, async (runner) => {
+      result = await runTask(runner, meant, { how, options, notices });
+    });
+  } finally {
+    // What workers print comes until they have ended.
+    end();
+    notices.end();
+    if (result) show(result, options);
+  }
+}
+
+function show(result: Awaited<ReturnType<typeof runTask>>, { json }: Options): void {
+  if (result === interrupted) process.exitCode = ExitCode.interrupted;
+  else if (json) process.stdout.write(`${resultToJson(result.value)}\n`);
+  else if (result.value !== undefined) process.stdout.write(`${showResult(result.value, process.stdout.isTTY)}\n`);
 }
 
 const interrupted = Symbol();
@@ -61,7 +74,7 @@ async function runTask(
   } catch (error) {
     if (!wasInterrupted()) throw error;
     await watching;
-    process.stderr.write(`${messageOf(error)}\nTo go on, give the same command again.\n`);
+    notices.say(`${messageOf(error)}\nTo go on, give the same command again.`);
     return interrupted;
   } finally {
     wasInterrupted();

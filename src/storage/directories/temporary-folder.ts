@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeWay } from '../make-way';
 import { fileError } from '../stores/file/file-error';
 import { hold, isAbandoned, newNonce, release } from './owner';
 
@@ -29,7 +30,7 @@ export class TemporaryFolder {
       this.#nonce = newNonce();
       hold(this.#nonce);
       try {
-        mkdirSync(this.#base, { recursive: true });
+        makeWay(this.#base);
         this.#path = mkdtempSync(join(this.#base, `${start}${this.#nonce}-`));
       } catch (error) {
         throw fileError(error, 'write', this.#base);

@@ -49,6 +49,12 @@ it('says what to do when the folder may not be written', () => {
   expect(error).toMatchObject({ operation: 'write', key: 'Task/a', cause: { code: 'EACCES' } });
 });
 
+const inLinux = process.platform === 'linux' ? it : it.skip;
+inLinux('says so where no folder can be made although its parent is there', () => {
+  const error = failureOf(() => new FileStore('/proc/tidemark/deep').set('Task/a', bytes));
+  expect(error.message).toMatch(/^cannot write to \/proc\/tidemark\/deep \(Task\/a\): the folder cannot be made there/);
+});
+
 it('does not take what it may not read for missing', () => {
   store.set('Task/a', bytes);
   chmodSync(join(folder, 'Task'), 0o000);

@@ -10,7 +10,7 @@ const REASONS: Readonly<Record<string, Advice>> = {
   ENOTDIR: ['there is a file where a folder should be', 'Move the file away'],
   EEXIST: ['there is a file where a folder should be', 'Move the file away'],
   EISDIR: ['there is a folder where a file should be', 'Move the folder away'],
-  ENOENT: ['the folder is deleted again and again', 'Let nothing delete it'],
+  ENOENT: ['the folder cannot be made there, or is deleted again and again', 'Let nothing delete it'],
   EMFILE: ['too many open files', 'Raise the limit (ulimit -n)'],
   ENFILE: ['too many open files', 'Raise the limit (ulimit -n)'],
   ENAMETOOLONG: ['the path is too long', 'Use a folder with a shorter path'],

@@ -1,6 +1,7 @@
 import { close, constants, mkdirSync, open, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeWay } from '../../make-way';
 import { codeOf } from './file-error';
 import { hashedName, plainName, segmentOf } from './key-path';
 import { flush } from './write-file';
@@ -40,7 +41,7 @@ export class Folders {
   /** Makes the way to a file: the root, the folder of temporary files, the folder, and one inside if need be. */
   make(folder: string, path: string, temporary?: string): void {
     this.#flushed.clear();
-    const made = mkdirSync(this.root, { recursive: true });
+    const made = makeWay(this.root);
     if (made !== undefined) {
       this.#outermost = dirname(made);
       ignoreInGit(this.root);

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
+import { makeWay } from '../../make-way';
 import { StorageError } from '../../storage-error';
 import { checkDataFile } from './check-data-file';
 
@@ -25,7 +26,7 @@ export function hasData(folder: string): boolean {
 export function openDatabase(folder: string): Database {
   const { open } = load();
   const isNew = !hasData(folder);
-  const made = mkdirSync(folder, { recursive: true });
+  const made = makeWay(folder);
   // A folder that was there is left as it is.
   if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
   checkDataFile(dataFile(folder));
