@@ -86,6 +86,28 @@ const execution = (what: string, program: string, beside: Contestant, target: Ta
   targets: { [program === 'tiny.js' ? 'µs a task' : 'ms']: target },
 });
 
+const tinyJobs: Case = {
+  name: 'distributed, tiny tasks',
+  group: 'distributed',
+  program: 'distributed/bullmq/bullmq.js',
+  args: [],
+  beside: [floor, { name: 'heard', packages: ['bullmq'] }],
+  floorIs: 'BullMQ',
+  // 80 % of the jobs a second.
+  targets: { 'µs a job': { floors: 1.25 } },
+  needsRedis: true,
+};
+
+const leases = (store: string): Case => ({
+  name: `leases, ${store}`,
+  group: 'leases',
+  program: 'distributed/leases/leases.js',
+  args: [store, 'FOLDER'],
+  beside: [],
+  targets: { 'keys computed twice': { most: 0 }, '% of a core, highest': { most: 5 } },
+  needsRedis: store === 'redis',
+});
+
 const warm = (phase: string, most: number): Case => ({
   name: `warm tree, ${phase}`,
   group: 'warm',
@@ -160,6 +182,9 @@ export const cases: readonly Case[] = [
     'piscina',
   ),
   execution('100 MB to a thread and back', 'large.js', floor, { floors: 1.5 }),
+  tinyJobs,
+  leases('file'),
+  leases('redis'),
   warm('target', 400),
   warm('all', 1000),
   startUp(

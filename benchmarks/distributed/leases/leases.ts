@@ -1,36 +1,36 @@
 // 8 keys, wanted by 8 processes at once: each is to be computed once, and waiting is to cost next to nothing.
 //
-// node leases.js file:FOLDER|redis://HOST [seconds that computing a key takes, 5]
+// node leases.js ours file|redis FOLDER
+// Redis is the one that the environment variable BENCH_REDIS names.
 //
-// Prints how often a key was computed, what share of one core a process uses that waits (the first seconds, in which it
-// starts, not counted), and how long after the last key was saved the last process has it.
+// Measured are how often a key was computed, what share of one core a process uses that waits (the first seconds, in which
+// it starts, not counted), and how long after the last key was saved the last process has it.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Param, Runner, Task, task } from 'tidemark';
 
 const processes = 8;
 const keys = Array.from({ length: 8 }, (_, i) => i);
-const notes = process.env['NOTES'] ?? '';
+const seconds = 5;
 
 @Task({ save: true, once: 'everywhere' })
 class Slow {
   @Param() key!: number;
-  @Param({ key: false }) seconds!: number;
+  @Param({ key: false }) notes!: string;
   async run(): Promise<number> {
-    appendFileSync(notes, `${this.key}\n`);
-    await wait(this.seconds * 1000);
+    appendFileSync(this.notes, `${this.key}\n`);
+    await wait(seconds * 1000);
     return this.key;
   }
 }
 
 /** One of the processes; those that compute are as good as idle too, so their time counts as well. */
-async function contend(uri: string, seconds: number): Promise<void> {
-  const runner = new Runner({ storage: uri });
-  const results = runner.run(keys.map((key) => task(Slow, { key, seconds })));
+async function contend(storage: string, notes: string): Promise<void> {
+  const runner = new Runner({ storage });
+  const results = runner.run(keys.map((key) => task(Slow, { key, notes })));
   await wait(1500);
   const [start, before] = [performance.now(), process.cpuUsage()];
   await results;
@@ -39,26 +39,28 @@ async function contend(uri: string, seconds: number): Promise<void> {
   await runner.close();
 }
 
-async function main(uri: string, seconds: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidemark-leases-'));
-  const file = join(folder, 'notes');
-  const env = { ...process.env, NOTES: file };
-  const children = Array.from({ length: processes }, () => fork(__filename, [uri, String(seconds), 'child'], { env }));
+async function main(store: string, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const notes = join(folder, 'notes');
+  const storage =
+    store === 'file'
+      ? `file:${join(folder, 'checkpoints')}`
+      : `${process.env['BENCH_REDIS']}?namespace=${encodeURIComponent(folder)}`;
+  const children = Array.from({ length: processes }, () => fork(__filename, ['child', storage, notes]));
   const told = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0]));
-  const computed = readFileSync(file, 'utf8').trim().split('\n');
-  rmSync(folder, { recursive: true });
+  const computed = readFileSync(notes, 'utf8').trim().split('\n');
   const shares = told.map(({ share }) => share as number);
   const ends = told.map(({ at }) => at as number);
-  const figures = {
-    'keys computed': computed.length,
-    'keys computed twice': computed.length - new Set(computed).size,
-    'share of a core, mean': Math.max(...shares) === 0 ? 0 : shares.reduce((a, b) => a + b) / processes,
-    'share of a core, highest': Math.max(...shares),
-    'from first to last process, ms': Math.max(...ends) - Math.min(...ends),
-  };
-  console.log(JSON.stringify(figures, undefined, 2));
-  if (computed.length !== keys.length) throw new Error('a key was computed twice');
+  if (new Set(computed).size !== keys.length) throw new Error('a key was not computed');
+  console.log(
+    JSON.stringify({
+      'keys computed twice': computed.length - keys.length,
+      '% of a core, mean': (100 * shares.reduce((a, b) => a + b)) / processes,
+      '% of a core, highest': 100 * Math.max(...shares),
+      'from first to last process, ms': Math.max(...ends) - Math.min(...ends),
+    }),
+  );
 }
 
-const [uri = '', seconds = '5', role] = process.argv.slice(2);
-void (role === 'child' ? contend(uri, Number(seconds)) : main(uri, Number(seconds)));
+const [role, ...rest] = process.argv.slice(2) as [string, string, string];
+void (role === 'child' ? contend(...rest) : main(...rest));
