@@ -107,6 +107,8 @@ describe.each(Object.entries(pools))('%s', (kind, pool) => {
 
   it('drop a task that was to wait when its signal aborts', async () => {
     executor = pool({ size: 1 });
+    // A worker that is still starting hears of no signal.
+    await runOn(executor, task(Add, { a: 1 }));
     const [first, second] = [new AbortController(), new AbortController()];
     const running = runOn(executor, task(Ends, { how: 'wait' }), { signal: first.signal });
     const waiting = runOn(executor, task(Ends, { how: 'wait', id: 1 }), { signal: second.signal });

@@ -14,8 +14,7 @@ export async function unanswered(
   reader: EventReader,
   client: Redis,
 ): Promise<readonly WaitingJob[]> {
-  const isSought = ({ isAdded, isUnsure }: WaitingJob) => isAdded || isUnsure;
-  const sought = [...jobs.values()].filter(isSought);
+  const sought = [...jobs.values()].filter(({ isSought }) => isSought);
   const gone: WaitingJob[] = [];
   for (let i = 0; i < sought.length; i += askedAtOnce) {
     const some = sought.slice(i, i + askedAtOnce);
@@ -25,7 +24,7 @@ export async function unanswered(
     if (count === keys.length) for (const job of some) job.isThere();
     else gone.push(...(await missedBefore(some, keys, { stream, reader, client })));
   }
-  return gone.filter((job) => isSought(job) && jobs.has(job.id));
+  return gone.filter(({ id, isSought }) => isSought && jobs.has(id));
 }
 
 /** Those that were missed at an earlier look, until whose events everything was read. */

@@ -49,8 +49,14 @@ export class WaitingJob {
     this.data = data;
   }
 
-  /** It was looked for, and is in Redis. */
+  /** Whether it may be in Redis, and so is looked for now and then. */
+  get isSought(): boolean {
+    return this.isAdded || this.isUnsure;
+  }
+
+  /** It was looked for, and is in Redis; unless it was found to be gone since then. */
   isThere(): void {
+    if (!this.isSought) return;
     this.isAdded = true;
     this.isUnsure = false;
     this.missedAt = undefined;

@@ -14,6 +14,10 @@ const kinds = [
   ['saved', Slow],
   ['not saved', SlowOnce],
 ] as const;
+/** No worker is lost, however busy the machine is. */
+const patient = { concurrency: 2, lockDuration: 10_000 };
+/** Jobs are looked for all the time, and all results come with the answers. */
+const watchful = { checkInterval: 50, inlineBytes: 10_000 };
 
 describeWithRedis('a network', (server) => {
   const folder = temporaryFolder();
@@ -36,8 +40,8 @@ describeWithRedis('a network', (server) => {
     ['of the events', 'xread'],
     ['that jobs were added', SlowOnce.name],
   ])('that a runner tells nothing %s, until it breaks, costs nothing', async (_, sent) => {
-    await cluster.worker({ concurrency: 2 });
-    const runner = cluster.runner({ checkInterval: 50 }, {}, proxy.uri);
+    await cluster.worker(patient);
+    const runner = cluster.runner(watchful, {}, proxy.uri);
     proxy.holdUpAnswers(sent);
     const outcome = outcomeOf(runner.start([1, 2].map((id) => task(SlowOnce, { id, log: log() }))));
     await starts(2);
@@ -51,8 +55,8 @@ describeWithRedis('a network', (server) => {
   });
 
   it('that holds up events while a job cannot be added costs the others nothing', async () => {
-    await cluster.worker();
-    const runner = cluster.runner({ checkInterval: 50 }, {}, proxy.uri);
+    await cluster.worker(patient);
+    const runner = cluster.runner(watchful, {}, proxy.uri);
     const start = (id: number) => outcomeOf(runner.start(task(SlowOnce, { id, log: log() })));
     proxy.holdUpAnswers('xread');
     const first = start(1);
@@ -99,7 +103,7 @@ describeWithRedis('a network', (server) => {
     });
 
     it.each(kinds)('between a runner and Redis for a while costs nothing: %s', async (_, Task) => {
-      await cluster.worker({ concurrency: 2 });
+      await cluster.worker(patient);
       const runner = cluster.runner({}, {}, proxy.uri);
       const outcome = outcomeOf(runner.start([1, 2, 3, 4].map((id) => task(Task, { id, log: log(), takes: 400 }))));
       await starts(2);

@@ -68,7 +68,7 @@ function test(uri: () => string): void {
   });
 
   it('leaves the lease to an owner whose event loop is blocked', async () => {
-    const owner = start(uri(), 'blocked', { blocks: 9000 });
+    const owner = start(uri(), 'blocked', { blocks: 9000, expiresAfter: 6000 });
     await noted(`blocked computes ${key}`);
     const next = start(uri(), 'next');
     expect(await resultsOf(next)).toEqual([`blocked ${key}`]);
