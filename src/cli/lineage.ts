@@ -23,18 +23,25 @@ export async function lineageOf(storage: Storage, key: TaskKey): Promise<Lineage
   const users = new Map<TaskKey, TaskKey[]>();
   for await (const record of storage.list()) {
     records.set(record.key, record);
-    for (const [required] of record.requires) {
-      const known = users.get(required);
+    for (const source of sourcesOf(record)) {
+      const known = users.get(source);
       if (known) known.push(record.key);
-      else users.set(required, [record.key]);
+      else users.set(source, [record.key]);
     }
   }
   const follow = (next: (key: TaskKey) => readonly TaskKey[]) =>
     walk(key, next).map(([at, depth]) => ({ key: at, depth, record: records.get(at) }));
   return {
-    from: follow((at) => records.get(at)?.requires.map(([required]) => required) ?? []),
+    from: follow((at) => sourcesOf(records.get(at))),
     to: follow((at) => users.get(at) ?? []),
   };
+}
+
+/** What a result came from: what its task required, and what refs in results led to. */
+function sourcesOf(record: CheckpointRecord | undefined): readonly TaskKey[] {
+  if (!record) return [];
+  const named = record.dynamic.flatMap(([, keys]) => keys);
+  return [...new Set([...record.requires.map(([required]) => required), ...named])];
 }
 
 /** Depth first, so that each stands below what it belongs to. */

@@ -44,7 +44,7 @@ export function showDifference(difference: Difference): string {
     case 'source':
       return 'the source of its class is another';
     case 'hidden':
-      return 'something that records do not tell (a secret, long bytes, a literal that it requires)';
+      return 'something that records do not tell (a secret, what it reads outside, long bytes, a literal that it requires)';
     case 'requirement':
       if (before === undefined) return `it requires ${now}, which it did not`;
       if (now === undefined) return `it does not require ${before} any more`;

@@ -9,7 +9,7 @@ import type { Plan, PlannedNode } from './plan';
 
 /** One thing that is not as it was when a result was saved. */
 export interface Difference {
-  /** `hidden` is what records do not tell: a secret, long bytes, a literal among the requirements. */
+  /** `hidden` is what records do not tell: a secret, long bytes, a literal among the requirements, or which of these. */
   readonly what: 'version' | 'param' | 'requirement' | 'fingerprint' | 'source' | 'hidden';
   /** The param, or the task that is required. */
   readonly name?: string;
@@ -100,7 +100,12 @@ export class Differences {
     found.push(...paramDifferences(node, record, task));
     found.push(...(await this.#requirementDifferences(node, record, depth)));
     if (found.length === 0 && record.key !== node.key)
-      found.push({ what: task.hasFingerprint ? 'fingerprint' : 'hidden', before: undefined, now: undefined });
+      // With secrets, nobody knows which of the two it is.
+      found.push({
+        what: task.hasFingerprint && task.secrets.size === 0 ? 'fingerprint' : 'hidden',
+        before: undefined,
+        now: undefined,
+      });
     if (record.source !== task.source) found.push({ what: 'source', before: record.source, now: task.source });
     return found;
   }

@@ -15,6 +15,8 @@ export interface Holder extends Facts {
   readonly node: GraphNode;
   /** How it came to be required, itself included. */
   readonly path: readonly string[];
+  /** Whether something comes from it, which has to know what it came from. */
+  readonly isTraced: boolean;
 }
 
 /** What became of a result that held refs. */
@@ -40,7 +42,7 @@ export interface Child extends Participant {
 /** Starts the execution of a structure of refs in the same run. */
 export type StartChild = (
   structure: unknown,
-  options: { readonly resolvesTargets: boolean; readonly path: readonly string[] },
+  options: { readonly resolvesTargets: boolean; readonly path: readonly string[]; readonly isTraced: boolean },
 ) => Promise<Child>;
 
 /** Something that refs led to has no result; why is in the errors of the run. */
@@ -81,7 +83,7 @@ export class Dynamic {
     for (let step = 1; ; step++) {
       const isChain = isTaskRef(value) && value.path.length === 0;
       const child = await this.#activity.during(
-        this.#startChild(value, { resolvesTargets: !isChain, path: holder.path }),
+        this.#startChild(value, { resolvesTargets: !isChain, path: holder.path, isTraced: holder.isTraced }),
       );
       const letGo = this.claims.resolving(holder.node, child);
       try {
@@ -90,12 +92,8 @@ export class Dynamic {
         letGo();
       }
       const targets = child.targets();
-      if (key !== undefined) provenance.add(key, refsTo(targets));
-      for (const target of targets) {
-        provenance.addMarks(child.marksOn(target.node));
-        if (target.provenance) provenance.addAll(target.provenance);
-        if (target.ranAnew) ranAnew = true;
-      }
+      if (holder.isTraced) trace(provenance, key, child);
+      if (targets.some((target) => target.ranAnew)) ranAnew = true;
       digest = combined(digest, targets);
       value = child.value();
       if (!isChain || !child.holdsRaw()) return { value, digest, ranAnew, provenance };
@@ -108,6 +106,16 @@ export class Dynamic {
       if (this.#state.isEnding) throw new UnresolvedError();
       if (step % sliceSteps === 0) await this.#activity.during(nextTurn());
     }
+  }
+}
+
+/** Notes what refs in the result of a key led to, and what that came from. */
+function trace(provenance: Provenance, key: TaskKey | undefined, child: Child): void {
+  const targets = child.targets();
+  if (key !== undefined) provenance.add(key, refsTo(targets));
+  for (const target of targets) {
+    provenance.addMarks(child.marksOn(target.node));
+    if (target.provenance) provenance.addAll(target.provenance);
   }
 }
 

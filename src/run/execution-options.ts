@@ -47,6 +47,8 @@ export interface ExecutionOptions {
   readonly dynamic: Dynamic;
   /** Whether refs in the results of targets are run as well; when not, such results are given as they are. */
   readonly resolvesTargets: boolean;
+  /** Whether something comes from the targets, which has to know what they came from. */
+  readonly isTraced: boolean;
   /** How the targets came to be required, when a result held refs to them. */
   readonly path: readonly string[];
 }

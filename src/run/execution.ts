@@ -296,11 +296,13 @@ export class Execution implements Child {
 
   /** Runs what a result holds refs to. */
   #resolve(index: number, value: unknown): void {
-    const { graph, dynamic, path } = this.#options;
+    const { graph, dynamic, path, isTraced } = this.#options;
     const node = graph.nodes[index]!;
     const holder = {
       execution: this,
       node,
+      // Nothing in a run comes from what is wanted alone: that would be a circle.
+      isTraced: isTraced || graph.targets.length > 1 || this.#frontier.isRequired(index),
       path: [...path, ...pathTo(graph, index)],
       ...this.factsOf(node),
     };

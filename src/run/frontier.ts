@@ -113,8 +113,17 @@ export class Frontier {
 
   /** Whether several others, or one and the caller, may receive this result. */
   hasSeveralUsers(index: number): boolean {
+    return this.#consumersOf(index) + this.#isWanted[index]! > 1;
+  }
+
+  /** Whether another node requires it. */
+  isRequired(index: number): boolean {
+    return this.#consumersOf(index) > 0;
+  }
+
+  #consumersOf(index: number): number {
     const { first } = (this.#consumers ??= reverse(this.#graph));
-    return first[index + 1]! - first[index]! + this.#isWanted[index]! > 1;
+    return first[index + 1]! - first[index]!;
   }
 
   /** Keeps a result for those who need it and wakes those who waited for it. */

@@ -151,10 +151,10 @@ async function rootExecution(
     const isForced = forced ? forced.in(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };
-  return execution(prepared, { resolvesTargets: true, path: [] });
+  return execution(prepared, { resolvesTargets: true, isTraced: false, path: [] });
 }
 
-type How = Pick<ExecutionOptions, 'resolvesTargets' | 'path'>;
+type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'path'>;
 
 /** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
 function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {

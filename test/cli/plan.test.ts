@@ -128,6 +128,20 @@ it('tells when what a task reads outside is another', async () => {
   expect(rows(out)).toEqual([['Main', 'what it reads outside', '', '']]);
 });
 
+it('does not guess whether a secret or what a task reads outside is another', async () => {
+  const source = `
+    import { Param, Task } from 'tidemark';
+    @Task({ save: true }) export class Main {
+      @Param({ secret: true }) token = 'a';
+      fingerprint() { return 'same'; }
+      run() { return 1; }
+    }`;
+  write(folder.path, { 'train.ts': source });
+  await cli('run', 'train.ts');
+  const { out } = await cli('why', 'train.ts', '--token', 'b');
+  expect(rows(out)).toEqual([['Main', 'something that records do not tell', '', '']]);
+});
+
 it('says that nothing of a task is saved, or that it would be loaded', async () => {
   expect((await cli('why', 'train.ts', 'Load', '--path', 'a.csv')).err).toContain('no result of Load is saved');
   await cli('run', 'train.ts');

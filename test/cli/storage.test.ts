@@ -52,6 +52,20 @@ it('shows a result, what it came from and what came from it, by the beginning of
   });
 });
 
+it('shows also what a result came from that another one only named', async () => {
+  write(folder.path, {
+    'grows.ts': `
+      import { Requires, Task, task } from 'tidemark';
+      @Task({ save: true }) export class Leaf { run(): number { return 1; } }
+      @Task({ save: true }) export class Names { run() { return [task(Leaf)]; } }
+      @Task({ save: true }) export class Main { @Requires(Names) leaves!: number[]; run(): number { return this.leaves[0]!; } }`,
+  });
+  await cli('run', 'grows.ts');
+  const [leaf, names, main] = [await keyOf('Leaf'), await keyOf('Names'), await keyOf('Main')];
+  expect((await cli('show', main)).out).toContain(`from\t${names}\t1\nfrom\t${leaf}\t1\n`);
+  expect((await cli('show', leaf)).out).toContain(`to\t${main}\t1\n`);
+});
+
 it('deletes a result; what came from it stays valid', async () => {
   const key = await keyOf('Load');
   expect((await cli('rm', key)).out).toBe(`${key}\n`);

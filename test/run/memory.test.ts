@@ -1,9 +1,20 @@
 import { join } from 'node:path';
-import { runChild } from '../support/child';
+import { Child, runChild } from '../support/child';
+import { temporaryFolder } from '../support/temporary-folder';
+
+const folder = temporaryFolder();
+const loop = join(__dirname, 'fixtures/long-loop.ts');
+const options = { nodeOptions: ['--expose-gc'] };
 
 interface Held {
   readonly most: number;
   readonly left: number;
+}
+
+interface Loop {
+  readonly result: number;
+  readonly ran: number;
+  readonly grown: number;
 }
 
 it('holds results only while something still needs them', async () => {
@@ -16,6 +27,20 @@ it('holds results only while something still needs them', async () => {
   expect(chain.left).toBeLessThan(3);
   expect(wide.left).toBeLessThan(3);
 });
+
+it('keeps nothing of the steps of a loop of 100,000', async () => {
+  const { grown, ...done } = await runChild<Loop>(loop, ['memory:', '100000'], options);
+  expect(done).toEqual({ result: 100_000, ran: 100_000 });
+  // A few dozen bytes for each of the last 30,000 steps would be as much.
+  expect(grown).toBeLessThan(1_500_000);
+}, 120_000);
+
+it('resumes a loop at the step at which it was killed', async () => {
+  const storage = `file:${folder.path}`;
+  expect((await new Child(loop, [storage, '5000', '3000'], options).ended).signal).toBe('SIGKILL');
+  // The step that was killed had not been saved.
+  expect(await runChild<Loop>(loop, [storage, '5000'], options)).toMatchObject({ result: 5_000, ran: 2_001 });
+}, 120_000);
 
 it('leaves no rejection unhandled, whatever fails', async () => {
   expect(await runChild(join(__dirname, 'fixtures/rejections.ts'))).toEqual({ failed: true, uncaught: [] });
