@@ -1,10 +1,11 @@
 import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
-import type { PreparedParams, SchemaAnswers } from './blueprint';
+import type { PreparedParams } from './blueprint';
 import { canonical, canonicalString } from './canonical';
 import type { Kind, Kinds } from './kinds';
 import { GraphNode } from './node';
+import { SchemaAnswers } from './schema-answers';
 
 /** What making nodes needs of a graph. */
 export interface NodeMakerOptions {
@@ -23,7 +24,7 @@ export class NodeMaker {
   readonly carried = new Map<TaskRef<unknown>, GraphNode>();
   readonly kinds: Kinds;
   readonly #options: NodeMakerOptions;
-  readonly #answers: SchemaAnswers = new Map();
+  readonly #answers = new SchemaAnswers();
 
   constructor(options: NodeMakerOptions) {
     this.#options = options;
