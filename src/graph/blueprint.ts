@@ -1,17 +1,18 @@
-import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import { type Awaitable, andThen } from '../awaitable';
 import type { Container } from '../task/container';
 import type { DataCopy } from '../task/data';
-import { DeclarationError, ParamError } from '../task/declaration-error';
+import { ParamError } from '../task/declaration-error';
 import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
-import { isTaskRef, type TaskRef } from '../task/ref';
-import type { Checked } from '../task/schema';
-import { showValue } from '../task/show';
+import type { TaskRef } from '../task/ref';
 import { canonical, canonicalString } from './canonical';
+import { HandingOn } from './handing-on';
 import { type Instance, makeInstance } from './instance';
 import type { GraphNode } from './node';
-import { askSchema, copyParam, refused, shown, unlessSecret } from './param-value';
+import { copyParam, refused, shown, unlessSecret } from './param-value';
 import { PlanningInstance } from './planning-instance';
+import { readDefaults } from './read-defaults';
+import type { SchemaAnswers } from './schema-answers';
 
 /** A task's params as a node keeps them, which freezes them. */
 export interface PreparedParams {
@@ -21,9 +22,6 @@ export interface PreparedParams {
   /** The canonical text of the params; undefined when they hold refs, which only the graph can name. */
   readonly text: string | undefined;
 }
-
-/** Answers of asynchronous schemas, by param and value. */
-export type SchemaAnswers = Map<string, Checked>;
 
 /** A param as it is looked at for each node: what can be known before is. */
 interface Slot {
@@ -126,46 +124,10 @@ export class Blueprint {
   ): Readonly<Record<string, unknown>> {
     let handing = this.#handedOn.get(child);
     if (!handing) {
-      handing = this.#compare(child);
+      handing = new HandingOn(this, child);
       this.#handedOn.set(child, handing);
     }
-    for (const [name, problem] of handing.problems) {
-      if (written?.[name] === undefined) {
-        throw new DeclarationError(
-          `${this.task.name}.${property} requires ${child.task.name}, and ${problem}. Write it out: @Requires(${child.task.name}, (self) => ({ ${name}: … }))`,
-        );
-      }
-    }
-    const params: Record<string, unknown> = {};
-    for (const name of handing.names) params[name] = node.params[name];
-    for (const name in written) if (written[name] !== undefined) params[name] = written[name];
-    return params;
-  }
-
-  #compare(child: Blueprint): HandingOn {
-    const names: string[] = [];
-    const problems: [string, string][] = [];
-    for (const param of child.task.params) {
-      const { name } = param;
-      const theirs = child.defaults.get(name);
-      if (this.task.params.some((mine) => mine.name === name)) {
-        names.push(name);
-        const mine = this.defaults.get(name);
-        if (mine && theirs && comparable(mine.value) !== comparable(theirs.value)) {
-          const isSecret = this.task.secrets.has(name) || child.task.secrets.has(name);
-          const defaults = isSecret
-            ? 'are different secrets'
-            : `is ${showValue(mine.value)} in ${this.task.name} and ${showValue(theirs.value)} in ${child.task.name}`;
-          problems.push([
-            name,
-            isSecret ? `the defaults of ${name} in both ${defaults}` : `the default of ${name} ${defaults}`,
-          ]);
-        }
-      } else if (!theirs && !param.optional && !param.schema) {
-        problems.push([name, `its param ${name} is no param of ${this.task.name}`]);
-      }
-    }
-    return { names, problems };
+    return handing.params(node, written, property);
   }
 
   #absent(
@@ -175,7 +137,7 @@ export class Blueprint {
   ): DataCopy | Promise<unknown> | undefined {
     if (param.optional) return undefined;
     if (param.schema) {
-      const answer = this.#ask(param, undefined, answers);
+      const answer = answers.ask(this.task, param, undefined);
       if (answer instanceof Promise) return answer;
       if ('value' in answer) return answer.value === undefined ? undefined : this.#copy(param, answer.value);
     }
@@ -189,7 +151,7 @@ export class Blueprint {
 
   #take(param: ParamDefinition, value: unknown, answers: SchemaAnswers): DataCopy | Promise<unknown> | undefined {
     if (param.schema) {
-      const answer = this.#ask(param, value, answers);
+      const answer = answers.ask(this.task, param, value);
       if (answer instanceof Promise) return answer;
       if ('issues' in answer) throw refused(this.task, param, value, answer.issues);
       return answer.value === undefined ? undefined : this.#copy(param, answer.value);
@@ -205,20 +167,6 @@ export class Blueprint {
 
   #copy(param: ParamDefinition, value: unknown): DataCopy {
     return copyParam(this.task, param, value);
-  }
-
-  #ask(param: ParamDefinition, value: unknown, answers: SchemaAnswers): Checked | Promise<unknown> {
-    const question = answers.size > 0 ? this.#question(param, value) : '';
-    const known = answers.get(question);
-    if (known) return known;
-    const answer = askSchema(this.task, param, value);
-    if (!isPromiseLike(answer)) return answer;
-    const name = question || this.#question(param, value);
-    return (answer as Promise<Checked>).then((checked) => answers.set(name, checked));
-  }
-
-  #question(param: ParamDefinition, value: unknown): string {
-    return `${this.task.name}.${param.name} ${canonical(value, refById)}`;
   }
 
   /** Params that are undefined count as not given. */
@@ -256,55 +204,4 @@ function toSlot(param: ParamDefinition, fallback: DataCopy | undefined): Slot {
     plainType,
     fallback: fallback && { ...fallback, text: fallback.refs.length > 0 ? undefined : canonical(fallback.value) },
   };
-}
-
-interface HandingOn {
-  readonly names: readonly string[];
-  /** Params that must be written out, and why. */
-  readonly problems: readonly (readonly [string, string])[];
-}
-
-function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<ReadonlyMap<string, DataCopy>> {
-  const defaults = new Map<string, DataCopy>();
-  const pending: Promise<unknown>[] = [];
-  for (const param of task.params) {
-    const value = instance[param.name];
-    if (value === undefined) continue;
-    if (Number.isNaN(value)) {
-      throw new DeclarationError(
-        `the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`,
-      );
-    }
-    const answer: Awaitable<Checked> = param.schema ? askSchema(task, param, value) : { value };
-    const take = (checked: Checked) => {
-      if ('issues' in checked) throw refused(task, param, value, checked.issues);
-      defaults.set(param.name, copyParam(task, param, checked.value));
-    };
-    if (isPromiseLike(answer)) pending.push((answer as Promise<Checked>).then(take));
-    else take(answer as Checked);
-  }
-  return pending.length > 0 ? Promise.all(pending).then(() => defaults) : defaults;
-}
-
-const refIds = new WeakMap<object, number>();
-let lastRefId = 0;
-
-/** Tells ref objects apart: those that hold each other may be nested deep. */
-function refById(value: object): string | undefined {
-  if (!isTaskRef(value)) return undefined;
-  let id = refIds.get(value);
-  if (id === undefined) refIds.set(value, (id = ++lastRefId));
-  return `@${id};`;
-}
-
-/** Tells refs apart by their content. */
-function refByParams(value: object): string | undefined {
-  const { task, params, path } = value as TaskRef<unknown>;
-  return typeof task === 'function' && path
-    ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}`
-    : undefined;
-}
-
-function comparable(value: unknown): string {
-  return canonical(value, refByParams);
 }

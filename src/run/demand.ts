@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
 import type { Found } from '../storage/layers';
-import type { Checkpoints, Fault, Lookup } from './checkpoints';
+import type { Checkpoints } from './checkpoints';
+import type { Fault, Lookup } from './lookups';
 import type { Outcome } from './outcome';
 
 /** What is to happen to a node. */

@@ -1,20 +1,17 @@
-import { type Awaitable, isPromiseLike } from '../awaitable';
-import { deepFreeze } from '../encoding/freeze';
+import { isPromiseLike } from '../awaitable';
 import { TidemarkError } from '../error';
-import { pathTo } from '../graph/graph';
 import type { GraphNode } from '../graph/node';
-import { fill } from '../graph/structure';
 import type { TaskKey } from '../task/context';
+import { Arrivals } from './arrivals';
 import { AttemptContext } from './attempt-context';
 import { Attempts } from './attempts';
+import { Beginnings } from './beginnings';
 import type { Facts } from './claims';
 import { Action, Demand } from './demand';
-import { type Child, type Resolution, type Target, UnresolvedError } from './dynamic';
+import type { Child, Target } from './dynamic';
 import { Exclusive } from './exclusive';
 import type { ExecutionOptions } from './execution-options';
-import { messageOf, RunFailedError, tasksFailed } from './failure';
 import { Frontier, State } from './frontier';
-import { holdsRef } from './holds-ref';
 import { Hooks } from './hooks';
 import { Lineage } from './lineage';
 import { Loading } from './loading';
@@ -26,7 +23,8 @@ import { Retries } from './retries';
 import { Saves } from './saves';
 import { Scheduler } from './scheduler';
 import { StorageFaults } from './storage-faults';
-import { loadedValue, StoredResults } from './stored-results';
+import { StoredResults } from './stored-results';
+import { Targets } from './targets';
 
 /** The run's own ways to get what was wanted from somewhere, and to put it there. */
 export interface RunHooks {
@@ -47,12 +45,10 @@ export class Execution implements Child {
   readonly #lineage: Lineage;
   readonly #loading: Loading;
   readonly #attempts: Attempts;
-  readonly #exclusive: Exclusive;
   readonly #storedResults: StoredResults;
-  /** How many other executions had ended when this one looked for checkpoints. */
-  #endedBefore = 0;
-  /** Targets whose results still hold refs. */
-  readonly #raw = new Set<number>();
+  readonly #arrivals: Arrivals;
+  readonly #beginnings: Beginnings;
+  readonly #targets: Targets;
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -69,13 +65,13 @@ export class Execution implements Child {
       onDecided: (index, action) => this.#loading.takeDecision(index, action),
     });
     this.#ready = new Ready(options.graph.nodes.length, (index) =>
-      this.#isLoad(index) ? options.loadLane : options.laneOf(options.graph.nodes[index]!),
+      this.#demand.actions[index] === Action.load ? options.loadLane : options.laneOf(options.graph.nodes[index]!),
     );
     this.#frontier = new Frontier(options.graph, this.#demand.actions, this.#ready);
     this.#scheduler = new Scheduler(
       this.#frontier,
       this.#ready,
-      { begin: (index) => this.#begin(index), isEnding: () => options.state.isEnding },
+      { begin: (index) => this.#beginnings.begin(index), isEnding: () => options.state.isEnding },
       options.activity,
     );
     this.#saves = new Saves({
@@ -84,6 +80,7 @@ export class Execution implements Child {
       stale: this.#demand.stale,
       onFailure: (index, error) => this.#faults.take(index, error),
     });
+    this.#targets = new Targets(options, this.#frontier);
     this.#retries = new Retries(this.#frontier, this.#scheduler);
     this.#lineage = new Lineage(graph);
     const parts = {
@@ -94,7 +91,7 @@ export class Execution implements Child {
       saves: this.#saves,
       faults: this.#faults,
       lineage: this.#lineage,
-      arrive: this.#arrive,
+      arrive: (index: number, value: unknown, holdsRefs: boolean) => this.#arrivals.take(index, value, holdsRefs),
       skip: this.#skip,
     };
     const outdated = new Outdated(options);
@@ -103,8 +100,12 @@ export class Execution implements Child {
     const fail: Attempts['fail'] = (attempt, cause) => this.#attempts.fail(attempt, cause);
     const results = new Results({ ...parts, hooks, storedResults, outdated, fail });
     this.#attempts = new Attempts({ ...parts, retries: this.#retries, storedResults, results });
-    this.#loading = new Loading({ ...parts, fail: (index, error) => this.#attempts.failForGood(index, error) });
-    this.#exclusive = new Exclusive({ ...parts, loading: this.#loading, attempts: this.#attempts });
+    const failForGood = (index: number, error: unknown) => this.#attempts.failForGood(index, error);
+    this.#loading = new Loading({ ...parts, fail: failForGood });
+    this.#arrivals = new Arrivals({ ...parts, execution: this, fail: failForGood });
+    const ways = { ...parts, loading: this.#loading, attempts: this.#attempts };
+    const exclusive = new Exclusive(ways);
+    this.#beginnings = new Beginnings({ ...ways, execution: this, arrivals: this.#arrivals, exclusive, storedResults });
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
@@ -112,7 +113,7 @@ export class Execution implements Child {
     this.#options.reporter.started();
     const restored = hooks.restore && (await this.#hook('restore', hooks.restore));
     if (restored !== undefined) return restored;
-    if (!(await this.complete())) this.#throwIfFailed();
+    if (!(await this.complete())) this.#targets.throwIfFailed();
     const value = this.value();
     if (hooks.checkpoint) await this.#hook('checkpoint', () => hooks.checkpoint!(value));
     return value;
@@ -129,13 +130,13 @@ export class Execution implements Child {
 
   /** Runs to the end. Gives whether all that was wanted is there. */
   async complete(): Promise<boolean> {
-    const { graph, storageFailure, state, activity, dynamic } = this.#options;
+    const { graph, storageFailure, state, activity } = this.#options;
     if (storageFailure) void this.#faults.take(undefined, storageFailure.error);
     const letGo = state.whenEnding(() => {
       this.#retries.giveUp();
       this.#scheduler.drain();
     });
-    this.#endedBefore = dynamic.claims.ended;
+    this.#beginnings.noteLook();
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
     if (isPromiseLike(decided)) await activity.during(decided);
     if (!state.isEnding) {
@@ -150,7 +151,12 @@ export class Execution implements Child {
     }
     this.#skip(this.#frontier.skipWaiting());
     letGo();
-    return !state.fatal && graph.targets.every(({ index }) => this.#frontier.isDone(index));
+    return this.#targets.areThere;
+  }
+
+  /** What was wanted. */
+  value(): unknown {
+    return this.#targets.value();
   }
 
   /** Each of what was wanted, once it is there. */
@@ -160,7 +166,7 @@ export class Execution implements Child {
 
   /** Whether what was wanted is a single result that still holds refs. */
   holdsRaw(): boolean {
-    return !this.#options.resolvesTargets && this.#raw.size > 0;
+    return !this.#options.resolvesTargets && this.#arrivals.haveRaw;
   }
 
   marksOn({ index }: GraphNode): readonly string[] {
@@ -181,6 +187,15 @@ export class Execution implements Child {
     return state === State.started || state === State.done;
   }
 
+  factsOf({ index }: GraphNode): Facts {
+    return {
+      key: this.#options.reporter.keyOf(index),
+      digest: this.#saves.digestOf(index),
+      ranAnew: this.#saves.ranAnew(index),
+      provenance: this.#lineage.of(index),
+    };
+  }
+
   /** Calls back with a node's result once it is there, or with undefined when there will be none. */
   whenOver({ index }: GraphNode, callback: (outcome: Outcome | undefined) => void): void {
     this.#frontier.whenOver(index, callback);
@@ -195,135 +210,6 @@ export class Execution implements Child {
   firstOpen(node: GraphNode | undefined): GraphNode | undefined {
     const index = this.#frontier.firstOpen(node?.index);
     return index === undefined ? undefined : this.#options.graph.nodes[index];
-  }
-
-  #isLoad(index: number): boolean {
-    return this.#demand.actions[index] === Action.load;
-  }
-
-  #throwIfFailed(): void {
-    const { graph, reporter, signal, state } = this.#options;
-    const { errors, fatal } = state;
-    const summary = reporter.tally.summary();
-    if (fatal) throw new RunFailedError(messageOf(fatal.error), errors, summary, fatal.error);
-    const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
-    if (missing && signal.aborted)
-      throw new RunFailedError(`the run was cancelled: ${messageOf(signal.reason)}`, errors, summary, signal.reason);
-    if (errors.length > 0) throw tasksFailed(errors, summary);
-    if (missing === undefined) return;
-    throw new RunFailedError(
-      state.isStopped
-        ? 'the run was stopped'
-        : `nothing is left to do, but ${missing} has no result; this is a fault in Tidemark`,
-      [],
-      summary,
-      undefined,
-    );
-  }
-
-  /** What was wanted. */
-  value(): unknown {
-    const { graph, reporter } = this.#options;
-    try {
-      return fill(graph.target, ({ index }) => loadedValue(this.#frontier.resultOf(index)));
-    } catch (error) {
-      throw new RunFailedError(messageOf(error), [], reporter.tally.summary(), error);
-    }
-  }
-
-  #begin(index: number): Awaitable<void> {
-    const { claims } = this.#options.dynamic;
-    const node = this.#options.graph.nodes[index]!;
-    const key = claims.isActive ? this.#options.reporter.keyOf(index) : undefined;
-    const other = key && claims.claim(key, this, node);
-    if (!other) {
-      if (this.#isLoad(index)) return this.#loading.load(index);
-      return claims.ended === this.#endedBefore ? this.#run(index) : this.#lookAgain(index);
-    }
-    // It holds no slot while it waits.
-    this.#scheduler.wait(
-      claims.outcome(node, other).then((outcome) => {
-        if (!outcome) return this.#skip(this.#frontier.fail(index));
-        this.#takeOver(index, other.execution.factsOf(other.node));
-        return this.#arrive(index, outcome.value, holdsRef(outcome.value));
-      }),
-    );
-    return undefined;
-  }
-
-  factsOf({ index }: GraphNode): Facts {
-    return {
-      key: this.#options.reporter.keyOf(index),
-      digest: this.#saves.digestOf(index),
-      ranAnew: this.#saves.ranAnew(index),
-      provenance: this.#lineage.of(index),
-    };
-  }
-
-  /** Another execution may have saved what was not there yet when this one looked. */
-  async #lookAgain(index: number): Promise<void> {
-    if (!(await this.#loading.loadIfSaved(index))) await this.#run(index);
-  }
-
-  #run(index: number): Awaitable<void> {
-    const loaded = this.#storedResults.loadFor(index);
-    return loaded ? this.#runAfter(index, loaded) : this.#runNow(index);
-  }
-
-  async #runAfter(index: number, loaded: Promise<readonly number[]>): Promise<void> {
-    const gone = await loaded;
-    await (gone.length > 0 ? this.#loading.runAfter(index, gone) : this.#runNow(index));
-  }
-
-  #runNow(index: number): Awaitable<void> {
-    const leases = this.#exclusive.leasesFor(index);
-    return leases ? this.#exclusive.begin(index, leases) : this.#attempts.run(index);
-  }
-
-  #takeOver(index: number, { digest, ranAnew, provenance }: Facts): void {
-    this.#saves.noteResolved(index, digest, ranAnew);
-    if (provenance) this.#lineage.note(index, provenance);
-  }
-
-  /** A result is there. When it holds refs, others get it once what these name is there as well. */
-  readonly #arrive = (index: number, value: unknown, holdsRefs: boolean): void => {
-    const { graph, resolvesTargets } = this.#options;
-    const isRaw = holdsRefs && !resolvesTargets && graph.targets.includes(graph.nodes[index]!);
-    if (isRaw) this.#raw.add(index);
-    if (holdsRefs && !isRaw) this.#resolve(index, value);
-    else this.#frontier.complete(index, value);
-  };
-
-  /** Runs what a result holds refs to. */
-  #resolve(index: number, value: unknown): void {
-    const { graph, dynamic, path, isTraced } = this.#options;
-    const node = graph.nodes[index]!;
-    const holder = {
-      execution: this,
-      node,
-      // Nothing in a run comes from what is wanted alone: that would be a circle.
-      isTraced: isTraced || graph.targets.length > 1 || this.#frontier.isRequired(index),
-      path: [...path, ...pathTo(graph, index)],
-      ...this.factsOf(node),
-    };
-    this.#scheduler.wait(
-      dynamic.resolve(holder, value).then(
-        (resolution) => this.#resolved(index, resolution),
-        (error) => {
-          if (error instanceof UnresolvedError) this.#skip(this.#frontier.fail(index));
-          else this.#attempts.failForGood(index, error);
-        },
-      ),
-    );
-  }
-
-  #resolved(index: number, { value, digest, ranAnew, provenance }: Resolution): void {
-    const { freezes } = this.#options;
-    if (freezes && this.#frontier.hasSeveralUsers(index)) deepFreeze(value);
-    const earlier = this.#lineage.of(index);
-    if (earlier) provenance.addAll(earlier);
-    this.#takeOver(index, { key: undefined, digest, ranAnew, provenance });
-    this.#frontier.complete(index, value);
   }
 
   readonly #skip = (indices: readonly number[]): void => {

@@ -1,7 +1,8 @@
 import { StoredResult } from '../executors/stored-result';
 import type { Graph } from '../graph/graph';
+import { Consumers } from './consumers';
 import { Action } from './demand';
-import type { Outcome } from './outcome';
+import { Onlookers, type OnOver } from './onlookers';
 import type { Ready } from './ready';
 
 /** Where a node is in a run. */
@@ -26,7 +27,7 @@ export class Frontier {
   readonly #isWanted: Uint8Array;
   /** In which round of admissions each was admitted. */
   readonly #admitted: Int32Array;
-  readonly #onOver = new Map<number, ((outcome: Outcome | undefined) => void)[]>();
+  readonly #onlookers = new Onlookers();
   #round = 0;
   #hasFailed = false;
 
@@ -64,19 +65,17 @@ export class Frontier {
       const waiting = this.#countOpen(index);
       this.#waiting[index] = waiting;
       if (waiting === 0) this.#ready.push(index);
-      else this.#consumers ??= reverse(this.#graph);
+      else this.#consumers ??= new Consumers(this.#graph);
     }
     return skipped;
   }
 
   /** Calls back once it is known whether a node has a result: with that, or with undefined when it will have none. */
-  whenOver(index: number, callback: (outcome: Outcome | undefined) => void): void {
+  whenOver(index: number, callback: OnOver): void {
     const state = this.states[index]!;
-    const callbacks = this.#onOver.get(index);
     if (state === State.done) callback({ value: this.#results[index] });
     else if (state > State.done) callback(undefined);
-    else if (callbacks) callbacks.push(callback);
-    else this.#onOver.set(index, [callback]);
+    else this.#onlookers.add(index, callback);
   }
 
   /** The first requirement of a node that is not over, or, of none, the first that is wanted. */
@@ -94,8 +93,7 @@ export class Frontier {
 
   /** The nodes that require this one. */
   consumersOf(index: number): Int32Array {
-    const { first, list } = (this.#consumers ??= reverse(this.#graph));
-    return list.subarray(first[index]!, first[index + 1]!);
+    return (this.#consumers ??= new Consumers(this.#graph)).of(index);
   }
 
   /** A result that was there cannot be had any more. */
@@ -113,17 +111,13 @@ export class Frontier {
 
   /** Whether several others, or one and the caller, may receive this result. */
   hasSeveralUsers(index: number): boolean {
-    return this.#consumersOf(index) + this.#isWanted[index]! > 1;
+    const consumers = (this.#consumers ??= new Consumers(this.#graph));
+    return consumers.countOf(index) + this.#isWanted[index]! > 1;
   }
 
   /** Whether another node requires it. */
   isRequired(index: number): boolean {
-    return this.#consumersOf(index) > 0;
-  }
-
-  #consumersOf(index: number): number {
-    const { first } = (this.#consumers ??= reverse(this.#graph));
-    return first[index + 1]! - first[index]!;
+    return (this.#consumers ??= new Consumers(this.#graph)).countOf(index) > 0;
   }
 
   /** Keeps a result for those who need it and wakes those who waited for it. */
@@ -135,7 +129,7 @@ export class Frontier {
       const end = first[index + 1]!;
       for (let i = first[index]!; i < end; i++) this.#wake(list[i]!, index);
     }
-    this.#tell(index, { value: result });
+    this.#onlookers.tell(index, { value: result });
     if (this.#actions[index] === Action.run) this.#letGo(index);
     if (this.#uses[index] === 0) this.#drop(index);
   }
@@ -145,7 +139,7 @@ export class Frontier {
     this.states[index] = State.failed;
     this.#hasFailed = true;
     this.#letGo(index);
-    this.#tell(index, undefined);
+    this.#onlookers.tell(index, undefined);
     const skipped: number[] = [];
     this.#skipConsumers(index, skipped);
     return skipped;
@@ -169,7 +163,7 @@ export class Frontier {
     for (const index of this.#graph.order) {
       if (this.states[index] !== State.waiting || this.#actions[index] === Action.none) continue;
       this.states[index] = State.skipped;
-      this.#tell(index, undefined);
+      this.#onlookers.tell(index, undefined);
       skipped.push(index);
     }
     return skipped;
@@ -229,7 +223,7 @@ export class Frontier {
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */
   #skipConsumers(index: number, skipped: number[]): void {
-    const { first, list } = (this.#consumers ??= reverse(this.#graph));
+    const { first, list } = (this.#consumers ??= new Consumers(this.#graph));
     const stack = [index];
     while (stack.length > 0) {
       const at = stack.pop()!;
@@ -241,7 +235,7 @@ export class Frontier {
           continue;
         }
         this.states[consumer] = State.skipped;
-        this.#tell(consumer, undefined);
+        this.#onlookers.tell(consumer, undefined);
         if (this.#admitted[consumer]! > 0) this.#letGo(consumer);
         skipped.push(consumer);
         stack.push(consumer);
@@ -258,36 +252,10 @@ export class Frontier {
     }
   }
 
-  #tell(index: number, outcome: Outcome | undefined): void {
-    const callbacks = this.#onOver.get(index);
-    if (!callbacks) return;
-    this.#onOver.delete(index);
-    for (const callback of callbacks) callback(outcome);
-  }
-
   #drop(index: number): void {
     const result = this.#results[index];
     if (result instanceof StoredResult) result.discard();
     this.states[index] = State.dropped;
     this.#results[index] = undefined;
   }
-}
-
-/** The edges the other way round: node `i` is required by `list[first[i]]` up to `list[first[i + 1]]`. */
-interface Consumers {
-  readonly list: Int32Array;
-  readonly first: Int32Array;
-}
-
-function reverse({ nodes, order, edges, firstEdge, endEdge }: Graph): Consumers {
-  const first = new Int32Array(nodes.length + 1);
-  for (let i = 0; i < edges.length; i++) first[edges[i]! + 1]!++;
-  for (let i = 0; i < nodes.length; i++) first[i + 1]! += first[i]!;
-  const next = first.slice();
-  const list = new Int32Array(edges.length);
-  for (let i = 0; i < order.length; i++) {
-    const index = order[i]!;
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) list[next[edges[edge]!]!++] = index;
-  }
-  return { list, first };
 }

@@ -3,10 +3,10 @@ import { deepFreeze } from '../encoding/freeze';
 import { fromStored } from '../graph/stored-ref';
 import type { Found } from '../storage/layers';
 import type { TaskKey } from '../task/context';
-import type { Lookup } from './checkpoints';
 import { Action } from './demand';
 import type { ExecutionParts } from './execution-parts';
 import { holdsRef } from './holds-ref';
+import type { Lookup } from './lookups';
 import { Provenance } from './provenance';
 
 /** What loading needs besides what all share. */

@@ -1,7 +1,16 @@
+import { isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
-import type { Keys } from '../graph/key';
-import { folderOf } from '../graph/key';
+import { folderOf, type Keys } from '../graph/key';
 import type { ClearMarks } from '../storage/clear-marks';
+import type { Layers } from '../storage/layers';
+
+/** Whose clear marks are read, and where. */
+export interface MarksSource {
+  readonly layers: Layers;
+  readonly graph: Graph;
+  readonly keys: Keys;
+  readonly marks: Map<string, ClearMarks>;
+}
 
 const none: readonly string[] = Object.freeze([]);
 
@@ -28,6 +37,15 @@ export class SeenMarks {
         list = unions.of(list, unions.one(mark));
       this.#lists[index] = list;
     }
+  }
+
+  /** Reads the logs of clear marks. @param marks those that were read before in this run, by folder; others are added */
+  static async read({ layers, graph, keys, marks }: MarksSource): Promise<SeenMarks> {
+    const missing = [...new Set(graph.tasks.map(folderOf))].filter((folder) => !marks.has(folder));
+    const read = missing.map((folder) => layers.marks(folder));
+    const found = read.some(isPromiseLike) ? await Promise.all(read) : (read as ClearMarks[]);
+    for (const [i, folder] of missing.entries()) marks.set(folder, found[i]!);
+    return new SeenMarks(graph, keys, marks);
   }
 
   /** The marks on a node and its ancestors. */

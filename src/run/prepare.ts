@@ -5,7 +5,8 @@ import type { Graph } from '../graph/graph';
 import { Keys } from '../graph/key';
 import type { Container } from '../task/container';
 import type { TaskDefinition } from '../task/definition';
-import { Checkpoints, type CheckpointsOptions } from './checkpoints';
+import { Checkpoints } from './checkpoints';
+import type { CheckpointsOptions } from './checkpoints-options';
 import { messageOf } from './failure';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 

@@ -1,17 +1,15 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { type Awaitable, andThen } from '../awaitable';
+import type { Awaitable } from '../awaitable';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
-import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
+import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
-import { decode, plainBytesOf, reveal } from './decode';
-import { DigestOfParts } from './digest';
 import { DirectoryFolder, isDirectoryOf } from './directories/directory-folder';
 import type { Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
-import { decodeEntry, type Entry, isEntry } from './entry';
+import type { Entry } from './entry';
+import { decodeEntry, isEntry } from './entry-format';
 import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
@@ -24,8 +22,6 @@ export type { LeaseOptions, StorageOptions } from './storage-options';
 
 const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
-/** How often large bytes are looked for before they count as lost. */
-const looksForBytes = 3;
 
 /** Checkpoints in one store. */
 export class Layer {
@@ -33,6 +29,7 @@ export class Layer {
   /** Where task directories are kept next to entries, in stores that can hold them. */
   readonly directories: DirectoryFolder | undefined;
   readonly #entries: Entries;
+  readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #store: StoreAdapter;
   readonly #leaseOptions: LeaseOptions | undefined;
@@ -42,6 +39,7 @@ export class Layer {
     this.#entries = new Entries(store, location);
     this.encoder = options.encoder;
     this.directories = store.folder === undefined ? undefined : new DirectoryFolder(store.folder);
+    this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask));
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
     this.#leaseOptions = options.lease;
@@ -75,28 +73,17 @@ export class Layer {
    * @throws {UnreadableCheckpointError} when it needs something that is not here
    */
   find(key: TaskKey, ofTask: Encoder | undefined): Awaitable<Entry | undefined> {
-    return andThen(this.#entries.readSmall(key), (bytes) => {
-      if (bytes === undefined) return undefined;
-      const read = decodeEntry(bytes, key);
-      if (read.state === 'damaged') throw new DamagedCheckpointError(key, read.problem);
-      if (read.state === 'unreadable') throw new UnreadableCheckpointError(key, read.problem);
-      return read.entry.encrypter === undefined ? read.entry : reveal(read.entry, this.encoderFor(ofTask));
-    });
+    return this.#reader.find(key, ofTask);
   }
 
-  /** What a checkpoint that was found holds, as it was serialised; its digest is checked. @throws what `find` throws */
+  /** What a checkpoint that was found holds, as it was serialised. @throws what `find` throws */
   read(entry: Entry, ofTask: Encoder | undefined): Awaitable<Encoding> {
-    const isBeside = entry.bytes === undefined && entry.beside !== undefined;
-    const digest = isBeside && isAsItWas(entry) ? new DigestOfParts() : undefined;
-    const kept = isBeside ? this.#entries.read(besideKey(entry), digest?.add) : entry.bytes;
-    return andThen(kept, (bytes) => {
-      return bytes === undefined ? this.#readAnew(entry, ofTask) : this.#encodingOf(entry, bytes, ofTask, digest);
-    });
+    return this.#reader.read(entry, ofTask);
   }
 
   /** The value of a checkpoint that was found. @throws what `find` throws */
   load(entry: Entry, ofTask: Encoder | undefined): Awaitable<unknown> {
-    return andThen(this.read(entry, ofTask), (encoding) => decode(entry, encoding, this.encoderFor(ofTask)));
+    return this.#reader.load(entry, ofTask);
   }
 
   /**
@@ -147,19 +134,9 @@ export class Layer {
   async setAside(key: TaskKey): Promise<void> {
     const bytes = await this.#entries.read(key);
     // Another process that found it damaged may have replaced it by now.
-    if (bytes === undefined || (await this.#isWhole(key))) return;
+    if (bytes === undefined || (await this.#reader.isWhole(key))) return;
     await this.#entries.write(damagedFolder + key, bytes, false);
     await this.#entries.delete(key);
-  }
-
-  /** Whether a checkpoint is what was saved, as far as that can be told without the encoder of its task. */
-  async #isWhole(key: TaskKey): Promise<boolean> {
-    try {
-      const entry = await this.find(key, undefined);
-      return entry !== undefined && (await this.read(entry, undefined)) !== undefined;
-    } catch {
-      return false;
-    }
   }
 
   /** The records that can be read, in no particular order. @param folder of one task; without it, of all */
@@ -170,7 +147,7 @@ export class Layer {
       if (read.state !== 'whole') continue;
       const { entry } = read;
       if (entry.encrypter === undefined) yield entry.toRecord();
-      else yield (await this.#revealIfPossible(entry)).toRecord();
+      else yield (await this.#reader.revealIfPossible(entry)).toRecord();
     }
   }
 
@@ -213,47 +190,8 @@ export class Layer {
     await this.#entries.close();
   }
 
-  #encodingOf(entry: Entry, bytes: Bytes, ofTask: Encoder | undefined, digest?: DigestOfParts): Awaitable<Encoding> {
-    return andThen(plainBytesOf(entry, bytes, this.encoderFor(ofTask), digest), (plain) => ({
-      serializer: entry.serializer,
-      format: entry.format,
-      bytes: plain,
-      digest: entry.digest,
-      isView: plain === bytes && !this.#entries.copies,
-    }));
-  }
-
-  /** Reads a checkpoint whose bytes were let go to save memory, or are gone: what is there now may be newer. */
-  async #readAnew(before: Entry, ofTask: Encoder | undefined): Promise<Encoding> {
-    const { key } = before;
-    for (let looks = 1; ; looks++) {
-      const now = await this.find(key, ofTask);
-      if (now === undefined) throw new GoneCheckpointError(key);
-      if (now.beside === undefined || now.beside !== before.beside) return this.read(now, ofTask);
-      const bytes = await this.#entries.read(besideKey(now));
-      if (bytes !== undefined) return this.#encodingOf(now, bytes, ofTask);
-      if (looks === looksForBytes) throw new DamagedCheckpointError(key, 'its bytes are not there');
-      // Other processes may be replacing both just now.
-      await wait(10);
-    }
-  }
-
-  async #revealIfPossible(entry: Entry): Promise<Entry> {
-    try {
-      return await reveal(entry, this.encoderFor(undefined));
-    } catch {
-      // Its key is not here: what is not encrypted can be listed all the same.
-      return entry;
-    }
-  }
-
   /** Whether an entry was written here: by its name, or by its beginning where `key` of a task made the name. */
   async #isOurs(key: string): Promise<boolean> {
     return isOwnKey(key) || (isRecordKey(key) && (await this.#entries.holdsBytes(key, isEntry)));
   }
-}
-
-/** Whether the bytes that are kept are those of the serialised result, neither compressed nor encrypted. */
-function isAsItWas({ compressor, encrypter }: Entry): boolean {
-  return compressor === undefined && encrypter === undefined;
 }

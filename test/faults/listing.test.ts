@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Storage, type TaskKey } from 'tidemark';
-import { encodeEntry } from '../../src/storage/entry';
+import { encodeEntry } from '../../src/storage/entry-format';
 import { LmdbStore } from '../../src/storage/stores/lmdb';
 import { RedisStore } from '../../src/storage/stores/redis';
 import { collect } from '../support/collect';

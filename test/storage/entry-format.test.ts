@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { type CheckpointRecord, Storage, type TaskKey } from 'tidemark';
-import { decodeEntry, encodeEntry } from '../../src/storage/entry';
+import { decodeEntry, encodeEntry } from '../../src/storage/entry-format';
 
 const key = 'Choose/0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a' as TaskKey;
 const digest = 'bfee22cbf7163b4a5c5053d1c3a2b6be2abc37e7a3eb3f1bd4d2d33d9a4f8cf1';

@@ -1,0 +1,97 @@
+import { isPromiseLike } from '../awaitable';
+import { DeclarationError } from '../task/declaration-error';
+import { isTaskRef, TaskRef } from '../task/ref';
+import type { TaskClass } from '../task/task-class';
+import type { Kinds } from './kinds';
+import { type GraphNode, NodePart, type Template } from './node';
+import type { NodeMaker } from './node-maker';
+import { mapStructure, TooDeepError } from './structure';
+import { Handed } from './written';
+
+/** Structures with nodes in the place of refs and classes, and these nodes, once for each place. */
+export interface Linked {
+  readonly templates: readonly Template[];
+  readonly children: readonly GraphNode[];
+}
+
+/**
+ * Puts nodes in the place of the refs and classes of structures; a promise when it must be done again later.
+ *
+ * @param by who requires them, one structure a requirement; undefined for what is to run
+ * @throws {DeclarationError} when there is something else where refs are meant
+ */
+export function link(
+  structures: readonly unknown[],
+  by: GraphNode | undefined,
+  maker: NodeMaker,
+): Linked | Promise<unknown> {
+  const children: GraphNode[] = [];
+  const pending: Promise<unknown>[] = [];
+  const toNode = (ref: TaskRef<unknown> | Promise<unknown>): unknown => {
+    const node = ref instanceof Promise ? ref : maker.of(ref);
+    if (node instanceof Promise) return pending.push(node);
+    children.push(node);
+    const { path } = ref as TaskRef<unknown>;
+    return path.length > 0 ? new NodePart(node, path) : node;
+  };
+  let requirement = 0;
+  const replace = (value: object): unknown => {
+    if (isTaskRef(value)) return toNode(value);
+    if (value instanceof Handed) return toNode(refOf(value, by, maker.kinds));
+    if (typeof value !== 'function') {
+      if (isPromiseLike(value))
+        throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must give its refs at once`);
+      return value;
+    }
+    const property = by?.task.requirements[requirement]?.property ?? '';
+    return toNode(refOf(new Handed(value as TaskClass, property, undefined), by, maker.kinds));
+  };
+  const templates: Template[] = [];
+  try {
+    for (; requirement < structures.length; requirement++)
+      templates.push(mapStructure(structures[requirement], replace));
+  } catch (error) {
+    if (!(error instanceof TooDeepError)) throw error;
+    const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';
+    throw new DeclarationError(`${what} holds itself (a cycle), or is ${error.message}`);
+  }
+  return pending.length > 0 ? Promise.all(pending) : { templates, children };
+}
+
+/** Links until nothing has to be waited for. */
+export async function linkInTime(
+  structures: readonly unknown[],
+  by: GraphNode | undefined,
+  maker: NodeMaker,
+): Promise<Linked> {
+  for (;;) {
+    const linked = link(structures, by, maker);
+    if (!(linked instanceof Promise)) return linked;
+    await linked;
+  }
+}
+
+/** The ref that is meant where only a class is named. */
+function refOf(
+  { cls, property, written }: Handed,
+  by: GraphNode | undefined,
+  kinds: Kinds,
+): TaskRef<unknown> | Promise<unknown> {
+  if (typeof cls === 'function' && cls.prototype === undefined) {
+    throw new DeclarationError(
+      `${by ? `@Requires of ${by.task.name}.${property} gave` : 'what is to run holds'} a function where task refs are meant`,
+    );
+  }
+  const kind = kinds.of(cls);
+  if (kind instanceof Promise) return kind;
+  if (!by) return TaskRef.of(cls, {});
+  return TaskRef.of(cls, kinds.blueprintOf(by).handOn(kind.blueprint, by, written, property));
+}
+
+function propertyOf(by: GraphNode, requirement: number): string {
+  return `${by.task.name}.${by.task.requirements[requirement]!.property}`;
+}
+
+function whatHolds(by: GraphNode | undefined, requirement: number): string {
+  return by ? `the function in @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run holds';
+}

@@ -1,0 +1,57 @@
+import type { Awaitable } from '../awaitable';
+import type { GraphNode } from '../graph/node';
+import type { Entry } from '../storage/entry';
+import { StorageError } from '../storage/storage-error';
+import type { CheckpointsOptions } from './checkpoints-options';
+import { messageOf } from './failure';
+import { SeenMarks } from './marks';
+import { Provenance } from './provenance';
+
+const wasCleared = 'it, or something that it came from, was cleared';
+
+/** Tells whether the checkpoints of one run's nodes still count. */
+export class Staleness {
+  /** Paths of directories that are not here, by the nodes whose checkpoints do not count for that reason. */
+  readonly lost = new Map<number, string>();
+  readonly #options: CheckpointsOptions;
+  readonly #seen: SeenMarks;
+
+  constructor(options: CheckpointsOptions, seen: SeenMarks) {
+    this.#options = options;
+    this.#seen = seen;
+  }
+
+  /** Why a checkpoint does not count; undefined when it does. */
+  whyOf(index: number, entry: Entry): Awaitable<string | undefined> {
+    if (!this.#seen.areSeenBy(index, entry.marks)) return wasCleared;
+    if (this.#options.rerunsChangedSource && entry.source !== this.#options.graph.nodes[index]!.task.source)
+      return 'the source of its class changed';
+    const missing = entry.directories.length > 0 ? this.#options.directories.missing(entry) : undefined;
+    if (missing !== undefined) {
+      this.lost.set(index, missing);
+      return `its directory ${missing} is not there`;
+    }
+    return entry.isDynamic ? this.#whyByRefs(entry) : undefined;
+  }
+
+  /** Likewise, by the refs that were in results that it came from: their keys may be others today. */
+  async #whyByRefs(entry: Entry): Promise<string | undefined> {
+    try {
+      const known = Provenance.of(entry).refs();
+      if (known.length === 0) return undefined;
+      const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
+      const marks = await SeenMarks.read({ ...this.#options, graph, keys });
+      for (const [i, [key]] of known.entries()) {
+        const { index } = (graph.target as readonly GraphNode[])[i]!;
+        if (keys.of(index) !== key) return `it came from ${key}, which has another key today`;
+        if (!marks.areSeenBy(index, entry.marks)) return wasCleared;
+      }
+      const { forced } = this.#options;
+      const task = forced && !forced.isRenewed(entry.key) ? forced.taskIn(graph) : undefined;
+      return task && `it came from ${task.name}, which is forced`;
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      return `it came from a result with refs that cannot be followed today: ${messageOf(error)}`;
+    }
+  }
+}
