@@ -2,7 +2,7 @@ import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageOperation } from '../storage-error';
 import type { StoreAdapter } from '../store';
 import { RedisConnection } from './redis/redis-connection';
-import { redisError } from './redis/redis-error';
+import { isBroken, redisError } from './redis/redis-error';
 import type { Ask } from './redis/redis-leases';
 import { parseRedisUri, type RedisAddress } from './redis/redis-uri';
 import { scan } from './redis/scan';
@@ -16,14 +16,16 @@ type Command = readonly (string | Buffer)[];
 
 /** Redis refuses commands of a gigabyte, and holds up others while it works on a long one. */
 const LARGEST_WRITE = 2 ** 24;
+/** How long connections may break one after the other until what is asked fails, in milliseconds. */
+const LONGEST_INSISTING = 4000;
 /** Values may be large, so few are held at once. */
 const ITERATED_AT_ONCE = 16;
 
 /**
  * Keeps each entry under a key of Redis: `Choose/0f3a…` is `tidemark:Choose/0f3a…`, as plain bytes.
  *
- * It connects at the first use, and again when the connection was lost. Each operation is done or rejected with
- * a {@link StorageError}: when for 4 seconds nothing comes from the server and nothing gets to it, it counts as
+ * It connects at the first use, and again when the connection was lost: what was asked is asked again then, except for
+ * `append`. Each operation is done or rejected with a {@link StorageError}: when for 4 seconds nothing comes from the server and nothing gets to it, it counts as
  * gone. However long a large value takes does not matter as long as it moves. An idle connection does not keep
  * the process alive.
  *
@@ -91,7 +93,9 @@ export class RedisStore implements StoreAdapter {
   }
 
   async append(key: string, value: Uint8Array): Promise<void> {
-    await this.#ask(['APPEND', this.#name(key), bufferOf(value)], 'write', key);
+    // Not asked again: what is added twice is there twice.
+    const command = ['APPEND', this.#name(key), bufferOf(value)];
+    await this.#guard('write', () => this.#connected().ask(command), key);
   }
 
   async delete(key: string): Promise<boolean> {
@@ -165,8 +169,23 @@ export class RedisStore implements StoreAdapter {
     return this.#address.prefix + key;
   }
 
+  /** @param command may be done twice: it is, when the connection broke before the answer was there */
   #ask(command: Command, operation: StorageOperation, key?: string): Promise<unknown> {
-    return this.#guard(operation, () => this.#connected().ask(command), key);
+    return this.#guard(operation, () => this.#insist(command), key);
+  }
+
+  /** Asks again on a new connection, as long as such can be had. */
+  async #insist(command: Command): Promise<unknown> {
+    const start = performance.now();
+    for (;;) {
+      const connection = this.#connected();
+      try {
+        return await connection.ask(command);
+      } catch (error) {
+        const isCut = connection.wasOpen && isBroken(error);
+        if (!isCut || performance.now() - start > LONGEST_INSISTING) throw error;
+      }
+    }
   }
 
   #connected(): RedisConnection {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { RedisStore } from '../../../src/storage/stores/redis';
+import type { TaskKey } from '../../../src/task/context';
 import { isWhole, sealed } from '../../contract/sealed';
 import { collect } from '../../support/collect';
 import { describeWithRedis, startRedis } from '../../support/redis-server';
@@ -74,6 +75,21 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
     await wait(50);
     expect(await store.get('Task/a')).toEqual(bytes);
+  });
+
+  it('asks again what was asked on a connection that is cut', async () => {
+    await store.set('Task/a', bytes);
+    for (let round = 0; round < 5; round++) {
+      const writes = Array.from({ length: 500 }, (_, i) => store.set(`Task/${round}-${i}`, bytes));
+      const reads = Array.from({ length: 500 }, () => store.get('Task/a'));
+      const key = `Task/${round}` as TaskKey;
+      const lease = store.leases.take(key, 'token', 10_000);
+      await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+      await Promise.all(writes);
+      expect(await Promise.all(reads)).toEqual(Array(500).fill(bytes));
+      expect([await lease, await store.leases.take(key, 'another', 10_000)]).toEqual([true, false]);
+    }
+    expect((await collect(store.keys('Task/'))).length).toBe(2501);
   });
 
   it('fails rather than list a part when the connection is lost meanwhile', async () => {

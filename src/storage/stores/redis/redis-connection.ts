@@ -17,15 +17,24 @@ export class RedisConnection {
   readonly #watch: StallWatch;
   readonly #closed: (() => void)[] = [];
   #end: unknown;
+  #wasOpen = false;
 
   constructor(address: RedisAddress) {
     this.#opening = openRedisClient(address, this.#abort.signal, (error) => this.#finish(error));
     this.#watch = new StallWatch(this.#opening.socket, PATIENCE, (error) => this.#finish(error));
-    this.#opening.opened.then(undefined, (error) => this.#finish(error));
+    this.#opening.opened.then(
+      () => (this.#wasOpen = true),
+      (error) => this.#finish(error),
+    );
   }
 
   get isOver(): boolean {
     return this.#end !== undefined;
+  }
+
+  /** Whether it could be used, before it broke or still. */
+  get wasOpen(): boolean {
+    return this.#wasOpen;
   }
 
   /** Commands arrive in the order in which they are asked. */

@@ -65,6 +65,11 @@ export function redisError(cause: unknown, operation: StorageOperation, location
   return adviseOn(location, adviceOn(cause), { operation, key, cause: told });
 }
 
+/** Whether a connection was cut: by the network, by Redis or by its end. */
+export function isBroken(cause: unknown): boolean {
+  return adviceOn(cause) === BROKEN;
+}
+
 /** Why a Redis could not do what it was asked to, and what to do about it. */
 export function adviceOn(cause: unknown): Advice {
   if (cause instanceof NoAnswerError) return [cause.message, 'See whether Redis is running and can be reached'];

@@ -19,6 +19,10 @@ interface Script {
 
 const script = (text: string): Script => ({ text, digest: hash('sha1', text) });
 const ifHeld = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end";
+// By the same token twice: when the connection broke, it is asked again.
+const taking = script(
+  "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end return 0",
+);
 const renewal = script(`${ifHeld} redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1`);
 const writing = script(`${ifHeld} redis.call('SET', KEYS[2], ARGV[2]) redis.call('DEL', KEYS[1]) return 1`);
 const releasing = script(`${ifHeld} return redis.call('DEL', KEYS[1])`);
@@ -45,9 +49,8 @@ export class RedisLeases implements LeaseBoard {
     return this.#uri;
   }
 
-  async take(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
-    const command = ['SET', this.#nameOf(key), textOf(token), 'NX', 'PX', termOf(expiresAfter)];
-    return (await this.#ask(command, 'write', leaseKeyOf(key))) !== null;
+  take(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
+    return this.#run(taking, 'write', key, [this.#nameOf(key)], [textOf(token), termOf(expiresAfter)]);
   }
 
   renew(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
