@@ -5,7 +5,7 @@ import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
-import { DirectoryFolder, isDirectoryOf } from './directories/directory-folder';
+import type { DirectoryFolder } from './directories/directory-folder';
 import type { Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
 import type { Entry } from './entry';
@@ -38,7 +38,7 @@ export class Layer {
   constructor(store: StoreAdapter, location: string, options: StorageOptions) {
     this.#entries = new Entries(store, location);
     this.encoder = options.encoder;
-    this.directories = store.folder === undefined ? undefined : new DirectoryFolder(store.folder);
+    this.directories = directoriesIn(store);
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask));
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
@@ -126,7 +126,7 @@ export class Layer {
     const read = decodeEntry(bytes, key);
     if (read.state !== 'whole') return true;
     if (read.entry.beside !== undefined) await this.#entries.delete(besideKey(read.entry));
-    await directories?.remove(read.entry.directories.filter((name) => isDirectoryOf(key, name)));
+    await directories?.removeOf(key, read.entry.directories);
     return true;
   }
 
@@ -194,4 +194,12 @@ export class Layer {
   async #isOurs(key: string): Promise<boolean> {
     return isOwnKey(key) || (isRecordKey(key) && (await this.#entries.holdsBytes(key, isEntry)));
   }
+}
+
+/** Loaded with the first storage that has a place for them. */
+function directoriesIn({ folder }: StoreAdapter): DirectoryFolder | undefined {
+  if (folder === undefined) return undefined;
+  const { DirectoryFolder: Made } =
+    require('./directories/directory-folder') as typeof import('./directories/directory-folder');
+  return new Made(folder);
 }

@@ -75,6 +75,11 @@ export class DirectoryFolder {
     for (const name of names) if (isName(name)) await this.#remove(this.pathOf(name));
   }
 
+  /** The same, of those that belong to a key, rather than being in its result only. */
+  removeOf(key: TaskKey, names: readonly string[]): Promise<void> {
+    return this.remove(names.filter((name) => isDirectoryOf(key, name)));
+  }
+
   /** Removes what no checkpoint of a task names and nobody uses. @param folder of the task */
   async sweep(folder: string, namedBy: NamedBy): Promise<void> {
     for await (const group of groupsOf(this.#ofTask(folder)))
