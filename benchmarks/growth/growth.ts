@@ -47,7 +47,11 @@ function measureAll(chosen: readonly Axis[], file: string): Map<string, AxisResu
   try {
     for (const axis of chosen) {
       const points = measureAxis(axis, { rounds, most, base, tell: (text) => console.error(text) });
-      results.set(axis.name, { axis: axis.name, measuredOn: `${machine()}; medians of ${rounds}`, points });
+      results.set(axis.name, {
+        axis: axis.name,
+        measuredOn: `${machine()}; ${rounds === 1 ? '1 round' : `medians of ${rounds}`}`,
+        points,
+      });
       writeFigures(file, results);
     }
   } finally {
