@@ -59,16 +59,16 @@ export class Lookups {
   #lookIn(at: number, index: number, seen: Lookup): Awaitable<Lookup> {
     const from = this.#layers.reads[at];
     if (!from) return seen;
-    let entry: Awaitable<Entry | undefined>;
+    const fail = (error: unknown) => this.#lookPast(at, index, seen, error);
     try {
-      entry = from.layer.find(this.#keys.of(index), this.#graph.nodes[index]!.task.options.encoder);
+      const entry = from.layer.find(this.#keys.of(index), this.#graph.nodes[index]!.task.options.encoder);
+      const lookup = isPromiseLike(entry)
+        ? entry.then((later) => this.#judge(at, index, seen, later))
+        : this.#judge(at, index, seen, entry);
+      return isPromiseLike(lookup) ? lookup.then(undefined, fail) : lookup;
     } catch (error) {
-      return this.#lookPast(at, index, seen, error);
+      return fail(error);
     }
-    const lookup = isPromiseLike(entry)
-      ? entry.then((later) => this.#judge(at, index, seen, later))
-      : this.#judge(at, index, seen, entry);
-    return isPromiseLike(lookup) ? lookup.then(undefined, (error) => this.#lookPast(at, index, seen, error)) : lookup;
   }
 
   /** Takes what one layer has when it counts, and looks further when it does not. */
