@@ -140,9 +140,16 @@ export class RedisStore implements StoreAdapter {
 
   /** Resolves when everything that was asked for is done, or has failed, and the connection is closed. */
   async disconnect(): Promise<void> {
-    this.#closing = Promise.all([this.#closing, this.#connection?.close()]);
-    this.#connection = undefined;
+    this.#closing = Promise.all([this.#closing, this.#close()]);
     await this.#closing;
+  }
+
+  /** What was asked on a connection that is cut meanwhile goes on on another one. */
+  async #close(): Promise<void> {
+    for (let connection = this.#connection; connection !== undefined; connection = this.#connection) {
+      this.#connection = undefined;
+      await connection.close();
+    }
   }
 
   async *#entries(keys: string[]): AsyncGenerator<[string, Uint8Array]> {

@@ -122,6 +122,18 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect(isWhole(await asked[2])).toBe(true);
   });
 
+  it('does what was asked before it closes, also when the connection is cut meanwhile', async () => {
+    for (let round = 0; round < 5; round++) {
+      let settled = 0;
+      const asked = Array.from({ length: 20 }, (_, i) => store.set(`Task/${i}`, large.subarray(0, 2 ** 22)));
+      for (const each of asked) void each.then(() => settled++);
+      const closed = store.disconnect();
+      await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+      await closed;
+      expect(settled).toBe(asked.length);
+    }
+  });
+
   it('has an answer for everything that was asked when the connection is lost', async () => {
     const asked = Array.from({ length: 2000 }, (_, i) => store.set(`Task/${i}`, bytes));
     await wait(5);
