@@ -76,14 +76,11 @@ const w5 = (kind: string): Case => ({
   }),
 });
 
-const execution = (what: string, program: string, beside: Contestant, target: Target, floorIs?: string): Case => ({
+const execution = (what: string, one: Pick<Case, 'program' | 'beside' | 'targets' | 'floorIs'>): Case => ({
   name: `execution, ${what}`,
   group: 'execution',
-  program: `execution/${program}`,
   args: [],
-  beside: [beside],
-  ...(floorIs && { floorIs }),
-  targets: { [program === 'tiny.js' ? 'µs a task' : 'ms']: target },
+  ...one,
 });
 
 const tinyJobs: Case = {
@@ -174,14 +171,17 @@ export const cases: readonly Case[] = [
   w4('load', 'never', 1.3),
   w5('threads'),
   w5('processes'),
-  execution(
-    'tiny tasks on threads',
-    'tiny.js',
-    { ...floor, packages: by.piscina.packages },
-    { floors: 2.5 },
-    'piscina',
-  ),
-  execution('100 MB to a thread and back', 'large.js', floor, { floors: 1.5 }),
+  execution('tiny tasks on threads', {
+    program: 'execution/tiny.js',
+    beside: [{ ...floor, packages: by.piscina.packages }],
+    floorIs: 'piscina',
+    targets: { 'µs a task': { floors: 2.5 } },
+  }),
+  execution('100 MB to a thread and back', {
+    program: 'execution/large.js',
+    beside: [floor],
+    targets: { ms: { floors: 1.5 } },
+  }),
   tinyJobs,
   leases('file'),
   leases('redis'),

@@ -22,8 +22,8 @@ export class Frontier {
   readonly #waiting: Int32Array;
   /** How many that will run, or the caller, still need a node's result. */
   readonly #uses: Int32Array;
-  /** Made when something has to wait: a run that only loads its target need not know who requires what. */
-  #consumers: Consumers | undefined;
+  /** Once somebody has asked for them. */
+  #madeConsumers: Consumers | undefined;
   readonly #isWanted: Uint8Array;
   /** In which round of admissions each was admitted. */
   readonly #admitted: Int32Array;
@@ -65,7 +65,7 @@ export class Frontier {
       const waiting = this.#countOpen(index);
       this.#waiting[index] = waiting;
       if (waiting === 0) this.#ready.push(index);
-      else this.#consumers ??= new Consumers(this.#graph);
+      else this.#madeConsumers ??= new Consumers(this.#graph);
     }
     return skipped;
   }
@@ -93,7 +93,7 @@ export class Frontier {
 
   /** The nodes that require this one. */
   consumersOf(index: number): Int32Array {
-    return (this.#consumers ??= new Consumers(this.#graph)).of(index);
+    return this.#consumers.of(index);
   }
 
   /** A result that was there cannot be had any more. */
@@ -111,21 +111,20 @@ export class Frontier {
 
   /** Whether several others, or one and the caller, may receive this result. */
   hasSeveralUsers(index: number): boolean {
-    const consumers = (this.#consumers ??= new Consumers(this.#graph));
-    return consumers.countOf(index) + this.#isWanted[index]! > 1;
+    return this.#consumers.countOf(index) + this.#isWanted[index]! > 1;
   }
 
   /** Whether another node requires it. */
   isRequired(index: number): boolean {
-    return (this.#consumers ??= new Consumers(this.#graph)).countOf(index) > 0;
+    return this.#consumers.countOf(index) > 0;
   }
 
   /** Keeps a result for those who need it and wakes those who waited for it. */
   complete(index: number, result: unknown): void {
     this.states[index] = State.done;
     this.#results[index] = result;
-    if (this.#consumers) {
-      const { first, list } = this.#consumers;
+    if (this.#madeConsumers) {
+      const { first, list } = this.#madeConsumers;
       const end = first[index + 1]!;
       for (let i = first[index]!; i < end; i++) this.#wake(list[i]!, index);
     }
@@ -181,6 +180,11 @@ export class Frontier {
     }
   }
 
+  /** Made when something has to wait: a run that only loads its target need not know who requires what. */
+  get #consumers(): Consumers {
+    return (this.#madeConsumers ??= new Consumers(this.#graph));
+  }
+
   #reset(index: number): void {
     this.states[index] = State.waiting;
     this.#admitted[index] = 0;
@@ -223,7 +227,7 @@ export class Frontier {
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */
   #skipConsumers(index: number, skipped: number[]): void {
-    const { first, list } = (this.#consumers ??= new Consumers(this.#graph));
+    const { first, list } = this.#consumers;
     const stack = [index];
     while (stack.length > 0) {
       const at = stack.pop()!;

@@ -6,7 +6,7 @@ import type { TaskKey } from '../task/context';
 import { Action } from './demand';
 import type { ExecutionParts } from './execution-parts';
 import { holdsRef } from './holds-ref';
-import type { Lookup } from './lookups';
+import { type Lookup, unusable } from './lookups';
 import { Provenance } from './provenance';
 
 /** What loading needs besides what all share. */
@@ -14,8 +14,6 @@ export interface LoadingParts extends ExecutionParts {
   /** A node has no result for good. */
   fail(index: number, error: unknown): void;
 }
-
-const unusable = 'its checkpoint cannot be used';
 
 /** Loads nodes from their checkpoints; one that turns out not to count, or not to be usable, runs instead. */
 export class Loading {

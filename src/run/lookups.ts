@@ -31,6 +31,9 @@ const noCheckpoint: Lookup = Object.freeze({
   faults: Object.freeze([]),
 });
 
+/** Why a node has to run whose checkpoint is there. */
+export const unusable = 'its checkpoint cannot be used';
+
 /** Looks for the checkpoints of one run's nodes: layer by layer, until one has what counts. */
 export class Lookups {
   readonly #layers: Layers;
@@ -86,6 +89,6 @@ export class Lookups {
   #lookPast(at: number, index: number, seen: Lookup, error: unknown): Awaitable<Lookup> {
     const { layer } = this.#layers.reads[at]!;
     const faults = [...seen.faults, { layer, error }];
-    return this.#lookIn(at + 1, index, { ...seen, faults, why: 'its checkpoint cannot be used' });
+    return this.#lookIn(at + 1, index, { ...seen, faults, why: unusable });
   }
 }

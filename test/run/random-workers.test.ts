@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Executor, processes, Runner, threads } from 'tidemark';
 import { outcomeOf } from '../support/outcome';
 import { temporaryFolder } from '../support/temporary-folder';
-import { classes, given, type Planned, refOf } from './fixtures/random-workers';
+import { classes, type Planned, refOf, resultOf } from './fixtures/random-workers';
 
 const folder = temporaryFolder();
 const options = {
@@ -94,7 +94,7 @@ it('gives what a plain evaluation gives, wherever tasks run, within all limits, 
       }));
       const expected: number[] = [];
       for (const [n, { requires }] of nodes.entries())
-        expected[n] = given(
+        expected[n] = resultOf(
           n,
           requires.map((at) => expected[at]!),
         );
