@@ -62,11 +62,14 @@ export class Loading {
   async loadIfSaved(index: number): Promise<boolean> {
     const { checkpoints, isForced, fingerprints, faults, state, demand, frontier, graph } = this.#parts;
     if (!checkpoints || !graph.nodes[index]!.task.save || fingerprints.isKeyless(index)) return false;
+    // It has been tried, and would be again and again.
+    if (faults.untouchable.has(index)) return false;
     const lookup = await checkpoints.lookUp(index);
     for (const { layer, error } of lookup.faults) await faults.take(index, error, layer);
     if (state.fatal) return true;
     const { found } = lookup;
-    const isUsed = found !== undefined && !isForced(index);
+    // What it requires is there by now: a checkpoint that came from something else would be run instead, and found again.
+    const isUsed = found !== undefined && !isForced(index) && this.#changedRequirement(index, found) === undefined;
     const stale = found && !isUsed ? [...lookup.stale, found] : lookup.stale;
     if (stale.length > 0) demand.stale.set(index, stale);
     if (!isUsed) return false;
