@@ -94,7 +94,8 @@ export class Dynamic {
       const targets = child.targets();
       if (holder.isTraced) trace(provenance, key, child);
       if (targets.some((target) => target.ranAnew)) ranAnew = true;
-      digest = combined(digest, targets);
+      // Of a chain, others get what its last step gives: however much of it was resolved elsewhere, that is one digest.
+      digest = isChain ? targets[0]!.digest : combined(digest, targets);
       value = child.value();
       if (!isChain || !child.holdsRaw()) return { value, digest, ranAnew, provenance };
       [key] = targets.map((target) => target.key);
