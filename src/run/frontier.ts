@@ -28,6 +28,8 @@ export class Frontier {
   /** In which round of admissions each was admitted. */
   readonly #admitted: Int32Array;
   readonly #onlookers = new Onlookers();
+  /** Nodes that were to run and were loaded, since another execution or process had saved them meanwhile. */
+  readonly #savedMeanwhile = new Set<number>();
   #round = 0;
   #hasFailed = false;
 
@@ -148,6 +150,12 @@ export class Frontier {
   loadInstead(index: number): void {
     this.#letGo(index);
     this.#actions[index] = Action.load;
+    this.#savedMeanwhile.add(index);
+  }
+
+  /** Whether it was computed, though not by this execution, since this one looked for its checkpoint. */
+  wasSavedMeanwhile(index: number): boolean {
+    return this.#savedMeanwhile.has(index);
   }
 
   /** Makes a node that failed ready again. */
@@ -205,7 +213,8 @@ export class Frontier {
 
   /** Whether a checkpoint waits for this requirement of its: to see whether it comes out as it was. */
   #isCompared(required: number): boolean {
-    return this.#actions[required] === Action.run && this.#graph.nodes[required]!.task.save;
+    if (this.#actions[required] !== Action.run) return this.#savedMeanwhile.has(required);
+    return this.#graph.nodes[required]!.task.save;
   }
 
   /** Tells a node that a requirement is over; it starts when that was the last one it waited for. */

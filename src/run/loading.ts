@@ -139,7 +139,7 @@ export class Loading {
   #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
     const { freezes, reporter, saves, lineage, frontier } = this.#parts;
     if (freezes) deepFreeze(value);
-    saves.noteLoaded(index, entry.digest);
+    saves.noteLoaded(index, entry.digest, frontier.wasSavedMeanwhile(index));
     reporter.tally.loaded++;
     this.#warnOfChangedSource(index, entry);
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: (performance.now() - start) / 1000 }));

@@ -105,7 +105,7 @@ export class Results {
   /** Who was to run it found that it was saved meanwhile. */
   #wasThere(index: number, result: unknown, { digest, holdsRefs }: StoredResult): void {
     const { saves, reporter, arrive } = this.#parts;
-    saves.noteLoaded(index, digest);
+    saves.noteLoaded(index, digest, true);
     reporter.tally.loaded++;
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
     arrive(index, result, holdsRefs);

@@ -51,13 +51,14 @@ export class Saves {
   /** The digest of a result, when it was encoded or loaded. */
   readonly digestOf = (index: number): string | undefined => this.#digests[index];
 
-  /** Whether a result was computed and encoded in this run. */
+  /** Whether a result was computed and encoded since this run began. */
   ranAnew(index: number): boolean {
     return (this.#facts[index]! & ranAnew) !== 0;
   }
 
-  noteLoaded(index: number, digest: string): void {
-    this.#note(index, digest, inStorage);
+  /** @param isNew whether it was computed since this run began */
+  noteLoaded(index: number, digest: string, isNew: boolean): void {
+    this.#note(index, digest, isNew ? inStorage | ranAnew : inStorage);
   }
 
   /** A result held refs: what these led to is part of what identifies it. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Param, Runner, Storage, Task, TaskFailedError } from 'tidemark';
+import { Param, Requires, Runner, Storage, Task, TaskFailedError } from 'tidemark';
 import { Child, runChild } from '../support/child';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
@@ -121,6 +121,30 @@ class Plain {
     return 'plain';
   }
 }
+
+it('runs again what came from another result than the one that was computed meanwhile', async () => {
+  @Task({ save: true })
+  class Double {
+    @Requires(Slow) slow!: number;
+    run(): number {
+      return this.slow * 2;
+    }
+  }
+  @Task()
+  class Both {
+    @Requires(Slow) slow!: number;
+    @Requires(Double) double!: number;
+    run(): readonly number[] {
+      return [this.slow, this.double];
+    }
+  }
+  const storage = Storage.open('memory:');
+  const runner = new Runner({ storage });
+  expect(await runner.run(Both)).toEqual([1, 2]);
+  await storage.delete(await runner.key(Slow));
+  const first = new Runner({ storage }).run(Slow);
+  expect([await runner.run(Both), await first]).toEqual([[2, 4], 2]);
+});
 
 it('takes a saved task and a storage with leases, and says so before anything runs', async () => {
   @Task({ once: 'everywhere' })

@@ -217,6 +217,26 @@ const resolvedElsewhere: [Planned[], number, { node: number; how: 'version' | 'd
   ],
 ];
 
+/** A checkpoint waits to be compared with what another execution has computed when it comes to it. */
+const savedMeanwhile: typeof resolvedElsewhere = [
+  [
+    [[], []],
+    [[0], [0]],
+    [[], []],
+    [[1], []],
+    [[], []],
+    [[0, 3], []],
+    [[], [5]],
+    [[], []],
+    [[3, 6], []],
+  ].map(([requires, names]) => ({ requires: requires!, names: names!, isChain: false, isSaved: true, isSlow: false })),
+  1,
+  [
+    { node: 0, how: 'delete' },
+    { node: 3, how: 'version' },
+  ],
+];
+
 it('says what a run does, whatever results name and whatever changes', async () => {
   let known = 0;
   const check = async (world: Planned[], concurrency: number, changes: { node: number; how: string }[]) => {
@@ -238,7 +258,7 @@ it('says what a run does, whatever results name and whatever changes', async () 
   const runs = fc.array(change, { maxLength: 5 });
   await fc.assert(fc.asyncProperty(worlds, fc.integer({ min: 1, max: 4 }), runs, check), {
     numRuns: 200,
-    examples: [resolvedElsewhere],
+    examples: [resolvedElsewhere, savedMeanwhile],
   });
   expect(known).toBeGreaterThan(0);
 }, 120_000);
