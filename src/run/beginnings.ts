@@ -23,8 +23,8 @@ export interface BeginningsParts extends ExecutionParts {
 /** Begins the nodes of one execution: each is loaded, run, or waited for when another execution has it. */
 export class Beginnings {
   readonly #parts: BeginningsParts;
-  /** How many other executions had ended when this one looked for checkpoints. */
-  #endedBefore = 0;
+  /** How much of other executions was gone when this one looked for checkpoints. */
+  #goneBefore = 0;
 
   constructor(parts: BeginningsParts) {
     this.#parts = parts;
@@ -32,7 +32,7 @@ export class Beginnings {
 
   /** Checkpoints are looked for now: what others save later is not seen. */
   noteLook(): void {
-    this.#endedBefore = this.#parts.dynamic.claims.ended;
+    this.#goneBefore = this.#parts.dynamic.claims.gone;
   }
 
   /** Over once the node needs no slot. */
@@ -44,7 +44,7 @@ export class Beginnings {
     const other = key && claims.claim(key, execution, node);
     if (!other) {
       if (demand.actions[index] === Action.load) return loading.load(index);
-      return claims.ended === this.#endedBefore ? this.#run(index) : this.#lookAgain(index);
+      return claims.gone === this.#goneBefore ? this.#run(index) : this.#lookAgain(index);
     }
     // It holds no slot while it waits.
     scheduler.wait(

@@ -49,7 +49,7 @@ export class Claims {
   /** What runs for the refs in a node's result. */
   readonly #children = new Map<GraphNode, Participant>();
   #first: Participant | undefined;
-  #ended = 0;
+  #gone = 0;
 
   constructor(state: RunState, activity: Activity) {
     this.#state = state;
@@ -68,7 +68,10 @@ export class Claims {
   /** Claims a key. Gives who has it already, if somebody else does. */
   claim(key: TaskKey, execution: Participant, node: GraphNode): Claim | undefined {
     const known = this.#byKey.get(key);
-    if (known && known.execution !== execution && known.execution.mayHave(known.node)) return known;
+    if (known && known.execution !== execution) {
+      if (known.execution.mayHave(known.node)) return known;
+      this.#gone++;
+    }
     this.#byKey.set(key, { execution, node });
     return undefined;
   }
@@ -77,16 +80,16 @@ export class Claims {
     return this.#first !== undefined;
   }
 
-  /** How many executions have ended: what they saved may not have been there when others looked. */
-  get ended(): number {
-    return this.#ended;
+  /** How many executions, or results of theirs, are gone: what was saved may not have been there when others looked. */
+  get gone(): number {
+    return this.#gone;
   }
 
   /** Notes that a node waits for what its refs lead to. Gives what to call when that is over. */
   resolving(node: GraphNode, child: Participant): () => void {
     this.#children.set(node, child);
     return () => {
-      this.#ended++;
+      this.#gone++;
       this.#children.delete(node);
       for (const [key, mine] of child.begun()) if (this.#byKey.get(key)?.node === mine) this.#byKey.delete(key);
     };
