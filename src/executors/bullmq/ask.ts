@@ -8,7 +8,7 @@ import { writeFailure } from '../pool/write-failure';
 import { onAbort } from './abort-calls';
 import type { DriverQueue } from './driver-queue';
 import { isEncrypted, open, type Sealed, seal } from './envelope';
-import type { AllSaid, JobAnswer, JobData, Said } from './job-content';
+import { type AllSaid, isDone, type JobAnswer, type JobData, type Said } from './job-content';
 import { QueueError } from './queue-error';
 import type { JobWatcher, RawAnswer } from './waiting-job';
 
@@ -17,6 +17,8 @@ export interface AskOptions {
   readonly queue: DriverQueue;
   readonly jobId: string;
   readonly data: JobData;
+  /** Whether it may go to Redis together with others. */
+  readonly mayBundle: boolean;
   readonly encryption: Encryption | null;
   readonly context: TaskContext;
   readonly listener: JobListener | undefined;
@@ -46,8 +48,8 @@ class Ask implements JobWatcher {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
-    const { queue, jobId, data, context, ending } = options;
-    this.#leave = queue.ask(jobId, data, this);
+    const { queue, jobId: id, data, mayBundle, context, ending } = options;
+    this.#leave = queue.ask({ id, data, mayBundle }, this);
     const calls = [onAbort(context.signal, () => this.#abort())];
     if (ending) calls.push(onAbort(ending, () => void this.#withdraw()));
     this.#over = () => {
@@ -60,10 +62,12 @@ class Ask implements JobWatcher {
     this.#then(() => {
       const sealed = sealedIn(raw);
       return andThen(open<JobAnswer>(sealed, encryption, `${jobId} answer`), (answer) => {
-        if (encryption && !isEncrypted(sealed) && isResult(answer)) throw notEncrypted(answer);
+        // Of what is not encrypted, only bad news is believed.
+        if (encryption && !isEncrypted(sealed) && isDone(answer)) throw notEncrypted(answer);
         this.#over();
         if (answer.type === 'lost') return this.#resolve({ ...answer, workers: [...this.#workers] });
         this.#assigned(answer.worker, undefined);
+        this.#noteTook(answer);
         if (answer.output !== '') this.#options.listener?.printed(answer.output);
         return this.#resolve(answer);
       });
@@ -121,6 +125,12 @@ class Ask implements JobWatcher {
     else context.progress(...(said.said as [number, number?, string?]));
   }
 
+  /** What did not run says nothing of how long it takes. */
+  #noteTook(answer: JobAnswer): void {
+    const { queue, data } = this.#options;
+    if (isDone(answer) || answer.type === 'failed') queue.noteTook(data.task, answer.took);
+  }
+
   #assigned(worker: string, pid: number | undefined): void {
     if (this.#isAssigned) return;
     this.#isAssigned = true;
@@ -136,18 +146,13 @@ class Ask implements JobWatcher {
   #abort(): void {
     const { reason } = this.#options.context.signal;
     this.failed(reason);
-    this.#leave(() => {
-      const { encryption, jobId } = this.#options;
+    this.#leave((sentAs) => {
+      const { encryption } = this.#options;
       const outbox = new Outbox();
       const content = { failure: writeFailure(reason, outbox), bytes: outbox.bytes };
-      return andThen(seal(content, encryption, `${jobId} abort`), (sealed) => JSON.stringify(sealed));
+      return andThen(seal(content, encryption, `${sentAs} abort`), (sealed) => JSON.stringify(sealed));
     });
   }
-}
-
-/** Of what is not encrypted, only bad news is believed. */
-function isResult({ type }: JobAnswer): boolean {
-  return type === 'stored' || type === 'sent';
 }
 
 function notEncrypted({ worker }: JobAnswer): QueueError {
@@ -158,15 +163,15 @@ function notEncrypted({ worker }: JobAnswer): QueueError {
 }
 
 /** @throws {QueueError} when it is not by one of our workers */
-function sealedIn({ isFailed, text }: RawAnswer): Sealed {
+function sealedIn({ isFailed, content }: RawAnswer): Sealed {
   let sealed: object | null = null;
   try {
-    sealed = JSON.parse(text) as object | null;
+    sealed = typeof content === 'string' ? (JSON.parse(content) as object | null) : content;
   } catch {
     // Said below.
   }
   if (typeof sealed === 'object' && sealed !== null && ('json' in sealed || 'body' in sealed)) return sealed as Sealed;
   throw new QueueError(
-    `its job was ${isFailed ? 'failed' : 'completed'} by something else than a worker of Tidemark: ${text}`,
+    `its job was ${isFailed ? 'failed' : 'completed'} by something else than a worker of Tidemark: ${content}`,
   );
 }

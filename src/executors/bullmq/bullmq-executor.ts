@@ -13,6 +13,7 @@ import { jobBody } from './job-body';
 import type { JobAnswer, JobData } from './job-content';
 import { jobIdOf } from './job-id';
 import type { RunPieces } from './job-pieces';
+import { mayBundle } from './may-bundle';
 import { queueMetrics } from './metrics';
 import { defaultPrefix } from './names';
 import type { BullMqOptions } from './options';
@@ -53,9 +54,10 @@ export class BullMqExecutor implements QueueExecutor {
     inlineBytes = 4_096,
     patience = 30_000,
     checkInterval = 3_000,
+    bundle = 50,
     modules = [],
   }: BullMqOptions) {
-    this.#options = { connection, prefix, concurrency, inlineBytes, patience, checkInterval };
+    this.#options = { connection, prefix, concurrency, inlineBytes, patience, checkInterval, bundle };
     this.#modules = modules.map(fileOf);
     this.concurrency = this.#options.concurrency;
   }
@@ -127,16 +129,18 @@ export class BullMqExecutor implements QueueExecutor {
     const { node, context, shared, listener, ending } = job;
     const { task } = node;
     const jobId = jobIdOf(job);
+    const { sealed, size } = await jobBody(job, jobId, pieces, missing);
     const data: JobData = {
       task: task.name,
       version: task.options.version,
       key: context.key,
       run: shared?.runId,
       isSaved: shared?.facts !== undefined && !task.hasDirectory,
-      ...(await jobBody(job, jobId, pieces, missing)),
+      ...sealed,
     };
     const encryption = encryptionFor(shared?.layers, task.options.encoder);
-    return ask({ queue: session.queue(task.queue), jobId, data, encryption, context, listener, ending });
+    const asked = { jobId, data, mayBundle: missing.size === 0 && mayBundle(job, size) };
+    return ask({ queue: session.queue(task.queue), ...asked, encryption, context, listener, ending });
   }
 
   async #take(job: Job, answer: Exclude<JobAnswer, { type: 'aborted' }>, { pieces }: RunParts): Promise<unknown> {

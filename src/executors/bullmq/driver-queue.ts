@@ -1,12 +1,14 @@
 import type { Queue } from 'bullmq';
 import type { Awaitable } from '../../awaitable';
+import type { BundledAnswer } from './bundle';
+import { Bundler } from './bundler';
+import { Bundles } from './bundles';
 import type { Connection } from './connection';
 import type { Follower, QueueEvent } from './event-reader';
 import { insist } from './insist';
 import { JobAdder } from './job-adder';
-import type { JobData } from './job-content';
 import { QueueError } from './queue-error';
-import { type JobWatcher, WaitingJob } from './waiting-job';
+import { type AskedJob, type JobWatcher, WaitingJob } from './waiting-job';
 
 /** What a queue needs of the connections that it lives on. */
 export interface QueueHost {
@@ -19,6 +21,8 @@ export interface QueueHost {
   lookSoon(): void;
   /** Tells workers to end a job that one of them runs. */
   abort(queue: DriverQueue, jobId: string, reason: string): Promise<void>;
+  /** What became of the jobs of a bundle; undefined when Redis does not know it any more. */
+  answersOf(bundleId: string): Promise<readonly BundledAnswer[] | undefined>;
   /** What went wrong, in words. */
   error(cause: unknown): QueueError;
 }
@@ -27,6 +31,9 @@ export interface QueueHost {
 const followedFor = 2_000;
 /** How long jobs wait before it is asked whether anybody takes them, in milliseconds. */
 const heardAfter = 10_000;
+
+/** Gives why a job is not wanted any more, sealed for what it is called in Redis. */
+export type GivesReason = (sentAs: string) => Awaitable<string>;
 
 /** A queue as a driver sees it: adds jobs, many at once, and tells those who wait for them what became of them. */
 export class DriverQueue implements Follower {
@@ -37,18 +44,34 @@ export class DriverQueue implements Follower {
   readonly jobs = new Map<string, WaitingJob>();
   readonly #host: QueueHost;
   readonly #adder: JobAdder;
+  readonly #bundler: Bundler;
+  readonly #bundles: Bundles;
   #isFollowed: Promise<void> | undefined;
   #idleSince = 0;
   #wasUnheard = false;
   #end: { readonly error: unknown } | undefined;
 
-  constructor(name: string, queue: Queue, host: QueueHost) {
+  /** @param mostAtOnce how many jobs may go to Redis as one */
+  constructor(name: string, queue: Queue, host: QueueHost, mostAtOnce: number) {
     this.name = name;
     this.queue = queue;
     this.stream = queue.keys['events']!;
     this.#host = host;
+    this.#bundler = new Bundler(mostAtOnce);
+    this.#bundles = new Bundles({
+      jobs: this.jobs,
+      answersOf: (id) => host.answersOf(id),
+      remove: (id) => this.#remove(id),
+      tell: (job, event) => this.#take(job, event),
+      answered: (job, answer) => this.#settle(job, (watcher) => watcher.answered(answer)),
+      failed: (job, error) => this.#settle(job, (watcher) => watcher.failed(host.error(error))),
+      notBegun: (job) => this.#addReturned(job),
+      lost: (job) => this.addAgain(job),
+    });
     this.#adder = new JobAdder({
       queue,
+      bundler: this.#bundler,
+      onBundle: (bundle) => this.#bundles.add(bundle),
       isWanted: (job) => this.jobs.get(job.id) === job,
       before: () => this.#follow(),
       onUnsure: () => host.lookSoon(),
@@ -66,14 +89,15 @@ export class DriverQueue implements Follower {
   }
 
   /** Adds a job, or waits for it with those who wait already. Gives what ends waiting. */
-  ask(id: string, data: JobData, watcher: JobWatcher): (reason: () => Awaitable<string>) => void {
+  ask(asked: AskedJob, watcher: JobWatcher): (reason: GivesReason) => void {
+    const { id } = asked;
     if (this.#end) {
       watcher.failed(this.#end.error);
       return () => undefined;
     }
     let job = this.jobs.get(id);
     if (!job) {
-      job = new WaitingJob(id, data);
+      job = new WaitingJob(asked);
       this.jobs.set(id, job);
       this.#host.waits(1);
       this.#adder.add(job);
@@ -89,14 +113,23 @@ export class DriverQueue implements Follower {
     if (!job?.watchers.has(watcher) || job.isStarted) return false;
     if (job.watchers.size > 1) return job.watchers.delete(watcher);
     if (job.isSent) {
-      job.isWithdrawn = true;
-      const removed = await this.#remove(id).catch(() => 0);
-      job.isWithdrawn = false;
-      if (removed === 0 || this.jobs.get(id) !== job) return false;
+      const isBack = await (job.bundle ? this.#bundles.takeBack(job.bundle) : this.#takeBack(job));
+      if (!isBack || this.jobs.get(id) !== job) return false;
     }
-    this.jobs.delete(id);
-    this.#over();
+    this.#forget(job);
     return true;
+  }
+
+  async #takeBack(job: WaitingJob): Promise<boolean> {
+    job.isWithdrawn = true;
+    const removed = await this.#remove(job.id).catch(() => 0);
+    job.isWithdrawn = false;
+    return removed > 0;
+  }
+
+  /** A job of this task took a worker so many milliseconds. */
+  noteTook(task: string, milliseconds: number): void {
+    this.#bundler.note(task, milliseconds);
   }
 
   /** Whether its jobs have waited for so long that perhaps nobody takes them. */
@@ -126,13 +159,17 @@ export class DriverQueue implements Follower {
     return false;
   }
 
-  take({ type, jobId, text }: QueueEvent): void {
-    const job = this.jobs.get(jobId);
-    if (!job) return;
+  take(event: QueueEvent): void {
+    const job = this.jobs.get(event.jobId);
+    if (job) this.#take(job, event);
+    else this.#bundles.take(event);
+  }
+
+  #take(job: WaitingJob, { type, text }: QueueEvent): void {
     switch (type) {
       case 'completed':
       case 'failed':
-        this.#settle(job, (watcher) => watcher.answered({ isFailed: type === 'failed', text }));
+        this.#settle(job, (watcher) => watcher.answered({ isFailed: type === 'failed', content: text }));
         return;
       case 'active':
         job.isStarted = true;
@@ -147,7 +184,7 @@ export class DriverQueue implements Follower {
         return;
       case 'removed':
         // Another driver did not want it any more.
-        if (job.isAdded && !job.isWithdrawn) this.addAgain(job);
+        if (job.isAdded && !job.isWithdrawn && !job.bundle) this.addAgain(job);
         return;
       default:
     }
@@ -156,6 +193,7 @@ export class DriverQueue implements Follower {
   /** A job has vanished from Redis. */
   addAgain(job: WaitingJob): void {
     if (this.jobs.get(job.id) !== job) return;
+    this.#bundles.release(job);
     if (job.vanish()) {
       this.#adder.add(job);
       return;
@@ -164,6 +202,13 @@ export class DriverQueue implements Follower {
       `its job ${job.id} was removed from queue ${this.name} again and again: see what does that`,
     );
     this.#settle(job, (watcher) => watcher.failed(error));
+  }
+
+  /** A job was in a bundle, and no worker has begun it. */
+  #addReturned(job: WaitingJob): void {
+    this.#bundles.release(job);
+    job.returned();
+    this.#adder.add(job);
   }
 
   /** Once it is followed, it stays so: to begin anew would be to miss what came meanwhile. */
@@ -180,18 +225,19 @@ export class DriverQueue implements Follower {
     return insist(this.#host.adding.client, () => this.queue.remove(id));
   }
 
-  #leave(job: WaitingJob, watcher: JobWatcher, reason: () => Awaitable<string>): void {
+  #leave(job: WaitingJob, watcher: JobWatcher, reason: GivesReason): void {
     if (!job.watchers.delete(watcher) || job.watchers.size > 0) return;
-    this.jobs.delete(job.id);
-    this.#over();
-    if (job.isSent) void this.#cancel(job, reason);
+    const { bundle, sentAs } = job;
+    this.#forget(job);
+    // Of a bundle, the others may be wanted.
+    if (job.isSent && !bundle?.jobs.size) void this.#cancel(sentAs, reason);
   }
 
   /** Nobody here wants it any more. One that waits is removed; a worker that runs it is told. */
-  async #cancel({ id }: WaitingJob, reason: () => Awaitable<string>): Promise<void> {
+  async #cancel(id: string, reason: GivesReason): Promise<void> {
     this.#host.waits(1);
     try {
-      if ((await this.#remove(id)) === 0) await this.#host.abort(this, id, await reason());
+      if ((await this.#remove(id)) === 0) await this.#host.abort(this, id, await reason(id));
     } catch {
       // It runs to its end, and nobody hears of it.
     } finally {
@@ -200,12 +246,14 @@ export class DriverQueue implements Follower {
   }
 
   #settle(job: WaitingJob, tell: (watcher: JobWatcher) => void): void {
-    if (!this.jobs.delete(job.id)) return;
-    this.#over();
+    if (this.jobs.get(job.id) !== job) return;
+    this.#forget(job);
     for (const watcher of job.watchers) tell(watcher);
   }
 
-  #over(): void {
+  #forget(job: WaitingJob): void {
+    this.jobs.delete(job.id);
+    this.#bundles.release(job);
     if (this.jobs.size === 0) this.#idleSince = performance.now();
     this.#host.waits(-1);
   }

@@ -1,10 +1,15 @@
 import type { Queue } from 'bullmq';
+import { Bundle } from './bundle';
+import type { Bundler } from './bundler';
 import { isBroken } from './connection';
 import { tryAgainAfter } from './insist';
 import type { WaitingJob } from './waiting-job';
 
 export interface JobAdderParts {
   readonly queue: Queue;
+  readonly bundler: Bundler;
+  /** Told when a bundle goes to Redis. */
+  readonly onBundle: (bundle: Bundle) => void;
   /** Whether a job is still waited for. */
   readonly isWanted: (job: WaitingJob) => boolean;
   /** What has to be done before jobs are added. */
@@ -38,7 +43,8 @@ export class JobAdder {
     this.#toAdd = [];
     try {
       await this.#parts.before();
-      for (let i = 0; i < jobs.length; i += addedAtOnce) await this.#send(jobs.slice(i, i + addedAtOnce));
+      const parcels = this.#parts.bundler.pack(jobs.filter(this.#parts.isWanted));
+      for (let i = 0; i < parcels.length; i += addedAtOnce) await this.#send(parcels.slice(i, i + addedAtOnce));
     } catch (error) {
       const notAdded = jobs.filter(({ isAdded }) => !isAdded);
       if (isBroken(error)) this.#brokeOff(notAdded);
@@ -46,14 +52,17 @@ export class JobAdder {
     }
   }
 
-  async #send(asked: readonly WaitingJob[]): Promise<void> {
-    const jobs = asked.filter(this.#parts.isWanted);
-    if (jobs.length === 0) return;
-    for (const job of jobs) job.isSent = true;
+  async #send(packed: readonly (WaitingJob | Bundle)[]): Promise<void> {
+    const parcels = packed.filter((one) => (one instanceof Bundle ? one.jobs.size > 0 : this.#parts.isWanted(one)));
+    if (parcels.length === 0) return;
+    for (const parcel of parcels) {
+      if (parcel instanceof Bundle) this.#parts.onBundle(parcel);
+      for (const job of jobsOf(parcel)) job.isSent = true;
+    }
     await this.#parts.queue.addBulk(
-      jobs.map(({ id, data }) => ({ name: data.task, data, opts: { ...jobOptions, jobId: id } })),
+      parcels.map(({ id, data }) => ({ name: data.task, data, opts: { ...jobOptions, jobId: id } })),
     );
-    for (const job of jobs) job.isAdded = true;
+    for (const parcel of parcels) for (const job of jobsOf(parcel)) job.isAdded = true;
   }
 
   /** Until the connection is lost for good, jobs are added again; but one that was sent may be there, or even be done. */
@@ -65,4 +74,8 @@ export class JobAdder {
       for (const job of unsent) if (this.#parts.isWanted(job)) this.add(job);
     }, tryAgainAfter);
   }
+}
+
+function jobsOf(parcel: WaitingJob | Bundle): Iterable<WaitingJob> {
+  return parcel instanceof Bundle ? parcel.jobs : [parcel];
 }

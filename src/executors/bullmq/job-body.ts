@@ -1,11 +1,19 @@
+import type { Bytes } from '../../encoding/encoder';
 import type { TaskKey } from '../../task/context';
 import { TaskDirectory } from '../../task/directory';
 import type { Job } from '../executor';
 import { jobMessage } from '../pool/job-message';
+import type { JobMessage } from '../pool/messages';
 import { type Sealed, seal } from './envelope';
 import type { JobContent } from './job-content';
 import { JobPieces, type RunPieces } from './job-pieces';
 import { encryptionFor } from './shared-layer';
+
+/** What a job says, and how many bytes that is, nearly. */
+export interface JobBody {
+  readonly sealed: Sealed;
+  readonly size: number;
+}
 
 /**
  * A job as it is kept in Redis.
@@ -18,7 +26,7 @@ export async function jobBody(
   jobId: string,
   run: RunPieces,
   missing: ReadonlySet<TaskKey> = new Set(),
-): Promise<Sealed> {
+): Promise<JobBody> {
   const { node, shared, requirements } = job;
   const { task } = node;
   const { message, bytes } = await jobMessage(job, new JobPieces(run, job, missing));
@@ -34,5 +42,13 @@ export async function jobBody(
     inlineBytes: run.inlineBytes,
     mayPass: shared !== undefined && !task.hasDirectory,
   };
-  return seal(content, encryptionFor(shared?.layers, task.options.encoder), jobId);
+  const sealed = await seal(content, encryptionFor(shared?.layers, task.options.encoder), jobId);
+  return { sealed, size: sizeOf(message, bytes) };
+}
+
+function sizeOf({ params }: JobMessage, bytes: readonly Bytes[]): number {
+  let size = 0;
+  for (const { byteLength } of bytes) size += byteLength;
+  for (const [, param] of params) if ('plain' in param && typeof param.plain === 'string') size += param.plain.length;
+  return size;
 }

@@ -47,7 +47,13 @@ export interface StoredAnswer extends Omit<StoredResultParts, 'fetch' | 'remove'
 }
 
 /** What became of a job. */
-export type JobAnswer = { readonly bytes: readonly Bytes[]; readonly worker: string; readonly output: string } & (
+export type JobAnswer = {
+  readonly bytes: readonly Bytes[];
+  readonly worker: string;
+  readonly output: string;
+  /** How long it kept the worker busy, in milliseconds. */
+  readonly took: number;
+} & (
   | StoredAnswer
   /** The result itself, as pools send it. */
   | { readonly type: 'sent'; readonly message: DoneMessage }
@@ -69,6 +75,11 @@ export type JobAnswer = { readonly bytes: readonly Bytes[]; readonly worker: str
   /** Somebody who asked for it did not want it any more; others may. */
   | { readonly type: 'aborted' }
 );
+
+/** Whether there is a result. */
+export function isDone({ type }: JobAnswer): boolean {
+  return type === 'stored' || type === 'sent';
+}
 
 /** What a task says while it runs. */
 export type Said =

@@ -54,6 +54,11 @@ export class Keys {
     return `${this.#prefix}:@abort:${queue}:${jobId}`;
   }
 
+  /** What became of the jobs of a bundle. */
+  answers(bundleId: string): string {
+    return `${this.#prefix}:@answers:${bundleId}`;
+  }
+
   /** A stream by which a driver wakes its own reader. */
   wake(id: string): string {
     return `${this.#prefix}:@wake:${id}`;

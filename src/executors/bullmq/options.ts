@@ -21,6 +21,8 @@ export interface BullMqOptions extends QueueOptions {
   readonly patience?: number;
   /** Files where classes of errors are looked for, when the program consists of ES modules: those that declare the tasks. */
   readonly modules?: readonly (string | URL)[];
+  /** Up to this many tasks of one class that take next to no time go to a worker as one job; 1 for never. @default 50 */
+  readonly bundle?: number;
   /** How often it is checked that jobs are still there, in milliseconds. @default 3_000 */
   readonly checkInterval?: number;
 }
@@ -39,6 +41,7 @@ const known: Readonly<Record<keyof BullMqOptions, Allowed>> = {
   concurrency: anything,
   inlineBytes: { includes: (value) => value >= 0, text: 'a number of bytes from 0 on' },
   modules: { includes: Array.isArray, text: 'a list of files' },
+  bundle: { includes: (value) => Number.isInteger(value) && (value as number) >= 1, text: 'a whole number from 1 on' },
   patience: positive('milliseconds'),
   checkInterval: positive('milliseconds'),
 };

@@ -1,7 +1,8 @@
+import type { BundledAnswer } from './bundle';
 import { Connection } from './connection';
 import { DriverQueue, type QueueHost } from './driver-queue';
 import { EventReader, type Follower } from './event-reader';
-import { tryAgainAfter } from './insist';
+import { insist, tryAgainAfter } from './insist';
 import { loadBullMq } from './load-packages';
 import { Keys, queueName } from './names';
 import type { BullMqOptions } from './options';
@@ -69,7 +70,7 @@ export class Session implements QueueHost {
     let queue = this.#queues.get(name);
     if (!queue) {
       const { Queue } = loadBullMq();
-      const { prefix } = this.#options;
+      const { prefix, bundle } = this.#options;
       const bull = new Queue(queueName(name), {
         connection: this.adding.client,
         prefix,
@@ -77,7 +78,7 @@ export class Session implements QueueHost {
         skipMetasUpdate: true,
       });
       bull.on('error', () => undefined);
-      queue = new DriverQueue(name, bull, this);
+      queue = new DriverQueue(name, bull, this, bundle);
       this.#queues.set(name, queue);
       this.#describe(queue);
     }
@@ -110,6 +111,14 @@ export class Session implements QueueHost {
     const key = this.keys.abort(queue.name, jobId);
     const message = JSON.stringify({ queue: queue.name, jobId, reason });
     await client.pipeline().set(key, reason, 'PX', abortKeptFor).publish(this.keys.aborts, message).exec();
+  }
+
+  async answersOf(bundleId: string): Promise<readonly BundledAnswer[] | undefined> {
+    const { client } = this.commands;
+    const key = this.keys.answers(bundleId);
+    const text = await insist(client, () => client.get(key));
+    client.unlink(key).catch(() => undefined);
+    return text === null ? undefined : (JSON.parse(text) as readonly BundledAnswer[]);
   }
 
   lookSoon(): void {

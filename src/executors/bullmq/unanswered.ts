@@ -18,7 +18,7 @@ export async function unanswered(
   const gone: WaitingJob[] = [];
   for (let i = 0; i < sought.length; i += askedAtOnce) {
     const some = sought.slice(i, i + askedAtOnce);
-    const keys = some.map(({ id }) => queue.toKey(id));
+    const keys = some.map(({ sentAs }) => queue.toKey(sentAs));
     // Nearly always all are there.
     const count = await client.exists(...keys);
     if (count === keys.length) for (const job of some) job.isThere();

@@ -1,9 +1,11 @@
+import type { Bundle } from './bundle';
 import type { JobData } from './job-content';
 
 /** What became of a job, as it comes from Redis. */
 export interface RawAnswer {
   readonly isFailed: boolean;
-  readonly text: string;
+  /** As JSON, or read already. */
+  readonly content: string | object;
 }
 
 /** Told of a job. */
@@ -25,11 +27,23 @@ export interface JobWatcher {
 /** How often a job may vanish from Redis without an answer. */
 const mayVanish = 20;
 
+/** A job that is asked for. */
+export interface AskedJob {
+  readonly id: string;
+  readonly data: JobData;
+  /** Whether it may go to Redis in a bundle. */
+  readonly mayBundle: boolean;
+}
+
 /** A job in Redis that a driver waits for, for one or more of its runs. */
 export class WaitingJob {
   readonly id: string;
   readonly data: JobData;
   readonly watchers = new Set<JobWatcher>();
+  /** Whether it may go to Redis in a bundle. */
+  mayBundle: boolean;
+  /** The bundle that it is in. */
+  bundle: Bundle | undefined;
   /** Whether it is on its way to Redis. */
   isSent = false;
   /** Whether Redis has said that it has it. */
@@ -44,14 +58,20 @@ export class WaitingJob {
   readonly since = performance.now();
   #vanished = 0;
 
-  constructor(id: string, data: JobData) {
+  constructor({ id, data, mayBundle }: AskedJob) {
     this.id = id;
     this.data = data;
+    this.mayBundle = mayBundle;
+  }
+
+  /** What it is called in Redis. */
+  get sentAs(): string {
+    return this.bundle?.id ?? this.id;
   }
 
   /** Whether it may be in Redis, and so is looked for now and then. */
   get isSought(): boolean {
-    return this.isAdded || this.isUnsure;
+    return (this.isAdded || this.isUnsure) && !this.bundle?.isOver;
   }
 
   /** It was looked for, and is in Redis; unless it was found to be gone since then. */
@@ -65,10 +85,16 @@ export class WaitingJob {
   /** It is not in Redis (any more), and there was no answer. Gives whether it is to be added once more. */
   vanish(): boolean {
     if (this.isAdded) this.#vanished++;
+    this.returned();
+    return this.#vanished <= mayVanish;
+  }
+
+  /** It is not in Redis any more, as it was before it was added; it goes there alone from now on. */
+  returned(): void {
+    this.mayBundle = false;
     this.isAdded = false;
     this.isUnsure = false;
     this.missedAt = undefined;
     this.isStarted = false;
-    return this.#vanished <= mayVanish;
   }
 }

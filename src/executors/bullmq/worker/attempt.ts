@@ -3,7 +3,7 @@ import { Outbox } from '../../pool/outbox';
 import { writeFailure } from '../../pool/write-failure';
 import type { JobAnswer } from '../job-content';
 
-type WithoutWorker<A> = A extends unknown ? Omit<A, 'worker' | 'output' | 'bytes'> : never;
+type WithoutWorker<A> = A extends unknown ? Omit<A, 'worker' | 'output' | 'bytes' | 'took'> : never;
 
 /** What an attempt at a job came to, and what was printed. */
 export interface Attempt {

@@ -1,14 +1,18 @@
 import type { Redis } from 'ioredis';
 import type { Encryption } from '../../../encoding/encoder';
+import type { TaskDefinition } from '../../../task/definition';
+import { type BundleData, isBundle } from '../bundle';
 import { seal } from '../envelope';
 import { insist } from '../insist';
-import type { JobAnswer } from '../job-content';
+import { isDone, type JobAnswer } from '../job-content';
 import type { Keys } from '../names';
 import type { RunsSeen } from '../run-keeper';
 import type { WorkerBoard, WorkerNotice } from '../worker-board';
+import { assignmentOf } from './assignment';
 import type { Attempt } from './attempt';
 import type { JobRunner } from './job-runner';
 import { whyNobodyCan } from './refusal';
+import { runBundle } from './run-bundle';
 import { RunningJob } from './running-job';
 import type { TaskList } from './task-list';
 import type { Taken, WorkerQueue } from './worker-queue';
@@ -16,6 +20,9 @@ import type { Taken, WorkerQueue } from './worker-queue';
 /** How long a job is put off that only others can run, in milliseconds: at first, and at most. */
 const putOffFor = 100;
 const putOffAtMost = 2_000;
+
+/** How long the answers of a bundle lie in Redis until a driver that is cut off reads them, in milliseconds. */
+const answersKeptFor = 600_000;
 
 export interface DeskParts {
   readonly client: Redis;
@@ -70,7 +77,10 @@ export class Desk {
     if (!task) return this.#refuse(running, wantsNext);
     const encryption = runner.encryptionOf(task);
     const early = await this.#withoutRunning(taken);
-    const answer = early ? this.#signed(early) : await runner.run(running, task, encryption);
+    if (!early && isBundle(job.data)) return this.#workBundle(running, job.data, task, wantsNext);
+    const answer = early
+      ? this.#signed(early)
+      : await runner.run(assignmentOf(taken), running.signal, task, encryption);
     if (running.isForgotten || running.ending === 'lost') return undefined;
     if (running.ending === 'handed back') {
       running.isAnswered = true;
@@ -81,10 +91,32 @@ export class Desk {
     return this.#answer(running, given, encryption, wantsNext);
   }
 
+  async #workBundle(
+    running: RunningJob,
+    bundle: BundleData,
+    task: TaskDefinition,
+    wantsNext: () => boolean,
+  ): Promise<Taken | undefined> {
+    const { taken } = running;
+    const { runner, client, keys } = this.#parts;
+    const encryption = runner.encryptionOf(task);
+    const count = (answer: JobAnswer) => this.#count(answer, taken.queue);
+    const answers = await runBundle({ running, bundle, task, encryption, runner, onAnswer: count });
+    if (running.isForgotten || running.ending === 'lost') return undefined;
+    if (running.ending === 'aborted')
+      return this.#answer(running, this.#signed({ answer: { type: 'aborted' } }), encryption, wantsNext);
+    running.isAnswered = true;
+    // Beside the event that says so, since many of these are kept.
+    const text = JSON.stringify(answers);
+    await this.#deliver(() => client.set(keys.answers(taken.id), text, 'PX', answersKeptFor));
+    const sealed = { json: { answers: answers.length }, bytes: [] };
+    return this.#deliver(() => taken.queue.complete(taken, sealed, wantsNext()));
+  }
+
   /** What needs no running: the job of a worker that was lost too often, or one that nobody waits for any more. */
   async #withoutRunning({ job }: Taken): Promise<Attempt | undefined> {
     const { run, isSaved } = job.data;
-    if (job.deferredFailure !== undefined && job.deferredFailure !== null)
+    if (job.deferredFailure !== undefined && job.deferredFailure !== null && !isBundle(job.data))
       return {
         answer: { type: 'lost', times: job.stalledCounter, lockDuration: this.#parts.lockDuration, workers: [] },
       };
@@ -115,14 +147,12 @@ export class Desk {
   ): Promise<Taken | undefined> {
     const { taken } = running;
     const { queue, id } = taken;
-    const isDone = answer.type === 'stored' || answer.type === 'sent';
     const sealed = await seal(answer, encryption, `${id} answer`);
     running.isAnswered = true;
     const next = await this.#deliver(() =>
-      isDone ? queue.complete(taken, sealed, wantsNext()) : queue.fail(taken, sealed, wantsNext()),
+      isDone(answer) ? queue.complete(taken, sealed, wantsNext()) : queue.fail(taken, sealed, wantsNext()),
     );
-    if (isDone) this.done++;
-    else if (answer.type !== 'aborted' && answer.type !== 'missing') this.#countFailure(queue.bullName);
+    this.#count(answer, queue);
     return next;
   }
 
@@ -131,12 +161,15 @@ export class Desk {
     return insist(this.#parts.client, send);
   }
 
-  #countFailure(queue: string): void {
-    this.failed++;
-    this.#parts.client.hincrby(this.#parts.keys.failed, queue, 1).catch(() => undefined);
+  #count(answer: JobAnswer, { bullName }: WorkerQueue): void {
+    if (isDone(answer)) this.done++;
+    else if (answer.type !== 'aborted' && answer.type !== 'missing') {
+      this.failed++;
+      this.#parts.client.hincrby(this.#parts.keys.failed, bullName, 1).catch(() => undefined);
+    }
   }
 
   #signed({ answer, bytes = [], output = '' }: Attempt): JobAnswer {
-    return { ...answer, bytes, output, worker: this.#parts.notice.name } as JobAnswer;
+    return { ...answer, bytes, output, worker: this.#parts.notice.name, took: 0 } as JobAnswer;
   }
 }

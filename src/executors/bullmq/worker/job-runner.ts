@@ -6,10 +6,10 @@ import type { TaskDefinition } from '../../../task/definition';
 import { open } from '../envelope';
 import type { JobAnswer, JobContent } from '../job-content';
 import { encryptionFor } from '../shared-layer';
+import type { Assignment } from './assignment';
 import { type Attempt, failure, wasThere } from './attempt';
 import { type ExecuteParts, execute } from './execute';
 import type { Done, Kept, ResultKeeper } from './result-keeper';
-import type { RunningJob } from './running-job';
 import { savedAlready } from './saved-already';
 import { Teller } from './teller';
 
@@ -20,7 +20,8 @@ export interface JobRunnerParts extends ExecuteParts {
 
 /** A job on its way through. */
 interface Underway {
-  readonly running: RunningJob;
+  readonly assignment: Assignment;
+  readonly signal: AbortSignal;
   readonly task: TaskDefinition;
   readonly content: JobContent;
   readonly teller: Teller;
@@ -36,32 +37,39 @@ export class JobRunner {
   }
 
   /** Whatever goes wrong is part of the answer. */
-  async run(running: RunningJob, task: TaskDefinition, encryption: Encryption | null): Promise<JobAnswer> {
+  async run(
+    assignment: Assignment,
+    signal: AbortSignal,
+    task: TaskDefinition,
+    encryption: Encryption | null,
+  ): Promise<JobAnswer> {
     const { name } = this.#parts;
-    const teller = new Teller(running.taken, encryption, name);
-    const attempt = await this.#attempt(running, task, encryption, teller).catch(failure);
+    const teller = new Teller(assignment, encryption, name);
+    const start = performance.now();
+    const attempt = await this.#attempt(assignment, signal, task, encryption, teller).catch(failure);
+    const took = performance.now() - start;
     await teller.end();
     const { answer, bytes = [], output = '' } = attempt;
-    return { ...answer, bytes, output, worker: name } as JobAnswer;
+    return { ...answer, bytes, output, worker: name, took } as JobAnswer;
   }
 
   async #attempt(
-    running: RunningJob,
+    assignment: Assignment,
+    signal: AbortSignal,
     task: TaskDefinition,
     encryption: Encryption | null,
     teller: Teller,
   ): Promise<Attempt> {
-    const { job, id } = running.taken;
-    const content = await open<JobContent>(job.data, encryption, id);
+    const content = await open<JobContent>(assignment.sealed, encryption, assignment.id);
     this.#tellOfSource(content, task, teller);
-    const underway = { running, task, content, teller };
+    const underway = { assignment, signal, task, content, teller };
     return content.facts ? this.#runSaved(underway) : this.#runOnce(underway);
   }
 
   /** One that is saved is computed by one worker at a time, and not at all when it was saved meanwhile. */
   async #runSaved(underway: Underway): Promise<Attempt> {
     const { leases } = this.#parts.layers;
-    const { signal } = underway.running;
+    const { signal } = underway;
     const { key } = underway.content.facts!;
     for (;;) {
       signal.throwIfAborted();
@@ -82,10 +90,10 @@ export class JobRunner {
   }
 
   async #runLeased(underway: Underway, lease: Lease | undefined): Promise<Attempt> {
-    const { running, task, content, teller } = underway;
+    const { task, content, teller } = underway;
     const { found, stale } = await savedAlready(content.facts!, task.source, this.#parts.layers, task.options.encoder);
     if (found && !content.isForced) return wasThere(found.entry);
-    const signal = lease ? AbortSignal.any([running.signal, lease.signal]) : running.signal;
+    const signal = lease ? AbortSignal.any([underway.signal, lease.signal]) : underway.signal;
     const outcome = await execute(this.#parts, content, teller, signal);
     lease?.signal.throwIfAborted();
     if ('answer' in outcome) return outcome;
@@ -96,17 +104,17 @@ export class JobRunner {
   }
 
   async #runOnce(underway: Underway): Promise<Attempt> {
-    const { running, content, teller } = underway;
-    const outcome = await execute(this.#parts, content, teller, running.signal);
+    const { signal, content, teller } = underway;
+    const outcome = await execute(this.#parts, content, teller, signal);
     return 'answer' in outcome ? outcome : this.#pass(underway, outcome);
   }
 
   #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {
-    const { running, task, content } = underway;
+    const { assignment, task, content } = underway;
     // Where directories are is known to the runner.
     const isSent = done.message.directories.length > 0;
     return this.#keep(underway, done, async () =>
-      isSent ? undefined : this.#parts.keeper.pass(done, content, task, running.taken.job.data.run),
+      isSent ? undefined : this.#parts.keeper.pass(done, content, task, assignment.run),
     );
   }
 

@@ -15,7 +15,7 @@ export async function whyNobodyCan(
   return `no worker of queue ${queue.name} can run ${job.data.task}${inVersion(job.data.version ?? null)}: ${each.join(', ')}; start workers with today's code`;
 }
 
-function can({ tasks }: WorkerNotice, { task, version }: JobData): boolean {
+function can({ tasks }: WorkerNotice, { task, version }: Pick<JobData, 'task' | 'version'>): boolean {
   const found = tasks.filter(([name]) => name === task);
   return found.length === 1 && found[0]![1] === (version ?? null);
 }

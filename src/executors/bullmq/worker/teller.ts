@@ -2,7 +2,7 @@ import { andThen } from '../../../awaitable';
 import type { Encryption } from '../../../encoding/encoder';
 import { seal } from '../envelope';
 import type { AllSaid, Said } from '../job-content';
-import type { Taken } from './worker-queue';
+import type { Assignment } from './assignment';
 
 /** What is said within this time goes in one message, in milliseconds. */
 const gatheredFor = 20;
@@ -13,7 +13,7 @@ const assignedAfter = 100;
 
 /** Passes on what a task says while it runs, in order. */
 export class Teller {
-  readonly #taken: Taken;
+  readonly #assignment: Assignment;
   readonly #encryption: Encryption | null;
   readonly #worker: string;
   readonly #timer: NodeJS.Timeout;
@@ -21,12 +21,12 @@ export class Teller {
   #flush: NodeJS.Timeout | undefined;
   #told: Promise<unknown> | undefined;
 
-  constructor(taken: Taken, encryption: Encryption | null, worker: string) {
-    this.#taken = taken;
+  constructor(assignment: Assignment, encryption: Encryption | null, worker: string) {
+    this.#assignment = assignment;
     this.#encryption = encryption;
     this.#worker = worker;
     // One that was lost before is told of at once, since it may take this worker with it as well.
-    const delay = taken.job.stalledCounter > 0 ? 0 : assignedAfter;
+    const delay = assignment.wasLost ? 0 : assignedAfter;
     this.#timer = setTimeout(() => this.assigned(this.#worker, undefined), delay).unref();
   }
 
@@ -55,11 +55,11 @@ export class Teller {
     if (this.#said.length === 0) return;
     const content: AllSaid = { all: this.#said };
     this.#said = [];
-    const { queue, id } = this.#taken;
+    const { id } = this.#assignment;
     const sealed = andThen(this.#told, () => seal(content, this.#encryption, `${id} said`));
     // Nobody may be there any more to whom it could be told.
     this.#told = Promise.resolve(sealed)
-      .then((text) => queue.tell(this.#taken, text))
+      .then((text) => this.#assignment.tell(text))
       .catch(() => undefined);
   }
 }

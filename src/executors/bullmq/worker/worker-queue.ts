@@ -1,4 +1,5 @@
 import type { Job as BullJob, Worker } from 'bullmq';
+import type { BundleData, BundledSaid } from '../bundle';
 import type { Connection } from '../connection';
 import type { Sealed } from '../envelope';
 import type { JobData } from '../job-content';
@@ -8,7 +9,7 @@ import { queueName } from '../names';
 /** A job that a worker has, and by which token. */
 export interface Taken {
   readonly queue: WorkerQueue;
-  readonly job: BullJob<JobData>;
+  readonly job: BullJob<JobData | BundleData>;
   readonly id: string;
   readonly token: string;
 }
@@ -33,7 +34,7 @@ export class WorkerQueue {
   readonly bullName: string;
   /** What is pushed when a job may be there. */
   readonly marker: string;
-  readonly #worker: Worker<JobData>;
+  readonly #worker: Worker<JobData | BundleData>;
 
   constructor(
     name: string,
@@ -54,7 +55,7 @@ export class WorkerQueue {
       skipVersionCheck: true,
     };
     // Without a connection of its own for waiting: one waits for all queues.
-    this.#worker = new BullWorker<JobData>(this.bullName, undefined, options, (queue, given) =>
+    this.#worker = new BullWorker<JobData | BundleData>(this.bullName, undefined, options, (queue, given) =>
       createRedisBackend(queue, given),
     );
     this.#worker.on('error', onError);
@@ -65,7 +66,7 @@ export class WorkerQueue {
   /** The next job, when there is one and the queue's limit allows it. */
   async take(token: string): Promise<Taken | undefined> {
     const job = await this.#worker.getNextJob(token, { block: false });
-    return job && this.#taken(job as BullJob<JobData>, token);
+    return job && this.#taken(job as BullJob<JobData | BundleData>, token);
   }
 
   /** @returns the next job, when one is wanted and there is one */
@@ -89,7 +90,7 @@ export class WorkerQueue {
     await job.moveToDelayed(Date.now() + delay, token);
   }
 
-  async tell({ job }: Taken, said: Sealed): Promise<void> {
+  async tell({ job }: Taken, said: Sealed | BundledSaid): Promise<void> {
     await job.updateProgress(said);
   }
 
@@ -111,7 +112,7 @@ export class WorkerQueue {
     await this.#worker.close(true);
   }
 
-  #taken(job: BullJob<JobData>, token: string): Taken {
+  #taken(job: BullJob<JobData | BundleData>, token: string): Taken {
     return { queue: this, job, id: job.id!, token };
   }
 
@@ -119,6 +120,6 @@ export class WorkerQueue {
     const [json, id] = Array.isArray(finished) ? finished : [];
     if (!json) return undefined;
     const { Job } = loadBullMq();
-    return this.#taken(Job.fromJSON(this.#worker, json, id) as BullJob<JobData>, token);
+    return this.#taken(Job.fromJSON(this.#worker, json, id) as BullJob<JobData | BundleData>, token);
   }
 }
