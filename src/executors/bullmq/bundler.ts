@@ -1,5 +1,4 @@
-import { Bundle } from './bundle';
-import type { WaitingJob } from './waiting-job';
+import { Bundle, type WaitingJob } from './waiting-job';
 
 /** How long a bundle is to keep a worker busy at most, in milliseconds: what others could do of it meanwhile is little. */
 const takesAtMost = 20;

@@ -1,6 +1,6 @@
-import type { Bundle, BundledAnswer, BundledSaid } from './bundle';
+import type { BundledAnswer, BundledSaid } from './bundle-content';
 import type { QueueEvent } from './event-reader';
-import type { RawAnswer, WaitingJob } from './waiting-job';
+import type { Bundle, RawAnswer, WaitingJob } from './waiting-job';
 
 export interface BundlesParts {
   readonly jobs: ReadonlyMap<string, WaitingJob>;

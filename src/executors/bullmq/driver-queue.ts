@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Awaitable } from '../../awaitable';
-import type { BundledAnswer } from './bundle';
+import type { BundledAnswer } from './bundle-content';
 import { Bundler } from './bundler';
 import { Bundles } from './bundles';
 import type { Connection } from './connection';
@@ -8,6 +8,7 @@ import type { Follower, QueueEvent } from './event-reader';
 import { insist } from './insist';
 import { JobAdder } from './job-adder';
 import { QueueError } from './queue-error';
+import { Unheard } from './unheard';
 import { type AskedJob, type JobWatcher, WaitingJob } from './waiting-job';
 
 /** What a queue needs of the connections that it lives on. */
@@ -29,8 +30,6 @@ export interface QueueHost {
 
 /** How long a queue is followed on for which nothing waits, in milliseconds. */
 const followedFor = 2_000;
-/** How long jobs wait before it is asked whether anybody takes them, in milliseconds. */
-const heardAfter = 10_000;
 
 /** Gives why a job is not wanted any more, sealed for what it is called in Redis. */
 export type GivesReason = (sentAs: string) => Awaitable<string>;
@@ -42,13 +41,13 @@ export class DriverQueue implements Follower {
   readonly queue: Queue;
   readonly stream: string;
   readonly jobs = new Map<string, WaitingJob>();
+  readonly unheard = new Unheard(this.jobs);
   readonly #host: QueueHost;
   readonly #adder: JobAdder;
   readonly #bundler: Bundler;
   readonly #bundles: Bundles;
   #isFollowed: Promise<void> | undefined;
   #idleSince = 0;
-  #wasUnheard = false;
   #end: { readonly error: unknown } | undefined;
 
   /** @param mostAtOnce how many jobs may go to Redis as one */
@@ -130,21 +129,6 @@ export class DriverQueue implements Follower {
   /** A job of this task took a worker so many milliseconds. */
   noteTook(task: string, milliseconds: number): void {
     this.#bundler.note(task, milliseconds);
-  }
-
-  /** Whether its jobs have waited for so long that perhaps nobody takes them. */
-  get mayBeUnheard(): boolean {
-    if (this.#wasUnheard) return false;
-    const [first] = this.jobs.values();
-    return first !== undefined && !first.isStarted && performance.now() - first.since > heardAfter;
-  }
-
-  /** Nobody takes its jobs yet: told once. */
-  sayUnheard(): void {
-    this.#wasUnheard = true;
-    const [first] = this.jobs.values();
-    const [watcher] = first?.watchers ?? [];
-    watcher?.unheard();
   }
 
   /** Ends all waiting: there will be no answers. */

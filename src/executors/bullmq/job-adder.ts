@@ -1,9 +1,8 @@
 import type { Queue } from 'bullmq';
-import { Bundle } from './bundle';
 import type { Bundler } from './bundler';
 import { isBroken } from './connection';
 import { tryAgainAfter } from './insist';
-import type { WaitingJob } from './waiting-job';
+import { Bundle, type WaitingJob } from './waiting-job';
 
 export interface JobAdderParts {
   readonly queue: Queue;

@@ -1,4 +1,4 @@
-import type { BundledAnswer } from './bundle';
+import type { BundledAnswer } from './bundle-content';
 import { Connection } from './connection';
 import { DriverQueue, type QueueHost } from './driver-queue';
 import { EventReader, type Follower } from './event-reader';
@@ -176,7 +176,7 @@ export class Session implements QueueHost {
       for (const queue of this.#queues.values()) {
         if (queue.jobs.size === 0) continue;
         for (const job of await unanswered(queue, this.#reader, this.commands.client)) queue.addAgain(job);
-        if (queue.mayBeUnheard && (await this.board.on(queue.queue.name)).length === 0) queue.sayUnheard();
+        if (queue.unheard.mayBe && (await this.board.on(queue.queue.name)).length === 0) queue.unheard.say();
       }
     } catch {
       // The connection says when it is lost; until then, the next look may do better.

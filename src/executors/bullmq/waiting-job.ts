@@ -1,4 +1,5 @@
-import type { Bundle } from './bundle';
+import { randomUUID } from 'node:crypto';
+import type { BundleData, BundledJob } from './bundle-content';
 import type { JobData } from './job-content';
 
 /** What became of a job, as it comes from Redis. */
@@ -96,5 +97,32 @@ export class WaitingJob {
     this.isUnsure = false;
     this.missedAt = undefined;
     this.isStarted = false;
+  }
+}
+
+/** Several jobs that wait, and go to Redis as one: of one task and one run, which all are kept or all are not. */
+export class Bundle {
+  readonly id = `bundle.${randomUUID()}`;
+  /** Those that still wait for its answer. */
+  readonly jobs: Set<WaitingJob>;
+  /** Whether it is over, and what it came to is on its way. */
+  isOver = false;
+  /** While it is being taken back: whether that could be done. */
+  takenBack: Promise<boolean> | undefined;
+
+  constructor(jobs: readonly WaitingJob[]) {
+    this.jobs = new Set(jobs);
+    for (const job of jobs) job.bundle = this;
+  }
+
+  get data(): BundleData {
+    const jobs: BundledJob[] = [];
+    let common!: Omit<BundleData, 'jobs'>;
+    for (const { id, data } of this.jobs) {
+      const { task, version, run, isSaved, ...own } = data;
+      common = { task, version, run, isSaved };
+      jobs.push({ id, ...own });
+    }
+    return { ...common, jobs };
   }
 }

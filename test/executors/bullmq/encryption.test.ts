@@ -32,8 +32,16 @@ describeWithRedis('a storage that encrypts', (server) => {
       expect(result).toMatch(/^PLAINLYPLAINLY x/);
       expect(failed.error.message).toContain('no PLAINLY');
       expect(JSON.stringify([events, failed.events])).toContain('about PLAINLY');
+      // Soon they go there many at a time.
+      for (let i = 0; i < 3; i++) {
+        const words = Array.from({ length: 40 }, (_, n) => `PLAINLY${i}.${n}`);
+        expect(await runner.run(words.map((word) => task(Secret, { word })))).toEqual(
+          words.map((word) => word.repeat(2)),
+        );
+      }
       await runner.close();
       const seen = await monitor.end();
+      expect(seen).toContain('@answers:bundle.');
       expect(seen).toContain('UsesSecret');
       expect(seen).not.toMatch(/PLAINLY/);
       expect(decoded(seen)).not.toMatch(/PLAINLY/);

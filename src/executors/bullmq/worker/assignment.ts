@@ -1,4 +1,4 @@
-import type { BundledJob } from '../bundle';
+import type { BundledJob } from '../bundle-content';
 import type { Sealed } from '../envelope';
 import type { JobData } from '../job-content';
 import type { Taken } from './worker-queue';

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Encryption } from '../../../encoding/encoder';
 import type { TaskDefinition } from '../../../task/definition';
-import { type BundleData, isBundle } from '../bundle';
+import { type BundleData, isBundle } from '../bundle-content';
 import { seal } from '../envelope';
 import { insist } from '../insist';
 import { isDone, type JobAnswer } from '../job-content';

@@ -1,6 +1,6 @@
 import type { Encryption } from '../../../encoding/encoder';
 import type { TaskDefinition } from '../../../task/definition';
-import type { BundleData, BundledAnswer } from '../bundle';
+import type { BundleData, BundledAnswer } from '../bundle-content';
 import { seal } from '../envelope';
 import { isDone, type JobAnswer } from '../job-content';
 import { assignmentInBundle } from './assignment';

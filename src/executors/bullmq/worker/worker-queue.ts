@@ -1,5 +1,5 @@
 import type { Job as BullJob, Worker } from 'bullmq';
-import type { BundleData, BundledSaid } from '../bundle';
+import type { BundleData, BundledSaid } from '../bundle-content';
 import type { Connection } from '../connection';
 import type { Sealed } from '../envelope';
 import type { JobData } from '../job-content';
