@@ -88,7 +88,7 @@ const tinyJobs: Case = {
   group: 'distributed',
   program: 'distributed/bullmq/bullmq.js',
   args: [],
-  beside: [floor, { name: 'heard', packages: ['bullmq'] }],
+  beside: [floor, { name: 'heard', packages: ['bullmq'] }, { name: 'one by one', packages: [] }],
   floorIs: 'BullMQ',
   // 80 % of the jobs a second.
   targets: { 'µs a job': { floors: 1.25 } },

@@ -1,8 +1,8 @@
 // 20,000 tiny tasks through a queue in Redis, to one worker that does 100 at once: jobs that are added 1,000 at a time
 // and processed by BullMQ alone (the floor), the same when who added them also hears of each result, as one who waits
-// for results has to (`heard`), and Tidemark.
+// for results has to (`heard`), and Tidemark; that also with a job a task (`one by one`), as tasks go that take longer.
 //
-// node bullmq.js floor|heard|ours
+// node bullmq.js floor|heard|ours|"one by one"
 // Redis is the one that the environment variable BENCH_REDIS names.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,8 +58,9 @@ async function bare(worker: ChildProcess, hears: boolean): Promise<Contestant> {
   };
 }
 
-function ours(): Contestant {
-  const runner = new Runner({ executor: bullmq({ connection: uri }), storage: uri });
+/** @param bundle how many tasks may go as one job */
+function ours(bundle: number): Contestant {
+  const runner = new Runner({ executor: bullmq({ connection: uri, bundle }), storage: uri });
   return {
     async run(from, count) {
       const results = await runner.run(Array.from({ length: count }, (_, i) => task(Tiny, { n: from + i })));
@@ -72,7 +73,7 @@ function ours(): Contestant {
 async function main(name: string): Promise<void> {
   const worker = fork(__filename, [name, 'worker']);
   await once(worker, 'message');
-  const contestant = name === 'ours' ? ours() : await bare(worker, name === 'heard');
+  const contestant = isOurs(name) ? ours(name === 'ours' ? 50 : 1) : await bare(worker, name === 'heard');
   await contestant.run(0, warmUp);
   const before = await cpuOfAll(worker);
   const start = performance.now();
@@ -135,11 +136,15 @@ async function ourWorker(): Promise<void> {
   process.send!('ready');
 }
 
+function isOurs(name: string): boolean {
+  return name === 'ours' || name === 'one by one';
+}
+
 const [name = '', role] = process.argv.slice(2);
 if (require.main === module) {
   // Workers end with who started them.
   if (role === 'worker') process.once('disconnect', () => process.exit());
   if (role !== 'worker') void main(name);
-  else if (name === 'ours') void ourWorker();
+  else if (isOurs(name)) void ourWorker();
   else bareWorker();
 }

@@ -8,6 +8,8 @@ export interface Drive {
   readonly count: number;
   readonly takes?: number;
   readonly outstanding?: number;
+  /** How many tasks may go as one job. @default 1 */
+  readonly bundle?: number;
   readonly name?: string;
 }
 
@@ -33,9 +35,9 @@ async function worker(concurrency: number): Promise<void> {
 }
 
 async function driver(): Promise<void> {
-  process.on('message', ({ kind, count, takes = 0, outstanding = 1_000, name = '' }: Drive) => {
+  process.on('message', ({ kind, count, takes = 0, outstanding = 1_000, bundle = 1, name = '' }: Drive) => {
     void (async () => {
-      const executor = bullmq({ connection, concurrency: outstanding });
+      const executor = bullmq({ connection, concurrency: outstanding, bundle });
       const runner = new Runner({ executor, storage: connection, queues: { Many: { executor: inline() } } });
       const [before, start] = [cpu(), performance.now()];
       await runner.run(Many, { kind, count, takes, name });
