@@ -1,10 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { type Executor, processes, Runner, threads } from 'tidemark';
-import { outcomeOf } from '../support/outcome';
+import { checkRandomWorlds } from '../contract/random-worlds';
 import { temporaryFolder } from '../support/temporary-folder';
-import { classes, type Planned, refOf, resultOf } from './fixtures/random-workers';
 
 const folder = temporaryFolder();
 const options = {
@@ -12,11 +9,9 @@ const options = {
   execArgv: ['-r', join(__dirname, '../support/register.js')],
   size: 2,
 };
-const queueOf = { H: 'here', T: 'threads', P: 'processes' } as const;
 
 let pools: { readonly threads: Executor; readonly processes: Executor };
 let runner: Runner;
-let worlds = 0;
 beforeAll(() => {
   pools = { threads: threads(options), processes: processes(options) };
   runner = new Runner({ storage: 'memory:', onWarning: () => {} });
@@ -27,99 +22,6 @@ afterAll(async () => {
   await pools.processes.close!();
 });
 
-const node = fc.record({
-  requires: fc.array(fc.nat(), { maxLength: 3 }),
-  cls: fc.nat(classes.length - 1),
-  isAsync: fc.boolean(),
-});
-const scenario = fc.record({
-  nodes: fc.array(node, { minLength: 2, maxLength: 14 }),
-  failing: fc.array(fc.nat(), { maxLength: 3 }),
-  limits: fc.record({
-    here: fc.integer({ min: 1, max: 4 }),
-    threads: fc.integer({ min: 1, max: 4 }),
-    processes: fc.integer({ min: 1, max: 4 }),
-  }),
-  onFailure: fc.constantFrom('stop' as const, 'continue' as const),
-});
-type Limits = Readonly<Record<'here' | 'threads' | 'processes', number>>;
-
-/** What ran, in order, as the tasks themselves have noted it. */
-function read(world: string): readonly { what: string; cls: string; n: number }[] {
-  const lines = readFileSync(`${world}.log`, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => {
-    const [what, cls, n] = line.split(' ') as [string, string, string];
-    return { what, cls, n: Number(n) };
-  });
-}
-
-function expectLimits(notes: ReturnType<typeof read>, limits: Limits): void {
-  const running = { here: 0, threads: 0, processes: 0 };
-  for (const { what, cls } of notes) {
-    const queue = queueOf[cls[0] as keyof typeof queueOf];
-    running[queue] += what === 'begin' ? 1 : -1;
-    expect(running[queue]).toBeLessThanOrEqual(limits[queue]);
-  }
-}
-
-/** Runs all tasks of a world; gives what ran. */
-async function run(world: string, nodes: readonly Planned[], limits: Limits, onFailure: 'stop' | 'continue') {
-  writeFileSync(`${world}.log`, '');
-  const outcome = await outcomeOf(
-    runner.start(
-      nodes.map((_, n) => refOf(world, n)),
-      {
-        onFailure,
-        queues: {
-          here: { concurrency: limits.here },
-          threads: { concurrency: limits.threads, executor: pools.threads },
-          processes: { concurrency: limits.processes, executor: pools.processes },
-        },
-      },
-    ),
-  );
-  const notes = read(world);
-  expectLimits(notes, limits);
-  const begun = notes.filter(({ what }) => what === 'begin').map(({ n }) => n);
-  expect(begun).toHaveLength(new Set(begun).size);
-  return { outcome, begun: new Set(begun) };
-}
-
 it('gives what a plain evaluation gives, wherever tasks run, within all limits, once each; what a failure needed is saved', async () => {
-  await fc.assert(
-    fc.asyncProperty(scenario, async ({ nodes: any, failing: some, limits, onFailure }) => {
-      const nodes = any.map((one, n) => ({
-        ...one,
-        requires: n === 0 ? [] : [...new Set(one.requires.map((at) => at % n))],
-      }));
-      const expected: number[] = [];
-      for (const [n, { requires }] of nodes.entries())
-        expected[n] = resultOf(
-          n,
-          requires.map((at) => expected[at]!),
-        );
-      const failing = new Set(some.map((n) => n % nodes.length));
-      const world = join(folder.path, `world-${worlds++}`);
-      writeFileSync(world, JSON.stringify(nodes));
-      writeFileSync(`${world}.failing`, JSON.stringify([...failing]));
-
-      const first = await run(world, nodes, limits, onFailure);
-      if (failing.size === 0) expect(first.outcome.result).toEqual(expected);
-      else expect(first.outcome.error.errors.length).toBeGreaterThan(0);
-      const done = [...first.begun].filter((n) => !failing.has(n));
-      for (const n of first.begun) for (const at of nodes[n]!.requires) expect(done).toContain(at);
-      if (onFailure === 'continue') {
-        const doomed = new Set(failing);
-        for (const [n, { requires }] of nodes.entries()) if (requires.some((at) => doomed.has(at))) doomed.add(n);
-        expect(new Set(done)).toEqual(new Set([...nodes.keys()].filter((n) => !doomed.has(n))));
-      }
-
-      writeFileSync(`${world}.failing`, '[]');
-      const second = await run(world, nodes, limits, onFailure);
-      expect(second.outcome.result).toEqual(expected);
-      const isSaved = (n: number) => classes[nodes[n]!.cls]!.name.endsWith('Saved');
-      expect([...second.begun].filter((n) => isSaved(n) && done.includes(n))).toEqual([]);
-    }),
-    { numRuns: Number(process.env['RUNS'] ?? 40) },
-  );
+  await checkRandomWorlds({ runner, ...pools, folder: folder.path }, Number(process.env['RUNS'] ?? 40));
 });
