@@ -115,7 +115,10 @@ export class DriverQueue implements Follower {
       const isBack = await (job.bundle ? this.#bundles.takeBack(job.bundle) : this.#takeBack(job));
       if (!isBack || this.jobs.get(id) !== job) return false;
     }
-    this.#forget(job);
+    job.watchers.delete(watcher);
+    if (job.watchers.size === 0) this.#forget(job);
+    // Somebody else has asked for it meanwhile. What was in a bundle is added again with all that are left of that.
+    else if (!job.bundle) this.#addReturned(job);
     return true;
   }
 
