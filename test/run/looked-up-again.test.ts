@@ -19,7 +19,7 @@ it('runs a node once whose checkpoint came from something else, and was looked f
   const storage = Storage.open('memory:');
   const versions = world.map(() => 1);
   const run = async () => {
-    const [, , two, , , , , , last] = declare(world, versions, (required) => required);
+    const [, , two, , , , , , last] = declare(world, versions, { passOn: (required) => required });
     const runner = new Runner({ storage, concurrency: 2, onWarning: () => {} });
     const started = runner.start(last!);
     const counts = new Map<string, number>();
