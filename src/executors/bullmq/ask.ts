@@ -99,6 +99,10 @@ class Ask implements JobWatcher {
     );
   }
 
+  returned(): void {
+    if (this.#options.ending?.aborted) void this.#withdraw();
+  }
+
   unheard(): void {
     const { name } = this.#options.queue;
     this.#options.context.log(
@@ -125,10 +129,10 @@ class Ask implements JobWatcher {
     else context.progress(...(said.said as [number, number?, string?]));
   }
 
-  /** What did not run says nothing of how long it takes. */
+  /** A task that failed may take longer when it does not. */
   #noteTook(answer: JobAnswer): void {
     const { queue, data } = this.#options;
-    if (isDone(answer) || answer.type === 'failed') queue.noteTook(data.task, answer.took);
+    if (answer.took !== undefined && isDone(answer)) queue.noteTook(data.task, answer.took);
   }
 
   #assigned(worker: string, pid: number | undefined): void {

@@ -16,11 +16,19 @@ export interface BundledAnswer {
   readonly sealed: Sealed;
 }
 
-/** What one of them said. */
-export interface BundledSaid {
-  /** Its id. */
-  readonly of: string;
-  readonly said: Sealed;
+/** What a worker says of a bundle while it has it. */
+export type BundleSaid =
+  /** What one of the tasks said, by the id of its job. */
+  | { readonly of: string; readonly said: Sealed }
+  /** One takes long: nothing else of the bundle will be begun. Those that are over have their answers there already. */
+  | BundleOver;
+
+/** What a worker says of a bundle that is over, or as good as over. */
+export interface BundleOver {
+  /** Where the answers are. */
+  readonly answers: string;
+  /** The id of the job that still runs. */
+  readonly running?: string | undefined;
 }
 
 export function isBundle(data: JobData | BundleData): data is BundleData {

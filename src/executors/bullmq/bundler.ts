@@ -24,6 +24,7 @@ export class Bundler {
 
   /** A job of this task took a worker so many milliseconds. */
   note(task: string, milliseconds: number): void {
+    if (!Number.isFinite(milliseconds)) return;
     const taken = this.#taken.get(task);
     if (!taken) {
       this.#taken.set(task, { mean: milliseconds, count: 1 });

@@ -1,11 +1,11 @@
-import type { BundledAnswer, BundledSaid } from './bundle-content';
+import type { BundledAnswer, BundleOver, BundleSaid } from './bundle-content';
 import type { QueueEvent } from './event-reader';
 import type { Bundle, RawAnswer, WaitingJob } from './waiting-job';
 
 export interface BundlesParts {
   readonly jobs: ReadonlyMap<string, WaitingJob>;
-  /** What became of the jobs of a bundle; undefined when Redis does not know it any more. */
-  readonly answersOf: (id: string) => Promise<readonly BundledAnswer[] | undefined>;
+  /** What became of jobs of a bundle, by where a worker has left that; undefined when it is not there any more. */
+  readonly answersIn: (place: string) => Promise<readonly BundledAnswer[] | undefined>;
   readonly remove: (id: string) => Promise<number>;
   /** Something happened to a job. */
   readonly tell: (job: WaitingJob, event: QueueEvent) => void;
@@ -36,17 +36,14 @@ export class Bundles {
     if (!bundle) return;
     switch (event.type) {
       case 'completed':
-        void this.#answered(bundle);
+        this.#over(bundle, event);
         return;
       case 'removed':
         if (!bundle.takenBack) this.#each(bundle, this.#parts.lost);
         return;
-      case 'progress': {
-        const { of, said } = JSON.parse(event.text) as BundledSaid;
-        const job = this.#parts.jobs.get(of);
-        if (job) this.#parts.tell(job, { ...event, text: JSON.stringify(said) });
+      case 'progress':
+        this.#said(bundle, event);
         return;
-      }
       default:
         this.#each(bundle, (job) => this.#parts.tell(job, event));
     }
@@ -78,22 +75,54 @@ export class Bundles {
     return true;
   }
 
-  async #answered(bundle: Bundle): Promise<void> {
-    const { jobs, answersOf, answered, failed, notBegun, lost } = this.#parts;
-    bundle.isOver = true;
+  #said(bundle: Bundle, event: QueueEvent): void {
+    const said = JSON.parse(event.text) as BundleSaid;
+    if ('answers' in said) {
+      void this.#answered(bundle, said);
+      return;
+    }
+    const job = this.#parts.jobs.get(said.of);
+    if (job) this.#parts.tell(job, { ...event, text: JSON.stringify(said.said) });
+  }
+
+  #over(bundle: Bundle, event: QueueEvent): void {
+    const over = placeIn(event.text);
+    if (over) {
+      bundle.isOver = true;
+      void this.#answered(bundle, over);
+    }
+    // Not by a worker of ours: each job finds that out by itself.
+    else this.#each(bundle, (job) => this.#parts.tell(job, event));
+  }
+
+  /** Those of its jobs that have ended have an answer there; the others, but for the one that still runs, were not begun. */
+  async #answered(bundle: Bundle, { answers: place, running }: BundleOver): Promise<void> {
+    const { jobs, answersIn, answered, failed, notBegun, lost } = this.#parts;
     try {
-      const answers = await answersOf(bundle.id);
+      const answers = await answersIn(place);
       for (const { id, isFailed, sealed } of answers ?? []) {
         const job = jobs.get(id);
-        if (job) answered(job, { isFailed, content: sealed });
+        // It may be another attempt by now.
+        if (job?.bundle === bundle) answered(job, { isFailed, content: sealed });
       }
-      this.#each(bundle, answers ? notBegun : lost);
+      if (running === undefined) this.#each(bundle, answers ? notBegun : lost);
+      else if (answers) this.#each(bundle, (job) => job.id !== running && notBegun(job));
     } catch (error) {
       this.#each(bundle, (job) => failed(job, error));
     }
   }
 
-  #each(bundle: Bundle, act: (job: WaitingJob) => void): void {
+  #each(bundle: Bundle, act: (job: WaitingJob) => unknown): void {
     for (const job of [...bundle.jobs]) act(job);
+  }
+}
+
+/** Where the answers are, in what a worker completed a bundle with; undefined when it is something else. */
+function placeIn(text: string): BundleOver | undefined {
+  try {
+    const { json } = JSON.parse(text) as { json?: BundleOver };
+    return json && typeof json.answers === 'string' ? json : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -22,8 +22,8 @@ export interface QueueHost {
   lookSoon(): void;
   /** Tells workers to end a job that one of them runs. */
   abort(queue: DriverQueue, jobId: string, reason: string): Promise<void>;
-  /** What became of the jobs of a bundle; undefined when Redis does not know it any more. */
-  answersOf(bundleId: string): Promise<readonly BundledAnswer[] | undefined>;
+  /** What became of jobs of a bundle, by where a worker has left that; undefined when it is not there any more. */
+  answersIn(place: string): Promise<readonly BundledAnswer[] | undefined>;
   /** What went wrong, in words. */
   error(cause: unknown): QueueError;
 }
@@ -59,7 +59,7 @@ export class DriverQueue implements Follower {
     this.#bundler = new Bundler(mostAtOnce);
     this.#bundles = new Bundles({
       jobs: this.jobs,
-      answersOf: (id) => host.answersOf(id),
+      answersIn: (place) => host.answersIn(place),
       remove: (id) => this.#remove(id),
       tell: (job, event) => this.#take(job, event),
       answered: (job, answer) => this.#settle(job, (watcher) => watcher.answered(answer)),
@@ -196,6 +196,7 @@ export class DriverQueue implements Follower {
     this.#bundles.release(job);
     job.returned();
     this.#adder.add(job);
+    for (const watcher of [...job.watchers]) watcher.returned();
   }
 
   /** Once it is followed, it stays so: to begin anew would be to miss what came meanwhile. */

@@ -26,20 +26,21 @@ const jobOptions = Object.freeze({ attempts: 1, removeOnComplete: true, removeOn
 /** Adds jobs to a queue, many at once. */
 export class JobAdder {
   readonly #parts: JobAdderParts;
-  #toAdd: WaitingJob[] = [];
+  #toAdd = new Set<WaitingJob>();
 
   constructor(parts: JobAdderParts) {
     this.#parts = parts;
   }
 
   add(job: WaitingJob): void {
-    if (this.#toAdd.push(job) === 1) setImmediate(() => void this.#flush());
+    if (this.#toAdd.size === 0) setImmediate(() => void this.#flush());
+    this.#toAdd.add(job);
   }
 
   /** Adds what was asked for in one turn of the event loop. */
   async #flush(): Promise<void> {
-    const jobs = this.#toAdd;
-    this.#toAdd = [];
+    const jobs = [...this.#toAdd];
+    this.#toAdd = new Set();
     try {
       await this.#parts.before();
       const parcels = this.#parts.bundler.pack(jobs.filter(this.#parts.isWanted));

@@ -51,8 +51,8 @@ export type JobAnswer = {
   readonly bytes: readonly Bytes[];
   readonly worker: string;
   readonly output: string;
-  /** How long it kept the worker busy, in milliseconds. */
-  readonly took: number;
+  /** How long it kept the worker busy, in milliseconds; undefined when the task did not run. */
+  readonly took?: number | undefined;
 } & (
   | StoredAnswer
   /** The result itself, as pools send it. */

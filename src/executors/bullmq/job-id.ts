@@ -8,10 +8,13 @@ let count = 0;
  * job; unless they would not get the same: what they had seen cleared, or what they give the task, differs.
  */
 export function jobIdOf({ shared, context }: Job): string {
+  const { attempt } = context;
   const { facts, isForced = true, runId = process.pid } = shared ?? {};
-  if (!facts || isForced) return `${runId}.${Date.now().toString(36)}.${++count}.${context.attempt}`;
+  if (!facts || isForced) return `${runId}.${Date.now().toString(36)}.${++count}.${attempt}`;
   const { key, marks, requires } = facts;
-  if (marks.length === 0 && requires.length === 0) return key;
+  // An attempt is not to be answered with what another driver's earlier one comes to.
+  const id = attempt === 1 ? key : `${key}~${attempt}`;
+  if (marks.length === 0 && requires.length === 0) return id;
   const given = hash('sha256', JSON.stringify([[...marks].sort(), requires]), 'hex');
-  return `${key}~${given.slice(0, 16)}`;
+  return `${id}~${given.slice(0, 16)}`;
 }

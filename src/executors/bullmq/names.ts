@@ -54,9 +54,9 @@ export class Keys {
     return `${this.#prefix}:@abort:${queue}:${jobId}`;
   }
 
-  /** What became of the jobs of a bundle. */
-  answers(bundleId: string): string {
-    return `${this.#prefix}:@answers:${bundleId}`;
+  /** What became of the jobs of a bundle, as one worker says. */
+  answers(place: string): string {
+    return `${this.#prefix}:@answers:${place}`;
   }
 
   /** A stream by which a driver wakes its own reader. */

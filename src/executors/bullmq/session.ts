@@ -113,11 +113,9 @@ export class Session implements QueueHost {
     await client.pipeline().set(key, reason, 'PX', abortKeptFor).publish(this.keys.aborts, message).exec();
   }
 
-  async answersOf(bundleId: string): Promise<readonly BundledAnswer[] | undefined> {
+  async answersIn(place: string): Promise<readonly BundledAnswer[] | undefined> {
     const { client } = this.commands;
-    const key = this.keys.answers(bundleId);
-    const text = await insist(client, () => client.get(key));
-    client.unlink(key).catch(() => undefined);
+    const text = await insist(client, () => client.get(this.keys.answers(place)));
     return text === null ? undefined : (JSON.parse(text) as readonly BundledAnswer[]);
   }
 

@@ -21,6 +21,8 @@ export interface JobWatcher {
   started(): void;
   /** The worker that had it is gone or too late; another one takes it. */
   stalled(): void;
+  /** It was given back, and nobody has begun it. */
+  returned(): void;
   /** Nobody takes jobs of this queue yet. */
   unheard(): void;
 }
@@ -93,6 +95,7 @@ export class WaitingJob {
   /** It is not in Redis any more, as it was before it was added; it goes there alone from now on. */
   returned(): void {
     this.mayBundle = false;
+    this.isSent = false;
     this.isAdded = false;
     this.isUnsure = false;
     this.missedAt = undefined;

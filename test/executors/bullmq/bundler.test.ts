@@ -47,6 +47,11 @@ describe('a bundler', () => {
     expect(pack()).toBe(1);
   });
 
+  it('takes no notice of what is no time', () => {
+    const bundler = knowing(50, { Quick: Number.NaN });
+    expect(bundler.pack([job('1'), job('2')])).toHaveLength(2);
+  });
+
   it('goes by what happened of late', () => {
     const bundler = knowing(50, { Quick: 0.1 });
     bundler.note('Quick', 5_000);
@@ -57,7 +62,7 @@ describe('a bundler', () => {
 });
 
 describe('a bundle whose answers', () => {
-  async function over(answersOf: () => Promise<any>) {
+  async function over(answersIn: (place: string) => Promise<any>, running?: string) {
     const all = [job('1'), job('2'), job('3')];
     const jobs = new Map(all.map((one) => [one.id, one]));
     const told: string[] = [];
@@ -67,7 +72,7 @@ describe('a bundle whose answers', () => {
     };
     const bundles = new Bundles({
       jobs,
-      answersOf,
+      answersIn,
       remove: async () => 1,
       tell: note('told'),
       answered: note('answered'),
@@ -77,9 +82,11 @@ describe('a bundle whose answers', () => {
     });
     const bundle = new Bundle(all);
     bundles.add(bundle);
-    bundles.take({ type: 'completed', jobId: bundle.id, text: '{}' });
+    const said = { answers: 'place', running };
+    const [type, text] = running ? ['progress', said] : ['completed', { json: said, bytes: [] }];
+    bundles.take({ type, jobId: bundle.id, text: JSON.stringify(text) });
     await new Promise(setImmediate);
-    expect(all.map((one) => one.bundle)).toEqual([undefined, undefined, undefined]);
+    expect(all.flatMap((one) => (one.bundle ? one.id : []))).toEqual(running ? [running] : []);
     return told;
   }
   const answers = [
@@ -93,6 +100,37 @@ describe('a bundle whose answers', () => {
 
   it('are gone has lost its jobs', async () => {
     expect(await over(async () => undefined)).toEqual(['lost 1', 'lost 2', 'lost 3']);
+  });
+
+  it('are there before one of it has ended gives back what was not begun', async () => {
+    expect(await over(async () => answers, '3')).toEqual(['answered 2', 'not begun 1']);
+  });
+
+  it('were given by something else has each job find that out', async () => {
+    const all = [job('1'), job('2')];
+    const told: string[] = [];
+    const parts = { jobs: new Map(all.map((one) => [one.id, one])), tell: (one: WaitingJob) => told.push(one.id) };
+    const bundles = new Bundles(parts as never);
+    const bundle = new Bundle(all);
+    bundles.add(bundle);
+    bundles.take({ type: 'completed', jobId: bundle.id, text: '17' });
+    expect(told).toEqual(['1', '2']);
+  });
+
+  it('come late say nothing of what is asked for anew', async () => {
+    const [first, again] = [job('1'), job('1')];
+    const jobs = new Map([['1', first]]);
+    const answered = jest.fn();
+    const gone = () => {};
+    const parts = { jobs, answersIn: async () => [{ ...answers[0], id: '1' }], answered, notBegun: gone, lost: gone };
+    const bundles = new Bundles(parts as never);
+    const bundle = new Bundle([first, job('2')]);
+    bundles.add(bundle);
+    bundles.release(first);
+    jobs.set('1', again);
+    bundles.take({ type: 'completed', jobId: bundle.id, text: JSON.stringify({ json: { answers: 'place' } }) });
+    await new Promise(setImmediate);
+    expect(answered).not.toHaveBeenCalled();
   });
 
   it('cannot be read fails them', async () => {

@@ -124,15 +124,44 @@ describeWithRedis('tasks that take next to no time', (server) => {
       ]);
     });
 
-    it('do not wait for one that takes long after all', async () => {
+    it.each([
+      ['not saved', Quick],
+      ['saved', QuickSaved],
+    ])('do not wait for one that takes long after all: %s', async (_, Task) => {
       await here(4);
       const runner = drives();
-      await getToKnow(runner);
-      const { result, events: told } = await outcomeOf(runner.start(some({ 0: 'takes', 1: 'takes' })));
+      await getToKnow(runner, Task);
+      const { result, events: told } = await outcomeOf(runner.start(some({ 5: 'takes long' }, Task)));
       expect(result).toEqual(results());
-      // Those in one bundle with it came when it was over, or went back before that; none of them ran twice.
+      // None of them ran twice.
       expect(idsIn()).toHaveLength(count);
-      expect(told.filter(({ type }) => type === 'task-finished')).toHaveLength(count);
+      const finished = told.flatMap((event) => (event.type === 'task-finished' ? event.node.params['id'] : []));
+      expect([finished.length, finished.at(-1)]).toEqual([count, from + 5]);
+    });
+
+    it('are tried again by themselves, whatever becomes of another driver that tries the same', async () => {
+      await here();
+      const [one, other] = [drives(), drives({ bundle: 1 })];
+      await getToKnow(one, QuickSaved);
+      const refs = some({ 0: 'fails once', 1: 'takes' }, QuickSaved).slice(0, 4);
+      const first = one.run(refs);
+      await until(() => idsIn().includes(from + 1));
+      const second = other.run(refs[0]!);
+      expect([await first, await second]).toEqual([results().slice(0, 4), from * 2]);
+    });
+
+    it('are not begun any more when the run is stopped and they come back', async () => {
+      const worker = await here();
+      const runner = drives();
+      await getToKnow(runner);
+      const run = runner.start(some({ 2: 'takes' }));
+      await until(() => idsIn().includes(from + 2));
+      run.stop();
+      await worker.close();
+      const { error, summary } = await outcomeOf(run);
+      expect(error.message).toMatch('the run was stopped');
+      expect(summary.ran).toBe(idsIn().length);
+      expect(summary.ran + summary.skipped).toBe(count);
     });
 
     it('run again elsewhere when a worker is killed, and only the one that kills it is lost', async () => {

@@ -10,6 +10,8 @@ export interface Attempt {
   readonly answer: WithoutWorker<JobAnswer>;
   readonly bytes?: JobAnswer['bytes'];
   readonly output?: string;
+  /** How long it took, in milliseconds. */
+  readonly took?: number;
 }
 
 /** It failed by this. */

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Encryption } from '../../../encoding/encoder';
 import type { TaskDefinition } from '../../../task/definition';
-import { type BundleData, isBundle } from '../bundle-content';
+import { type BundleData, type BundleOver, isBundle } from '../bundle-content';
 import { seal } from '../envelope';
 import { insist } from '../insist';
 import { isDone, type JobAnswer } from '../job-content';
@@ -10,9 +11,9 @@ import type { RunsSeen } from '../run-keeper';
 import type { WorkerBoard, WorkerNotice } from '../worker-board';
 import { assignmentOf } from './assignment';
 import type { Attempt } from './attempt';
+import { BundleRun } from './bundle-run';
 import type { JobRunner } from './job-runner';
 import { whyNobodyCan } from './refusal';
-import { runBundle } from './run-bundle';
 import { RunningJob } from './running-job';
 import type { TaskList } from './task-list';
 import type { Taken, WorkerQueue } from './worker-queue';
@@ -23,6 +24,8 @@ const putOffAtMost = 2_000;
 
 /** How long the answers of a bundle lie in Redis until a driver that is cut off reads them, in milliseconds. */
 const answersKeptFor = 600_000;
+
+const aborted: Attempt = { answer: { type: 'aborted' } };
 
 export interface DeskParts {
   readonly client: Redis;
@@ -75,7 +78,8 @@ export class Desk {
     const { tasks, runner } = this.#parts;
     const task = tasks.find(job.data.task, job.data.version);
     if (!task) return this.#refuse(running, wantsNext);
-    const encryption = runner.encryptionOf(task);
+    // What is said of a bundle as a whole goes to jobs that are called otherwise, and is no secret.
+    const encryption = isBundle(job.data) ? null : runner.encryptionOf(task);
     const early = await this.#withoutRunning(taken);
     if (!early && isBundle(job.data)) return this.#workBundle(running, job.data, task, wantsNext);
     const answer = early
@@ -87,7 +91,7 @@ export class Desk {
       await this.#deliver(() => taken.queue.handBack(taken));
       return undefined;
     }
-    const given = running.ending === 'aborted' ? this.#signed({ answer: { type: 'aborted' } }) : answer;
+    const given = running.ending === 'aborted' ? this.#signed(aborted) : answer;
     return this.#answer(running, given, encryption, wantsNext);
   }
 
@@ -98,19 +102,31 @@ export class Desk {
     wantsNext: () => boolean,
   ): Promise<Taken | undefined> {
     const { taken } = running;
-    const { runner, client, keys } = this.#parts;
+    const { runner } = this.#parts;
     const encryption = runner.encryptionOf(task);
-    const count = (answer: JobAnswer) => this.#count(answer, taken.queue);
-    const answers = await runBundle({ running, bundle, task, encryption, runner, onAnswer: count });
+    const onLate = (current: string) => void this.#sayLate(running, run, current).catch(ignore);
+    const run = new BundleRun({ running, bundle, task, encryption, runner, onLate });
+    await run.run();
     if (running.isForgotten || running.ending === 'lost') return undefined;
-    if (running.ending === 'aborted')
-      return this.#answer(running, this.#signed({ answer: { type: 'aborted' } }), encryption, wantsNext);
+    if (running.ending === 'aborted') return this.#answer(running, this.#signed(aborted), null, wantsNext);
     running.isAnswered = true;
-    // Beside the event that says so, since many of these are kept.
-    const text = JSON.stringify(answers);
-    await this.#deliver(() => client.set(keys.answers(taken.id), text, 'PX', answersKeptFor));
-    const sealed = { json: { answers: answers.length }, bytes: [] };
-    return this.#deliver(() => taken.queue.complete(taken, sealed, wantsNext()));
+    const over = { json: await this.#leaveAnswers(run), bytes: [] };
+    const next = await this.#deliver(() => taken.queue.complete(taken, over, wantsNext()));
+    for (const answer of run.ended) this.#count(answer, taken.queue);
+    return next;
+  }
+
+  /** A bundle takes long: those that wait for its jobs need not wait for the one that still runs. */
+  async #sayLate({ taken }: RunningJob, run: BundleRun, current: string): Promise<void> {
+    await taken.queue.tell(taken, { ...(await this.#leaveAnswers(run)), running: current });
+  }
+
+  /** Leaves the answers of a bundle beside the events, of which many are kept. Gives where they are. */
+  async #leaveAnswers({ answers: text }: BundleRun): Promise<BundleOver> {
+    const { client, keys } = this.#parts;
+    const answers = randomUUID();
+    await this.#deliver(() => client.set(keys.answers(answers), text, 'PX', answersKeptFor));
+    return { answers };
   }
 
   /** What needs no running: the job of a worker that was lost too often, or one that nobody waits for any more. */
@@ -121,7 +137,7 @@ export class Desk {
         answer: { type: 'lost', times: job.stalledCounter, lockDuration: this.#parts.lockDuration, workers: [] },
       };
     if (isSaved || run === undefined || (await this.#parts.runs.isAlive(run))) return undefined;
-    return { answer: { type: 'aborted' } };
+    return aborted;
   }
 
   /** This worker has not got the task, or another version of it. */
@@ -152,7 +168,8 @@ export class Desk {
     const next = await this.#deliver(() =>
       isDone(answer) ? queue.complete(taken, sealed, wantsNext()) : queue.fail(taken, sealed, wantsNext()),
     );
-    this.#count(answer, queue);
+    const { data } = taken.job;
+    this.#count(answer, queue, isBundle(data) ? data.jobs.length : 1);
     return next;
   }
 
@@ -161,15 +178,17 @@ export class Desk {
     return insist(this.#parts.client, send);
   }
 
-  #count(answer: JobAnswer, { bullName }: WorkerQueue): void {
-    if (isDone(answer)) this.done++;
+  #count(answer: JobAnswer, { bullName }: WorkerQueue, jobs = 1): void {
+    if (isDone(answer)) this.done += jobs;
     else if (answer.type !== 'aborted' && answer.type !== 'missing') {
-      this.failed++;
-      this.#parts.client.hincrby(this.#parts.keys.failed, bullName, 1).catch(() => undefined);
+      this.failed += jobs;
+      this.#parts.client.hincrby(this.#parts.keys.failed, bullName, jobs).catch(ignore);
     }
   }
 
   #signed({ answer, bytes = [], output = '' }: Attempt): JobAnswer {
-    return { ...answer, bytes, output, worker: this.#parts.notice.name, took: 0 } as JobAnswer;
+    return { ...answer, bytes, output, worker: this.#parts.notice.name } as JobAnswer;
   }
 }
+
+function ignore(): void {}

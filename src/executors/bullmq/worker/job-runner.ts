@@ -45,11 +45,9 @@ export class JobRunner {
   ): Promise<JobAnswer> {
     const { name } = this.#parts;
     const teller = new Teller(assignment, encryption, name);
-    const start = performance.now();
     const attempt = await this.#attempt(assignment, signal, task, encryption, teller).catch(failure);
-    const took = performance.now() - start;
     await teller.end();
-    const { answer, bytes = [], output = '' } = attempt;
+    const { answer, bytes = [], output = '', took } = attempt;
     return { ...answer, bytes, output, worker: name, took } as JobAnswer;
   }
 
@@ -124,15 +122,17 @@ export class JobRunner {
     done: Done & { readonly output: string },
     put: () => Promise<Kept>,
   ): Promise<Attempt> {
-    const { message, bytes, output } = done;
+    const { message, bytes, output, seconds } = done;
+    const start = performance.now();
+    const took = () => seconds * 1000 + performance.now() - start;
     try {
       const kept = await put();
-      if (kept) return { ...kept, output };
+      if (kept) return { ...kept, output, took: took() };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       teller.log(`the worker ${this.#parts.name} could not keep the result: ${error.message}`);
     }
-    return { answer: { type: 'sent', message }, bytes, output };
+    return { answer: { type: 'sent', message }, bytes, output, took: took() };
   }
 
   /** Results are saved by the version of a task; that the code is another one all the same is worth a word. */

@@ -1,5 +1,5 @@
 import type { Job as BullJob, Worker } from 'bullmq';
-import type { BundleData, BundledSaid } from '../bundle-content';
+import type { BundleData, BundleSaid } from '../bundle-content';
 import type { Connection } from '../connection';
 import type { Sealed } from '../envelope';
 import type { JobData } from '../job-content';
@@ -90,7 +90,7 @@ export class WorkerQueue {
     await job.moveToDelayed(Date.now() + delay, token);
   }
 
-  async tell({ job }: Taken, said: Sealed | BundledSaid): Promise<void> {
+  async tell({ job }: Taken, said: Sealed | BundleSaid): Promise<void> {
     await job.updateProgress(said);
   }
 
