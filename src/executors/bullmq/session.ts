@@ -115,7 +115,10 @@ export class Session implements QueueHost {
 
   async answersIn(place: string): Promise<readonly BundledAnswer[] | undefined> {
     const { client } = this.commands;
-    const text = await insist(client, () => client.get(this.keys.answers(place)));
+    const key = this.keys.answers(place);
+    const text = await insist(client, () => client.get(key));
+    // No other driver asked for that bundle.
+    client.unlink(key).catch(() => undefined);
     return text === null ? undefined : (JSON.parse(text) as readonly BundledAnswer[]);
   }
 

@@ -81,6 +81,7 @@ describeWithRedis('tasks that take next to no time', (server) => {
       const added = (await events()).filter((word) => word === 'added').length;
       expect([added > 0, added < count / 4]).toEqual([true, true]);
       expect(worker.health).toMatchObject({ done: 4 * count, failed: 0 });
+      expect(await server.cli('keys', 'tidemark.jobs:@answers:*')).toBe('');
     });
 
     it('go there alone when that is asked for', async () => {
