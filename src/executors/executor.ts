@@ -25,6 +25,8 @@ export interface Job {
 export interface JobListener {
   /** It begins to run, having waited until then: neither its time nor its timeout has counted before. */
   started?(): void;
+  /** It waits again, as when its worker gave it back: its time, and its timeout, do not count any more. */
+  waits?(): void;
   /**
    * A worker runs it, and nothing else until it is over. It has begun, if nothing else was said.
    *
@@ -51,8 +53,13 @@ export interface Executor {
    * A result that was made elsewhere may be a `SentResult` or a `StoredResult`, decoded only when somebody needs it.
    */
   execute(job: Job): unknown;
-  /** Told of each queue that names it, before the queue's first job. @param concurrency undefined without a limit */
-  useQueue?(name: string, concurrency: number | undefined): void;
+  /**
+   * Told of each queue that names it, before the queue's first job, by runners and by runs that override it.
+   *
+   * @param concurrency undefined when nothing is said of a limit
+   * @returns what takes it back, called when the run that overrides it is over
+   */
+  useQueue?(name: string, concurrency: number | undefined): (() => void) | undefined;
   /** A run is over: what was kept for it alone can go. */
   endRun?(runId: string): Promise<void>;
   /** Lets go of what it holds. */

@@ -15,6 +15,8 @@ export class Attempt implements JobListener {
   hasBegun = false;
   /** Called each time it says so: a task whose worker was lost may begin anew. */
   onBegin: (() => void) | undefined;
+  /** Called each time it says that the task waits again. */
+  onWait: (() => void) | undefined;
   readonly #reporter: Reporter;
 
   constructor(index: number, number: number, reporter: Reporter, lease?: Lease) {
@@ -28,6 +30,11 @@ export class Attempt implements JobListener {
     this.hasBegun = true;
     this.startedAt = performance.now();
     this.onBegin?.();
+  }
+
+  waits(): void {
+    this.hasBegun = false;
+    this.onWait?.();
   }
 
   assigned(worker: string, pid?: number): void {

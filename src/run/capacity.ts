@@ -12,6 +12,8 @@ export class Capacity {
   readonly loadLane: Lane;
   readonly #slots = new Map<Executor, Slots>();
   readonly #lanes: Lanes;
+  /** Of the runs that have queues of their own. */
+  readonly #ofRuns = new Map<string, Lanes>();
 
   /** @throws {TidemarkError} for a concurrency that cannot be, or an executor that is none */
   constructor(
@@ -26,13 +28,18 @@ export class Capacity {
     this.loadLane = { ...rest, executorSlots: new Slots(loadsAtOnce, 'loads') };
   }
 
-  /** @param queues what holds for one run only */
-  lanes(queues: Readonly<Record<string, QueueOptions>> | undefined): Lanes {
-    return queues ? new Lanes(queues, this.#lanes.rest, this.#slotsOf, this.#lanes) : this.#lanes;
+  /** @param queues what holds for this run only */
+  lanes(runId: string, queues: Readonly<Record<string, QueueOptions>> | undefined): Lanes {
+    if (!queues) return this.#lanes;
+    const lanes = new Lanes(queues, this.#lanes.rest, this.#slotsOf, this.#lanes);
+    this.#ofRuns.set(runId, lanes);
+    return lanes;
   }
 
   /** A run is over: what executors keep for it alone can go. */
   async endRun(runId: string): Promise<void> {
+    this.#ofRuns.get(runId)?.letGo();
+    this.#ofRuns.delete(runId);
     for (const executor of this.#slots.keys()) await executor.endRun?.(runId);
   }
 

@@ -26,6 +26,8 @@ export class Lanes {
   /** Where tasks run whose queue is not named. */
   readonly rest: Lane;
   readonly #base: Lanes | undefined;
+  /** Take back what executors were told of queues. */
+  readonly #undo: (() => void)[] = [];
 
   /** @param base what holds for queues that are not named here */
   constructor(
@@ -39,13 +41,19 @@ export class Lanes {
     for (const [name, { concurrency, executor = rest.executor }] of Object.entries(queues)) {
       if (typeof executor?.execute !== 'function')
         throw new TidemarkError(`the executor of queue ${name} is ${String(executor)}; give one such as inline()`);
-      executor.useQueue?.(name, concurrency);
+      const undo = executor.useQueue?.(name, concurrency);
+      if (undo) this.#undo.push(undo);
       this.#lanes.set(name, {
         queue: concurrency === undefined ? undefined : new Slots(concurrency, `queue ${name}`),
         executor,
         executorSlots: slotsOf(executor),
       });
     }
+  }
+
+  /** The run is over whose queues these are. */
+  letGo(): void {
+    for (const undo of this.#undo.splice(0).reverse()) undo();
   }
 
   readonly of = (node: GraphNode): Lane => {

@@ -124,7 +124,7 @@ async function rootExecution(
   const tasks = new Map<string, TaskDefinition>();
   const shared = {
     container,
-    laneOf: capacity.lanes(options.queues).of,
+    laneOf: capacity.lanes(runId, options.queues).of,
     loadLane: capacity.loadLane,
     state,
     warned: { ofStorage: false, sources: new Set<string>() },

@@ -17,6 +17,8 @@ export interface Waiting {
   readonly hasBegun: boolean;
   /** Called when it begins, and when it begins anew. */
   onBegin: (() => void) | undefined;
+  /** Called when it has to wait again. */
+  onWait: (() => void) | undefined;
 }
 
 /**
@@ -52,11 +54,14 @@ export function withTimeout(
       clearTimeout(timer);
       timer = setTimeout(expire, timeout);
     };
-    if (waiting) waiting.onBegin = begin;
+    if (waiting) {
+      waiting.onBegin = begin;
+      waiting.onWait = () => clearTimeout(timer);
+    }
     if (!waiting || waiting.hasBegun) begin();
     const end = (settle: () => void) => {
       clearTimeout(timer);
-      if (waiting) waiting.onBegin = undefined;
+      if (waiting) waiting.onBegin = waiting.onWait = undefined;
       outer.removeEventListener('abort', follow);
       settle();
     };

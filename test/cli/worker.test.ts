@@ -30,7 +30,7 @@ describeWithRedis('a worker of the command line', (server) => {
   });
 
   it('takes jobs of the queues that are named', async () => {
-    const worker = start('--queue', 'gpu', 'Train', '--concurrency', '3');
+    const worker = start('--queue', 'gpu', '--queue', 'Train', '--concurrency', '3');
     await worker.hears('running 0');
     worker.process.kill('SIGINT');
     expect((await worker.ended).err).toContain('· queues gpu, Train · 3 at once ·');

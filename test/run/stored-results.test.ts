@@ -39,7 +39,7 @@ class Shelf implements Executor {
     });
   }
 
-  useQueue(name: string, concurrency: number | undefined): void {
+  useQueue(name: string, concurrency: number | undefined): undefined {
     this.queues.push([name, concurrency]);
   }
 

@@ -21,7 +21,11 @@ export function define(command: Command): void {
     .usage('FILE… [options]')
     .argument('[files...]', 'TypeScript or JavaScript that declares the tasks')
     .option('--redis <uri>', 'the Redis of the queues', defaultRedis)
-    .option('--queue <names...>', 'the queues that it takes jobs of (default: those of all tasks in the files)')
+    .option(
+      '--queue <name>',
+      'a queue that it takes jobs of; repeatable (default: those of all tasks in the files)',
+      (name: string, others: readonly string[] = []) => [...others, name],
+    )
     .option('--concurrency <n>', 'how many jobs it runs at once (default: 1)', count)
     .addOption(
       new Option('--executor <where>', 'where tasks run')

@@ -88,25 +88,27 @@ class Ask implements JobWatcher {
     );
   }
 
-  started(): void {
+  started(worker?: string): void {
     this.#options.listener?.started?.();
+    if (worker !== undefined) this.#assigned(worker, undefined);
+  }
+
+  waits(): void {
+    this.#isAssigned = false;
+    this.#options.listener?.waits?.();
+    if (this.#options.ending?.aborted) void this.#withdraw();
   }
 
   stalled(): void {
-    this.#isAssigned = false;
     this.#options.context.log(
       'the worker that ran it was lost, or did not show that it is alive: another one begins anew',
     );
   }
 
-  returned(): void {
-    if (this.#options.ending?.aborted) void this.#withdraw();
-  }
-
   unheard(): void {
     const { name } = this.#options.queue;
     this.#options.context.log(
-      `no worker takes jobs of queue ${name} yet: start one with tidemark worker FILE --queue ${name}, or startWorker({ … })`,
+      `no worker is there that takes jobs of queue ${name}: start one with tidemark worker FILE --queue ${name}, or startWorker({ … })`,
     );
   }
 

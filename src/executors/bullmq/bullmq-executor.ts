@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Layers } from '../../storage/layers';
 import type { TaskKey } from '../../task/context';
 import type { Job } from '../executor';
@@ -25,6 +26,8 @@ import { encryptionFor, sharedLayer } from './shared-layer';
 
 /** How often a job is brought again whose required results were not in the storage. */
 const mayMiss = 3;
+/** How long to wait at most before a job is brought again that a worker took for unwanted, in milliseconds. */
+const longestPause = 2_000;
 
 interface RunParts {
   readonly layers: Layers | undefined;
@@ -66,8 +69,17 @@ export class BullMqExecutor implements QueueExecutor {
     return this.#track(this.#execute(job));
   }
 
-  useQueue(name: string, concurrency: number | undefined): void {
-    if (concurrency === undefined || concurrency === Number.POSITIVE_INFINITY) return;
+  useQueue(name: string, concurrency: number | undefined): (() => void) | undefined {
+    if (concurrency === undefined) return undefined;
+    const before = this.#limits.get(name) ?? Number.POSITIVE_INFINITY;
+    this.#limit(name, concurrency);
+    return () => {
+      // Unless another run has said something else since then.
+      if (this.#limits.get(name) === concurrency) this.#limit(name, before);
+    };
+  }
+
+  #limit(name: string, concurrency: number): void {
     this.#limits.set(name, concurrency);
     this.#session?.limit(name);
   }
@@ -113,16 +125,23 @@ export class BullMqExecutor implements QueueExecutor {
   async #execute(job: Job): Promise<unknown> {
     const { context } = job;
     const missing = new Set<TaskKey>();
-    for (let misses = 0; ; ) {
+    for (let [misses, unwanted] = [0, 0]; ; ) {
       context.signal.throwIfAborted();
       const session = this.#open();
       await session.ready();
       const run = this.#runOf(job, session);
       const answer = await this.#ask(job, session, run, missing);
+      if (answer.type === 'aborted') await this.#goOn(session, context.signal, ++unwanted);
       if (answer.type === 'missing' && ++misses < mayMiss) for (const key of answer.keys) missing.add(key);
       // Whoever else asked for the same did not want it any more.
       else if (answer.type !== 'aborted') return this.#take(job, answer, run);
     }
+  }
+
+  /** A worker took a job for unwanted: Redis may have forgotten that this driver is alive. */
+  async #goOn({ runs }: Session, signal: AbortSignal, times: number): Promise<void> {
+    runs.say();
+    await wait(Math.min(10 * 2 ** times, longestPause), undefined, { signal });
   }
 
   async #ask(job: Job, session: Session, { pieces }: RunParts, missing: ReadonlySet<TaskKey>): Promise<JobAnswer> {

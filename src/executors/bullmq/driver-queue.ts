@@ -159,8 +159,13 @@ export class DriverQueue implements Follower {
         this.#settle(job, (watcher) => watcher.answered({ isFailed: type === 'failed', content: text }));
         return;
       case 'active':
-        job.isStarted = true;
-        for (const watcher of job.watchers) watcher.started();
+        this.isUnderWay(job);
+        return;
+      case 'waiting':
+      case 'delayed':
+        if (!job.isStarted) return;
+        job.isStarted = false;
+        for (const watcher of [...job.watchers]) watcher.waits();
         return;
       case 'progress':
         for (const watcher of job.watchers) watcher.said(text);
@@ -175,6 +180,12 @@ export class DriverQueue implements Follower {
         return;
       default:
     }
+  }
+
+  /** A worker has a job. @param worker its name, where that is known */
+  isUnderWay(job: WaitingJob, worker?: string): void {
+    job.isStarted = true;
+    for (const watcher of job.watchers) watcher.started(worker);
   }
 
   /** A job has vanished from Redis. */
@@ -196,7 +207,7 @@ export class DriverQueue implements Follower {
     this.#bundles.release(job);
     job.returned();
     this.#adder.add(job);
-    for (const watcher of [...job.watchers]) watcher.returned();
+    for (const watcher of [...job.watchers]) watcher.waits();
   }
 
   /** Once it is followed, it stays so: to begin anew would be to miss what came meanwhile. */

@@ -10,6 +10,7 @@ import { Passing } from './passing';
 import type { QueueError } from './queue-error';
 import { RunKeeper } from './run-keeper';
 import { unanswered } from './unanswered';
+import { underWay } from './under-way';
 import { WorkerBoard } from './worker-board';
 
 /** So that a driver that is busy for some seconds misses nothing, whatever others do. */
@@ -165,8 +166,13 @@ export class Session implements QueueHost {
 
   #describe({ name, queue }: DriverQueue): void {
     const limit = this.#options.limits.get(name);
-    const fields = { 'opts.maxLenEvents': eventsKept, ...(limit !== undefined && { concurrency: limit }) };
-    this.adding.client.hset(queue.keys['meta']!, fields).catch(() => undefined);
+    const isLimited = limit !== undefined && limit !== Number.POSITIVE_INFINITY;
+    const fields = { 'opts.maxLenEvents': eventsKept, ...(isLimited && { concurrency: limit }) };
+    const meta = queue.keys['meta']!;
+    const { client } = this.adding;
+    client.hset(meta, fields).catch(() => undefined);
+    // Without a word of a limit, the one stays that another driver has set.
+    if (limit === Number.POSITIVE_INFINITY) client.hdel(meta, 'concurrency').catch(() => undefined);
   }
 
   /** Looks for jobs that Redis does not know any more, and for queues that nobody listens on. */
@@ -176,8 +182,13 @@ export class Session implements QueueHost {
     try {
       for (const queue of this.#queues.values()) {
         if (queue.jobs.size === 0) continue;
-        for (const job of await unanswered(queue, this.#reader, this.commands.client)) queue.addAgain(job);
-        if (queue.unheard.mayBe && (await this.board.on(queue.queue.name)).length === 0) queue.unheard.say();
+        const { client } = this.commands;
+        const gone = await unanswered(queue, this.#reader, client);
+        // Redis may have lost the rest as well.
+        if (gone.length > 0) this.#introduce();
+        for (const job of gone) queue.addAgain(job);
+        for (const [job, worker] of await underWay(queue, client)) queue.isUnderWay(job, worker);
+        if (queue.unheard.mayBe) queue.unheard.note((await this.board.on(queue.queue.name)).length);
       }
     } catch {
       // The connection says when it is lost; until then, the next look may do better.

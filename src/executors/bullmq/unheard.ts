@@ -3,7 +3,7 @@ import type { WaitingJob } from './waiting-job';
 /** How long jobs wait before it is asked whether anybody takes them, in milliseconds. */
 const heardAfter = 10_000;
 
-/** Says it once when nobody seems to take the jobs of a queue. */
+/** Says it when nobody seems to take the jobs of a queue: once, until somebody was there again. */
 export class Unheard {
   readonly #jobs: ReadonlyMap<string, WaitingJob>;
   #isSaid = false;
@@ -12,14 +12,19 @@ export class Unheard {
     this.#jobs = jobs;
   }
 
-  /** Whether its jobs have waited for so long that perhaps nobody takes them. */
+  /** Whether its jobs take so long that perhaps nobody is there. Whoever had begun them may be gone as well. */
   get mayBe(): boolean {
-    if (this.#isSaid) return false;
     const [first] = this.#jobs.values();
-    return first !== undefined && !first.isStarted && performance.now() - first.since > heardAfter;
+    return first !== undefined && performance.now() - first.since > heardAfter;
   }
 
-  say(): void {
+  /** @param workers how many there are */
+  note(workers: number): void {
+    if (workers > 0) this.#isSaid = false;
+    else if (!this.#isSaid) this.#say();
+  }
+
+  #say(): void {
     this.#isSaid = true;
     const [first] = this.#jobs.values();
     const [watcher] = first?.watchers ?? [];

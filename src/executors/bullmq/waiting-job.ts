@@ -17,12 +17,12 @@ export interface JobWatcher {
   failed(error: unknown): void;
   /** What the task says. */
   said(text: string): void;
-  /** A worker took it. */
-  started(): void;
+  /** A worker took it. @param worker its name, where that is known */
+  started(worker?: string): void;
   /** The worker that had it is gone or too late; another one takes it. */
   stalled(): void;
-  /** It was given back, and nobody has begun it. */
-  returned(): void;
+  /** It was given back, and waits for a worker again. */
+  waits(): void;
   /** Nobody takes jobs of this queue yet. */
   unheard(): void;
 }

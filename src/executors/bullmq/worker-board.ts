@@ -11,8 +11,8 @@ export interface WorkerNotice {
   readonly tasks: readonly (readonly [name: string, version: string | number | null])[];
 }
 
-/** How long a notice stays up when it is not put up again, in milliseconds. */
-const keptFor = 15_000;
+/** How long a notice stays up when it is not put up again, in milliseconds: for longer than an outage, or a pause. */
+const keptFor = 60_000;
 /** How often a worker puts it up again, in milliseconds. */
 export const noticeEvery = 5_000;
 
@@ -20,6 +20,7 @@ export const noticeEvery = 5_000;
 export class WorkerBoard {
   readonly #client: Redis;
   readonly #keys: Keys;
+  #completeFrom = 0;
 
   constructor(client: Redis, keys: Keys) {
     this.#client = client;
@@ -30,6 +31,16 @@ export class WorkerBoard {
     const { id } = notice;
     const text = JSON.stringify(notice);
     await this.#client.pipeline().sadd(this.#keys.workers, id).set(this.#keys.worker(id), text, 'PX', keptFor).exec();
+  }
+
+  /** Redis was away: who lives puts his notice up again. */
+  mayLack(): void {
+    this.#completeFrom = performance.now() + 2 * noticeEvery;
+  }
+
+  /** Whether those who are not on it are not there. */
+  get isComplete(): boolean {
+    return performance.now() >= this.#completeFrom;
   }
 
   async remove(id: string): Promise<void> {

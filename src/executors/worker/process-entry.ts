@@ -16,6 +16,8 @@ socket.on('error', () => undefined).on('close', () => (service.isBusy ? killGrou
 endsOnUncaught(service);
 printsAtOnce();
 watch();
+// A service manager may signal all processes of a service: who started this one decides when it ends.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 /** What a task prints has left this process when its reply does, or when it exits: Node would keep much for later. */
 function printsAtOnce(): void {

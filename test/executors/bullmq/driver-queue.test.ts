@@ -19,7 +19,7 @@ function queueWith(mostAtOnce: number) {
 }
 
 const asked = (id: string): AskedJob => ({ id, data: { task: 'Quick', isSaved: true, body: '' }, mayBundle: true });
-const watcher = (): JobWatcher => ({ answered: jest.fn(), started: jest.fn() }) as never;
+const watcher = (): JobWatcher => ({ answered: jest.fn(), started: jest.fn(), waits: jest.fn() }) as never;
 const settled = async () => {
   for (let i = 0; i < 5; i++) await nextTurn();
 };

@@ -82,7 +82,7 @@ describeWithRedis('queues', (server) => {
       expect.objectContaining({
         type: 'task-logged',
         message:
-          'no worker takes jobs of queue Counted yet: start one with tidemark worker FILE --queue Counted, or startWorker({ … })',
+          'no worker is there that takes jobs of queue Counted: start one with tidemark worker FILE --queue Counted, or startWorker({ … })',
       }),
     );
     await runner.close();

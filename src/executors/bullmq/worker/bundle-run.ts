@@ -46,14 +46,18 @@ export class BundleRun {
     if (taken.job.stalledCounter > 0) return;
     const start = performance.now();
     let current = '';
-    const timer = setTimeout(() => onLate(current), takesAtMost);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      onLate(current);
+    }, takesAtMost);
     for (const bundled of bundle.jobs) {
       current = bundled.id;
       const answer = await runner.run(assignmentInBundle(taken, bundled), signal, task, encryption);
       if (running.ending) break;
       await this.#take(current, answer);
       // Tasks that do not wait for anything leave a timer no turn.
-      if (performance.now() - start >= takesAtMost || this.#size > largest) break;
+      if (isLate || performance.now() - start > takesAtMost || this.#size > largest) break;
     }
     clearTimeout(timer);
   }

@@ -35,7 +35,10 @@ export class Chores {
     await board.post(notice);
     // Redis may have come back without it.
     const post = () => void board.post(notice).catch(ignore);
-    client.on('ready', post);
+    client.on('ready', () => {
+      board.mayLack();
+      post();
+    });
     this.#timers = [
       setInterval(post, noticeEvery),
       setInterval(() => void this.#sweep().catch(ignore), sweepEvery),

@@ -1,4 +1,5 @@
 import type { Encryption } from '../../../encoding/encoder';
+import { TidemarkError } from '../../../error';
 import type { Lease } from '../../../storage/lease/lease';
 import { LeaseLostError } from '../../../storage/lease/lease-lost-error';
 import { StorageError } from '../../../storage/storage-error';
@@ -12,6 +13,9 @@ import { type ExecuteParts, execute } from './execute';
 import type { Done, Kept, ResultKeeper } from './result-keeper';
 import { savedAlready } from './saved-already';
 import { Teller } from './teller';
+
+/** How much longer than a task's timeout it may take until its worker ends it, in milliseconds. */
+const driverFirst = 2_000;
 
 /** What a job runner needs of its worker. */
 export interface JobRunnerParts extends ExecuteParts {
@@ -88,11 +92,11 @@ export class JobRunner {
   }
 
   async #runLeased(underway: Underway, lease: Lease | undefined): Promise<Attempt> {
-    const { task, content, teller } = underway;
+    const { task, content } = underway;
     const { found, stale } = await savedAlready(content.facts!, task.source, this.#parts.layers, task.options.encoder);
     if (found && !content.isForced) return wasThere(found.entry);
     const signal = lease ? AbortSignal.any([underway.signal, lease.signal]) : underway.signal;
-    const outcome = await execute(this.#parts, content, teller, signal);
+    const outcome = await this.#execute(underway, signal);
     lease?.signal.throwIfAborted();
     if ('answer' in outcome) return outcome;
     const before = found ? [found, ...stale] : stale;
@@ -102,9 +106,24 @@ export class JobRunner {
   }
 
   async #runOnce(underway: Underway): Promise<Attempt> {
-    const { signal, content, teller } = underway;
-    const outcome = await execute(this.#parts, content, teller, signal);
+    const outcome = await this.#execute(underway, underway.signal);
     return 'answer' in outcome ? outcome : this.#pass(underway, outcome);
+  }
+
+  /** A driver that hears of it ends what takes longer than its timeout; where there is none any more, this does. */
+  async #execute({ task, content, teller }: Underway, signal: AbortSignal): ReturnType<typeof execute> {
+    const { timeout } = task.options;
+    if (timeout === undefined) return execute(this.#parts, content, teller, signal);
+    const limit = new AbortController();
+    const timer = setTimeout(
+      () => limit.abort(new TidemarkError(`it took longer than its timeout of ${timeout} ms`)),
+      timeout + driverFirst,
+    );
+    try {
+      return await execute(this.#parts, content, teller, AbortSignal.any([signal, limit.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {

@@ -9,6 +9,8 @@ export async function whyNobodyCan(
   own: WorkerNotice,
 ): Promise<string | undefined> {
   const notices = await board.on(queue.bullName);
+  // Redis may have been away, or have lost what was there: others may not be on the board again yet.
+  if (!board.isComplete || !notices.some(({ id }) => id === own.id)) return undefined;
   const all = [own, ...notices.filter(({ id }) => id !== own.id)];
   if (all.slice(1).some((notice) => can(notice, job.data))) return undefined;
   const each = all.map((notice) => `${notice.name} ${whatItHas(notice, job.data.task)}`);
