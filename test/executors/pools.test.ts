@@ -26,6 +26,7 @@ import {
   Prints,
   Priority,
   SavedEcho,
+  Signalled,
   WhereAndHowOften,
 } from './fixtures/tasks';
 import { pools } from './support/pools';
@@ -310,3 +311,11 @@ function isThere(file: string): boolean {
 async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 1_000 && !holds(); i++) await wait(10);
 }
+
+it.each(['SIGTERM', 'SIGINT', 'SIGHUP'])(
+  'processes go on when all of a service are told to end: %s',
+  async (signal) => {
+    executor = processes({ modules: [tasksFile], execArgv: ['-r', resolve(__dirname, '../support/register.js')] });
+    expect(await runOn(executor, task(Signalled, { signal }))).toBe('went on');
+  },
+);

@@ -4,6 +4,7 @@ import { type SentResult, type TaskContext, task, typediContainer } from 'tidema
 import { bullmq } from '../../../src/executors/bullmq';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
 import { graphOf } from '../../graph/graph-of';
+import { outcomeOf } from '../../support/outcome';
 import { describeWithRedis } from '../../support/redis-server';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { Busy, Counted, Flaky, Passing, Prints, Timely } from './fixtures/tasks';
@@ -91,6 +92,33 @@ describeWithRedis('attempts at tasks', (server) => {
     await worker.close();
     expect([await running, worker.health.done]).toEqual(['counted 10', 1]);
     await runner.close();
+  });
+
+  it('are not begun again when they are handed back to a run that was stopped', async () => {
+    const worker = await workerHere(server);
+    const runner = driver(server);
+    const run = runner.start(task(Counted, { id: 12, log: log(), takes: 60_000 }));
+    await until(() => linesOf(log()).length === 1);
+    await worker.close({ handBack: true });
+    run.stop();
+    await expect(run.result).rejects.toThrow('the run was stopped');
+    await runner.close();
+  });
+
+  it('are said to be made by the worker that makes them, also when another one has handed them back', async () => {
+    const first = await workerHere(server);
+    const runner = driver(server);
+    const outcome = outcomeOf(runner.start(task(Counted, { id: 13, log: log(), takes: 300 })));
+    await until(() => linesOf(log()).length === 1);
+    await wait(150);
+    await first.close({ handBack: true });
+    const second = await workerHere(server);
+    const { events } = await outcome;
+    const assigned = events.filter(({ type }) => type === 'task-assigned');
+    // Both are this process, and so are called the same.
+    expect([assigned.length, first.name]).toEqual([2, second.name]);
+    await runner.close();
+    await second.close();
   });
 
   it('are handed back at once when that is asked for, and made by another worker', async () => {

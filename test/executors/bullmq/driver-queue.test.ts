@@ -20,6 +20,17 @@ function queueWith(mostAtOnce: number) {
 
 const asked = (id: string): AskedJob => ({ id, data: { task: 'Quick', isSaved: true, body: '' }, mayBundle: true });
 const watcher = (): JobWatcher => ({ answered: jest.fn(), started: jest.fn(), waits: jest.fn() }) as never;
+it('says that a job waits again when it is put off or given back', async () => {
+  const { queue } = queueWith(1);
+  const told: string[] = [];
+  const note = (what: string) => () => void told.push(what);
+  queue.ask(asked('1'), { started: note('started'), waits: note('waits'), stalled: note('stalled') } as never);
+  await settled();
+  for (const type of ['waiting', 'active', 'delayed', 'waiting', 'active', 'waiting', 'stalled', 'active'])
+    queue.take({ type, jobId: '1', text: '' });
+  expect(told).toEqual(['started', 'waits', 'started', 'waits', 'stalled', 'started']);
+});
+
 const settled = async () => {
   for (let i = 0; i < 5; i++) await nextTurn();
 };

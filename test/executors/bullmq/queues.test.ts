@@ -70,6 +70,35 @@ describeWithRedis('queues', (server) => {
     await runner.close();
   });
 
+  it('have the limit of the runner again after a run that overrides it', async () => {
+    const worker = await workerHere(server, { concurrency: 4 });
+    const limit = () => server.cli('hget', 'tidemark.jobs:Counted:meta', 'concurrency');
+    const limited = driver(server, {}, { queues: { Counted: { concurrency: 1 } } });
+    const given = { executor: limited.executor, concurrency: 3 };
+    await limited.run(Passing, { id: 400, log: log() }, { queues: { Counted: given } });
+    expect(await limit()).toBe('1');
+    const free = driver(server, {}, { queues: { Counted: { concurrency: Number.POSITIVE_INFINITY } } });
+    const own = { executor: free.executor, concurrency: 2 };
+    const running = free.run(Passing, { id: 401, log: log(), takes: 300 }, { queues: { Counted: own } });
+    await until(async () => (await limit()) === '2');
+    await running;
+    expect(await limit()).toBe('');
+    await Promise.all([limited.close(), free.close()]);
+    await worker.close();
+  });
+
+  it('have their limits again, and lose no job, when Redis is emptied', async () => {
+    const worker = await workerHere(server);
+    const runner = driver(server, {}, { queues: { Counted: { concurrency: 1 } } });
+    const running = runner.run([500, 501, 502].map((id) => task(Passing, { id, log: log(), takes: 300 })));
+    await until(() => linesOf(log()).length === 1);
+    await server.cli('flushall');
+    expect(await running).toEqual(['passed 500', 'passed 501', 'passed 502']);
+    expect(await server.cli('hget', 'tidemark.jobs:Counted:meta', 'concurrency')).toBe('1');
+    await runner.close();
+    await worker.close();
+  });
+
   it('without a worker are told of, and jobs wait for one', async () => {
     const runner = driver(server);
     const run = runner.start(Passing, { id: 300, log: log() });

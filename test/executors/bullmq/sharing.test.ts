@@ -3,7 +3,7 @@ import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidema
 import { outcomeOf } from '../../support/outcome';
 import { describeWithRedis } from '../../support/redis-server';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { Changes, Counted, Passing } from './fixtures/tasks';
+import { Changes, Counted, Hangs, Passing } from './fixtures/tasks';
 import { driver, driverProcess, linesOf, until } from './support/drivers';
 import { workerHere } from './support/workers';
 
@@ -88,6 +88,29 @@ describeWithRedis('runs that share workers', (server) => {
       expect(await runner.run(Counted, params)).toBe('counted 7');
       expect(linesOf(log())).toHaveLength(1);
       await runner.close();
+    });
+
+    it('have a timeout for what a driver that was killed had begun, and know who has it', async () => {
+      const params = { id: 9, log: log() };
+      const killed = driverProcess(server, params, 'Hangs');
+      await until(() => linesOf(log()).length === 1);
+      killed.process.kill('SIGKILL');
+      await killed.ended;
+      const runner = driver(server);
+      const { error, events } = await outcomeOf(runner.start(Hangs, params));
+      expect(error.message).toContain('it took longer than its timeout of 1500 ms');
+      expect(events).toContainEqual(expect.objectContaining({ type: 'task-assigned', worker: worker.name }));
+      expect(linesOf(log())).toHaveLength(1);
+      await runner.close();
+    });
+
+    it('leave no worker with what hangs when all drivers are gone', async () => {
+      const killed = driverProcess(server, { id: 10, log: log() }, 'Hangs');
+      await until(() => linesOf(log()).length === 1);
+      killed.process.kill('SIGKILL');
+      await killed.ended;
+      expect(worker.health.running).toBe(1);
+      await until(() => worker.health.running === 0);
     });
 
     it('do not save what changed while it was read', async () => {

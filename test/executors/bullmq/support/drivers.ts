@@ -18,9 +18,9 @@ export function driver(
   return Object.assign(runner, { executor });
 }
 
-/** A driver in a process of its own, which runs the task `Counted` and prints what that gave. */
-export function driverProcess(server: RedisServer, params: object): Child {
-  return new Child(resolve(__dirname, '../fixtures/drive.ts'), [server.uri(), JSON.stringify(params)]);
+/** A driver in a process of its own, which runs a task and prints what that gave. */
+export function driverProcess(server: RedisServer, params: object, name = 'Counted'): Child {
+  return new Child(resolve(__dirname, '../fixtures/drive.ts'), [server.uri(), JSON.stringify(params), name]);
 }
 
 /** The lines that tasks wrote to a file. */
