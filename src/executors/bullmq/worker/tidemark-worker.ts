@@ -115,6 +115,11 @@ export class TidemarkWorker {
 
   /** @internal */
   async start(): Promise<void> {
+    for (const queue of this.queues)
+      if (!this.#tasks.queues.includes(queue))
+        this.#options.onWarning(
+          `none of the tasks here is in the queue ${queue}; there are ${this.#tasks.queues.join(', ')}`,
+        );
     await this.#aborts.start();
     await this.#chores.start();
     this.#lanes = new Lanes({
