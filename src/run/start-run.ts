@@ -79,8 +79,8 @@ export function startRun(
     const directories = new Directories(layers, source.directories);
     const runId = randomBytes(8).toString('hex');
     const parts = { runId, events, tally, directories, state, signal: controller.signal };
-    const execution = await rootExecution(source, prepared, options, parts);
     try {
+      const execution = await rootExecution(source, prepared, options, parts);
       return await execution.run(options.force === true ? { ...options, restore: undefined } : options);
     } finally {
       await directories.end();

@@ -71,11 +71,13 @@ export class BullMqExecutor implements QueueExecutor {
 
   useQueue(name: string, concurrency: number | undefined): (() => void) | undefined {
     if (concurrency === undefined) return undefined;
-    const before = this.#limits.get(name) ?? Number.POSITIVE_INFINITY;
+    const before = this.#limits.get(name);
     this.#limit(name, concurrency);
     return () => {
-      // Unless another run has said something else since then.
-      if (this.#limits.get(name) === concurrency) this.#limit(name, before);
+      // Another run has said something else since then.
+      if (this.#limits.get(name) !== concurrency) return;
+      this.#limit(name, before ?? Number.POSITIVE_INFINITY);
+      if (before === undefined) this.#limits.delete(name);
     };
   }
 
@@ -141,7 +143,9 @@ export class BullMqExecutor implements QueueExecutor {
   /** A worker took a job for unwanted: Redis may have forgotten that this driver is alive. */
   async #goOn({ runs }: Session, signal: AbortSignal, times: number): Promise<void> {
     runs.say();
-    await wait(Math.min(10 * 2 ** times, longestPause), undefined, { signal });
+    const pause = Math.min(10 * 2 ** times, longestPause);
+    // Whoever asks finds out himself that it is not wanted any more.
+    await wait(pause, undefined, { signal }).catch(() => undefined);
   }
 
   async #ask(job: Job, session: Session, { pieces }: RunParts, missing: ReadonlySet<TaskKey>): Promise<JobAnswer> {

@@ -51,15 +51,18 @@ export class BundleRun {
       isLate = true;
       onLate(current);
     }, takesAtMost);
-    for (const bundled of bundle.jobs) {
-      current = bundled.id;
-      const answer = await runner.run(assignmentInBundle(taken, bundled), signal, task, encryption);
-      if (running.ending) break;
-      await this.#take(current, answer);
-      // Tasks that do not wait for anything leave a timer no turn.
-      if (isLate || performance.now() - start > takesAtMost || this.#size > largest) break;
+    try {
+      for (const bundled of bundle.jobs) {
+        current = bundled.id;
+        const answer = await runner.run(assignmentInBundle(taken, bundled), signal, task, encryption);
+        if (running.ending) break;
+        await this.#take(current, answer);
+        // Tasks that do not wait for anything leave a timer no turn.
+        if (isLate || performance.now() - start > takesAtMost || this.#size > largest) break;
+      }
+    } finally {
+      clearTimeout(timer);
     }
-    clearTimeout(timer);
   }
 
   async #take(id: string, answer: JobAnswer): Promise<void> {

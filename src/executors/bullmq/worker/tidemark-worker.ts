@@ -118,7 +118,7 @@ export class TidemarkWorker {
     for (const queue of this.queues)
       if (!this.#tasks.queues.includes(queue))
         this.#options.onWarning(
-          `none of the tasks here is in the queue ${queue}; there are ${this.#tasks.queues.join(', ')}`,
+          `none of the tasks here is in the queue ${queue}; there are ${this.#tasks.queues.join(', ') || 'none'}`,
         );
     await this.#aborts.start();
     await this.#chores.start();
