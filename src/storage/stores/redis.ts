@@ -1,8 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageOperation } from '../storage-error';
 import type { StoreAdapter } from '../store';
 import { RedisConnection } from './redis/redis-connection';
-import { isBroken, redisError } from './redis/redis-error';
+import { isAway, isBroken, redisError } from './redis/redis-error';
 import type { Ask } from './redis/redis-leases';
 import { parseRedisUri, type RedisAddress } from './redis/redis-uri';
 import { scan } from './redis/scan';
@@ -18,6 +19,8 @@ type Command = readonly (string | Buffer)[];
 const LARGEST_WRITE = 2 ** 24;
 /** How long connections may break one after the other until what is asked fails, in milliseconds. */
 const LONGEST_INSISTING = 4000;
+/** How long to wait before it is asked again whether a Redis is back that was there, in milliseconds. */
+const ASKED_AGAIN_AFTER = 50;
 /** Values may be large, so few are held at once. */
 const ITERATED_AT_ONCE = 16;
 
@@ -25,9 +28,9 @@ const ITERATED_AT_ONCE = 16;
  * Keeps each entry under a key of Redis: `Choose/0f3a…` is `tidemark:Choose/0f3a…`, as plain bytes.
  *
  * It connects at the first use, and again when the connection was lost: what was asked is asked again then, except for
- * `append`. Each operation is done or rejected with a {@link StorageError}: when for 4 seconds nothing comes from the server and nothing gets to it, it counts as
- * gone. However long a large value takes does not matter as long as it moves. An idle connection does not keep
- * the process alive.
+ * `append`. Each operation is done or rejected with a {@link StorageError}: a server from which for 4 seconds nothing
+ * comes and to which nothing gets counts as gone, and one that was there and is away is waited for as long. However long
+ * a large value takes does not matter as long as it moves. An idle connection does not keep the process alive.
  *
  * URIs: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `redis+unix:///path/to.sock?db=0` or
  * `unix:/path/to.sock` for a socket, each with `?namespace=name` in place of `tidemark`. Certificates that
@@ -46,6 +49,10 @@ export class RedisStore implements StoreAdapter {
   #leases: LeaseBoard | undefined;
   #connection: RedisConnection | undefined;
   #closing: Promise<unknown> | undefined;
+  /** Whether it was there when it was asked last. */
+  #wasThere = false;
+  /** While what was asked waits for it to be there again. */
+  readonly #pauses = new Set<Promise<void>>();
 
   /** @throws {StorageError} when the URI cannot be understood */
   constructor(uri: string) {
@@ -146,9 +153,12 @@ export class RedisStore implements StoreAdapter {
 
   /** What was asked on a connection that is cut meanwhile goes on on another one. */
   async #close(): Promise<void> {
-    for (let connection = this.#connection; connection !== undefined; connection = this.#connection) {
+    for (;;) {
+      const connection = this.#connection;
+      if (connection === undefined && this.#pauses.size === 0) return;
       this.#connection = undefined;
-      await connection.close();
+      await connection?.close();
+      await Promise.all(this.#pauses);
     }
   }
 
@@ -181,18 +191,34 @@ export class RedisStore implements StoreAdapter {
     return this.#guard(operation, () => this.#insist(command), key);
   }
 
-  /** Asks again on a new connection, as long as such can be had. */
+  /** Asks again on a new connection, as long as such can be had, or when that may soon be so, as while Redis is restarted. */
   async #insist(command: Command): Promise<unknown> {
     const start = performance.now();
     for (;;) {
       const connection = this.#connected();
       try {
-        return await connection.ask(command);
+        const answer = await connection.ask(command);
+        this.#wasThere = true;
+        return answer;
       } catch (error) {
+        if (connection.wasOpen) this.#wasThere = true;
         const isCut = connection.wasOpen && isBroken(error);
-        if (!isCut || performance.now() - start > LONGEST_INSISTING) throw error;
+        const mayBeBack = isCut || (this.#wasThere && isAway(error));
+        if (!mayBeBack || performance.now() - start > LONGEST_INSISTING) {
+          // Until it is there again, nothing more waits for it.
+          if (isAway(error)) this.#wasThere = false;
+          throw error;
+        }
+        if (!isCut) await this.#pause();
       }
     }
+  }
+
+  async #pause(): Promise<void> {
+    const pause = wait(ASKED_AGAIN_AFTER);
+    this.#pauses.add(pause);
+    await pause;
+    this.#pauses.delete(pause);
   }
 
   #connected(): RedisConnection {

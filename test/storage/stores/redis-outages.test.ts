@@ -70,6 +70,18 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect(await store.get('Task/a')).toEqual(bytes);
   });
 
+  it('waits for a server that is restarted', async () => {
+    await store.set('Task/a', bytes);
+    for (const key of ['Task/b', 'Task/c']) {
+      await server.kill();
+      const writing = store.set(key, bytes);
+      await wait(300);
+      await server.start();
+      await writing;
+      expect(await store.get(key)).toEqual(bytes);
+    }
+  });
+
   it('connects again when the server has dropped the connection', async () => {
     await store.set('Task/a', bytes);
     await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');

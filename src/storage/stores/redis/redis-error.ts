@@ -70,6 +70,12 @@ export function isBroken(cause: unknown): boolean {
   return adviceOn(cause) === BROKEN;
 }
 
+/** Whether nobody is there, as while it is restarted. */
+export function isAway(cause: unknown): boolean {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
+}
+
 /** Why a Redis could not do what it was asked to, and what to do about it. */
 export function adviceOn(cause: unknown): Advice {
   if (cause instanceof NoAnswerError) return [cause.message, 'See whether Redis is running and can be reached'];
