@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Param, type Plan, type PlannedNode, Requires, Runner, Storage, Task, task } from 'tidemark';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
-import { change, declare, type Planned, size, worlds } from './fixtures/dynamic-world';
+import { change, declare, happen, type Planned, size, worlds } from './fixtures/dynamic-world';
 
 /** What a run did with each key first. */
 async function doneBy(runner: Runner, target: any): Promise<{ ran: Set<string>; loaded: Set<string> }> {
@@ -246,8 +246,7 @@ it('says what a run does, whatever results name and whatever changes', async () 
       if (how === 'version') versions[node]!++;
       const classes = declare(world, versions);
       const runner = new Runner({ storage, concurrency, onWarning: () => {} });
-      if (how === 'clear') await runner.clear(classes[node]!, {} as never);
-      if (how === 'delete') await storage.delete(await runner.key(classes[node]!));
+      await happen({ node, how }, storage, runner, classes);
       const before = (await collect(storage.list())).length;
       const plan = await runner.plan(classes[size - 1]!);
       expect((await collect(storage.list())).length).toBe(before);

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
 import { Runner, Storage } from 'tidemark';
-import { change, declare, expected, type Planned, ran, size, worlds } from './fixtures/dynamic-world';
+import { change, declare, expected, happen, type Planned, ran, size, worlds } from './fixtures/dynamic-world';
 
 /** One execution comes to what another has computed, needs no more, and has not ended. */
 const neededNoMore: readonly Planned[] = Array.from({ length: size }, (_, n) => ({
@@ -21,8 +21,7 @@ it('gives the right results, and runs no saved task twice, whatever results name
       if (how === 'version') versions[node]!++;
       const classes = declare(world, versions);
       const runner = new Runner({ storage, concurrency, onWarning: () => {} });
-      if (how === 'clear') await runner.clear(classes[node]!, {} as never);
-      if (how === 'delete') await storage.delete(await runner.key(classes[node]!));
+      await happen({ node, how }, storage, runner, classes);
       ran.length = 0;
       expect(await runner.run(classes[target]!)).toEqual(expected(world, versions, target));
       const saved = ran.filter((n) => world[n]!.isSaved);
@@ -48,8 +47,7 @@ it('runs no saved task twice in several runs at the same time, when they are to 
       const classes = declare(world, versions, { isOnce: true });
       const runners = Array.from({ length: 3 }, () => new Runner({ storage, concurrency, onWarning: () => {} }));
       const [runner] = runners as [Runner];
-      if (how === 'clear') await runner.clear(classes[node]!, {} as never);
-      if (how === 'delete') await storage.delete(await runner.key(classes[node]!));
+      await happen({ node, how }, storage, runner, classes);
       ran.length = 0;
       const results = await Promise.all(runners.map((one) => one.run(classes[target]!)));
       for (const result of results) expect(result).toEqual(expected(world, versions, target));

@@ -7,8 +7,8 @@ import { Pieces } from '../pool/pieces';
 import { readFailure } from '../pool/read-failure';
 import { readResult } from '../pool/read-result';
 import { noteOutput } from '../pool/task-output';
-import { WorkerLostError } from '../pool/worker-lost-error';
 import type { StoredResult } from '../stored-result';
+import { lost, notShared } from './answer-errors';
 import { ask } from './ask';
 import { jobBody } from './job-body';
 import type { JobAnswer, JobData } from './job-content';
@@ -240,21 +240,4 @@ export class BullMqExecutor implements QueueExecutor {
     promise.then(done, done);
     return promise;
   }
-}
-
-function lost({ times, lockDuration, workers }: Extract<JobAnswer, { type: 'lost' }>): WorkerLostError {
-  const who = workers.length === 0 ? '' : ` (${workers.join(', ')})`;
-  return new WorkerLostError(`the workers that ran it were lost${who}, ${times} times in a row`, {
-    how: `they ended, or did not show for ${lockDuration / 1000} s that they are alive`,
-  });
-}
-
-function notShared(
-  { shared, node }: Job,
-  { keys, worker, location }: Extract<JobAnswer, { type: 'missing' }>,
-): QueueError {
-  return new QueueError(
-    `the worker ${worker} does not find what ${node} requires (${keys.join(', ')}) in its storage, ${location}; the runner has it in ${shared?.layers.location}. Give runner and workers the same storage`,
-    { mayRetry: false },
-  );
 }

@@ -1,32 +1,14 @@
 import type { Queue } from 'bullmq';
 import type { Awaitable } from '../../awaitable';
-import type { BundledAnswer } from './bundle-content';
 import { Bundler } from './bundler';
 import { Bundles } from './bundles';
-import type { Connection } from './connection';
 import type { Follower, QueueEvent } from './event-reader';
 import { insist } from './insist';
 import { JobAdder } from './job-adder';
 import { QueueError } from './queue-error';
+import type { QueueHost } from './queue-host';
 import { Unheard } from './unheard';
 import { type AskedJob, type JobWatcher, WaitingJob } from './waiting-job';
-
-/** What a queue needs of the connections that it lives on. */
-export interface QueueHost {
-  readonly adding: Connection;
-  /** Starts to tell the queue of its events. */
-  follow(follower: Follower): Promise<void>;
-  /** Told when it begins or ends to wait for jobs. */
-  waits(count: number): void;
-  /** Looks before long for the jobs of which it is not known whether they were added. */
-  lookSoon(): void;
-  /** Tells workers to end a job that one of them runs. */
-  abort(queue: DriverQueue, jobId: string, reason: string): Promise<void>;
-  /** What became of jobs of a bundle, by where a worker has left that; undefined when it is not there any more. */
-  answersIn(place: string): Promise<readonly BundledAnswer[] | undefined>;
-  /** What went wrong, in words. */
-  error(cause: unknown): QueueError;
-}
 
 /** How long a queue is followed on for which nothing waits, in milliseconds. */
 const followedFor = 2_000;
@@ -236,7 +218,7 @@ export class DriverQueue implements Follower {
   async #cancel(id: string, reason: GivesReason): Promise<void> {
     this.#host.waits(1);
     try {
-      if ((await this.#remove(id)) === 0) await this.#host.abort(this, id, await reason(id));
+      if ((await this.#remove(id)) === 0) await this.#host.abort(this.queue.name, id, await reason(id));
     } catch {
       // It runs to its end, and nobody hears of it.
     } finally {

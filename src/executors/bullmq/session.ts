@@ -1,6 +1,6 @@
 import type { BundledAnswer } from './bundle-content';
 import { Connection } from './connection';
-import { DriverQueue, type QueueHost } from './driver-queue';
+import { DriverQueue } from './driver-queue';
 import { EventReader, type Follower } from './event-reader';
 import { insist, tryAgainAfter } from './insist';
 import { loadBullMq } from './load-packages';
@@ -8,6 +8,7 @@ import { Keys, queueName } from './names';
 import type { BullMqOptions } from './options';
 import { Passing } from './passing';
 import type { QueueError } from './queue-error';
+import type { QueueHost } from './queue-host';
 import { RunKeeper } from './run-keeper';
 import { unanswered } from './unanswered';
 import { underWay } from './under-way';
@@ -107,10 +108,10 @@ export class Session implements QueueHost {
     return this.#reader.follow(follower);
   }
 
-  async abort({ queue }: DriverQueue, jobId: string, reason: string): Promise<void> {
+  async abort(queue: string, jobId: string, reason: string): Promise<void> {
     const { client } = this.commands;
-    const key = this.keys.abort(queue.name, jobId);
-    const message = JSON.stringify({ queue: queue.name, jobId, reason });
+    const key = this.keys.abort(queue, jobId);
+    const message = JSON.stringify({ queue, jobId, reason });
     await client.pipeline().set(key, reason, 'PX', abortKeptFor).publish(this.keys.aborts, message).exec();
   }
 
