@@ -58,7 +58,7 @@ it.each(combinations)('reports damaged files of a result kept as %s, %s, and com
     if (hasIdleBits && summary.loaded === 1) continue;
     expect([summary.ran, summary.saved, summary.storageErrors]).toEqual([1, 1, [expect.any(DamagedCheckpointError)]]);
     const { key } = summary.storageErrors[0] as DamagedCheckpointError;
-    expect(new FileStore(folder.path).get(`@damaged/${key}`)).toEqual(broken);
+    expect(await new FileStore(folder.path).get(`@damaged/${key}`)).toEqual(broken);
     const again = await runIn(form, place);
     expect([again.summary.loaded, again.summary.storageErrors]).toEqual([1, []]);
     expect(difference(value, again.result)).toBeUndefined();

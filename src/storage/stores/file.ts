@@ -1,5 +1,6 @@
 import { existsSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../../awaitable';
 import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageError, StorageOperation } from '../storage-error';
@@ -10,14 +11,18 @@ import { Folders } from './file/folders';
 import { keyPath } from './file/key-path';
 import { listKeys } from './file/list-keys';
 import { readFile } from './file/read-file';
+import { isUnwritten } from './file/unwritten';
 
 type Value = Uint8Array | undefined;
+
+/** More than it takes to write a small file that is there. */
+const millisecondsToWrite = 20;
 
 /**
  * Keeps each entry in a file of its own: `Choose/0f3a…` is `<folder>/Choose/0f3a…`.
  *
  * Any number of processes may use one folder, and may be killed at any time: a file under a key's name is
- * always whole. Nothing is touched before the first use. What is small is read and written synchronously.
+ * whole, or was made and not written yet, which is as good as none. Nothing is touched before the first use. What is small is read and written synchronously.
  * Methods throw, or reject with, a {@link StorageError}.
  */
 export class FileStore implements StoreAdapter {
@@ -43,22 +48,23 @@ export class FileStore implements StoreAdapter {
 
   get(key: string, onPart?: (part: Uint8Array) => void): Awaitable<Value> {
     try {
-      const path = this.#path(key, 'read');
-      if (!this.#expectsHit && !existsSync(path)) return undefined;
+      const { folder, path: file } = keyPath(key, 'read');
+      const path = `${this.#folders.place(folder)}/${file}`;
+      if (!this.#expectsHit && !(this.#folders.isThere(folder) && existsSync(path))) return undefined;
       const value = readFile(path, onPart);
       this.#expectsHit = true;
-      return isPromiseLike(value) ? value.then(undefined, (error) => this.#fail(error, 'read', key)) : value;
+      if (isPromiseLike(value)) return value.then(undefined, (error) => this.#fail(error, 'read', key));
+      if (value.byteLength > 0) return value;
+      return isUnwritten(path) ? undefined : this.#lookAgain(key, path);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') return this.#fail(error, 'read', key);
-      this.#expectsHit = false;
-      return undefined;
+      return this.#nothing(error, key);
     }
   }
 
   has(key: string): boolean {
     try {
       const path = this.#path(key, 'read');
-      return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+      return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true && !isUnwritten(path);
     } catch (error) {
       return this.#fail(error, 'read', key);
     }
@@ -113,6 +119,22 @@ export class FileStore implements StoreAdapter {
   /** Resolves when everything that is being written has been written, or has failed. */
   disconnect(): Promise<void> {
     return this.#writer.idle();
+  }
+
+  /** Where the file system does not keep when a file was made, an empty one may still be about to be written. */
+  async #lookAgain(key: string, path: string): Promise<Value> {
+    await wait(millisecondsToWrite);
+    try {
+      return await readFile(path);
+    } catch (error) {
+      return this.#nothing(error, key);
+    }
+  }
+
+  #nothing(error: unknown, key: string): undefined {
+    if (codeOf(error) !== 'ENOENT') this.#fail(error, 'read', key);
+    this.#expectsHit = false;
+    return undefined;
   }
 
   #path(key: string, operation: StorageOperation): string {

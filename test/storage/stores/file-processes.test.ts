@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -39,6 +49,57 @@ it('holds only whole values while 8 processes write and some of them are killed'
     found++;
   }
   expect(found).toBeGreaterThan(40);
+});
+
+it('takes a file that was made and not written yet for none', async () => {
+  const store = new FileStore(folder);
+  await store.set('Task/other', Uint8Array.of(1));
+  closeSync(openSync(join(folder, 'Task/unwritten'), 'wx'));
+  expect(store.get('Task/unwritten')).toBeUndefined();
+  expect(store.has('Task/unwritten')).toBe(false);
+  const found: string[] = [];
+  for await (const [key] of store.iterator()) found.push(key);
+  expect(found).toEqual(['Task/other']);
+  await store.set('Task/unwritten', Uint8Array.of(2));
+  expect(store.get('Task/unwritten')).toEqual(Uint8Array.of(2));
+});
+
+it('waits for one that is about to be written, where its times do not tell', async () => {
+  const store = new FileStore(folder);
+  await store.set('Task/other', Uint8Array.of(1));
+  const path = join(folder, 'Task/unwritten');
+  writeFileSync(path, '');
+  utimesSync(path, 1, 1);
+  const found = store.get('Task/unwritten');
+  writeFileSync(path, 'written');
+  expect(await found).toEqual(new Uint8Array(Buffer.from('written')));
+});
+
+it('keeps a value that is empty', async () => {
+  const store = new FileStore(folder);
+  for (const durable of [false, true]) {
+    await store.set('Task/a', new Uint8Array(), undefined, { durable });
+    expect(await store.get('Task/a')).toEqual(new Uint8Array());
+    expect(store.has('Task/a')).toBe(true);
+  }
+});
+
+it.each([1, 4096, 4097])('puts a new value of %j bytes in place so that others never see half of it', async (size) => {
+  const store = new FileStore(folder);
+  await store.set('Task/other', Uint8Array.of(1));
+  const write = fs.writeSync;
+  const seen: unknown[] = [];
+  const writing = jest.spyOn(fs, 'writeSync').mockImplementation(((...args: Parameters<typeof write>) => {
+    seen.push(store.get('Task/a'));
+    return write(...args);
+  }) as typeof write);
+  await store.set('Task/a', new Uint8Array(size));
+  writing.mockRestore();
+  expect(seen).toEqual([undefined]);
+  expect(store.get('Task/a')).toEqual(new Uint8Array(size));
+  // What is there is replaced in one step.
+  await store.set('Task/a', new Uint8Array(size).fill(7));
+  expect(store.get('Task/a')).toEqual(new Uint8Array(size).fill(7));
 });
 
 it('sweeps what killed processes left, at its first write', async () => {

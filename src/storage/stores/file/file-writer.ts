@@ -5,7 +5,7 @@ import { codeOf, fileError } from './file-error';
 import type { Folders } from './folders';
 import { keyPath } from './key-path';
 import { TemporaryFiles } from './temporary-files';
-import { flush, writeFileLater, writeFileNow } from './write-file';
+import { flush, LARGEST_WRITTEN_AT_ONCE, writeFileLater, writeFileNow, writeNewFileNow } from './write-file';
 
 /** Up to here a synchronous write takes less time than handing it to another thread. */
 const LARGEST_WRITTEN_NOW = 65_536;
@@ -31,7 +31,7 @@ export class FileWriter {
   replace(key: string, value: Uint8Array, durable: boolean): Awaitable<true> {
     return this.#write(key, (path) => {
       if (durable || value.byteLength > LARGEST_WRITTEN_NOW) return this.#replaceLater(path, value, durable);
-      writeFileNow(this.#temporary.next(), path, value);
+      if (!isWrittenAtOnce(value) || !writeNewFileNow(path, value)) writeFileNow(this.#temporary.next(), path, value);
       return true;
     });
   }
@@ -89,4 +89,8 @@ export class FileWriter {
     this.#pending.add(tracked);
     return tracked;
   }
+}
+
+function isWrittenAtOnce({ byteLength }: Uint8Array): boolean {
+  return byteLength > 0 && byteLength <= LARGEST_WRITTEN_AT_ONCE;
 }

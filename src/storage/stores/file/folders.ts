@@ -1,4 +1,4 @@
-import { close, constants, mkdirSync, open, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { close, constants, existsSync, mkdirSync, open, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeWay } from '../../make-way';
@@ -19,6 +19,8 @@ export class Folders {
   readonly #places = new Map<string, string>();
   /** Those whose names are known to survive a power cut. */
   readonly #flushed = new Set<string>();
+  /** Whether each of those that were asked for is there, until the turn of the event loop is over. */
+  readonly #areThere = new Map<string, boolean>();
   #outermost: string;
 
   constructor(root: string) {
@@ -38,9 +40,21 @@ export class Folders {
     return place;
   }
 
+  /** Whether a folder is there, or was earlier in this turn: where it is missing, nothing in it need be looked for. */
+  isThere(folder: string): boolean {
+    let isThere = this.#areThere.get(folder);
+    if (isThere === undefined) {
+      isThere = existsSync(this.place(folder));
+      if (this.#areThere.size === 0) queueMicrotask(() => this.#areThere.clear());
+      this.#areThere.set(folder, isThere);
+    }
+    return isThere;
+  }
+
   /** Makes the way to a file: the root, the folder of temporary files, the folder, and one inside if need be. */
   make(folder: string, path: string, temporary?: string): void {
     this.#flushed.clear();
+    this.#areThere.clear();
     const made = makeWay(this.root);
     if (made !== undefined) {
       this.#outermost = dirname(made);
