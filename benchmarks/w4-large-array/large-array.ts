@@ -3,7 +3,7 @@
 // node large-array.js floor|ours|cbor-x + write|keyv save|load never|always FOLDER
 // `never` and `always` say whether the file is flushed to the disk.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Runner, Storage, Task } from 'tidemark';
 import { peers } from './peers';
@@ -79,7 +79,6 @@ function millisecondsOfSha256(bytes: Uint8Array): number {
 async function main(contestant: string, phase: string, flush: string, folder: string): Promise<void> {
   const one = contestant === 'floor' ? floor : contestant === 'ours' ? ours(folder, flush) : peers[contestant]!;
   if (phase === 'save') array = makeArray();
-  else readFileSync(process.execPath); // as warm as the page cache is for the other
   const start = performance.now();
   const loaded = phase === 'save' ? await one.save(array!, folder, flush) : await one.load(folder);
   const ms = performance.now() - start;
