@@ -32,6 +32,8 @@ interface Slot {
   /** The `typeof` that a value needs to be taken as it is, any when undefined; null when it must be looked at. */
   readonly plainType: string | null | undefined;
   readonly fallback: (DataCopy & { readonly text: string | undefined }) | undefined;
+  /** The canonical text when it is not given; undefined when that must be looked at. */
+  readonly absentText: string | undefined;
 }
 
 const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
@@ -70,6 +72,46 @@ export class Blueprint {
   }
 
   /**
+   * What tells params apart that can be taken as they are, numbers, strings and booleans, as most can: the one number,
+   * or their canonical text. Undefined when they must be prepared. Runs for every ref of every graph.
+   */
+  plainIdentity(given: Readonly<Record<string, unknown>>): string | number | undefined {
+    const slots = this.#slots;
+    let text = '{';
+    let used = 0;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      const value = given[slot.name];
+      if (value === undefined) {
+        if (slot.absentText === undefined) return undefined;
+        text += slot.absentText;
+        continue;
+      }
+      if (!isPlain(slot, value)) return undefined;
+      used++;
+      text += slot.text + (typeof value === 'number' ? `d${value};` : canonical(value));
+    }
+    if (Object.keys(given).length !== used) return undefined;
+    // One number is its own identity: that finds it faster, and needs no text to be kept.
+    const only = slots.length === 1 ? (given[slots[0]!.name] ?? slots[0]!.fallback?.value) : undefined;
+    return typeof only === 'number' ? only : `${text}}`;
+  }
+
+  /** Params that have such an identity, with defaults filled in. */
+  preparePlain(given: Readonly<Record<string, unknown>>): PreparedParams {
+    const params: Record<string, unknown> = {};
+    const slots = this.#slots;
+    for (let i = 0; i < slots.length; i++) {
+      const { name, fallback } = slots[i]!;
+      const value = given[name];
+      // -0 has the key of 0, so it has to be 0 for the task as well.
+      if (value !== undefined) params[name] = value === 0 ? 0 : value;
+      else if (fallback) params[name] = fallback.value;
+    }
+    return { params, thaws: false, refs: noRefs, text: undefined };
+  }
+
+  /**
    * Checks params and fills in defaults.
    *
    * @returns a promise when a schema is asynchronous: ask again once it is fulfilled
@@ -80,20 +122,12 @@ export class Blueprint {
     let thaws = false;
     let refs = noRefs;
     let used = 0;
-    // Runs for every ref of every graph: numbers, strings and booleans, most of all params, take the short way.
-    const slots = this.#slots;
-    for (let i = 0; i < slots.length; i++) {
-      const slot = slots[i]!;
+    for (const slot of this.#slots) {
       const value = given[slot.name];
       if (value !== undefined) used++;
-      const type = typeof value;
-      if (
-        (slot.plainType === undefined || slot.plainType === type) &&
-        (type === 'number' || type === 'string' || type === 'boolean')
-      ) {
-        // -0 has the key of 0, so it has to be 0 for the task as well.
+      if (isPlain(slot, value)) {
         params[slot.name] = value === 0 ? 0 : value;
-        text += slot.text + (type === 'number' ? `d${value};` : canonical(value));
+        text += slot.text + canonical(value);
         continue;
       }
       const copy =
@@ -197,11 +231,20 @@ function toSlot(param: ParamDefinition, fallback: DataCopy | undefined): Slot {
       : type === Number || type === String || type === Boolean
         ? type.name.toLowerCase()
         : null;
+  const text = canonicalString(name);
+  const fallbackText = !fallback || fallback.refs.length > 0 ? undefined : canonical(fallback.value);
+  const isLookedAt = fallback ? fallback.thaws || fallbackText === undefined : !param.optional;
   return {
     param,
     name,
-    text: canonicalString(name),
+    text,
     plainType,
-    fallback: fallback && { ...fallback, text: fallback.refs.length > 0 ? undefined : canonical(fallback.value) },
+    fallback: fallback && { ...fallback, text: fallbackText },
+    absentText: isLookedAt ? undefined : fallback ? text + fallbackText : '',
   };
+}
+
+function isPlain({ plainType }: Slot, value: unknown): value is number | string | boolean {
+  const type = typeof value;
+  return plainType === undefined ? type === 'number' || type === 'string' || type === 'boolean' : plainType === type;
 }

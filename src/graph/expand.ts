@@ -5,7 +5,6 @@ import type { TaskDefinition } from '../task/definition';
 import { showValue } from '../task/show';
 import type { Blueprint } from './blueprint';
 import { abbreviate, type Graph, pathTo } from './graph';
-import { Integers } from './integers';
 import { Kinds } from './kinds';
 import { type Linked, link, linkInTime } from './link';
 import type { GraphNode } from './node';
@@ -40,16 +39,19 @@ const sliceMilliseconds = 30;
 
 class Expansion {
   readonly #maker: NodeMaker;
-  readonly #edges = new Integers();
-  readonly #order = new Integers();
+  // Flat arrays of 32-bit integers, longer than what is in them: a third of the memory of arrays.
+  #edges = new Int32Array(64);
+  #edgeCount = 0;
+  #order = new Int32Array(64);
+  #orderCount = 0;
   // By node:
-  readonly #firstEdge = new Integers();
-  readonly #endEdge = new Integers();
-  readonly #requiredBy = new Integers();
+  #firstEdge = new Int32Array(64);
+  #endEdge = new Int32Array(64);
+  #requiredBy = new Int32Array(64);
   /** The next edge to follow, or `notEntered`, or `left`. */
-  readonly #cursor = new Integers();
+  #cursor = new Int32Array(64);
   /** Which node a node was last an edge of, to leave out double edges. */
-  readonly #lastEdgeOf = new Integers();
+  #lastEdgeOf = new Int32Array(64);
 
   constructor({ container, blueprints, maxNodes }: ExpandOptions) {
     const kinds = new Kinds(container, blueprints);
@@ -66,13 +68,14 @@ class Expansion {
     const targets = [...new Set(children)];
     for (const node of targets) await this.#visit(node.index);
     for (const node of this.#maker.nodes) Object.freeze(node);
+    const { length } = this.#maker.nodes;
     return Object.freeze({
       nodes: Object.freeze(this.#maker.nodes),
-      order: this.#order.taken(),
-      edges: this.#edges.taken(),
-      firstEdge: this.#firstEdge.taken(),
-      endEdge: this.#endEdge.taken(),
-      requiredBy: this.#requiredBy.taken(),
+      order: this.#order.subarray(0, this.#orderCount),
+      edges: this.#edges.subarray(0, this.#edgeCount),
+      firstEdge: this.#firstEdge.subarray(0, length),
+      endEdge: this.#endEdge.subarray(0, length),
+      requiredBy: this.#requiredBy.subarray(0, length),
       target: templates[0],
       targets: Object.freeze(targets),
       tasks: this.#maker.kinds.tasks,
@@ -82,25 +85,25 @@ class Expansion {
 
   /** Goes down from a node, depth first, and puts each node into the order once all that it requires is there. */
   async #visit(root: number): Promise<void> {
-    if (this.#cursor.at(root) !== notEntered) return;
+    if (this.#cursor[root]! !== notEntered) return;
     const stack = [root];
     let sliceEnd = performance.now() + sliceMilliseconds;
     for (let steps = 1; stack.length > 0; steps++) {
       const at = stack[stack.length - 1]!;
-      if (this.#cursor.at(at) === notEntered) {
+      if (this.#cursor[at]! === notEntered) {
         const pending = this.#enter(at);
         if (pending) await pending;
       }
-      const next = this.#cursor.at(at);
-      if (next === this.#endEdge.at(at)) {
+      const next = this.#cursor[at]!;
+      if (next === this.#endEdge[at]!) {
         stack.pop();
-        this.#cursor.set(at, left);
-        this.#order.push(at);
+        this.#cursor[at] = left;
+        this.#order[this.#orderCount++] = at;
         continue;
       }
-      this.#cursor.set(at, next + 1);
-      const child = this.#edges.at(next);
-      const cursor = this.#cursor.at(child);
+      this.#cursor[at] = next + 1;
+      const child = this.#edges[next]!;
+      const cursor = this.#cursor[child]!;
       if (cursor === notEntered) stack.push(child);
       else if (cursor !== left) throw this.#cycle(stack.slice(stack.indexOf(child)));
       if (steps % sliceNodes === 0 && performance.now() > sliceEnd) {
@@ -137,33 +140,40 @@ class Expansion {
 
   #finish(node: GraphNode, { templates, children }: Linked): undefined {
     const { index } = node;
-    const first = this.#edges.length;
+    const first = this.#edgeCount;
+    if (first + children.length > this.#edges.length) this.#edges = grown(this.#edges, first + children.length);
     for (let i = 0; i < children.length; i++) {
       const child = children[i]!.index;
-      if (this.#lastEdgeOf.at(child) === index) continue;
-      this.#lastEdgeOf.set(child, index);
-      this.#edges.push(child);
-      if (this.#requiredBy.at(child) === -1 && this.#cursor.at(child) === notEntered)
-        this.#requiredBy.set(child, index);
+      if (this.#lastEdgeOf[child]! === index) continue;
+      this.#lastEdgeOf[child] = index;
+      this.#edges[this.#edgeCount++] = child;
+      if (this.#requiredBy[child]! === -1 && this.#cursor[child]! === notEntered) this.#requiredBy[child] = index;
     }
-    this.#firstEdge.set(index, first);
-    this.#cursor.set(index, first);
-    this.#endEdge.set(index, this.#edges.length);
+    this.#firstEdge[index] = first;
+    this.#cursor[index] = first;
+    this.#endEdge[index] = this.#edgeCount;
     node.requirements = templates;
   }
 
   /** One more node: it is not entered yet, and nothing requires it. */
   #makeRoom(): void {
-    this.#cursor.push(notEntered);
-    this.#firstEdge.push(0);
-    this.#endEdge.push(0);
-    this.#requiredBy.push(-1);
-    this.#lastEdgeOf.push(-1);
+    const { length } = this.#maker.nodes;
+    if (length > this.#cursor.length) {
+      this.#order = grown(this.#order, length);
+      this.#firstEdge = grown(this.#firstEdge, length);
+      this.#endEdge = grown(this.#endEdge, length);
+      this.#requiredBy = grown(this.#requiredBy, length);
+      this.#cursor = grown(this.#cursor, length);
+      this.#lastEdgeOf = grown(this.#lastEdgeOf, length);
+    }
+    this.#cursor[length - 1] = notEntered;
+    this.#requiredBy[length - 1] = -1;
+    this.#lastEdgeOf[length - 1] = -1;
   }
 
   #fail(error: unknown, index: number): never {
     throw error instanceof DeclarationError
-      ? error.locate(pathTo({ nodes: this.#maker.nodes, requiredBy: this.#requiredBy.taken() }, index))
+      ? error.locate(pathTo({ nodes: this.#maker.nodes, requiredBy: this.#requiredBy }, index))
       : error;
   }
 
@@ -176,3 +186,10 @@ class Expansion {
 }
 
 const nothing: Linked = Object.freeze({ templates: Object.freeze([]), children: Object.freeze([]) });
+
+/** The same, with room for so many, and at least twice as much. */
+function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(Math.max(length, 2 * array.length));
+  longer.set(array);
+  return longer;
+}

@@ -3,7 +3,7 @@ import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
 import type { Kinds } from './kinds';
-import { type GraphNode, NodePart, type Template } from './node';
+import { GraphNode, NodePart, type Template } from './node';
 import type { NodeMaker } from './node-maker';
 import { mapStructure, TooDeepError } from './structure';
 import { Handed } from './written';
@@ -27,29 +27,43 @@ export function link(
 ): Linked | Promise<unknown> {
   const children: GraphNode[] = [];
   const pending: Promise<unknown>[] = [];
-  const toNode = (ref: TaskRef<unknown> | Promise<unknown>): unknown => {
-    const node = ref instanceof Promise ? ref : maker.of(ref);
-    if (node instanceof Promise) return pending.push(node);
+  const toNode = (ref: TaskRef<unknown>): unknown => {
+    const node = maker.of(ref);
+    if (!(node instanceof GraphNode)) return pending.push(node);
     children.push(node);
-    const { path } = ref as TaskRef<unknown>;
-    return path.length > 0 ? new NodePart(node, path) : node;
+    return ref.path.length > 0 ? new NodePart(node, ref.path) : node;
+  };
+  const toNodeOf = (handed: Handed): unknown => {
+    const ref = refOf(handed, by, maker.kinds);
+    return ref instanceof Promise ? pending.push(ref) : toNode(ref);
   };
   let requirement = 0;
   const replace = (value: object): unknown => {
     if (isTaskRef(value)) return toNode(value);
-    if (value instanceof Handed) return toNode(refOf(value, by, maker.kinds));
+    if (value instanceof Handed) return toNodeOf(value);
     if (typeof value !== 'function') {
       if (isPromiseLike(value))
         throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must give its refs at once`);
       return value;
     }
     const property = by?.task.requirements[requirement]?.property ?? '';
-    return toNode(refOf(new Handed(value as TaskClass, property, undefined), by, maker.kinds));
+    return toNodeOf(new Handed(value as TaskClass, property, undefined));
+  };
+  const replaceItems = (items: readonly unknown[]): unknown[] => {
+    const copy: unknown[] = new Array(items.length);
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      copy[i] = isTaskRef(item) ? toNode(item) : mapStructure(item, replace, 1);
+    }
+    return copy;
   };
   const templates: Template[] = [];
   try {
-    for (; requirement < structures.length; requirement++)
-      templates.push(mapStructure(structures[requirement], replace));
+    for (; requirement < structures.length; requirement++) {
+      const structure = structures[requirement];
+      // Most are a list of refs, and this runs for every node of every graph.
+      templates.push(Array.isArray(structure) ? replaceItems(structure) : mapStructure(structure, replace));
+    }
   } catch (error) {
     if (!(error instanceof TooDeepError)) throw error;
     const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';

@@ -35,9 +35,13 @@ export class NodeMaker {
   of(ref: TaskRef<unknown>): GraphNode | Promise<unknown> {
     const kind = this.kinds.of(ref.task);
     if (kind instanceof Promise) return kind;
+    const { blueprint, nodes } = kind;
+    const identity = blueprint.plainIdentity(ref.params);
+    if (identity !== undefined)
+      return nodes.get(identity) ?? this.#add(kind, identity, blueprint.preparePlain(ref.params));
     const carried = this.carried.size > 0 ? this.carried.get(ref) : undefined;
     if (carried) return carried;
-    const prepared = kind.blueprint.prepare(ref.params, this.#answers);
+    const prepared = blueprint.prepare(ref.params, this.#answers);
     if (prepared instanceof Promise) return prepared;
     const { refs } = prepared;
     for (let i = 0; i < refs.length; i++) {

@@ -26,7 +26,6 @@ export function written(
   { property, source }: RequirementDefinition,
   self: object,
 ): unknown {
-  const name = `${task}.${property}`;
   try {
     switch (source.from) {
       case 'structure':
@@ -34,27 +33,33 @@ export function written(
       case 'directory':
         return ownDirectory;
       case 'class':
-        return new Handed(source.cls, property, source.params && writtenParams(source.params(self), name));
+        return new Handed(source.cls, property, source.params && writtenParams(source.params(self), task, property));
       case 'later-class':
-        return new Handed(laterClass(source.cls(), name), property, writtenParams(source.params(self), name));
+        return new Handed(
+          laterClass(source.cls(), task, property),
+          property,
+          writtenParams(source.params(self), task, property),
+        );
     }
   } catch (error) {
     if (error instanceof DeclarationError) throw error;
     const message = (error as Error)?.message ?? error;
-    throw new DeclarationError(`the function in @Requires of ${name} failed: ${message}`, { cause: error });
+    throw new DeclarationError(`the function in @Requires of ${task}.${property} failed: ${message}`, { cause: error });
   }
 }
 
-function writtenParams(given: unknown, name: string): Record<string, unknown> | undefined {
+function writtenParams(given: unknown, task: string, property: string): Record<string, unknown> | undefined {
   if (given === undefined) return undefined;
   if (typeof given === 'object' && given !== null && isPlainObject(given)) return given as Record<string, unknown>;
   const what = isPromiseLike(given)
     ? 'a promise; it must give params at once'
     : `${showValue(given)}; it must give an object of params`;
-  throw new DeclarationError(`the function in @Requires of ${name} gave ${what}`);
+  throw new DeclarationError(`the function in @Requires of ${task}.${property} gave ${what}`);
 }
 
-function laterClass(cls: unknown, name: string): TaskClass {
+function laterClass(cls: unknown, task: string, property: string): TaskClass {
   if (typeof cls === 'function') return cls as TaskClass;
-  throw new DeclarationError(`@Requires(() => …) on ${name} gave ${showValue(cls)}; it must give a task class`);
+  throw new DeclarationError(
+    `@Requires(() => …) on ${task}.${property} gave ${showValue(cls)}; it must give a task class`,
+  );
 }
