@@ -79,3 +79,36 @@ it('knows a way from the target to every node', async () => {
     }),
   );
 });
+
+it('takes params in the short way and in the long one for the same', async () => {
+  @Task()
+  class Many {
+    @Param() a!: number;
+    @Param() b = 'b';
+    @Param({ optional: true }) c?: boolean;
+    @Param() any: unknown = 0;
+    run() {}
+  }
+  @Task()
+  class One {
+    @Param() n = 0;
+    run() {}
+  }
+  const number = fc.oneof(fc.constantFrom(0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY), fc.double());
+  const given = fc.record(
+    { a: number, b: fc.string(), c: fc.boolean(), any: fc.oneof(number, fc.string(), fc.boolean()) },
+    { requiredKeys: ['a'] },
+  );
+  await fc.assert(
+    fc.asyncProperty(given, async (params) => {
+      // What is undefined counts as not given, and makes the way a long one.
+      const both = await graphOf([task(Many, params), task(Many, { ...params, more: undefined } as typeof params)]);
+      expect(both.nodes).toHaveLength(1);
+      const { a, b = 'b', c, any = 0 } = params;
+      const plain = (value: unknown) => (value === 0 ? 0 : value);
+      expect(both.nodes[0]!.params).toEqual({ a: plain(a), b, ...(c !== undefined && { c }), any: plain(any) });
+      const one = await graphOf([task(One, { n: a }), task(One, { n: a, more: undefined } as { n: number })]);
+      expect(one.nodes.map((node) => node.params)).toEqual([{ n: plain(a) }]);
+    }),
+  );
+});

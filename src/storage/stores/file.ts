@@ -21,9 +21,9 @@ const millisecondsToWrite = 20;
 /**
  * Keeps each entry in a file of its own: `Choose/0f3a…` is `<folder>/Choose/0f3a…`.
  *
- * Any number of processes may use one folder, and may be killed at any time: a file under a key's name is
- * whole, or was made and not written yet, which is as good as none. Nothing is touched before the first use. What is small is read and written synchronously.
- * Methods throw, or reject with, a {@link StorageError}.
+ * Any number of processes may use one folder, and may be killed at any time: a file under a key's name is whole, or was
+ * made and not written yet, which counts as none. Nothing is touched before the first use. What is small is read and
+ * written synchronously. Methods throw, or reject with, a {@link StorageError}.
  */
 export class FileStore implements StoreAdapter {
   readonly copies = true;
