@@ -33,7 +33,7 @@ export const guarded: readonly Guarded[] = [
       'nothing is saved': 4.4,
       'results are saved in memory': 3.0,
       'results are loaded from memory': 5.9,
-      'a graph is planned, its target loaded': 23.5,
+      'a graph is planned, its target loaded': 17,
     },
   },
   {
