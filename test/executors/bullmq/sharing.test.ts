@@ -105,6 +105,8 @@ describeWithRedis('runs that share workers', (server) => {
     });
 
     it('leave no worker with what hangs when all drivers are gone', async () => {
+      // What hung before may be about to be ended.
+      await until(() => worker.health.running === 0);
       const killed = driverProcess(server, { id: 10, log: log() }, 'Hangs');
       await until(() => linesOf(log()).length === 1);
       killed.process.kill('SIGKILL');
