@@ -5,10 +5,11 @@ import { ParamError } from '../task/declaration-error';
 import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
 import type { TaskRef } from '../task/ref';
-import { canonical, canonicalString } from './canonical';
+import { canonical } from './canonical';
 import { HandingOn } from './handing-on';
 import { type Instance, makeInstance } from './instance';
 import type { GraphNode } from './node';
+import { isPlain, type ParamSlot, toParamSlot } from './param-slot';
 import { copyParam, refused, shown, unlessSecret } from './param-value';
 import { PlanningInstance } from './planning-instance';
 import { readDefaults } from './read-defaults';
@@ -19,21 +20,12 @@ export interface PreparedParams {
   readonly params: Readonly<Record<string, unknown>>;
   readonly thaws: boolean;
   readonly refs: readonly TaskRef<unknown>[];
-  /** The canonical text of the params; undefined when they hold refs, which only the graph can name. */
-  readonly text: string | undefined;
 }
 
-/** A param as it is looked at for each node: what can be known before is. */
-interface Slot {
-  readonly param: ParamDefinition;
-  readonly name: string;
-  /** The name as canonical text. */
-  readonly text: string;
-  /** The `typeof` that a value needs to be taken as it is, any when undefined; null when it must be looked at. */
-  readonly plainType: string | null | undefined;
-  readonly fallback: (DataCopy & { readonly text: string | undefined }) | undefined;
-  /** The canonical text when it is not given; undefined when that must be looked at. */
-  readonly absentText: string | undefined;
+/** Params, and what tells them from others of the task: the one number that they are, or their canonical text. */
+export interface IdentifiedParams extends PreparedParams {
+  /** Undefined when they hold refs, which only the graph can name. */
+  readonly identity: string | number | undefined;
 }
 
 const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
@@ -46,14 +38,14 @@ export class Blueprint {
   readonly task: TaskDefinition;
   readonly defaults: ReadonlyMap<string, DataCopy>;
   readonly #instance: PlanningInstance;
-  readonly #slots: readonly Slot[];
+  readonly #slots: readonly ParamSlot[];
   readonly #handedOn = new Map<Blueprint, HandingOn>();
 
   private constructor(task: TaskDefinition, instance: PlanningInstance, defaults: ReadonlyMap<string, DataCopy>) {
     this.task = task;
     this.#instance = instance;
     this.defaults = defaults;
-    this.#slots = task.params.map((param) => toSlot(param, defaults.get(param.name)));
+    this.#slots = task.params.map((param) => toParamSlot(param, defaults.get(param.name)));
   }
 
   /** Makes the instance by the container and reads the defaults off it. */
@@ -92,9 +84,8 @@ export class Blueprint {
       text += slot.text + (typeof value === 'number' ? `d${value};` : canonical(value));
     }
     if (Object.keys(given).length !== used) return undefined;
-    // One number is its own identity: that finds it faster, and needs no text to be kept.
-    const only = slots.length === 1 ? (given[slots[0]!.name] ?? slots[0]!.fallback?.value) : undefined;
-    return typeof only === 'number' ? only : `${text}}`;
+    const first = slots[0];
+    return this.#identity(first && (given[first.name] ?? first.fallback?.value), text);
   }
 
   /** Params that have such an identity, with defaults filled in. */
@@ -108,7 +99,7 @@ export class Blueprint {
       if (value !== undefined) params[name] = value === 0 ? 0 : value;
       else if (fallback) params[name] = fallback.value;
     }
-    return { params, thaws: false, refs: noRefs, text: undefined };
+    return { params, thaws: false, refs: noRefs };
   }
 
   /**
@@ -116,7 +107,7 @@ export class Blueprint {
    *
    * @returns a promise when a schema is asynchronous: ask again once it is fulfilled
    */
-  prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): PreparedParams | Promise<unknown> {
+  prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): IdentifiedParams | Promise<unknown> {
     const params: Record<string, unknown> = {};
     let text = '{';
     let thaws = false;
@@ -142,7 +133,13 @@ export class Blueprint {
       else text += slot.text + (copy === slot.fallback ? slot.fallback.text : canonical(copy.value));
     }
     if (Object.keys(given).length !== used) this.#refuseUnknown(given);
-    return { params, thaws, refs, text: refs.length > 0 ? undefined : `${text}}` };
+    const [first] = this.#slots;
+    return {
+      params,
+      thaws,
+      refs,
+      identity: refs.length > 0 ? undefined : this.#identity(first && params[first.name], text),
+    };
   }
 
   /**
@@ -162,6 +159,11 @@ export class Blueprint {
       this.#handedOn.set(child, handing);
     }
     return handing.params(node, written, property);
+  }
+
+  /** One number is its own identity: that finds it faster, and needs no text to be kept. */
+  #identity(first: unknown, text: string): string | number {
+    return this.#slots.length === 1 && typeof first === 'number' ? first : `${text}}`;
   }
 
   #absent(
@@ -220,31 +222,4 @@ export class Blueprint {
     // The misspelt one may be a secret.
     throw new ParamError(why, { task, param: unknown, ...(this.task.secrets.size === 0 && { value: given[unknown] }) });
   }
-}
-
-function toSlot(param: ParamDefinition, fallback: DataCopy | undefined): Slot {
-  const { name, schema, type } = param;
-  const plainType = schema
-    ? null
-    : type === undefined
-      ? undefined
-      : type === Number || type === String || type === Boolean
-        ? type.name.toLowerCase()
-        : null;
-  const text = canonicalString(name);
-  const fallbackText = !fallback || fallback.refs.length > 0 ? undefined : canonical(fallback.value);
-  const isLookedAt = fallback ? fallback.thaws || fallbackText === undefined : !param.optional;
-  return {
-    param,
-    name,
-    text,
-    plainType,
-    fallback: fallback && { ...fallback, text: fallbackText },
-    absentText: isLookedAt ? undefined : fallback ? text + fallbackText : '',
-  };
-}
-
-function isPlain({ plainType }: Slot, value: unknown): value is number | string | boolean {
-  const type = typeof value;
-  return plainType === undefined ? type === 'number' || type === 'string' || type === 'boolean' : plainType === type;
 }

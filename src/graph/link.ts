@@ -49,21 +49,10 @@ export function link(
     const property = by?.task.requirements[requirement]?.property ?? '';
     return toNodeOf(new Handed(value as TaskClass, property, undefined));
   };
-  const replaceItems = (items: readonly unknown[]): unknown[] => {
-    const copy: unknown[] = new Array(items.length);
-    for (let i = 0; i < items.length; i++) {
-      const item = items[i];
-      copy[i] = isTaskRef(item) ? toNode(item) : mapStructure(item, replace, 1);
-    }
-    return copy;
-  };
   const templates: Template[] = [];
   try {
-    for (; requirement < structures.length; requirement++) {
-      const structure = structures[requirement];
-      // Most are a list of refs, and this runs for every node of every graph.
-      templates.push(Array.isArray(structure) ? replaceItems(structure) : mapStructure(structure, replace));
-    }
+    for (; requirement < structures.length; requirement++)
+      templates.push(mapStructure(structures[requirement], replace));
   } catch (error) {
     if (!(error instanceof TooDeepError)) throw error;
     const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';

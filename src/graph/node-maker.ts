@@ -1,7 +1,7 @@
 import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
-import type { PreparedParams } from './blueprint';
+import type { IdentifiedParams, PreparedParams } from './blueprint';
 import { canonical, canonicalString } from './canonical';
 import type { Kind, Kinds } from './kinds';
 import { GraphNode } from './node';
@@ -78,21 +78,15 @@ export class NodeMaker {
     }
   }
 
-  #nodeOf(kind: Kind, prepared: PreparedParams): GraphNode {
-    const identity = this.#identityOf(kind, prepared);
+  #nodeOf(kind: Kind, prepared: IdentifiedParams): GraphNode {
+    const identity = prepared.identity ?? this.#carryingText(kind, prepared);
     return kind.nodes.get(identity) ?? this.#add(kind, identity, prepared);
   }
 
-  #identityOf({ blueprint }: Kind, { params, text: ready }: PreparedParams): string | number {
-    const { params: declared } = blueprint.task;
-    // One number is its own identity: that finds it faster, and needs no text to be kept.
-    if (declared.length === 1) {
-      const value = params[declared[0]!.name];
-      if (typeof value === 'number') return value;
-    }
-    if (ready !== undefined) return ready;
+  /** The canonical text of params that hold refs. */
+  #carryingText({ blueprint }: Kind, { params }: PreparedParams): string {
     let text = '{';
-    for (const { name } of declared) {
+    for (const { name } of blueprint.task.params) {
       const value = params[name];
       if (value !== undefined) text += canonicalString(name) + canonical(value, (part) => this.#carriedText(part));
     }
@@ -120,6 +114,6 @@ export class NodeMaker {
   }
 }
 
-function isPrepared(value: unknown): value is PreparedParams {
+function isPrepared(value: unknown): value is IdentifiedParams {
   return typeof value === 'object' && value !== null && 'params' in value;
 }

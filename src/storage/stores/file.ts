@@ -55,7 +55,7 @@ export class FileStore implements StoreAdapter {
       this.#expectsHit = true;
       if (isPromiseLike(value)) return value.then(undefined, (error) => this.#fail(error, 'read', key));
       if (value.byteLength > 0) return value;
-      return isUnwritten(path) ? undefined : this.#lookAgain(key, path);
+      return isUnwritten(statSync(path, { bigint: true })) ? undefined : this.#lookAgain(key, path);
     } catch (error) {
       return this.#nothing(error, key);
     }
@@ -64,7 +64,8 @@ export class FileStore implements StoreAdapter {
   has(key: string): boolean {
     try {
       const path = this.#path(key, 'read');
-      return existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true && !isUnwritten(path);
+      const found = existsSync(path) ? statSync(path, { bigint: true, throwIfNoEntry: false }) : undefined;
+      return found?.isFile() === true && !isUnwritten(found);
     } catch (error) {
       return this.#fail(error, 'read', key);
     }

@@ -1,11 +1,18 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Awaitable, isPromiseLike } from '../../../awaitable';
 import { codeOf, fileError } from './file-error';
 import type { Folders } from './folders';
 import { keyPath } from './key-path';
 import { TemporaryFiles } from './temporary-files';
-import { flush, LARGEST_WRITTEN_AT_ONCE, writeFileLater, writeFileNow, writeNewFileNow } from './write-file';
+import {
+  flush,
+  LARGEST_WRITTEN_AT_ONCE,
+  writeAtOnce,
+  writeFileLater,
+  writeFileNow,
+  writeNewFileNow,
+} from './write-file';
 
 /** Up to here a synchronous write takes less time than handing it to another thread. */
 const LARGEST_WRITTEN_NOW = 65_536;
@@ -73,10 +80,7 @@ export class FileWriter {
   async #appendDurably(path: string, value: Uint8Array): Promise<void> {
     const file = openSync(path, APPEND);
     try {
-      // In one call: the system keeps one call's bytes together, not those of two.
-      const written = writeSync(file, value);
-      if (written < value.byteLength)
-        throw Object.assign(new Error(`${written} bytes were written`), { code: 'ENOSPC' });
+      writeAtOnce(file, value);
       await flush(file);
     } finally {
       closeSync(file);

@@ -45,8 +45,7 @@ export function writeNewFileNow(path: string, value: Uint8Array): boolean {
     throw error;
   }
   try {
-    const written = writeSync(file, value);
-    if (written < value.byteLength) throw Object.assign(new Error(`${written} bytes were written`), { code: 'ENOSPC' });
+    writeAtOnce(file, value);
   } catch (error) {
     quietly(() => removeIfSame(path, file));
     throw error;
@@ -92,6 +91,12 @@ export async function writeFileLater(
     await unlinkLater(temporary).catch(() => undefined);
     throw error;
   }
+}
+
+/** In one call: the system keeps one call's bytes together, not those of two. */
+export function writeAtOnce(file: number, value: Uint8Array): void {
+  const written = writeSync(file, value);
+  if (written < value.byteLength) throw Object.assign(new Error(`${written} bytes were written`), { code: 'ENOSPC' });
 }
 
 export function writeAllNow(file: number, value: Uint8Array): void {
