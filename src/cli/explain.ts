@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
+import { describeError } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { LoadError } from '../load/load-error';
-import { messageOf, RunFailedError } from '../run/failure';
+import { RunFailedError } from '../run/failure';
 import { DeclarationError } from '../task/declaration-error';
 import { Misuse } from './misuse';
 
@@ -18,7 +19,7 @@ export function exitCodeOf(error: unknown): number {
 /** An error for people: what happened, and its stack only when that is asked for. */
 export function explain(error: unknown, isVerbose: boolean): string {
   const hint = hasMoreToTell(error) && !isVerbose ? '\n(--verbose shows where in the code)' : '';
-  return `${messageOf(error)}${hint}${isVerbose ? stacksOf(error) : ''}`;
+  return `${describeError(error)}${hint}${isVerbose ? stacksOf(error) : ''}`;
 }
 
 /** Whether code of the user's, or a mistake in this package, threw it. */
@@ -32,7 +33,7 @@ function hasMoreToTell(error: unknown): boolean {
 function stacksOf(error: unknown): string {
   const causes = error instanceof RunFailedError ? error.errors.map(({ cause }) => cause) : [];
   const thrown = causes.length > 0 ? causes : chainOf(error);
-  return thrown.map((one) => `\n\n${(one as Error | undefined)?.stack ?? messageOf(one)}`).join('');
+  return thrown.map((one) => `\n\n${(one as Error | undefined)?.stack ?? describeError(one)}`).join('');
 }
 
 function chainOf(error: unknown): readonly unknown[] {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { messageOf } from '../run/failure';
+import { describeError } from '../base/describe-error';
 import { definitionOf } from '../task/definition';
 import { nearest } from '../task/nearest';
 import { type Checked, check } from '../task/schema';
@@ -118,7 +118,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new Misuse(`--params-file: ${messageOf(cause)}`, { cause });
+    throw new Misuse(`--params-file: ${describeError(cause)}`, { cause });
   }
 }
 
@@ -127,7 +127,7 @@ function parse(text: string, from: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new Misuse(`${from} is no JSON: ${messageOf(cause)}`, { cause });
+    throw new Misuse(`${from} is no JSON: ${describeError(cause)}`, { cause });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Misuse(`${from} is ${showValue(value)}; it must be an object with params by name`);

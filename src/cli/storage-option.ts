@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { describeError, isInstance } from '../base/describe-error';
 import { configuredStorage } from '../config/configured-storage';
 import { resolveSource } from '../config/resolve-source';
 import { TidemarkError } from '../error';
-import { messageOf } from '../run/failure';
 import type { StorageSource } from '../storage/open';
 import { Storage } from '../storage/storage';
 import { Misuse } from './misuse';
@@ -46,7 +46,7 @@ function open(source: StorageSource, from: string): Storage {
   try {
     return Storage.open(source);
   } catch (cause) {
-    throw cause instanceof TidemarkError ? new Misuse(`${from}: ${messageOf(cause)}`, { cause }) : cause;
+    throw isInstance(cause, TidemarkError) ? new Misuse(`${from}: ${describeError(cause)}`, { cause }) : cause;
   }
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { describeError, isInstance, textOf } from '../base/describe-error';
 import { LoadError } from '../load/load-error';
 import { importModule } from '../load/load-module';
 import { registerTypeScript } from '../load/register-typescript';
-import { messageOf } from '../run/failure';
 import { ownDeclaration } from '../task/declaration';
 import { isTaskClass } from '../task/definition';
 import { nearest } from '../task/nearest';
@@ -99,16 +99,18 @@ async function load(path: string, isHooked: boolean): Promise<object> {
   try {
     return ((await importModule(path)) ?? {}) as object;
   } catch (error) {
-    if (error instanceof LoadError) throw error;
+    if (isInstance(error, LoadError)) throw error;
     const isMissing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
     // Older versions of Node ask hooks for `import` only, not for an ES module that is required.
-    if (isHooked && isMissing && messageOf(error).includes("'tidemark'")) return import(pathToFileURL(path).href);
+    if (isHooked && isMissing && describeError(error).includes("'tidemark'")) return import(pathToFileURL(path).href);
     throw new LoadError(path, whyNot(error), error);
   }
 }
 
 /** Node says on the first lines of the stack where a file breaks off. */
 function whyNot(error: unknown): string {
-  const place = error instanceof SyntaxError ? /^(\S.*:\d+)\n/.exec(error.stack ?? '')?.[1] : undefined;
-  return place === undefined ? messageOf(error).replace(/\nRequire stack:.*/s, '') : `${messageOf(error)} (${place})`;
+  const place = isInstance(error, SyntaxError) ? /^(\S.*:\d+)\n/.exec(textOf(error, 'stack') ?? '')?.[1] : undefined;
+  return place === undefined
+    ? describeError(error).replace(/\nRequire stack:.*/s, '')
+    : `${describeError(error)} (${place})`;
 }

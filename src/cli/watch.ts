@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { describeError } from '../base/describe-error';
 import type { RunEvent } from '../run/events';
-import { messageOf } from '../run/failure';
 import type { Plan } from '../run/plan';
 import type { Run } from '../run/run';
 import type { Runner } from '../run/runner';
@@ -47,7 +47,7 @@ export async function watch(
       watchers.push(
         // The result of the run is there all the same.
         record(run.events, plan, { trace, graph, format }).catch((error) => {
-          notices.say(`cannot write what happened: ${messageOf(error)}`);
+          notices.say(`cannot write what happened: ${describeError(error)}`);
           process.exitCode = ExitCode.failed;
         }),
       );

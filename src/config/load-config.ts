@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { types } from 'node:util';
 import type { LilconfigResult, lilconfigSync } from 'lilconfig';
+import { describeError, isInstance } from '../base/describe-error';
 import { type Allowed, checkOptions } from '../check-options';
 import { TidemarkError } from '../error';
 import { LoadError } from '../load/load-error';
@@ -46,7 +47,7 @@ function search(folder: string): LilconfigResult {
     return finder.search(folder);
   } catch (cause) {
     // The loader below throws nothing else: this is a file that cannot be read.
-    if (cause instanceof LoadError) throw cause;
+    if (isInstance(cause, LoadError)) throw cause;
     const { path = join(folder, 'tidemark.config.*'), message } = cause as NodeJS.ErrnoException;
     throw new LoadError(path, message, cause);
   }
@@ -70,7 +71,9 @@ function loadFile(path: string, content: string): ConfigOf<unknown> {
   try {
     return checkConfig(exportedBy(path, content), dirname(path));
   } catch (cause) {
-    throw cause instanceof LoadError && cause.file === path ? cause : new LoadError(path, messageOf(cause), cause);
+    throw isInstance(cause, LoadError) && cause.file === path
+      ? cause
+      : new LoadError(path, describeError(cause), cause);
   } finally {
     beingLoaded.delete(path);
   }
@@ -95,8 +98,4 @@ function checkConfig(config: unknown, folder: string): ConfigOf<unknown> {
   checkOptions(config, configOptions, 'a config');
   const { storage } = config as ConfigOf<unknown>;
   return Object.freeze({ ...config, ...(storage !== undefined && { storage: resolveSource(storage, folder) }) });
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : showValue(thrown);
 }

@@ -1,4 +1,5 @@
 import { type Awaitable, andThen } from '../awaitable';
+import { describeError } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { type Adapted, adaptPart } from './adapt-part';
 import { CannotDecodeError } from './cannot-decode-error';
@@ -7,7 +8,7 @@ import { PackageZstd } from './compressors/zstd-package';
 import type { Bytes, Compression, Encryption } from './encoder';
 import type { Compressor, Encrypter } from './parts';
 import { bytesOf, isBinary } from './raw';
-import { messageOf, rescue } from './rescue';
+import { rescue } from './rescue';
 
 /** Our own compressors as they are, others made into the same. */
 export function adaptCompressor(compressor: Compressor): Compression {
@@ -38,7 +39,7 @@ export function adaptEncrypter(encrypter: Encrypter | Encryption): Encryption {
           if (keyId !== undefined) throw cause;
           // It cannot tell another key from damage, and what has another key must not be touched.
           throw new CannotDecodeError(
-            `${part.id} cannot decrypt it (${messageOf(cause)}): it was encrypted with another key, or is damaged`,
+            `${part.id} cannot decrypt it (${describeError(cause)}): it was encrypted with another key, or is damaged`,
             { cause },
           );
         },

@@ -1,10 +1,11 @@
 import { type Awaitable, andThen } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { toBytes } from './adapt-bytes';
 import type { Adapted } from './adapt-part';
 import type { Bytes, Serialization, Serialized } from './encoder';
 import { partsOf } from './parts-of';
-import { messageOf, rescue } from './rescue';
+import { rescue } from './rescue';
 import { UnsupportedValueError } from './unsupported-value-error';
 
 /** A part of a value that a serializer throws for, and the step that leads to it. */
@@ -55,7 +56,7 @@ export class ForeignSerialization implements Serialization {
     let reason = cause;
     const seen = new Set<unknown>([value]);
     // When it threw nothing, but gave what is of no use, that says nothing about the parts.
-    const isOurs = cause instanceof TidemarkError;
+    const isOurs = isInstance(cause, TidemarkError);
     let culprit = isOurs ? undefined : await this.#culpritIn(value);
     while (culprit !== undefined && !seen.has(culprit.part)) {
       seen.add(culprit.part);
@@ -63,7 +64,9 @@ export class ForeignSerialization implements Serialization {
       reason = culprit.cause;
       culprit = await this.#culpritIn(culprit.part);
     }
-    throw new UnsupportedValueError(path, `cannot be encoded by ${this.id} (${messageOf(reason)})`, { cause: reason });
+    throw new UnsupportedValueError(path, `cannot be encoded by ${this.id} (${describeError(reason)})`, {
+      cause: reason,
+    });
   }
 
   async #culpritIn(value: unknown): Promise<Culprit | undefined> {

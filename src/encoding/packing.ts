@@ -1,9 +1,10 @@
 import { type Awaitable, andThen } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { CannotDecodeError } from './cannot-decode-error';
 import { best } from './compressors/best';
 import type { Bytes, Compression, Encoder, Encryption } from './encoder';
-import { messageOf, rescue } from './rescue';
+import { rescue } from './rescue';
 
 export { CannotDecodeError } from './cannot-decode-error';
 export { combine } from './combine';
@@ -103,8 +104,8 @@ function decompress(bytes: Bytes, compression: Compression, size: number | undef
   const plain = rescue(
     () => compression.decompress(bytes, size),
     (cause) => {
-      if (cause instanceof CannotDecodeError) throw cause;
-      throw new TidemarkError(`decompressing it with ${compression.id} failed (${messageOf(cause)})`, { cause });
+      if (isInstance(cause, CannotDecodeError)) throw cause;
+      throw new TidemarkError(`decompressing it with ${compression.id} failed (${describeError(cause)})`, { cause });
     },
   );
   return andThen(plain, (result) => {

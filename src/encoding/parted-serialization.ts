@@ -1,9 +1,10 @@
 import { type Awaitable, andThen } from '../awaitable';
+import { describeError } from '../base/describe-error';
 import type { Adapted } from './adapt-part';
 import { type Difference, differenceBetween } from './difference';
 import type { Bytes, Serialization, Serialized } from './encoder';
 import { ownViews } from './own-views';
-import { messageOf, rescue } from './rescue';
+import { rescue } from './rescue';
 import { UnsupportedValueError } from './unsupported-value-error';
 
 /** What a serialization is made of. */
@@ -50,7 +51,7 @@ export class PartedSerialization implements Serialization {
           rescue(
             () => filter.there(input),
             (cause) => {
-              throw new UnsupportedValueError(root, `cannot be encoded by ${filter.id} (${messageOf(cause)})`, {
+              throw new UnsupportedValueError(root, `cannot be encoded by ${filter.id} (${describeError(cause)})`, {
                 cause,
               });
             },
@@ -65,7 +66,9 @@ export class PartedSerialization implements Serialization {
     const decoded = rescue(
       () => this.deserialize(output.bytes, output.format),
       (cause) => {
-        throw new UnsupportedValueError(root, `cannot be decoded again by ${this.id} (${messageOf(cause)})`, { cause });
+        throw new UnsupportedValueError(root, `cannot be decoded again by ${this.id} (${describeError(cause)})`, {
+          cause,
+        });
       },
     );
     return andThen(decoded, (after) => {

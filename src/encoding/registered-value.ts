@@ -1,3 +1,4 @@
+import { isInstance } from '../base/describe-error';
 import type { RegisteredType } from './register-type';
 import { UnsupportedValueError } from './unsupported-value-error';
 import { NOT_CBOR, NOT_V8, STOP, TYPED, type Walk } from './walk';
@@ -10,7 +11,7 @@ export function lookAtRegistered(object: object, type: RegisteredType, walk: Wal
       known = { type, data: type.encode(object) as unknown };
     } catch (cause) {
       // Types of our own say themselves what is wrong with an instance.
-      if (cause instanceof UnsupportedValueError) return walk.refuse(cause.problem, cause.cause);
+      if (isInstance(cause, UnsupportedValueError)) return walk.refuse(cause.problem, cause.cause);
       return walk.refuse(`cannot be encoded: encode of the type ${JSON.stringify(type.name)} threw`, cause);
     }
     walk.typed.set(object, known);

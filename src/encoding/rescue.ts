@@ -9,10 +9,3 @@ export function rescue<T>(start: () => Awaitable<T>, onError: (cause: unknown) =
     return onError(cause);
   }
 }
-
-/** What an error says, for the end of a message of ours. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error || (error as { message?: unknown } | null)?.message
-    ? String((error as Error).message)
-    : String(error);
-}

@@ -1,4 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
+import { explainError, isInstance } from '../base/describe-error';
+import { TidemarkError } from '../error';
 import type { Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
@@ -64,7 +66,9 @@ class Expansion {
         `there is no task to run: ${showValue(structure)} was given. In files that import each other a class may not be there yet`,
       );
     }
-    const { templates, children } = await linkInTime([structure], undefined, this.#maker);
+    const { templates, children } = await linkInTime([structure], undefined, this.#maker).catch((error: unknown) => {
+      throw asDeclarationError(error, 'what is to run');
+    });
     const targets = [...new Set(children)];
     for (const node of targets) await this.#visit(node.index);
     for (const node of this.#maker.nodes) Object.freeze(node);
@@ -172,9 +176,10 @@ class Expansion {
   }
 
   #fail(error: unknown, index: number): never {
-    throw error instanceof DeclarationError
-      ? error.locate(pathTo({ nodes: this.#maker.nodes, requiredBy: this.#requiredBy }, index))
-      : error;
+    const { nodes } = this.#maker;
+    throw asDeclarationError(error, `what ${nodes[index]} requires`).locate(
+      pathTo({ nodes, requiredBy: this.#requiredBy }, index),
+    );
   }
 
   #cycle(members: readonly number[]): DeclarationError {
@@ -186,6 +191,13 @@ class Expansion {
 }
 
 const nothing: Linked = Object.freeze({ templates: Object.freeze([]), children: Object.freeze([]) });
+
+/** The error of code that is called while planning, such as a getter in what `@Requires` gave. */
+function asDeclarationError(error: unknown, what: string): DeclarationError {
+  if (isInstance(error, DeclarationError)) return error;
+  if (isInstance(error, TidemarkError)) throw error;
+  return new DeclarationError(`${what} cannot be worked out: ${explainError(error)}`, { cause: error });
+}
 
 /** The same, with room for so many, and at least twice as much. */
 function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { describeCauses, describeError, isInstance } from '../base/describe-error';
 import type { Container } from '../task/container';
 import { thawedCopy } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
@@ -10,15 +11,16 @@ export type Instance = Record<string, unknown>;
 /** A new instance by the container, whose initialisers have seen no params yet. */
 export function makeInstance(task: TaskDefinition, container: Container): Awaitable<Instance> {
   const fail = (error: unknown): never => {
-    if (error instanceof DeclarationError) throw error;
+    if (isInstance(error, DeclarationError)) throw error;
     throw new DeclarationError(
-      `${task.name} cannot be made: ${(error as Error)?.message ?? error}. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them`,
+      `${task.name} cannot be made: ${describeError(error)}. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them${describeCauses(error, describeError(error))}`,
       { cause: error },
     );
   };
   try {
     const instance = container.resolve(task.cls as unknown as new () => Instance);
-    return isPromiseLike(instance) ? (instance as PromiseLike<Instance>).then(undefined, fail) : instance;
+    // What is only like a promise may give nothing from then(), or call back twice.
+    return isPromiseLike(instance) ? Promise.resolve(instance as PromiseLike<Instance>).catch(fail) : instance;
   } catch (error) {
     return fail(error);
   }

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
+import { describeError } from '../base/describe-error';
 import type { TaskKey } from '../task/context';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { isTaskRef } from '../task/ref';
 import { safeName } from '../task/safe-name';
+import { showValue } from '../task/show';
 import { canonical, canonicalString, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart, ownDirectory } from './node';
@@ -148,13 +150,11 @@ function customKey(node: GraphNode): string {
   try {
     key = node.task.options.key!(node.params);
   } catch (error) {
-    throw new DeclarationError(`key(params) of ${node} failed: ${(error as Error)?.message ?? error}`, {
-      cause: error,
-    });
+    throw new DeclarationError(`key(params) of ${node} failed: ${describeError(error)}`, { cause: error });
   }
   if (typeof key !== 'string' || key === '')
     throw new DeclarationError(
-      `key(params) of ${node} gave ${JSON.stringify(key)}; it must give a string with something in it`,
+      `key(params) of ${node} gave ${showValue(key)}; it must give a string with something in it`,
     );
   return key;
 }

@@ -1,4 +1,5 @@
 import { isPromiseLike } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
@@ -54,7 +55,7 @@ export function link(
     for (; requirement < structures.length; requirement++)
       templates.push(mapStructure(structures[requirement], replace));
   } catch (error) {
-    if (!(error instanceof TooDeepError)) throw error;
+    if (!isInstance(error, TooDeepError)) throw error;
     const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';
     throw new DeclarationError(`${what} holds itself (a cycle), or is ${error.message}`);
   }

@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { describeError, explainError, isInstance } from '../base/describe-error';
 import { copyData, type DataCopy, NotDataError } from '../task/data';
 import { DeclarationError, ParamError } from '../task/declaration-error';
 import type { ParamDefinition, TaskDefinition } from '../task/definition';
@@ -9,7 +10,7 @@ import { showValue } from '../task/show';
 export function askSchema(task: TaskDefinition, param: ParamDefinition, value: unknown): Awaitable<Checked> {
   const fail = (error: unknown): never => {
     throw new DeclarationError(
-      `${task.name}: the schema of the param ${param.name} failed: ${withoutSecret(param, value, String((error as Error)?.message ?? error))}`,
+      `${task.name}: the schema of the param ${param.name} failed: ${withoutSecret(param, value, explainError(error))}`,
       param.secret ? undefined : { cause: error },
     );
   };
@@ -26,8 +27,11 @@ export function copyParam(task: TaskDefinition, param: ParamDefinition, value: u
   try {
     return copyData(value, `params.${param.name}`);
   } catch (error) {
-    if (!(error instanceof NotDataError)) throw error;
-    const problem = param.secret ? `params.${param.name} ${error.problem}` : error.message;
+    const problem = isInstance(error, NotDataError)
+      ? param.secret
+        ? `params.${param.name} ${error.problem}`
+        : error.message
+      : `params.${param.name} cannot be read: ${withoutSecret(param, value, describeError(error))}`;
     throw new ParamError(`${task.name}: ${problem}`, {
       task: task.name,
       param: param.name,

@@ -1,4 +1,5 @@
 import { isPromiseLike } from '../awaitable';
+import { explainError, isInstance } from '../base/describe-error';
 import { isPlainObject } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
 import type { RequirementDefinition, TaskDefinition } from '../task/definition';
@@ -42,9 +43,10 @@ export function written(
         );
     }
   } catch (error) {
-    if (error instanceof DeclarationError) throw error;
-    const message = (error as Error)?.message ?? error;
-    throw new DeclarationError(`the function in @Requires of ${task}.${property} failed: ${message}`, { cause: error });
+    if (isInstance(error, DeclarationError)) throw error;
+    throw new DeclarationError(`the function in @Requires of ${task}.${property} failed: ${explainError(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { textOf } from '../base/describe-error';
 import { LoadError } from './load-error';
 import { registerTypeScript } from './register-typescript';
 
@@ -53,7 +54,7 @@ function explained(error: unknown, file: string): unknown {
       'it is, or imports, an ES module with await outside of functions, which cannot be loaded here; put that into a function',
       error,
     );
-  if (error instanceof Error && error.message.startsWith(`Cannot find module '${file}'`))
+  if (textOf(error, 'message')?.startsWith(`Cannot find module '${file}'`))
     return new LoadError(file, 'there is no such file', error);
   return error;
 }

@@ -1,3 +1,5 @@
+import { isInstance } from '../base/describe-error';
+
 import Module = require('node:module');
 
 import { compile, findSwc } from './compile';
@@ -63,7 +65,7 @@ function stripTypes(module: NodeJS.Module, filename: string, loadJavaScript: Loa
   try {
     loadJavaScript(module, filename);
   } catch (error) {
-    throw error instanceof SyntaxError ? withoutCompiler(filename, error) : error;
+    throw isInstance(error, SyntaxError) ? withoutCompiler(filename, error) : error;
   }
 }
 

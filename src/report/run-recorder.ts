@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
+import { describeError } from '../base/describe-error';
 import type { NodeInfo, RunEvent } from '../run/events';
-import { messageOf } from '../run/failure';
 import { KeptOutput } from './kept-output';
 import { type LooseSpan, layLanes } from './lanes';
 import { edgesOf, type GraphPicture, type PictureNode } from './picture';
@@ -70,7 +70,7 @@ export class RunRecorder {
       case 'task-failed': {
         const node = this.#nodeOf(event.node);
         const state = event.willRetry ? 'running' : 'failed';
-        Object.assign(node, { state, error: messageOf(event.error.cause) });
+        Object.assign(node, { state, error: describeError(event.error.cause) });
         const started = this.#running.get(node.key);
         // It is not under way when the run ends while it waits to be tried again.
         if (!started) return;

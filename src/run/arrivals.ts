@@ -1,3 +1,4 @@
+import { isInstance } from '../base/describe-error';
 import { deepFreeze } from '../encoding/freeze';
 import { pathTo } from '../graph/graph';
 import type { Facts, Participant } from './claims';
@@ -59,7 +60,7 @@ export class Arrivals {
       dynamic.resolve(holder, value).then(
         (resolution) => this.#resolved(index, resolution),
         (error) => {
-          if (error instanceof UnresolvedError) skip(frontier.fail(index));
+          if (isInstance(error, UnresolvedError)) skip(frontier.fail(index));
           else fail(index, error);
         },
       ),

@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { NotStartedError } from '../executors/not-started-error';
 import { pathTo } from '../graph/graph';
@@ -6,10 +7,12 @@ import { type GraphNode, ownDirectory } from '../graph/node';
 import { fill } from '../graph/structure';
 import type { Lease } from '../storage/lease/lease';
 import { LeaseLostError } from '../storage/lease/lease-lost-error';
+import type { TaskKey } from '../task/context';
 import { Attempt } from './attempt';
 import { AttemptContext } from './attempt-context';
 import type { ExecutionParts } from './execution-parts';
 import { TaskFailedError } from './failure';
+import type { Reporter } from './reporter';
 import type { Results } from './results';
 import type { Retries } from './retries';
 import type { StoredResults } from './stored-results';
@@ -71,11 +74,20 @@ export class Attempts {
       if (!isPromiseLike(result)) return results.take(attempt, result);
       // What is only like a promise may give nothing from then(), or call back twice.
       return Promise.resolve(result).then(
-        (value) => results.take(attempt, value),
+        (value) => this.#accept(attempt, value),
         (error) => this.fail(attempt, error),
       );
     } catch (error) {
       return this.fail(attempt, error);
+    }
+  }
+
+  /** A result that throws when it is looked at, as proxies can, has failed its task. */
+  #accept(attempt: Attempt, value: unknown): void {
+    try {
+      this.#parts.results.take(attempt, value);
+    } catch (error) {
+      this.fail(attempt, error);
     }
   }
 
@@ -86,13 +98,13 @@ export class Attempts {
     const node = graph.nodes[index]!;
     this.#discardDirectory(node);
     void lease?.release();
-    if (cause instanceof NotStartedError) {
+    if (isInstance(cause, NotStartedError)) {
       retries.again(node);
       return;
     }
     const error = this.#errorOf(attempt, cause);
     // Somebody else computes the key: then this one waits for that.
-    const isLost = lease !== undefined && (lease.signal.aborted || cause instanceof LeaseLostError);
+    const isLost = lease !== undefined && (lease.signal.aborted || isInstance(cause, LeaseLostError));
     const mayTry =
       (isLost && !this.#parts.signal.aborted) ||
       (!fingerprints.failed.has(index) && retries.allows(node, number) && !isHopeless(cause));
@@ -120,7 +132,7 @@ export class Attempts {
     const { graph, reporter, path } = this.#parts;
     return new TaskFailedError({
       node: graph.nodes[index]!,
-      key: reporter.keyOf(index),
+      key: keyOrNone(reporter, index),
       requiredBy: [...path, ...pathTo(graph, index).slice(0, -1)],
       attempts: number,
       cause,
@@ -143,7 +155,16 @@ export class Attempts {
   };
 }
 
+/** The key of a failed task; undefined when its own `key` function fails, which is no news then. */
+function keyOrNone(reporter: Reporter, index: number): TaskKey | undefined {
+  try {
+    return reporter.keyOf(index);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether another attempt would fare no better: no worker has the task, say. */
 function isHopeless(cause: unknown): boolean {
-  return cause instanceof TidemarkError && (cause as { mayRetry?: boolean }).mayRetry === false;
+  return isInstance(cause, TidemarkError) && (cause as { mayRetry?: boolean }).mayRetry === false;
 }

@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { UnsupportedValueError } from '../encoding/unsupported-value-error';
 import { toStored } from '../graph/stored-ref';
 import { holdsRef } from './holds-ref';
@@ -12,7 +13,7 @@ export function encodeWithRefs<T>(
   try {
     encoded = encode(result);
   } catch (error) {
-    if (!(error instanceof UnsupportedValueError && holdsRef(result))) throw error;
+    if (!(isInstance(error, UnsupportedValueError) && holdsRef(result))) throw error;
     return { encoded: encode(toStored(result)), holdsRefs: true };
   }
   if (!isPromiseLike(encoded) || !holdsRef(result)) return { encoded, holdsRefs: false };

@@ -1,8 +1,11 @@
-import { inspect, types } from 'node:util';
+import { describeCauses, describeError, textOf } from '../base/describe-error';
+import { jsonFields } from '../base/error-json';
 import { TidemarkError } from '../error';
 import { outputOf } from '../executors/pool/task-output';
 import type { GraphNode } from '../graph/node';
+import { recordParams } from '../storage/record-params';
 import type { TaskKey } from '../task/context';
+import type { TaskDefinition } from '../task/definition';
 import { publicParams } from './public-params';
 import type { RunSummary } from './summary';
 
@@ -29,14 +32,22 @@ export class TaskFailedError extends TidemarkError {
   constructor({ node, key, requiredBy, attempts, cause }: TaskFailure) {
     const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
     const tried = attempts > 1 ? ` (${attempts} attempts)` : '';
-    super(`${node} failed${tried}: ${messageOf(cause)}${hintFor(cause)}${way.join('')}${printed(cause)}`, { cause });
+    const what = describeError(cause);
+    const why = `${what}${hintFor(cause)}${describeCauses(cause, what)}`;
+    super(`${node} failed${tried}: ${why}${way.join('')}${printed(cause)}`, { cause });
     this.task = node.task.name;
     this.params = publicParams(node);
     this.key = key;
     this.requiredBy = requiredBy;
     this.attempts = attempts;
   }
+
+  override [jsonFields](): Readonly<Record<string, unknown>> {
+    return { ...super[jsonFields](), params: recordParams(this.params, noSecrets) };
+  }
 }
+
+const noSecrets = { secrets: new Set() } as unknown as TaskDefinition;
 
 /** A run did not give a result: tasks failed, the storage failed, or it was stopped. */
 export class RunFailedError extends TidemarkError {
@@ -45,7 +56,10 @@ export class RunFailedError extends TidemarkError {
   readonly summary: RunSummary;
 
   constructor(message: string, errors: readonly TaskFailedError[], summary: RunSummary, cause: unknown) {
-    super(`${message}\n${whatIsLeft(summary)}`, cause === undefined ? undefined : { cause });
+    super(
+      `${message}${describeCauses(cause, message)}\n${whatIsLeft(summary)}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.errors = errors;
     this.summary = summary;
   }
@@ -81,17 +95,6 @@ function printed(cause: unknown): string {
 
 /** What to do about an error whose message does not say so, as the end of a line. */
 function hintFor(cause: unknown): string {
-  if (!(types.isNativeError(cause) && changesFrozen.test(cause.message))) return '';
+  if (!changesFrozen.test(textOf(cause, 'message') ?? '')) return '';
   return '. Results are frozen when they are saved or have several users: change a copy (structuredClone), or give the runner { freeze: false }';
-}
-
-/** What went wrong, as one line or more, whatever was thrown. */
-export function messageOf(cause: unknown): string {
-  try {
-    if (typeof cause !== 'object' || cause === null) return String(cause);
-    const { message, name } = cause as Partial<Error>;
-    return typeof message === 'string' ? message || String(name) : inspect(cause, { depth: 1 });
-  } catch {
-    return 'something was thrown that cannot be shown';
-  }
 }

@@ -1,8 +1,8 @@
+import { describeError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { StorageError } from '../storage/storage-error';
 import type { TaskKey } from '../task/context';
 import { Action } from './demand';
-import { messageOf } from './failure';
 import type { Plan, PlannedNode } from './plan';
 import { type OpenedGraph, PlanPart } from './plan-part';
 import { publicParams } from './public-params';
@@ -62,10 +62,10 @@ class Planner {
     try {
       await this.#follow(part.keys.of(index), part.refsIn(index), condition);
     } catch (error) {
-      if (error instanceof StorageError) throw error;
+      if (isInstance(error, StorageError)) throw error;
       // What may not be needed does no harm.
       if (condition !== undefined) return;
-      const problem = `the saved result of ${part.graph.nodes[index]} cannot be followed: ${messageOf(error)}`;
+      const problem = `the saved result of ${part.graph.nodes[index]} cannot be followed: ${describeError(error)}`;
       throw new TidemarkError(problem, { cause: error });
     }
   }
@@ -79,7 +79,7 @@ class Planner {
     try {
       await this.#follow(key, structure, condition);
     } catch (error) {
-      if (error instanceof StorageError) throw error;
+      if (isInstance(error, StorageError)) throw error;
       // The code is another one by now.
     }
   }

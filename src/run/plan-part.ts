@@ -1,11 +1,11 @@
 import { isPromiseLike } from '../awaitable';
+import { describeError } from '../base/describe-error';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import { fromStored } from '../graph/stored-ref';
 import type { Found } from '../storage/layers';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
-import { messageOf } from './failure';
 import type { PlannedNode } from './plan';
 
 /** A graph with its keys and checkpoints as they are today. */
@@ -48,7 +48,7 @@ export class PlanPart {
         this.#restoring.push(index);
         return { value: undefined };
       },
-      onFault: (index, { error }) => void this.#whys.set(index, messageOf(error)),
+      onFault: (index, { error }) => void this.#whys.set(index, describeError(error)),
       onDecided: (index, action, why) => {
         this.#decided.push(index);
         if (action === Action.run && !this.#whys.has(index)) this.#whys.set(index, why);
@@ -115,8 +115,8 @@ export class PlanPart {
         this.#holders.set(index, await this.read(index, found));
         this.#untaken.push(index);
       } catch (error) {
-        this.#whys.set(index, messageOf(error));
-        await this.demand.runInstead(index, messageOf(error));
+        this.#whys.set(index, describeError(error));
+        await this.demand.runInstead(index, describeError(error));
       }
     }
   }

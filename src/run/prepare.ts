@@ -1,3 +1,4 @@
+import { explainError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import type { Blueprint } from '../graph/blueprint';
 import { expand } from '../graph/expand';
@@ -7,7 +8,6 @@ import type { Container } from '../task/container';
 import type { TaskDefinition } from '../task/definition';
 import { Checkpoints } from './checkpoints';
 import type { CheckpointsOptions } from './checkpoints-options';
-import { messageOf } from './failure';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
 
 /** A graph, and what identifies its nodes as things are now. */
@@ -52,9 +52,9 @@ export class Preparer {
   async prepareWithKeys(target: unknown): Promise<Prepared> {
     const prepared = await this.prepare(target);
     for (const [index, cause] of prepared.fingerprints.failed) {
-      if (cause instanceof TidemarkError) throw cause;
+      if (isInstance(cause, TidemarkError)) throw cause;
       const { nodes } = prepared.graph;
-      throw new TidemarkError(`fingerprint() of ${nodes[index]} failed: ${messageOf(cause)}`, { cause });
+      throw new TidemarkError(`fingerprint() of ${nodes[index]} failed: ${explainError(cause)}`, { cause });
     }
     return prepared;
   }

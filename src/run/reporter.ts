@@ -1,8 +1,9 @@
+import { describeError, explainError, toError } from '../base/describe-error';
+import { errorToJson, withJson } from '../base/error-json';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { TaskKey } from '../task/context';
 import type { EventStream, NodeInfo, RunHappening } from './events';
-import { messageOf } from './failure';
 import { publicParams } from './public-params';
 import type { Tally } from './summary';
 
@@ -53,20 +54,25 @@ export class Reporter {
 
   /** @param index the node that it was about, when it was about one */
   storageFailed(index: number | undefined, cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(messageOf(cause));
+    const error = toError(cause);
     this.tally.storageErrors.push(error);
     if (this.#events.isHeard)
-      this.#events.emit({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
+      this.#emitFailure({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
   }
 
   /** @param index the node whose hook it was; undefined for the run's own */
   hookFailed(index: number | undefined, hook: 'restore' | 'checkpoint', cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(messageOf(cause));
+    const error = toError(cause);
     this.tally.hookErrors.push(error);
     const node = index === undefined ? undefined : this.#info(index);
-    if (this.#events.isHeard) this.#events.emit({ type: 'hook-failed', hook, ...(node && { node }), error });
+    if (this.#events.isHeard) this.#emitFailure({ type: 'hook-failed', hook, ...(node && { node }), error });
     const owner = node ? String(this.#graph.nodes[index!]) : 'the run';
-    this.warn(index, `${hook}() of ${owner} failed: ${messageOf(cause)}`);
+    this.warn(index, `${hook}() of ${owner} failed: ${explainError(cause)}`);
+  }
+
+  /** An event with an error of somebody else's, of which `JSON.stringify` would write nothing. */
+  #emitFailure(event: RunHappening & { readonly error: Error }): void {
+    this.#events.emit(withJson(event, () => ({ ...event, error: errorToJson(event.error) })));
   }
 
   /** The keys of what a node requires, as far as they are known. */

@@ -1,4 +1,5 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { EncodedResult, Encoding } from '../storage/encode';
@@ -128,7 +129,7 @@ export class Saves {
       const facts = { seconds, digestOf: this.digestOf, stale: stale.get(index), origin, lease };
       this.#saved(index, await checkpoints!.save(index, encoded, facts));
     } catch (error) {
-      if (error instanceof LeaseLostError) return error;
+      if (isInstance(error, LeaseLostError)) return error;
       await onFailure(index, error);
     } finally {
       scheduler.writes.release(weight);

@@ -1,9 +1,9 @@
 import type { Awaitable } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import type { GraphNode } from '../graph/node';
 import type { Entry } from '../storage/entry';
 import { StorageError } from '../storage/storage-error';
 import type { CheckpointsOptions } from './checkpoints-options';
-import { messageOf } from './failure';
 import { SeenMarks } from './marks';
 import { Provenance } from './provenance';
 
@@ -50,8 +50,8 @@ export class Staleness {
       const task = forced && !forced.isRenewed(entry.key) ? forced.taskIn(graph) : undefined;
       return task && `it came from ${task.name}, which is forced`;
     } catch (error) {
-      if (error instanceof StorageError) throw error;
-      return `it came from a result with refs that cannot be followed today: ${messageOf(error)}`;
+      if (isInstance(error, StorageError)) throw error;
+      return `it came from a result with refs that cannot be followed today: ${describeError(error)}`;
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { Awaitable } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import type { Keys } from '../graph/key';
 import { DamagedCheckpointError } from '../storage/checkpoint-error';
 import type { Layer } from '../storage/layer';
-import { messageOf } from './failure';
 import type { Reporter } from './reporter';
 import type { RunState } from './run-state';
 
@@ -38,7 +38,7 @@ export class StorageFaults {
   take(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
     const { keys, reporter, onStorageError, state } = this.#options;
     reporter.storageFailed(index, error);
-    if (index !== undefined && layer && error instanceof DamagedCheckpointError)
+    if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
       return layer.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
     if (index !== undefined) this.untouchable.add(index);
     if (onStorageError === 'compute') this.#warn(index, error);
@@ -53,7 +53,7 @@ export class StorageFaults {
     warned.ofStorage = true;
     reporter.warn(
       index,
-      `${messageOf(error).replace(/\.$/, '')}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
+      `${describeError(error).replace(/\.$/, '')}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
     );
   }
 }

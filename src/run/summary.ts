@@ -1,3 +1,5 @@
+import { jsonErrors } from '../base/error-json';
+
 /** What a run did. */
 export interface RunSummary {
   /** Tasks that ran and gave a result. */
@@ -44,8 +46,8 @@ export class Tally {
       saved,
       savedBytes,
       seconds,
-      storageErrors: [...this.storageErrors],
-      hookErrors: [...this.hookErrors],
+      storageErrors: jsonErrors(this.storageErrors),
+      hookErrors: jsonErrors(this.hookErrors),
       warnings: [...this.warnings],
     });
   }

@@ -1,6 +1,7 @@
+import { describeError } from '../base/describe-error';
 import { fill } from '../graph/structure';
 import type { ExecutionOptions } from './execution-options';
-import { messageOf, RunFailedError, tasksFailed } from './failure';
+import { RunFailedError, tasksFailed } from './failure';
 import type { Frontier } from './frontier';
 import { loadedValue } from './stored-results';
 
@@ -26,7 +27,7 @@ export class Targets {
     try {
       return fill(graph.target, ({ index }) => loadedValue(this.#frontier.resultOf(index)));
     } catch (error) {
-      throw new RunFailedError(messageOf(error), [], reporter.tally.summary(), error);
+      throw new RunFailedError(describeError(error), [], reporter.tally.summary(), error);
     }
   }
 
@@ -35,10 +36,15 @@ export class Targets {
     const { graph, reporter, signal, state } = this.#options;
     const { errors, fatal } = state;
     const summary = reporter.tally.summary();
-    if (fatal) throw new RunFailedError(messageOf(fatal.error), errors, summary, fatal.error);
+    if (fatal) throw new RunFailedError(describeError(fatal.error), errors, summary, fatal.error);
     const missing = graph.targets.find(({ index }) => !this.#frontier.isDone(index));
     if (missing && signal.aborted)
-      throw new RunFailedError(`the run was cancelled: ${messageOf(signal.reason)}`, errors, summary, signal.reason);
+      throw new RunFailedError(
+        `the run was cancelled: ${describeError(signal.reason)}`,
+        errors,
+        summary,
+        signal.reason,
+      );
     if (errors.length > 0) throw tasksFailed(errors, summary);
     if (missing === undefined) return;
     throw new RunFailedError(

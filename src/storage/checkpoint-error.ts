@@ -5,8 +5,8 @@ import type { TaskKey } from '../task/context';
 export class DamagedCheckpointError extends TidemarkError {
   readonly key: TaskKey;
 
-  constructor(key: TaskKey, problem: string) {
-    super(`the checkpoint ${key} is damaged: ${problem}`);
+  constructor(key: TaskKey, problem: string, options?: ErrorOptions) {
+    super(`the checkpoint ${key} is damaged: ${problem}`, options);
     this.key = key;
   }
 }

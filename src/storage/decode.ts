@@ -1,4 +1,5 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
@@ -33,12 +34,12 @@ export function decode(entry: Entry, { bytes, format, isView }: Encoding, encode
   return attempt(
     () => serializationFor(entry.serializer, format, [encoder]).deserialize(bytes, format, !isView),
     (cause) =>
-      cause instanceof CannotDecodeError
+      isInstance(cause, CannotDecodeError)
         ? failure(entry, cause, '')
         : // The bytes are right, so it is this process that cannot read them: another version of Node, say.
           new UnreadableCheckpointError(
             entry.key,
-            `its bytes are whole, but decoding them as ${entry.serializer} (${format}) failed (${(cause as Error)?.message}); it was saved by ${entry.savedBy}. Clear it, or use the version of Node that it was saved with`,
+            `its bytes are whole, but decoding them as ${entry.serializer} (${format}) failed (${describeError(cause)}); it was saved by ${entry.savedBy}. Clear it, or use the version of Node that it was saved with`,
             { cause },
           ),
   );
@@ -89,9 +90,9 @@ function checked(entry: Entry, plain: Bytes, digest?: DigestOfParts): Bytes {
 }
 
 function failure({ key }: Entry, error: unknown, problem: string): Error {
-  if (error instanceof DamagedCheckpointError) return error;
-  if (error instanceof CannotDecodeError) return new UnreadableCheckpointError(key, error.message, { cause: error });
-  return new DamagedCheckpointError(key, `${problem} (${(error as Error)?.message ?? error})`);
+  if (isInstance(error, DamagedCheckpointError)) return error;
+  if (isInstance(error, CannotDecodeError)) return new UnreadableCheckpointError(key, error.message, { cause: error });
+  return new DamagedCheckpointError(key, `${problem} (${describeError(error)})`, { cause: error });
 }
 
 function attempt<T>(call: () => Awaitable<T>, toError: (error: unknown) => Error): Awaitable<T> {

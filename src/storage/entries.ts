@@ -1,4 +1,5 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import type { Bytes } from '../encoding/encoder';
 import { Batches } from './batches';
 import { StorageError, type StorageOperation } from './storage-error';
@@ -127,11 +128,12 @@ export class Entries {
   }
 
   #fail(operation: StorageOperation, key: string | undefined, cause: unknown): never {
-    if (cause instanceof StorageError) throw cause;
-    throw new StorageError(
-      `cannot ${operation} ${key ?? 'it'} in ${this.location}: ${(cause as Error)?.message ?? cause}`,
-      { operation, key, cause },
-    );
+    if (isInstance(cause, StorageError)) throw cause;
+    throw new StorageError(`cannot ${operation} ${key ?? 'it'} in ${this.location}: ${describeError(cause)}`, {
+      operation,
+      key,
+      cause,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Awaitable } from '../awaitable';
+import { describeError, isInstance } from '../base/describe-error';
 import { type Allowed, checkOptions, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';
@@ -151,7 +152,7 @@ export class Storage {
       try {
         return await this.layers.load(layer, entry, encoder);
       } catch (error) {
-        if (!(error instanceof GoneCheckpointError)) throw error;
+        if (!isInstance(error, GoneCheckpointError)) throw error;
       }
     }
     return undefined;
@@ -218,7 +219,7 @@ function openConfigured({ source, from }: ConfiguredStorage): ReturnType<typeof 
   try {
     return openStore(source as StorageSource);
   } catch (cause) {
-    throw new StorageError(`${from}: ${(cause as Error).message}`, { operation: 'open', cause });
+    throw new StorageError(`${from}: ${describeError(cause)}`, { operation: 'open', cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Awaitable } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { DeclarationError } from './declaration-error';
 import { servicesOf } from './services';
 import type { TaskClass } from './task-class';
@@ -24,7 +25,7 @@ export const typediContainer: Container = {
     try {
       return Typedi.get(cls);
     } catch (error) {
-      if (!(error instanceof ServiceNotFoundError)) throw error;
+      if (!isInstance(error, ServiceNotFoundError)) throw error;
       throw new DeclarationError(`${cls.name} cannot be made: ${error.message.replace(/\s+/g, ' ')}`, { cause: error });
     }
   },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { messageOf } from '../../run/failure';
+import { describeError } from '../../base/describe-error';
 import type { RunOptions } from '../../run/options';
 import type { Runner } from '../../run/runner';
 import { ExitCode } from '../explain';
@@ -74,7 +74,7 @@ async function runTask(
   } catch (error) {
     if (!wasInterrupted()) throw error;
     await watching;
-    notices.say(`${messageOf(error)}\nTo go on, give the same command again.`);
+    notices.say(`${describeError(error)}\nTo go on, give the same command again.`);
     return interrupted;
   } finally {
     wasInterrupted();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { describeError } from '../../base/describe-error';
 import { showBytes } from '../../report/units';
-import { messageOf } from '../../run/failure';
 import type { CheckpointRecord } from '../../storage/record';
 import type { Storage } from '../../storage/storage';
 import type { TaskKey } from '../../task/context';
@@ -73,7 +73,7 @@ function writeRaw(value: unknown): void {
 
 function writeJson(record: CheckpointRecord | undefined, { from, to }: Lineage, loaded: Loaded): void {
   const plain = ({ key, depth, record: its }: Relative) => ({ key, depth, isSaved: its !== undefined });
-  const value = 'error' in loaded ? { error: messageOf(loaded.error) } : { value: loaded.value };
+  const value = 'error' in loaded ? { error: describeError(loaded.error) } : { value: loaded.value };
   process.stdout.write(`${resultToJson({ record, from: from.map(plain), to: to.map(plain), ...value }, 2)}\n`);
 }
 
@@ -85,7 +85,7 @@ function writeRows(key: TaskKey, record: CheckpointRecord | undefined, { from, t
     ...to.map((relative) => relativeRow('to', relative)),
   ]);
   if ('error' in loaded) {
-    process.stderr.write(`the value cannot be shown: ${messageOf(loaded.error)}\n`);
+    process.stderr.write(`the value cannot be shown: ${describeError(loaded.error)}\n`);
     process.exitCode = 1;
   } else process.stdout.write(`\n${showResult(loaded.value, process.stdout.isTTY)}\n`);
 }

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { type Awaitable, andThen } from '../../awaitable';
+import { describeError } from '../../base/describe-error';
 import type { Bytes, Encryption } from '../../encoding/encoder';
-import { messageOf } from '../../encoding/rescue';
 import { isJson } from './is-json';
 import { QueueError } from './queue-error';
 
@@ -58,7 +58,7 @@ function read<T>(bytes: Buffer): T {
     return deserialize(bytes) as T;
   } catch (cause) {
     throw new QueueError(
-      `it was written by a version of Node that ${process.version} does not understand (${messageOf(cause)}); use one version for runner and workers`,
+      `it was written by a version of Node that ${process.version} does not understand (${describeError(cause)}); use one version for runner and workers`,
       { cause, mayRetry: false },
     );
   }

@@ -1,3 +1,4 @@
+import { read } from '../../base/describe-error';
 import { builtInName } from '../../encoding/built-in-name';
 import { importModule } from '../../load/load-module';
 import type { SentClass } from './messages';
@@ -19,11 +20,20 @@ export function noteModule(file: string, exported: unknown): void {
 /** An error's class and what that extends, the class itself first: those that can be found by their place. */
 export function classesOf(error: Error): readonly SentClass[] {
   const classes: SentClass[] = [];
-  for (let at = Object.getPrototypeOf(error); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    const name = builtInName(at);
-    if (name !== undefined) return name === 'Object' ? classes : [...classes, { from: 'language', name }];
-    const place = typeof at.constructor === 'function' ? placeOf(at.constructor) : undefined;
-    if (place) classes.push(place);
+  try {
+    for (
+      let at = Object.getPrototypeOf(error);
+      at !== null && at !== Object.prototype;
+      at = Object.getPrototypeOf(at)
+    ) {
+      const name = builtInName(at);
+      if (name !== undefined) return name === 'Object' ? classes : [...classes, { from: 'language', name }];
+      const cls = read(at, 'constructor');
+      const place = typeof cls === 'function' ? placeOf(cls) : undefined;
+      if (place) classes.push(place);
+    }
+  } catch {
+    // A proxy that tells nothing of its prototypes.
   }
   return classes;
 }

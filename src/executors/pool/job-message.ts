@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import type { Awaitable } from '../../awaitable';
+import { isInstance } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import { propertyStep } from '../../encoding/value-path';
@@ -108,7 +109,7 @@ class JobWriter {
     try {
       return this.outbox.data(value, root);
     } catch (cause) {
-      throw cause instanceof UnsupportedValueError
+      throw isInstance(cause, UnsupportedValueError)
         ? new CannotSendError(this.#job.node.task.name, cause, { cause })
         : cause;
     }

@@ -1,3 +1,4 @@
+import { describeNamed } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import type { FromWorker, Reply, SentFailure, StartMessage } from './messages';
 import { Outbox } from './outbox';
@@ -73,7 +74,7 @@ export class Member {
     const crash = this.#crash && (await readFailure(this.#crash.failure, this.#crash.bytes, modules));
     return new WorkerLostError(
       this.isReady ? `the ${worker} that ran it ended` : `the ${worker} ended while it loaded ${modules.join(', ')}`,
-      this.#crash ? { how: `uncaught ${String(crash)}`, cause: crash } : { how, cause },
+      this.#crash ? { how: `uncaught ${describeNamed(crash)}`, cause: crash } : { how, cause },
       output,
     );
   }

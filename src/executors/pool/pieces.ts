@@ -1,4 +1,5 @@
 import { type Awaitable, andThen, isPromiseLike } from '../../awaitable';
+import { isInstance } from '../../base/describe-error';
 import { defaultEncoder } from '../../encoding/default-encoder';
 import type { Bytes } from '../../encoding/encoder';
 import { rescue } from '../../encoding/rescue';
@@ -47,7 +48,7 @@ export class Pieces implements PieceMaker {
       () => this.#encode(value, place),
       (cause) => {
         this.#pieces.delete(value);
-        throw cause instanceof UnsupportedValueError ? new CannotSendError(place.task, cause, { cause }) : cause;
+        throw isInstance(cause, UnsupportedValueError) ? new CannotSendError(place.task, cause, { cause }) : cause;
       },
     );
     this.#pieces.set(value, made);

@@ -1,6 +1,6 @@
+import { isError, textOf } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import { findClass } from './error-classes';
-import { isError } from './is-error';
 import type { SentErrorFields, SentFailure, SentThrown } from './messages';
 import { readData } from './outbox';
 
@@ -29,8 +29,8 @@ async function makeError(fields: SentErrorFields, bytes: readonly Bytes[], modul
   const registered = typed && readOrNothing({ value: typed }, bytes);
   const error = isError(registered) ? registered : plainError(fields, await findClass(classes, modules));
   if (stack !== undefined) define(error, 'stack', stack, false);
-  if (error.message !== message) define(error, 'message', message, false);
-  if (error.name !== name) define(error, 'name', name, false);
+  if (textOf(error, 'message') !== message) define(error, 'message', message, false);
+  if (textOf(error, 'name') !== name) define(error, 'name', name, false);
   return error;
 }
 
@@ -49,6 +49,7 @@ function readOrNothing({ value }: Extract<SentThrown, { value: unknown }>, bytes
   }
 }
 
+/** An error that a type's own `decode` made may be frozen: then it stays as it is. */
 function define(error: Error, name: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(error, name, { value, enumerable, writable: true, configurable: true });
+  Reflect.defineProperty(error, name, { value, enumerable, writable: true, configurable: true });
 }

@@ -1,4 +1,5 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { describeNamed } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import { entryFile } from './entry-file';
 import type { FromWorker } from './messages';
@@ -47,5 +48,5 @@ export function shareWithThreads(bytes: Bytes): Bytes {
 
 function howOf(code: number, error: NodeJS.ErrnoException | undefined): string {
   if (error === undefined) return `exit code ${code}`;
-  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : `uncaught ${String(error)}`;
+  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : `uncaught ${describeNamed(error)}`;
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../../encoding/rescue';
+import { describeError, isInstance } from '../../base/describe-error';
 import { LoadError } from '../../load/load-error';
 import { importModule } from '../../load/load-module';
 import { type Container, typediContainer } from '../../task/container';
@@ -87,8 +87,8 @@ async function load(file: string): Promise<object | undefined> {
   try {
     return (await importModule(file)) as object | undefined;
   } catch (error) {
-    if (error instanceof LoadError) throw error;
-    throw new LoadError(file, messageOf(error), error);
+    if (isInstance(error, LoadError)) throw error;
+    throw new LoadError(file, describeError(error), error);
   }
 }
 

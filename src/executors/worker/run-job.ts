@@ -1,3 +1,4 @@
+import { isInstance } from '../../base/describe-error';
 import { defaultEncoder } from '../../encoding/default-encoder';
 import type { Bytes, Serialized } from '../../encoding/encoder';
 import { pack } from '../../encoding/packing';
@@ -61,12 +62,12 @@ async function serialize(
     try {
       return { ...(await serialization.serialize(result)), holdsRefs: false };
     } catch (error) {
-      if (!(error instanceof UnsupportedValueError && error.problem === 'is a task ref')) throw error;
+      if (!(isInstance(error, UnsupportedValueError) && error.problem === 'is a task ref')) throw error;
       return { ...(await serialization.serialize(toStored(result))), holdsRefs: true };
     }
   } catch (error) {
     // One that is saved could not be saved anywhere else either.
-    if (save || !(error instanceof UnsupportedValueError)) throw error;
+    if (save || !isInstance(error, UnsupportedValueError)) throw error;
     throw new CannotSendError(name, error, { cause: error });
   }
 }

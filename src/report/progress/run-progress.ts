@@ -1,5 +1,5 @@
+import { describeError } from '../../base/describe-error';
 import type { RunEvent } from '../../run/events';
-import { messageOf } from '../../run/failure';
 import type { Plan } from '../../run/plan';
 import type { RunSummary } from '../../run/summary';
 import { showTask } from '../../task/show';
@@ -86,7 +86,7 @@ export class RunProgress {
   #failed({ node, error, willRetry }: Extract<RunEvent, { type: 'task-failed' }>): void {
     const one = this.#classOf(node.task);
     one.fail(node.params, willRetry);
-    const [reason] = messageOf(error.cause).split('\n');
+    const [reason] = describeError(error.cause).split('\n');
     const what = willRetry ? `failed, attempt ${error.attempts}, and will be tried again` : 'failed';
     this.#lines.push(`${signs.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
   }

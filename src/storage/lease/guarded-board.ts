@@ -1,15 +1,17 @@
 import { type Awaitable, isPromiseLike } from '../../awaitable';
+import { describeError, isInstance } from '../../base/describe-error';
 import { StorageError, type StorageOperation } from '../storage-error';
 import { type LeaseBoard, leaseKeyOf } from './lease-board';
 
 /** The same board; all that it throws becomes a StorageError. */
 export function guardedBoard(board: LeaseBoard, location: string): LeaseBoard {
   const fail = (operation: StorageOperation, key: string | undefined, cause: unknown): never => {
-    if (cause instanceof StorageError) throw cause;
-    throw new StorageError(
-      `cannot ${operation} ${key ?? 'leases'} in ${location}: ${(cause as Error)?.message ?? cause}`,
-      { operation, key, cause },
-    );
+    if (isInstance(cause, StorageError)) throw cause;
+    throw new StorageError(`cannot ${operation} ${key ?? 'leases'} in ${location}: ${describeError(cause)}`, {
+      operation,
+      key,
+      cause,
+    });
   };
   const guard = <T>(operation: StorageOperation, key: string | undefined, work: () => Awaitable<T>): Awaitable<T> => {
     try {

@@ -1,3 +1,4 @@
+import { describeError, isInstance, textOf } from '../../../base/describe-error';
 import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 
 const REASONS: Readonly<Record<string, Advice>> = {
@@ -19,13 +20,13 @@ const REASONS: Readonly<Record<string, Advice>> = {
 
 /** The system's name of an error, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
+  return textOf(error, 'code');
 }
 
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function fileError(cause: unknown, operation: StorageOperation, root: string, key?: string): StorageError {
-  if (cause instanceof StorageError) return cause;
+  if (isInstance(cause, StorageError)) return cause;
   const code = codeOf(cause);
-  const [reason, cure] = REASONS[code ?? ''] ?? [cause instanceof Error ? cause.message : String(cause), 'Mend that'];
+  const [reason, cure] = REASONS[code ?? ''] ?? [describeError(cause), 'Mend that'];
   return adviseOn(root, [code === undefined ? reason : `${reason} (${code})`, cure], { operation, key, cause });
 }

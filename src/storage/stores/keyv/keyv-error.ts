@@ -1,3 +1,4 @@
+import { causesOf, codeOf, describeError, isInstance, textOf } from '../../../base/describe-error';
 import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 
 const AWAY: Advice = ['it does not answer', 'See whether it is running and can be reached'];
@@ -37,17 +38,20 @@ const CODES: Readonly<Record<string, Advice>> = {
 
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function keyvError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
-  if (cause instanceof StorageError) return cause;
+  if (isInstance(cause, StorageError)) return cause;
   return adviseOn(location, adviceOn(cause), { operation, key, cause });
 }
 
 function adviceOn(cause: unknown): Advice {
   // A host with several addresses fails once for each, and says nothing itself.
-  const inner: unknown = cause instanceof AggregateError && cause.message === '' ? cause.errors[0] : cause;
-  const text = inner instanceof Error ? inner.message : String(inner);
-  const code = (inner as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const inner =
+    isInstance(cause, AggregateError) && textOf(cause, 'message') === '' ? (causesOf(cause)[0] ?? cause) : cause;
+  const text = describeError(inner);
   // Some say in words only what the system told them.
-  const known = CODES[code] ?? CODES[/\bE[A-Z_]{4,}\b/.exec(text)?.[0] ?? ''];
+  const code = [codeOf(inner), /\bE[A-Z_]{4,}\b/.exec(text)?.[0]].find(
+    (one) => one !== undefined && Object.hasOwn(CODES, one),
+  );
+  const known = code === undefined ? undefined : CODES[code];
   if (known) return known;
   return /time(d )?out|timeout/i.test(text) ? [`it does not answer (${text})`, AWAY[1]] : [text, 'Mend that'];
 }

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
+import { describeError, isInstance } from '../../../base/describe-error';
 import { StorageError, type StorageOperation } from '../../storage-error';
 import { codeOf, fileError } from '../file/file-error';
 
@@ -32,7 +33,7 @@ export async function causeOf(error: unknown): Promise<unknown> {
 
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function lmdbError(cause: unknown, operation: StorageOperation, folder: string, key?: string): StorageError {
-  if (cause instanceof StorageError) return cause;
+  if (isInstance(cause, StorageError)) return cause;
   const code: unknown = codeOf(cause);
   const advice = LMDB_CODES.get(code);
   if (advice) {
@@ -44,12 +45,7 @@ export function lmdbError(cause: unknown, operation: StorageOperation, folder: s
   // LMDB has the system's numbers where Node has names.
   if (typeof code !== 'number' || code <= 0) return fileError(cause, operation, folder, key);
   const name = nameOf(code, folder);
-  return fileError(
-    Object.assign(new Error((cause as Error).message, { cause }), { code: name }),
-    operation,
-    folder,
-    key,
-  );
+  return fileError(Object.assign(new Error(describeError(cause), { cause }), { code: name }), operation, folder, key);
 }
 
 /** A full disk makes LMDB write less than it wanted, which it takes for an input or output error. */

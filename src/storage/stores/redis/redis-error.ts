@@ -1,3 +1,4 @@
+import { codeOf, describeError, isInstance, textOf } from '../../../base/describe-error';
 import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 import { NoAnswerError } from './stall-watch';
 
@@ -60,7 +61,7 @@ const TEXTS: readonly (readonly [RegExp, Advice])[] = [
 
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
-  if (cause instanceof StorageError) return cause;
+  if (isInstance(cause, StorageError)) return cause;
   const told = repeatsArguments(cause) ? undefined : cause;
   return adviseOn(location, adviceOn(cause), { operation, key, cause: told });
 }
@@ -72,17 +73,17 @@ export function isBroken(cause: unknown): boolean {
 
 /** Whether nobody is there, as while it is restarted. */
 export function isAway(cause: unknown): boolean {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const code = codeOf(cause);
   return code === 'ECONNREFUSED' || code === 'ENOENT';
 }
 
 /** Why a Redis could not do what it was asked to, and what to do about it. */
 export function adviceOn(cause: unknown): Advice {
-  if (cause instanceof NoAnswerError) return [cause.message, 'See whether Redis is running and can be reached'];
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  const byCode = code === undefined ? undefined : CODES[code];
+  if (isInstance(cause, NoAnswerError)) return [cause.message, 'See whether Redis is running and can be reached'];
+  const code = codeOf(cause);
+  const byCode = code !== undefined && Object.hasOwn(CODES, code) ? CODES[code] : undefined;
   if (byCode) return byCode;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = describeError(cause);
   const byText = TEXTS.find(([pattern]) => pattern.test(text))?.[1];
   return byText ?? [text.replace(ARGUMENTS, ''), 'Mend that'];
 }
@@ -91,5 +92,5 @@ export function adviceOn(cause: unknown): Advice {
 const ARGUMENTS = /,? with args beginning with.*/s;
 
 function repeatsArguments(cause: unknown): boolean {
-  return cause instanceof Error && ARGUMENTS.test(cause.message);
+  return ARGUMENTS.test(textOf(cause, 'message') ?? '');
 }

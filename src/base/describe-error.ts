@@ -1,0 +1,213 @@
+import { inspect, types } from 'node:util';
+
+/** The longest message that is repeated whole inside another one, in characters. */
+const longestMessage = 10_000;
+/** The longest message of a cause. */
+const longestCause = 1_000;
+const deepestCause = 10;
+const mostCauses = 20;
+
+/**
+ * Describes whatever was thrown: an error by its message, anything else as Node shows it. Never throws, whatever
+ * getters, proxies or missing prototypes the value has.
+ *
+ * @example
+ * describeError(new Error('boom')); // 'boom'
+ * describeError(undefined); // 'undefined'
+ */
+export function describeError(thrown: unknown): string {
+  if (!isObject(thrown)) return shortened(String(thrown), longestMessage);
+  const name = isError(thrown) ? (nameOf(thrown) ?? 'Error') : undefined;
+  try {
+    const { message } = thrown as { readonly message?: unknown };
+    if (typeof message === 'string' && message !== '') return shortened(message, longestMessage);
+    if (name === undefined) return shown(thrown);
+    return message === '' || message === undefined ? name : asText(message);
+  } catch {
+    return name === undefined ? shown(thrown) : `${name}, whose message cannot be read`;
+  }
+}
+
+/** Describes whatever was thrown with the name of its class, as `String(error)` does: `RangeError: out of bounds`. */
+export function describeNamed(thrown: unknown): string {
+  const message = describeError(thrown);
+  const name = nameOf(thrown);
+  return name === undefined || name === message ? message : `${name}: ${message}`;
+}
+
+/**
+ * Describes the causes of an error, one a line, as the continuation of a message. Errors of an `AggregateError` count
+ * as causes. A cause whose message the text repeats already is left out. Cycles and long chains are cut.
+ *
+ * @param thrown the error whose causes are wanted
+ * @param said the message that they are appended to
+ * @returns lines that begin with a line break, or an empty text
+ * @example
+ * describeCauses(error, 'fetch failed'); // '\n    caused by: connect ECONNREFUSED 127.0.0.1:5432'
+ */
+export function describeCauses(thrown: unknown, said: string): string {
+  const known = new Set<unknown>([thrown]);
+  const lines: string[] = [];
+  let text = onOneLine(said);
+  const visit = (error: unknown, depth: number): void => {
+    for (const cause of causesOf(error)) {
+      if (known.has(cause)) continue;
+      if (depth > deepestCause || lines.length === mostCauses) {
+        if (lines.at(-1) !== cut) lines.push(cut);
+        return;
+      }
+      if (isObject(cause)) known.add(cause);
+      const line = causeLine(cause);
+      if (!repeats(text, onOneLine(line))) {
+        lines.push(`\n    caused by: ${line.replaceAll('\n', '\n      ')}`);
+        text += `: ${onOneLine(line)}`;
+      }
+      visit(cause, depth + 1);
+    }
+  };
+  visit(thrown, 1);
+  return lines.join('');
+}
+
+/**
+ * Describes whatever was thrown together with what caused it, on several lines.
+ *
+ * @example
+ * explainError(error); // 'fetch failed\n    caused by: connect ECONNREFUSED 127.0.0.1:5432'
+ */
+export function explainError(thrown: unknown): string {
+  const message = describeError(thrown);
+  return message + describeCauses(thrown, message);
+}
+
+const cut = '\n    caused by: …';
+
+/** What an error was caused by: its `cause`, the errors of an `AggregateError`, both sides of a `SuppressedError`. */
+export function causesOf(error: unknown): readonly unknown[] {
+  if (!isObject(error)) return [];
+  const causes: unknown[] = [];
+  const cause = read(error, 'cause');
+  if (cause !== undefined) causes.push(cause);
+  if (!isError(error)) return causes;
+  const errors = read(error, 'errors');
+  if (isArray(errors)) causes.push(...items(errors).filter(isError));
+  if (nameOf(error) === 'SuppressedError') causes.push(read(error, 'error'), read(error, 'suppressed'));
+  return causes;
+}
+
+/** Whether a value is an error of whatever realm. Never throws. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || isInstance(value, Error) || isDomException(value);
+}
+
+/** Whether it is what `signal.throwIfAborted()`, fetch and structuredClone throw. Never throws. */
+export function isDomException(value: unknown): value is DOMException {
+  try {
+    return isObject(value) && Object.prototype.toString.call(value) === '[object DOMException]';
+  } catch {
+    return false;
+  }
+}
+
+/** `instanceof` that never throws, as it does for revoked proxies and proxies with traps. */
+export function isInstance<T>(value: unknown, cls: abstract new (...args: any[]) => T): value is T {
+  try {
+    return value instanceof cls;
+  } catch {
+    return false;
+  }
+}
+
+/** An error whose message can be read: the one that was thrown, or one that describes it and has it as its cause. */
+export function toError(thrown: unknown): Error {
+  const isReadable = isError(thrown) && textOf(thrown, 'message') !== undefined && nameOf(thrown) !== undefined;
+  return isReadable ? thrown : new Error(describeError(thrown), { cause: thrown });
+}
+
+/** A property of a value that may throw when it is read; undefined then. */
+export function read(value: unknown, property: PropertyKey): unknown {
+  try {
+    return (value as Record<PropertyKey, unknown> | null | undefined)?.[property];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A property that is a string, undefined for anything else. */
+export function textOf(value: unknown, property: PropertyKey): string | undefined {
+  const text = read(value, property);
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** The name of an error; undefined for other values, and for errors whose name is no text. */
+export function nameOf(thrown: unknown): string | undefined {
+  return isError(thrown) ? textOf(thrown, 'name') || undefined : undefined;
+}
+
+/** The code of an error, such as `ECONNREFUSED`. */
+export function codeOf(thrown: unknown): string | number | undefined {
+  const code = read(thrown, 'code');
+  return typeof code === 'string' || typeof code === 'number' ? code : undefined;
+}
+
+/** The items of an array that may be a proxy. */
+export function items(array: readonly unknown[]): readonly unknown[] {
+  try {
+    return [...array];
+  } catch {
+    return [];
+  }
+}
+
+/** `Array.isArray` that never throws, as it does for revoked proxies. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length - length} more characters)`;
+}
+
+/** `TypeError: x is not a function`, `connect ECONNREFUSED 127.0.0.1:1`, `AggregateError (ECONNREFUSED)`. */
+function causeLine(cause: unknown): string {
+  const name = nameOf(cause);
+  const message = isObject(cause) ? textOf(cause, 'message') : undefined;
+  const code = codeOf(cause);
+  const text = shortened(describeError(cause), longestCause);
+  const named = message && name !== undefined && name !== 'Error' ? `${name}: ${text}` : text;
+  return code === undefined || named.includes(String(code)) ? named : `${named} (${code})`;
+}
+
+function onOneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
+}
+
+/** Whether a text says already what a cause says, as `new Error('cannot load: ' + error.message)` does. */
+function repeats(text: string, line: string): boolean {
+  const message = line.replace(/^\w*Error: /, '');
+  if (message.length >= 20) return text.includes(message);
+  return text === message || text.includes(`: ${message}`) || text.includes(`(${message}`);
+}
+
+/** A message that is no string. */
+function asText(message: unknown): string {
+  const text = String(message);
+  return shortened(text.startsWith('[object ') ? shown(message) : text, longestMessage);
+}
+
+/** A value without a message, in the way of Node. */
+function shown(value: unknown): string {
+  try {
+    return shortened(inspect(value, { depth: 1, maxArrayLength: 20, maxStringLength: 1_000 }), longestMessage);
+  } catch {
+    return `a value that cannot be shown (${typeof value})`;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

@@ -1,0 +1,131 @@
+import { codeOf, describeError, isArray, isError, items, nameOf, read, shortened, textOf } from './describe-error';
+
+/** An error as data for `JSON.stringify`. */
+export interface ErrorJson {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly stack?: string;
+  /** What caused it: an error in this form, or the value that was thrown. */
+  readonly cause?: unknown;
+  /** The errors of an `AggregateError`, or those of a failed run. */
+  readonly errors?: readonly unknown[];
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The name of the method that gives an error's own fields for its JSON. Only errors of this package have it: fields of
+ * other errors, such as the headers of a request, may hold secrets.
+ */
+export const jsonFields = Symbol.for('tidemark.error.fields');
+
+/** Errors beyond this many are written without stacks. */
+const mostStacks = 100;
+const deepestError = 20;
+const longestStack = 10_000;
+const deepestData = 4;
+const longestData = 100;
+
+/**
+ * Makes plain data of whatever was thrown: name, message, code, stack and the chain of causes. Never throws, and cuts
+ * cycles.
+ *
+ * @example
+ * JSON.stringify(errorToJson(error)); // {"name":"TypeError","message":"fetch failed","cause":{…,"code":"ECONNREFUSED"}}
+ */
+export function errorToJson(thrown: unknown): ErrorJson {
+  return new ErrorWriter().error(thrown);
+}
+
+/** A copy of a list of errors that `JSON.stringify` writes with names, messages and causes, which it leaves out of errors. */
+export function jsonErrors(errors: readonly Error[]): readonly Error[] {
+  const list = [...errors];
+  return list.length === 0 ? list : withJson(list, () => list.map(errorToJson));
+}
+
+/** Says what `JSON.stringify` writes for an object, by a method that nothing else sees. */
+export function withJson<T extends object>(object: T, toJSON: () => unknown): T {
+  return Object.defineProperty(object, 'toJSON', { value: toJSON });
+}
+
+class ErrorWriter {
+  /** The errors that are being written: one inside itself is cut. */
+  readonly #within = new Set<unknown>();
+  #stacks = 0;
+
+  error(thrown: unknown): ErrorJson {
+    const code = codeOf(thrown);
+    const head = {
+      name: nameOf(thrown) ?? 'Error',
+      message: describeError(thrown),
+      ...(code !== undefined && { code }),
+    };
+    if (this.#within.has(thrown) || this.#within.size === deepestError) return head;
+    this.#within.add(thrown);
+    const written = { ...head, ...this.#fields(thrown), ...this.#stack(thrown), ...this.#causes(thrown) };
+    this.#within.delete(thrown);
+    return written;
+  }
+
+  /** What was thrown, as a cause: an error, or a primitive as it is. */
+  #thrown(value: unknown): unknown {
+    return isError(value) || textOf(value, 'message') !== undefined ? this.error(value) : primitive(value);
+  }
+
+  #fields(thrown: unknown): object {
+    const fields = read(thrown, jsonFields);
+    if (typeof fields !== 'function') return {};
+    const given = Object.entries(fields.call(thrown) as object);
+    return Object.fromEntries(given.map(([name, value]) => [name, this.#data(value, 0)]));
+  }
+
+  #stack(thrown: unknown): { readonly stack?: string } {
+    const stack = isError(thrown) ? textOf(thrown, 'stack') : undefined;
+    if (stack === undefined || ++this.#stacks > mostStacks) return {};
+    return { stack: shortened(stack, longestStack) };
+  }
+
+  #causes(thrown: unknown): { readonly cause?: unknown; readonly errors?: readonly unknown[] } {
+    const cause = read(thrown, 'cause');
+    const errors = isError(thrown) ? read(thrown, 'errors') : undefined;
+    return {
+      ...(cause !== undefined && { cause: this.#thrown(cause) }),
+      ...(isArray(errors) && { errors: items(errors).map((error) => this.#thrown(error)) }),
+    };
+  }
+
+  #data(value: unknown, depth: number): unknown {
+    if (isError(value)) return this.error(value);
+    if (typeof value !== 'object' || value === null || depth === deepestData) return primitive(value);
+    if (isArray(value))
+      return items(value)
+        .slice(0, longestData)
+        .map((item) => this.#data(item, depth + 1));
+    if (!isPlain(value)) return primitive(value);
+    const names = Object.keys(value).slice(0, longestData);
+    return Object.fromEntries(names.map((name) => [name, this.#data(read(value, name), depth + 1)]));
+  }
+}
+
+/** A value that JSON can hold, for one that is no error. */
+function primitive(value: unknown): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    default:
+      return value === null ? null : describeError(value);
+  }
+}
+
+function isPlain(value: object): boolean {
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === Object.prototype || prototype === null;
+  } catch {
+    return false;
+  }
+}
