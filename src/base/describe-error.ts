@@ -16,7 +16,7 @@ const mostCauses = 20;
  * describeError(undefined); // 'undefined'
  */
 export function describeError(thrown: unknown): string {
-  if (!isObject(thrown)) return shortened(String(thrown), longestMessage);
+  if (!isObject(thrown)) return shortened(String(thrown), longestMessage) || 'an empty string';
   const name = isError(thrown) ? (nameOf(thrown) ?? 'Error') : undefined;
   try {
     const { message } = thrown as { readonly message?: unknown };

@@ -57,7 +57,7 @@ class ErrorWriter {
     const code = codeOf(thrown);
     const head = {
       name: nameOf(thrown) ?? 'Error',
-      message: describeError(thrown),
+      message: textOf(thrown, 'message') === '' ? '' : describeError(thrown),
       ...(code !== undefined && { code }),
     };
     if (this.#within.has(thrown) || this.#within.size === deepestError) return head;

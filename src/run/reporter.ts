@@ -1,4 +1,4 @@
-import { describeError, explainError, toError } from '../base/describe-error';
+import { explainError, toError } from '../base/describe-error';
 import { errorToJson, withJson } from '../base/error-json';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
