@@ -1,5 +1,5 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
-import { describeNamed } from '../../base/describe-error';
+import { codeOf, describeNamed } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import { entryFile } from './entry-file';
 import type { FromWorker } from './messages';
@@ -16,10 +16,10 @@ export function startThread({ resourceLimits, execArgv }: ThreadOptions, listene
     ...(resourceLimits && { resourceLimits }),
     ...(execArgv && { execArgv: [...execArgv] }),
   });
-  let error: NodeJS.ErrnoException | undefined;
+  let error: unknown;
   thread
     .on('message', ([message, bytes]: [FromWorker, readonly Bytes[]]) => listener.message(message, bytes))
-    .on('error', (cause: NodeJS.ErrnoException) => (error = cause))
+    .on('error', (cause: unknown) => (error = cause))
     .on('exit', (code) => listener.ended({ how: howOf(code, error), cause: error }));
   thread.unref();
   return {
@@ -46,7 +46,7 @@ export function shareWithThreads(bytes: Bytes): Bytes {
   return shared;
 }
 
-function howOf(code: number, error: NodeJS.ErrnoException | undefined): string {
+function howOf(code: number, error: unknown): string {
   if (error === undefined) return `exit code ${code}`;
-  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : `uncaught ${describeNamed(error)}`;
+  return codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : `uncaught ${describeNamed(error)}`;
 }
