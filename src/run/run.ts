@@ -1,7 +1,13 @@
 import type { EventStream, RunEvent } from './events';
+import { Observation } from './observation';
 import type { RunSummary } from './summary';
 
-/** One execution of a graph towards a target. */
+/**
+ * One execution of a graph towards a target.
+ *
+ * A failure is an unhandled rejection of `result`, as that of any promise, unless `result` or `summary` is awaited, or
+ * `events` are read up to `run-finished`. A run that its owner stops or cancels has not failed by that.
+ */
 export interface Run<Out> {
   /** What was asked for; rejects with a RunFailedError, or a DeclarationError when nothing could be run. */
   readonly result: Promise<Out>;
@@ -20,32 +26,17 @@ export type Stop = (how: { readonly cancel: boolean; readonly reason?: unknown }
 
 /** A run under way. */
 export class StartedRun<Out> implements Run<Out> {
-  readonly #result: Promise<Out>;
-  readonly #summary: Promise<RunSummary>;
-  readonly #events: EventStream;
+  readonly result: Promise<Out>;
+  readonly summary: Promise<RunSummary>;
+  readonly events: AsyncIterable<RunEvent>;
   readonly #stop: Stop;
 
-  constructor(result: Promise<Out>, summary: Promise<RunSummary>, events: EventStream, stop: Stop) {
-    this.#result = result;
-    this.#summary = summary;
-    this.#events = events;
+  constructor({ result, summary, events, stop, isExpected }: StartedRunParts<Out>) {
+    const observation = new Observation(result, isExpected);
+    this.result = observation.result;
+    this.summary = observation.summary(summary);
+    this.events = observation.events(events);
     this.#stop = stop;
-    summary.catch(() => {});
-  }
-
-  get result(): Promise<Out> {
-    return this.#result;
-  }
-
-  // Who looks at the summary or the events learns there of a failure: then the result may go unlooked at.
-  get summary(): Promise<RunSummary> {
-    this.#result.catch(() => {});
-    return this.#summary;
-  }
-
-  get events(): AsyncIterable<RunEvent> {
-    this.#result.catch(() => {});
-    return this.#events;
   }
 
   stop(): void {
@@ -55,4 +46,14 @@ export class StartedRun<Out> implements Run<Out> {
   cancel(reason?: unknown): void {
     this.#stop({ cancel: true, reason });
   }
+}
+
+/** What a run under way is made of. */
+export interface StartedRunParts<Out> {
+  readonly result: Promise<Out>;
+  readonly summary: Promise<RunSummary>;
+  readonly events: EventStream;
+  readonly stop: Stop;
+  /** Whether an error is only what `stop` was called for. */
+  readonly isExpected: (error: unknown) => boolean;
 }

@@ -63,15 +63,23 @@ export function startRun(
   let state: RunState | undefined;
   let isStopped = false;
   let letGo = () => {};
-  const stop: Stop = ({ cancel, reason }) => {
+  const end: Stop = ({ cancel, reason }) => {
     isStopped = true;
     if (cancel) controller.abort(reason);
     state?.stop();
   };
+  /** Whether the run was well when its owner ended it. */
+  let wasWell: boolean | undefined;
+  const stop: Stop = (how) => {
+    wasWell ??= !state || (state.errors.length === 0 && !state.fatal);
+    end(how);
+  };
+  const isExpected = () =>
+    wasWell === true && state !== undefined && !state.fatal && (controller.signal.aborted || state.errors.length === 0);
   const execute = async () => {
     const { target, options } = open();
     checkRunOptions(options);
-    letGo = follow(options.signal, (reason) => stop({ cancel: true, reason }));
+    letGo = follow(options.signal, (reason) => end({ cancel: true, reason }));
     const prepared = await preparer.prepare(target);
     if (report) report.expect(prepared.graph);
     state = new RunState(options.onFailure ?? ofRunner.onFailure ?? 'stop');
@@ -105,7 +113,7 @@ export function startRun(
   });
   // A report has the last word before the program prints what it got.
   const result = report ? settledAfter(executed, report.ended) : executed;
-  return { run: new StartedRun(result, summary, events, stop), done };
+  return { run: new StartedRun({ result, summary, events, stop, isExpected }), done };
 }
 
 /** The execution of what a run is for; it starts others for the refs that results hold. */
