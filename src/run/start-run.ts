@@ -22,6 +22,7 @@ import { Reporter } from './reporter';
 import { StartedRun, type Stop } from './run';
 import { RunState } from './run-state';
 import { type RunSummary, Tally } from './summary';
+import { emitWarning, guardedWarning } from './warnings';
 
 /** What a run needs of its runner. */
 export interface RunSource {
@@ -125,6 +126,7 @@ async function rootExecution(
 ): Promise<Execution> {
   const { onStorageError = 'fail', sourceChange = 'warn', freeze: freezes = true, onWarning = emitWarning } = ofRunner;
   const activity = new Activity();
+  const warn = guardedWarning(onWarning);
   const start = async (structure: unknown, how: How) => execution(await preparer.prepare(structure), how);
   const dynamic = new Dynamic(start, state, activity);
   const marks = new Map<string, ClearMarks>();
@@ -135,7 +137,7 @@ async function rootExecution(
     laneOf: capacity.lanes(runId, options.queues).of,
     loadLane: capacity.loadLane,
     state,
-    warned: { ofStorage: false, sources: new Set<string>() },
+    warned: { ofStorage: false, damaged: 0, sources: new Set<string>() },
     onStorageError,
     warnsOfChangedSource: sourceChange === 'warn',
     freezes,
@@ -155,7 +157,7 @@ async function rootExecution(
       (checkpoints) => ({ checkpoints, storageFailure: undefined }),
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
-    const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning });
+    const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning: warn });
     const isForced = forced ? forced.in(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };
@@ -191,10 +193,6 @@ function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => voi
   if (signal.aborted) listener();
   else signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
-}
-
-function emitWarning(message: string): void {
-  process.emitWarning(message, { type: 'TidemarkWarning' });
 }
 
 /** The same result, once something else is over as well. */

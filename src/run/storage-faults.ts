@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
-import { describeError, isInstance } from '../base/describe-error';
+import { describeError, explainError, isInstance } from '../base/describe-error';
 import type { Keys } from '../graph/key';
-import { DamagedCheckpointError } from '../storage/checkpoint-error';
+import { DamagedCheckpointError, GoneCheckpointError } from '../storage/checkpoint-error';
 import type { Layer } from '../storage/layer';
 import type { Reporter } from './reporter';
 import type { RunState } from './run-state';
@@ -9,8 +9,13 @@ import type { RunState } from './run-state';
 /** What is known of a run's warnings by all of its executions. */
 export interface Warned {
   ofStorage: boolean;
+  /** How many damaged checkpoints were found. */
+  damaged: number;
   readonly sources: Set<string>;
 }
+
+/** A storage that is damaged all over is told of once more, and then no more. */
+const mostDamageWarnings = 10;
 
 /** What a failing storage does to a run: it is reported, and by the options ends it or is worked around. */
 export class StorageFaults {
@@ -36,14 +41,33 @@ export class StorageFaults {
 
   /** Reports what is wrong with a checkpoint, which is set aside when it is damaged, or with its storage. */
   take(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
-    const { keys, reporter, onStorageError, state } = this.#options;
+    const { reporter, onStorageError, state } = this.#options;
     reporter.storageFailed(index, error);
     if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
-      return layer.setAside(keys.of(index)).catch((failure) => reporter.storageFailed(index, failure));
+      return this.#setAside(index, error, layer);
     if (index !== undefined) this.untouchable.add(index);
     if (onStorageError === 'compute') this.#warn(index, error);
     else state.endBy(error);
     return undefined;
+  }
+
+  /** A damaged checkpoint counts no more: the task runs again, and saves it anew. */
+  async #setAside(index: number, damage: DamagedCheckpointError, layer: Layer): Promise<void> {
+    const { keys, reporter, warned } = this.#options;
+    const problem = describeError(damage);
+    try {
+      await layer.setAside(keys.of(index));
+      // Another process deleted it, or writes it anew: there is nothing to look at.
+      if (isInstance(damage, GoneCheckpointError)) return;
+      warned.damaged++;
+      if (warned.damaged <= mostDamageWarnings)
+        reporter.warn(index, `${problem}. It was set aside (@damaged/${keys.of(index)}) and is not used`);
+      else if (warned.damaged === mostDamageWarnings + 1)
+        reporter.warn(index, 'more checkpoints are damaged and were set aside; the summary of the run has all of them');
+    } catch (failure) {
+      reporter.storageFailed(index, failure);
+      reporter.warn(index, `${problem}. It is not used, but could not be set aside: ${explainError(failure)}`);
+    }
   }
 
   /** Once a run: a storage that is away fails for every result. */
@@ -53,7 +77,7 @@ export class StorageFaults {
     warned.ofStorage = true;
     reporter.warn(
       index,
-      `${describeError(error).replace(/\.$/, '')}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
+      `${explainError(error).replace(/\.$/, '')}. What cannot be loaded is computed, and not saved; the summary of the run has all that went wrong with the storage`,
     );
   }
 }

@@ -19,7 +19,9 @@ class Kept {
 }
 
 const runIn = (form: string, place: Place) =>
-  outcomeOf(new Runner({ storage: openForm(`file:${folder.path}`, form, place) }).start(Kept, { form }));
+  outcomeOf(
+    new Runner({ storage: openForm(`file:${folder.path}`, form, place), onWarning: () => {} }).start(Kept, { form }),
+  );
 
 /** Saves anew, and gives the files of the record and of its bytes, when those are beside it. */
 async function saved(form: string, place: Place): Promise<[record: string, beside: string | undefined]> {

@@ -1,0 +1,28 @@
+import { isPromiseLike } from '../awaitable';
+import { explainError } from '../base/describe-error';
+
+/** Shows a warning as Node does, on stderr unless the program listens to `warning` events. */
+export function emitWarning(message: string): void {
+  process.emitWarning(message, { type: 'TidemarkWarning' });
+}
+
+/**
+ * Guards a run against an `onWarning` that throws or rejects: that is said once as a process warning, and so are the
+ * warnings that it failed to take.
+ */
+export function guardedWarning(onWarning: (message: string) => unknown): (message: string) => void {
+  let hasFailed = false;
+  const fail = (error: unknown, message: string) => {
+    if (!hasFailed) emitWarning(`onWarning of the runner failed: ${explainError(error)}`);
+    hasFailed = true;
+    emitWarning(message);
+  };
+  return (message) => {
+    try {
+      const done = onWarning(message);
+      if (isPromiseLike(done)) Promise.resolve(done).catch((error: unknown) => fail(error, message));
+    } catch (error) {
+      fail(error, message);
+    }
+  };
+}
