@@ -55,12 +55,16 @@ export function link(
     for (; requirement < structures.length; requirement++)
       templates.push(mapStructure(structures[requirement], replace));
   } catch (error) {
+    // One error is enough: what is still asked for reports none of its own.
+    for (const one of pending) one.catch(ignore);
     if (!isInstance(error, TooDeepError)) throw error;
     const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';
     throw new DeclarationError(`${what} holds itself (a cycle), or is ${error.message}`);
   }
   return pending.length > 0 ? Promise.all(pending) : { templates, children };
 }
+
+function ignore(): void {}
 
 /** Links until nothing has to be waited for. */
 export async function linkInTime(

@@ -1,7 +1,7 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import type { DataCopy } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
-import type { TaskDefinition } from '../task/definition';
+import type { ParamDefinition, TaskDefinition } from '../task/definition';
 import type { Checked } from '../task/schema';
 import type { Instance } from './instance';
 import { askSchema, copyParam, refused } from './param-value';
@@ -10,9 +10,9 @@ import { askSchema, copyParam, refused } from './param-value';
 export function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<ReadonlyMap<string, DataCopy>> {
   const defaults = new Map<string, DataCopy>();
   const pending: Promise<unknown>[] = [];
-  for (const param of task.params) {
+  const read = (param: ParamDefinition) => {
     const value = instance[param.name];
-    if (value === undefined) continue;
+    if (value === undefined) return;
     if (Number.isNaN(value)) {
       throw new DeclarationError(
         `the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`,
@@ -25,6 +25,13 @@ export function readDefaults(task: TaskDefinition, instance: Instance): Awaitabl
     };
     if (isPromiseLike(answer)) pending.push((answer as Promise<Checked>).then(take));
     else take(answer as Checked);
+  };
+  try {
+    for (const param of task.params) read(param);
+  } catch (error) {
+    // One error is enough: schemas that are still asked report none of their own.
+    for (const one of pending) one.catch(() => undefined);
+    throw error;
   }
   return pending.length > 0 ? Promise.all(pending).then(() => defaults) : defaults;
 }

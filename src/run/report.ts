@@ -1,3 +1,5 @@
+import { explainError } from '../base/describe-error';
+import { emitWarning } from '../base/warnings';
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
 import type { EventStream, RunEvent } from './events';
@@ -36,7 +38,12 @@ export function startReport(name: string, events: EventStream): StartedReport {
   const sizes = new Promise<ReadonlyMap<string, number>>((resolve) => {
     expect = (graph) => resolve(sizesOf(graph));
   });
-  return { expect, ended: report({ events, sizes }).catch(() => {}) };
+  return { expect, ended: report({ events, sizes }).catch(tellOfFailure(name)) };
+}
+
+/** What is shown of a run has no influence on it. */
+function tellOfFailure(name: string): (error: unknown) => void {
+  return (error) => emitWarning(`the report ${name} failed: ${explainError(error)}`);
 }
 
 function sizesOf({ nodes, order }: Graph): ReadonlyMap<string, number> {

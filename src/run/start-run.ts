@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { emitWarning, guardedWarning } from '../base/warnings';
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
 import type { ClearMarks } from '../storage/clear-marks';
@@ -22,7 +23,6 @@ import { Reporter } from './reporter';
 import { StartedRun, type Stop } from './run';
 import { RunState } from './run-state';
 import { type RunSummary, Tally } from './summary';
-import { emitWarning, guardedWarning } from './warnings';
 
 /** What a run needs of its runner. */
 export interface RunSource {

@@ -112,7 +112,7 @@ it.each<[string, () => unknown]>([
   expect([result, summary.warnings.length]).toEqual([1, 2]);
   await wait(5);
   expect(emitted.mock.calls.map(([message]) => message)).toEqual([
-    expect.stringMatching(/^onWarning of the runner failed: logger is broken/),
+    expect.stringMatching(/^onWarning failed: logger is broken/),
     'restore() of Hooked failed: hook',
     'checkpoint() of Hooked failed: hook',
   ]);

@@ -1,3 +1,4 @@
+import { emitWarning, guardedWarning } from '../../../base/warnings';
 import { type Allowed, anything, checkOptions, oneOf } from '../../../check-options';
 import type { StorageSource } from '../../../storage/open';
 import { Storage } from '../../../storage/storage';
@@ -107,7 +108,7 @@ export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
     grace: options.grace ?? Number.POSITIVE_INFINITY,
     stopSignals: options.stopSignals ?? ['SIGTERM', 'SIGINT'],
     onHealth: options.onHealth ?? (() => undefined),
-    onWarning: options.onWarning ?? ((message) => process.emitWarning(message, { type: 'TidemarkWarning' })),
+    onWarning: guardedWarning(options.onWarning ?? emitWarning),
   };
 }
 

@@ -1,5 +1,5 @@
 import { isPromiseLike } from '../awaitable';
-import { explainError } from '../base/describe-error';
+import { explainError } from './describe-error';
 
 /** Shows a warning as Node does, on stderr unless the program listens to `warning` events. */
 export function emitWarning(message: string): void {
@@ -7,13 +7,13 @@ export function emitWarning(message: string): void {
 }
 
 /**
- * Guards a run against an `onWarning` that throws or rejects: that is said once as a process warning, and so are the
+ * Guards against an `onWarning` that throws or rejects: that is said once as a process warning, and so are the
  * warnings that it failed to take.
  */
 export function guardedWarning(onWarning: (message: string) => unknown): (message: string) => void {
   let hasFailed = false;
   const fail = (error: unknown, message: string) => {
-    if (!hasFailed) emitWarning(`onWarning of the runner failed: ${explainError(error)}`);
+    if (!hasFailed) emitWarning(`onWarning failed: ${explainError(error)}`);
     hasFailed = true;
     emitWarning(message);
   };
