@@ -15,7 +15,7 @@ import { TaskFailedError } from './failure';
 import type { Waiting } from './open-calls';
 import type { Results } from './results';
 import type { Retries } from './retries';
-import { RunningTask } from './running-task';
+import { RunningTask, type TaskOrigin } from './running-task';
 import type { StoredResults } from './stored-results';
 import { withTimeout } from './timeout';
 
@@ -29,14 +29,16 @@ export interface AttemptsParts extends ExecutionParts {
 /** Runs nodes: fills in what they require, has an executor run them, and tries again when that fails. */
 export class Attempts {
   readonly #parts: AttemptsParts;
+  readonly #origin: TaskOrigin;
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
+    this.#origin = { runner: parts.capacity, run: parts.call, parent: parts.scope.parent };
   }
 
   /** @param lease the right to compute the node's key; let go of when the attempt is over */
   run(index: number, lease?: Lease): Awaitable<void> {
-    const { graph, fingerprints, reporter, laneOf, retries, results, scope, capacity, call } = this.#parts;
+    const { graph, fingerprints, reporter, laneOf, retries, results } = this.#parts;
     const node = graph.nodes[index]!;
     const lane = laneOf(node);
     const attempt = new Attempt(index, retries.begin(node), reporter, lease);
@@ -52,7 +54,7 @@ export class Attempts {
       },
     }));
     const leasedKey = lease && reporter.keyOf(index);
-    const task = new RunningTask({ node, runner: capacity, run: call, parent: scope.parent, leasedKey, lane });
+    const task = new RunningTask(node, lane, this.#origin, leasedKey);
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
       const result = this.#execute(attempt, task, lane.executor);
@@ -67,7 +69,7 @@ export class Attempts {
 
   /** Has the executor run the task, within its timeout. */
   #execute(attempt: Attempt, task: RunningTask, executor: Executor): unknown {
-    const { container, reporter, directories, storedResults, state, scope } = this.#parts;
+    const { container, reporter, directories, storedResults, state } = this.#parts;
     const { node } = task;
     const { index, lease } = attempt;
     const resultOf = storedResults.resultsFor(node);
@@ -80,7 +82,7 @@ export class Attempts {
     const execute = (until: AbortSignal) => {
       const context = new AttemptContext(node, attempt.number, until, reporter);
       const job = { node, requirements, context, container, shared, listener: attempt, ending: state.ending };
-      return scope.enter(() => task.enter(() => executor.execute(job)));
+      return task.enter(() => executor.execute(job));
     };
     const signal = lease ? anyOf(this.#parts.signal, lease.signal) : this.#parts.signal;
     const { timeout } = node.task.options;

@@ -122,7 +122,7 @@ export class Engine {
 
   /** Waits for runs under way and lets go of what is held. */
   close(): Promise<void> {
-    const task = RunningTask.all().find(({ runner }) => runner === this.#capacity);
+    const task = RunningTask.all().find(({ origin }) => origin.runner === this.#capacity);
     if (task)
       return Promise.reject(
         new TidemarkError(

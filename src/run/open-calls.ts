@@ -126,6 +126,6 @@ function failOpenCalls(): void {
     return;
   }
   // Those that tasks made come first: the others may go on without them.
-  const outer = new Set(Array.from(open, ({ task }) => task?.run));
+  const outer = new Set(Array.from(open, ({ task }) => task?.origin.run));
   for (const call of [...open]) if (!outer.has(call)) call.fail();
 }

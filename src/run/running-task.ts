@@ -1,18 +1,24 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
 import type { Lane } from './lanes';
 
 const running = new AsyncLocalStorage<RunningTask>();
 
+/** Where a task runs. */
+export interface TaskOrigin {
+  /** Identifies the runner. */
+  readonly runner: object;
+  /** Identifies the run. */
+  readonly run: object;
+  /** The task that started the run. */
+  readonly parent: RunningTask | undefined;
+}
+
 /** An attempt at a task in this process, as the runs see it that the task starts. */
 export class RunningTask {
   readonly node: GraphNode;
-  /** Identifies the runner, and the run. */
-  readonly runner: object;
-  readonly run: object;
-  /** The task that started the run that this one belongs to. */
-  readonly parent: RunningTask | undefined;
+  readonly origin: TaskOrigin;
   /** The key that only this process may compute just now, when there is a lease for it. */
   readonly leasedKey: TaskKey | undefined;
   readonly #lane: Lane;
@@ -20,20 +26,11 @@ export class RunningTask {
   #nestedRuns = 0;
   #isOver = false;
 
-  constructor(options: {
-    node: GraphNode;
-    runner: object;
-    run: object;
-    parent: RunningTask | undefined;
-    leasedKey: TaskKey | undefined;
-    lane: Lane;
-  }) {
-    this.node = options.node;
-    this.runner = options.runner;
-    this.run = options.run;
-    this.parent = options.parent;
-    this.leasedKey = options.leasedKey;
-    this.#lane = options.lane;
+  constructor(node: GraphNode, lane: Lane, origin: TaskOrigin, leasedKey: TaskKey | undefined) {
+    this.node = node;
+    this.#lane = lane;
+    this.origin = origin;
+    this.leasedKey = leasedKey;
   }
 
   /** The task whose code runs now; undefined outside of tasks, and in what a task left behind. */
@@ -47,9 +44,13 @@ export class RunningTask {
     return [...chain(RunningTask.current)];
   }
 
-  /** Calls the task's code. */
+  /** Calls the task's code. What it changes in the async context, by `enterWith`, ends with it and what it started. */
   enter<T>(call: () => T): T {
-    return running.run(this, call);
+    // Before Node 24, `enterWith` changes the current resource itself, so each task has one of its own.
+    return new AsyncResource('TidemarkTask').runInAsyncScope(() => {
+      running.enterWith(this);
+      return call();
+    });
   }
 
   /** A run begins that the task started: until it is over, such runs may use the task's slots. */
@@ -77,5 +78,5 @@ export class RunningTask {
 
 /** A task, the one that started its run, and so on. */
 export function* chain(first: RunningTask | undefined): IterableIterator<RunningTask> {
-  for (let task = first; task; task = task.parent) yield task;
+  for (let task = first; task; task = task.origin.parent) yield task;
 }
