@@ -54,6 +54,7 @@ export {
 export type { NodeInfo, RunEvent, RunHappening } from './run/events';
 export { RunFailedError, TaskFailedError } from './run/failure';
 export type { QueueOptions } from './run/lanes';
+export { NeverSettledError } from './run/open-calls';
 export type { RunnerOptions, RunOptions } from './run/options';
 export type { Plan, PlannedNode } from './run/plan';
 export type { Run } from './run/run';

@@ -11,6 +11,8 @@ export class Attempt implements JobListener {
   readonly lease: Lease | undefined;
   /** When the task began to run, as `performance.now()` has it: in workers it waits before that. */
   startedAt = performance.now();
+  /** It timed out and goes on: fulfilled once it does not hold its slots any more. */
+  abandoned: Promise<void> | undefined;
   /** Whether the executor has said so. */
   hasBegun = false;
   /** Called each time it says so: a task whose worker was lost may begin anew. */

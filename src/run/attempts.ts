@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import { isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
+import type { Executor } from '../executors/executor';
 import { NotStartedError } from '../executors/not-started-error';
 import { pathTo } from '../graph/graph';
 import { type GraphNode, ownDirectory } from '../graph/node';
@@ -12,9 +14,11 @@ import { Attempt } from './attempt';
 import { AttemptContext } from './attempt-context';
 import type { ExecutionParts } from './execution-parts';
 import { TaskFailedError } from './failure';
+import type { Waiting } from './open-calls';
 import type { Reporter } from './reporter';
 import type { Results } from './results';
 import type { Retries } from './retries';
+import { RunningTask, type TaskOrigin } from './running-task';
 import type { StoredResults } from './stored-results';
 import { withTimeout } from './timeout';
 
@@ -28,56 +32,40 @@ export interface AttemptsParts extends ExecutionParts {
 /** Runs nodes: fills in what they require, has an executor run them, and tries again when that fails. */
 export class Attempts {
   readonly #parts: AttemptsParts;
+  readonly #origin: TaskOrigin;
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
+    this.#origin = { runner: parts.capacity, run: parts.call, parent: parts.scope.parent };
   }
 
   /** @param lease the right to compute the node's key; let go of when the attempt is over */
   run(index: number, lease?: Lease): Awaitable<void> {
-    const { graph, container, fingerprints, reporter, laneOf, directories, retries, storedResults, results } =
-      this.#parts;
-    const { ending } = this.#parts.state;
-    const signal = lease ? AbortSignal.any([this.#parts.signal, lease.signal]) : this.#parts.signal;
+    const { graph, fingerprints, reporter, laneOf, retries, results } = this.#parts;
     const node = graph.nodes[index]!;
-    const { executor } = laneOf(node);
+    const lane = laneOf(node);
     const attempt = new Attempt(index, retries.begin(node), reporter, lease);
     reporter.emit(index, (info) => ({
       type: 'task-started',
       node: info,
       attempt: attempt.number,
       queue: node.task.queue,
-      executor: executor.name,
+      executor: lane.executor.name,
       // Made when a listener asks for them, as the node's own key is.
       get requires() {
         return reporter.requiredBy(index);
       },
     }));
+    const leasedKey = lease && reporter.keyOf(index);
+    const task = new RunningTask(node, lane, this.#origin, leasedKey);
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
-      const resultOf = storedResults.resultsFor(node);
-      const requirements = node.requirements.map((template) =>
-        template === ownDirectory
-          ? directories.make(node, reporter.keyOf(index), this.#goesOnWithout)
-          : fill(template, resultOf),
-      );
-      const shared = executor.sharesStorage ? storedResults.sharedFor(index) : undefined;
-      const execute = (until: AbortSignal) => {
-        const context = new AttemptContext(node, attempt.number, until, reporter);
-        return executor.execute({ node, requirements, context, container, shared, listener: attempt, ending });
-      };
-      const { timeout } = node.task.options;
-      const result =
-        timeout === undefined
-          ? execute(signal)
-          : withTimeout(timeout, signal, execute, executor.tellsStart ? attempt : undefined);
-      if (!isPromiseLike(result)) return results.take(attempt, result);
-      // What is only like a promise may give nothing from then(), or call back twice.
-      return Promise.resolve(result).then(
-        (value) => this.#accept(attempt, value),
-        (error) => this.fail(attempt, error),
-      );
+      const result = this.#execute(attempt, task, lane.executor);
+      if (isPromiseLike(result)) return this.#settle(attempt, task, result);
+      task.end();
+      return results.take(attempt, result);
     } catch (error) {
+      task.end();
       return this.fail(attempt, error);
     }
   }
@@ -89,6 +77,72 @@ export class Attempts {
     } catch (error) {
       this.fail(attempt, error);
     }
+  }
+
+  /** Has the executor run the task, within its timeout. */
+  #execute(attempt: Attempt, task: RunningTask, executor: Executor): unknown {
+    const { container, reporter, directories, storedResults, state } = this.#parts;
+    const { node } = task;
+    const { index, lease } = attempt;
+    const resultOf = storedResults.resultsFor(node);
+    const requirements = node.requirements.map((template) =>
+      template === ownDirectory
+        ? directories.make(node, reporter.keyOf(index), this.#goesOnWithout)
+        : fill(template, resultOf),
+    );
+    const shared = executor.sharesStorage ? storedResults.sharedFor(index) : undefined;
+    const execute = (until: AbortSignal) => {
+      const context = new AttemptContext(node, attempt.number, until, reporter);
+      const job = { node, requirements, context, container, shared, listener: attempt, ending: state.ending };
+      return task.enter(() => executor.execute(job));
+    };
+    const signal = lease ? anyOf(this.#parts.signal, lease.signal) : this.#parts.signal;
+    const { timeout } = node.task.options;
+    if (timeout === undefined) return execute(signal);
+    return withTimeout(execute, {
+      timeout,
+      signal,
+      waiting: executor.tellsStart ? attempt : undefined,
+      onAbandoned: (call) => this.#abandon(attempt, task, call),
+    });
+  }
+
+  #settle(attempt: Attempt, task: RunningTask, result: PromiseLike<unknown>): Promise<void> {
+    const { call } = this.#parts;
+    const waiting: Waiting = {
+      describe: () => String(task.node),
+      fail: (error) => this.#giveUp(attempt.index, this.#errorOf(attempt, error)),
+    };
+    call.add(waiting);
+    const end = () => {
+      call.delete(waiting);
+      if (!attempt.abandoned) task.end();
+    };
+    // What is only like a promise may give nothing from then(), or call back twice.
+    return Promise.resolve(result).then(
+      (value) => {
+        end();
+        this.#accept(attempt, value);
+      },
+      (error) => {
+        end();
+        this.fail(attempt, error);
+      },
+    );
+  }
+
+  /** An attempt timed out and goes on: it keeps its slots until it is over. */
+  #abandon(attempt: Attempt, task: RunningTask, call: Promise<unknown>): void {
+    const { capacity, reporter, scheduler } = this.#parts;
+    const { abandoned } = capacity;
+    attempt.abandoned = abandoned.add(call, () =>
+      reporter.warn(
+        attempt.index,
+        `${task.node} still runs ${abandoned.grace} ms after its timeout. Its slot is free for others now, so more may run at once than the limits say. Pass context.signal to what it waits for`,
+      ),
+    );
+    void attempt.abandoned.then(() => task.end());
+    scheduler.keepSlots(attempt.index, attempt.abandoned);
   }
 
   /** An attempt failed. */
@@ -115,7 +169,10 @@ export class Attempts {
     }
     reporter.emit(index, (info) => ({ type: 'task-failed', node: info, error, willRetry }));
     if (isLost) retries.again(node);
-    else retries.later(node, number, () => this.#giveUp(index, error));
+    else {
+      const giveUp = () => this.#giveUp(index, error);
+      retries.later(node, number, { giveUp, abandoned: attempt.abandoned });
+    }
   };
 
   /** A node has no result for good, whatever its retries. */
@@ -162,6 +219,12 @@ function keyOrNone(reporter: Reporter, index: number): TaskKey | undefined {
   } catch {
     return undefined;
   }
+}
+
+function anyOf(...signals: AbortSignal[]): AbortSignal {
+  const any = AbortSignal.any(signals);
+  setMaxListeners(0, any);
+  return any;
 }
 
 /** Whether another attempt would fare no better: no worker has the task, say. */

@@ -1,3 +1,4 @@
+import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { folderOf } from '../graph/key';
 import type { ClearMarks } from '../storage/clear-marks';
@@ -14,10 +15,12 @@ import { Capacity } from './capacity';
 import { Directories } from './directories';
 import { freshInstances } from './fresh-instances';
 import { makePlan } from './make-plan';
+import { OpenCall } from './open-calls';
 import type { RunnerOptions, RunOptions } from './options';
 import type { Plan } from './plan';
 import { type Prepared, Preparer } from './prepare';
 import type { StartedRun } from './run';
+import { RunningTask } from './running-task';
 import { startRun } from './start-run';
 
 /** What a runner has to be told. */
@@ -45,7 +48,7 @@ export class Engine {
     const { options, container, executor } = engineOptions;
     this.#options = engineOptions;
     this.#container = freshInstances(container);
-    this.#capacity = new Capacity(executor, options.concurrency, options.queues);
+    this.#capacity = new Capacity(executor, options);
     this.#preparer = new Preparer({
       container: this.#container,
       maxNodes: options.maxNodes,
@@ -71,7 +74,11 @@ export class Engine {
     return run;
   }
 
-  async plan(what: unknown, rest: readonly unknown[]): Promise<Plan> {
+  plan(what: unknown, rest: readonly unknown[]): Promise<Plan> {
+    return OpenCall.during((call) => this.#plan(targetOf(what, rest).target, call));
+  }
+
+  async #plan(target: unknown, call: OpenCall): Promise<Plan> {
     const layers = this.#layers();
     const directories = new Directories(layers, this.#directories);
     const marks = new Map<string, ClearMarks>();
@@ -80,26 +87,28 @@ export class Engine {
       return {
         graph,
         keys,
-        checkpoints: await this.#preparer.checkpointsFor({ graph, keys, layers, directories, marks }),
+        checkpoints: await this.#preparer.checkpointsFor({ graph, keys, layers, directories, marks }, call),
       };
     };
-    const prepared = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const prepared = await this.#preparer.prepareWithKeys(target, call);
     try {
-      return await makePlan(await open(prepared), async (refs) => open(await this.#preparer.prepareWithKeys(refs)));
+      return await makePlan(await open(prepared), async (refs) =>
+        open(await this.#preparer.prepareWithKeys(refs, call)),
+      );
     } finally {
       await directories.end();
     }
   }
 
   async key(what: unknown, rest: readonly unknown[]): Promise<TaskKey> {
-    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const { graph, keys } = await this.#prepareWithKeys(what, rest);
     return keys.of(graph.targets[0]!.index);
   }
 
   async clear(what: unknown, rest: readonly unknown[]): Promise<readonly TaskKey[]> {
     const layers = this.#layers();
     if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what), layers);
-    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const { graph, keys } = await this.#prepareWithKeys(what, rest);
     const deleted: TaskKey[] = [];
     for (const { index, task } of graph.targets) {
       const key = keys.of(index);
@@ -113,7 +122,18 @@ export class Engine {
 
   /** Waits for runs under way and lets go of what is held. */
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+    const task = RunningTask.all().find(({ origin }) => origin.runner === this.#capacity);
+    if (task)
+      return Promise.reject(
+        new TidemarkError(
+          `${task.node} closes the runner that it runs in, which would wait for itself: close the runner outside of its tasks`,
+        ),
+      );
+    return (this.#closing ??= OpenCall.during(() => this.#close()));
+  }
+
+  #prepareWithKeys(what: unknown, rest: readonly unknown[]): Promise<Prepared> {
+    return OpenCall.during((call) => this.#preparer.prepareWithKeys(targetOf(what, rest).target, call));
   }
 
   async #close(): Promise<void> {

@@ -1,8 +1,10 @@
+import { TidemarkError } from '../error';
 import type { Lease, Leases } from '../storage/lease/lease';
 import type { TaskKey } from '../task/context';
 import type { Attempts } from './attempts';
 import type { ExecutionParts } from './execution-parts';
 import type { Loading } from './loading';
+import { chain, type RunningTask } from './running-task';
 
 /** What it needs besides what all share. */
 export interface ExclusiveParts extends ExecutionParts {
@@ -39,9 +41,23 @@ export class Exclusive {
     } catch (error) {
       return this.#failed(index, error);
     }
-    if (!lease) return this.#wait(index, key, leases);
+    if (!lease) {
+      const holder = [...chain(this.#parts.scope.parent)].find(({ leasedKey }) => leasedKey === key);
+      return holder ? this.#refuseCycle(index, holder) : this.#wait(index, key, leases);
+    }
     if (await loading.loadIfSaved(index)) await lease.release();
     else await attempts.run(index, lease);
+  }
+
+  /** The key is being computed by a task that started this run, and waits for it. */
+  #refuseCycle(index: number, { node }: RunningTask): void {
+    const { attempts } = this.#parts;
+    attempts.failForGood(
+      index,
+      new TidemarkError(
+        `it is being computed by ${node}, which started this run and waits for it: a task cannot run itself`,
+      ),
+    );
   }
 
   /** The storage has no leases to give just now; unless that ends the run, the task runs, and nothing is saved. */

@@ -4,13 +4,16 @@ import type { GraphNode } from '../graph/node';
 import type { Layers } from '../storage/layers';
 import type { Container } from '../task/container';
 import type { Activity } from './activity';
+import type { Capacity } from './capacity';
 import type { Checkpoints } from './checkpoints';
 import type { Directories } from './directories';
 import type { Dynamic } from './dynamic';
 import type { GraphFingerprints } from './fingerprints';
 import type { Forced } from './forced';
 import type { Lane } from './lanes';
+import type { OpenCall } from './open-calls';
 import type { Reporter } from './reporter';
+import type { RunScope } from './run-scope';
 import type { RunState } from './run-state';
 import type { Warned } from './storage-faults';
 
@@ -31,7 +34,12 @@ export interface ExecutionOptions {
   /** The same for the whole run; undefined when nothing is. */
   readonly forced: Forced | undefined;
   readonly container: Container;
+  /** The runner's limits. */
+  readonly capacity: Capacity;
   readonly laneOf: (node: GraphNode) => Lane;
+  readonly scope: RunScope;
+  /** What the run waits for, in case that never ends. */
+  readonly call: OpenCall;
   /** Where checkpoints are loaded, with the limit on how many at once. */
   readonly loadLane: Lane;
   readonly state: RunState;

@@ -73,6 +73,7 @@ export class Execution implements Child {
       this.#ready,
       { begin: (index) => this.#beginnings.begin(index), isEnding: () => options.state.isEnding },
       options.activity,
+      options.scope,
     );
     this.#saves = new Saves({
       ...options,
@@ -120,8 +121,12 @@ export class Execution implements Child {
   }
 
   async #hook(name: 'restore' | 'checkpoint', call: () => unknown): Promise<unknown> {
+    const { call: openCall, scope } = this.#options;
     try {
-      return await call();
+      return await openCall.waitFor(
+        () => `${name}() of the run`,
+        scope.enter(async () => call()),
+      );
     } catch (error) {
       this.#options.reporter.hookFailed(undefined, name, error);
       return undefined;

@@ -5,6 +5,7 @@ import { makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { GraphNode } from '../graph/node';
 import type { Container } from '../task/container';
 import { downstreamOf } from './downstream';
+import type { OpenCall } from './open-calls';
 
 /** What the tasks of a graph said of the outside, and which of them could not. */
 export interface GraphFingerprints {
@@ -17,7 +18,7 @@ export interface GraphFingerprints {
 const atOnce = 64;
 
 /** Asks each task with a `fingerprint` method for it, once a node. */
-export async function fingerprintsOf(graph: Graph, container: Container): Promise<GraphFingerprints> {
+export async function fingerprintsOf(graph: Graph, container: Container, call: OpenCall): Promise<GraphFingerprints> {
   const known = new Map<number, string>();
   const failed = new Map<number, unknown>();
   if (!graph.tasks.some(({ hasFingerprint }) => hasFingerprint)) return { known, failed, isKeyless: () => false };
@@ -25,7 +26,7 @@ export async function fingerprintsOf(graph: Graph, container: Container): Promis
   const ask = async () => {
     for (const index of asked) {
       try {
-        known.set(index, await fingerprint(graph.nodes[index]!, container));
+        known.set(index, await fingerprint(graph.nodes[index]!, container, call));
       } catch (error) {
         failed.set(index, error);
       }
@@ -40,11 +41,14 @@ export async function fingerprintsOf(graph: Graph, container: Container): Promis
 }
 
 /** Asks one task; on an instance of its own, which has params and no requirements. */
-export async function fingerprint(node: GraphNode, container: Container): Promise<string> {
-  const made = makeInstance(node.task, container);
-  const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Record<string, unknown>));
-  setParams(instance, node);
-  const answer: unknown = await (instance as { fingerprint?(): unknown }).fingerprint!();
+export async function fingerprint(node: GraphNode, container: Container, call: OpenCall): Promise<string> {
+  const ask = async (): Promise<unknown> => {
+    const made = makeInstance(node.task, container);
+    const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Record<string, unknown>));
+    setParams(instance, node);
+    return (instance as { fingerprint?(): unknown }).fingerprint!();
+  };
+  const answer = await call.waitFor(() => `fingerprint() of ${node}`, ask());
   if (typeof answer !== 'string')
     throw new TidemarkError(
       `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,

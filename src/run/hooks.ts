@@ -3,8 +3,10 @@ import type { Graph } from '../graph/graph';
 import { type Instance, makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { Container } from '../task/container';
 import type { TaskContext } from '../task/context';
+import type { OpenCall } from './open-calls';
 import type { Outcome } from './outcome';
 import type { Reporter } from './reporter';
+import type { RunScope } from './run-scope';
 
 /** A task's own ways to get its result from somewhere and to put it there. */
 interface HookMethods {
@@ -19,6 +21,8 @@ export class Hooks {
     readonly container: Container;
     readonly reporter: Reporter;
     readonly contextOf: (index: number) => TaskContext;
+    readonly scope: RunScope;
+    readonly call: OpenCall;
   };
 
   constructor(options: {
@@ -26,6 +30,8 @@ export class Hooks {
     container: Container;
     reporter: Reporter;
     contextOf: (index: number) => TaskContext;
+    scope: RunScope;
+    call: OpenCall;
   }) {
     this.#options = options;
   }
@@ -46,13 +52,16 @@ export class Hooks {
     hook: 'restore' | 'checkpoint',
     call: (task: HookMethods, context: TaskContext) => unknown,
   ): Promise<unknown> {
-    const { graph, container, reporter, contextOf } = this.#options;
+    const { graph, container, reporter, contextOf, scope, call: openCall } = this.#options;
     const node = graph.nodes[index]!;
-    try {
+    const run = async () => {
       const made = makeInstance(node.task, container);
       const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Instance));
       setParams(instance, node);
-      return await call(instance as HookMethods, contextOf(index));
+      return call(instance as HookMethods, contextOf(index));
+    };
+    try {
+      return await openCall.waitFor(() => `${hook}() of ${node}`, scope.enter(run));
     } catch (error) {
       reporter.hookFailed(index, hook, error);
       return undefined;

@@ -2,7 +2,7 @@ import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
-import { Slots } from './slots';
+import { Slots, type SlotsView } from './slots';
 
 /** Where a task runs: an executor, and how many may run there at once. */
 export interface QueueOptions {
@@ -14,9 +14,9 @@ export interface QueueOptions {
 
 /** What a task goes through to run: the limit of its queue, if that has one, and its executor with that one's limit. */
 export interface Lane {
-  readonly queue: Slots | undefined;
+  readonly queue: SlotsView | undefined;
   readonly executor: Executor;
-  readonly executorSlots: Slots;
+  readonly executorSlots: SlotsView;
 }
 
 /** The queues of a runner, by name. Their limits hold across all of its runs. */

@@ -47,6 +47,13 @@ export interface RunnerOptions {
   readonly freeze?: boolean;
   /** A graph with more nodes is taken for a recursion without an end. @default 10000000 */
   readonly maxNodes?: number;
+  /**
+   * How long an attempt that timed out keeps its slot when it does not heed `context.signal`, in milliseconds. Only
+   * then may it run beside others that its limits would not allow.
+   *
+   * @default 10000
+   */
+  readonly timeoutGrace?: number;
   /** Told of what people should look at but need not. @default process.emitWarning */
   readonly onWarning?: (message: string) => void;
   /** `'progress'` shows on stderr how far each run is. @default undefined: nothing is written */
@@ -87,6 +94,7 @@ const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   directories: { includes: (value) => typeof value === 'string' && value !== '', text: 'the path of a folder' },
   freeze: { includes: (value) => typeof value === 'boolean', text: 'true or false' },
   maxNodes: { includes: (value) => value >= 1, text: 'a number from 1 on' },
+  timeoutGrace: { includes: (value) => value >= 0, text: 'a number of milliseconds' },
   onWarning: isFunction,
   report: { includes: (value) => value === 'progress', text: "'progress'" },
 };

@@ -1,7 +1,9 @@
 import type { Graph } from '../graph/graph';
 import type { Container } from '../task/container';
 import { fingerprint, type GraphFingerprints } from './fingerprints';
+import type { OpenCall } from './open-calls';
 import type { Reporter } from './reporter';
+import type { RunScope } from './run-scope';
 
 /** Which results are of something outside that changed while it was read, or came from such: they belong to no key. */
 export class Outdated {
@@ -9,20 +11,32 @@ export class Outdated {
   readonly #container: Container;
   readonly #fingerprints: GraphFingerprints;
   readonly #reporter: Reporter;
+  readonly #scope: RunScope;
+  readonly #call: OpenCall;
   readonly #found = new Set<number>();
 
-  constructor(options: { graph: Graph; container: Container; fingerprints: GraphFingerprints; reporter: Reporter }) {
+  constructor(options: {
+    graph: Graph;
+    container: Container;
+    fingerprints: GraphFingerprints;
+    reporter: Reporter;
+    scope: RunScope;
+    call: OpenCall;
+  }) {
     this.#graph = options.graph;
     this.#container = options.container;
     this.#fingerprints = options.fingerprints;
     this.#reporter = options.reporter;
+    this.#scope = options.scope;
+    this.#call = options.call;
   }
 
   /** Asks a task that ran for its fingerprint again. */
   async check(index: number): Promise<void> {
     const node = this.#graph.nodes[index]!;
     if (!node.task.hasFingerprint) return;
-    if ((await fingerprint(node, this.#container)) !== this.#fingerprints.known.get(index)) this.add(index);
+    const now = await this.#scope.enter(() => fingerprint(node, this.#container, this.#call));
+    if (now !== this.#fingerprints.known.get(index)) this.add(index);
   }
 
   /** What a task reads turned out to be another than its key says. */

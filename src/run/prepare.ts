@@ -9,6 +9,7 @@ import type { TaskDefinition } from '../task/definition';
 import { Checkpoints } from './checkpoints';
 import type { CheckpointsOptions } from './checkpoints-options';
 import { fingerprintsOf, type GraphFingerprints } from './fingerprints';
+import type { OpenCall } from './open-calls';
 
 /** A graph, and what identifies its nodes as things are now. */
 export interface Prepared {
@@ -40,17 +41,20 @@ export class Preparer {
   }
 
   /** The graph of a target, and the keys of its nodes. */
-  async prepare(target: unknown): Promise<Prepared> {
+  async prepare(target: unknown, call: OpenCall): Promise<Prepared> {
     this.refuseIfClosed();
     const { container, maxNodes = 10_000_000 } = this.#options;
-    const graph = await expand(target, { container, blueprints: this.#blueprints, maxNodes });
-    const fingerprints = await fingerprintsOf(graph, container);
+    const graph = await call.waitFor(
+      () => 'a schema of a param, or the container that makes tasks,',
+      expand(target, { container, blueprints: this.#blueprints, maxNodes }),
+    );
+    const fingerprints = await fingerprintsOf(graph, container, call);
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };
   }
 
   /** Likewise, for those who need every key. @throws {TidemarkError} when a task's `fingerprint()` failed */
-  async prepareWithKeys(target: unknown): Promise<Prepared> {
-    const prepared = await this.prepare(target);
+  async prepareWithKeys(target: unknown, call: OpenCall): Promise<Prepared> {
+    const prepared = await this.prepare(target, call);
     for (const [index, cause] of prepared.fingerprints.failed) {
       if (isInstance(cause, TidemarkError)) throw cause;
       const { nodes } = prepared.graph;
@@ -62,10 +66,11 @@ export class Preparer {
   /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
   async checkpointsFor(
     parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks' | 'forced'>,
+    call: OpenCall,
   ): Promise<Checkpoints | undefined> {
     // Once marks were read, there are results that may come from what is in this graph.
     if (parts.marks.size === 0 && !parts.graph.tasks.some(({ save }) => save)) return undefined;
     const { rerunsChangedSource } = this.#options;
-    return Checkpoints.of({ ...parts, rerunsChangedSource, prepare: (refs) => this.prepare(refs) });
+    return Checkpoints.of({ ...parts, rerunsChangedSource, prepare: (refs) => this.prepare(refs, call) });
   }
 }

@@ -37,8 +37,17 @@ export class Retries {
     this.#scheduler.drain();
   }
 
-  /** Makes a node ready again after its delay. @param giveUp called instead when the run ends before */
-  later({ index, task }: GraphNode, attempt: number, giveUp: () => void): void {
+  /**
+   * Makes a node ready again after its delay.
+   *
+   * @param options `abandoned` is the last attempt, when that timed out and goes on: the next one waits for its end;
+   *   `giveUp` is called instead when the run ends before
+   */
+  later(
+    { index, task }: GraphNode,
+    attempt: number,
+    { giveUp, abandoned }: { readonly giveUp: () => void; readonly abandoned: Promise<void> | undefined },
+  ): void {
     const wait = new Promise<void>((resolve) => {
       const stop = () => {
         clearTimeout(timer);
@@ -46,14 +55,12 @@ export class Retries {
         giveUp();
         resolve();
       };
-      const timer = setTimeout(
-        () => {
-          this.#waiting.delete(stop);
-          this.#frontier.retry(index);
-          resolve();
-        },
-        delayAfter(attempt, task),
-      );
+      const retry = () => {
+        if (!this.#waiting.delete(stop)) return;
+        this.#frontier.retry(index);
+        resolve();
+      };
+      const timer = setTimeout(() => (abandoned ? abandoned.then(retry) : retry()), delayAfter(attempt, task));
       this.#waiting.add(stop);
     });
     this.#scheduler.track(wait);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { TaskFailedError } from './failure';
 
 /** How a run is going: what has failed, and whether it is only waiting for what is under way. Shared by its executions. */
@@ -12,6 +13,7 @@ export class RunState {
 
   constructor(onFailure: 'stop' | 'continue') {
     this.#onFailure = onFailure;
+    setMaxListeners(0, this.#ending.signal);
   }
 
   /** What ended the run besides failed tasks. */

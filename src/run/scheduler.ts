@@ -4,12 +4,13 @@ import type { Activity } from './activity';
 import { type Frontier, State } from './frontier';
 import type { Lane } from './lanes';
 import type { Ready } from './ready';
+import type { RunScope } from './run-scope';
 import { Slots } from './slots';
 
 /** What a scheduler asks about nodes and does with them. */
 export interface Work {
   /** Loads or runs a node; its slots are held until this is over. Never throws for what goes wrong in a task. */
-  begin(index: number): Awaitable<void>;
+  readonly begin: (index: number) => Awaitable<void>;
   /** Whether the run only waits for what is under way. */
   isEnding(): boolean;
 }
@@ -28,6 +29,9 @@ export class Scheduler {
   readonly #ready: Ready;
   readonly #work: Work;
   readonly #activity: Activity;
+  readonly #scope: RunScope;
+  /** Started nodes whose slots stay in use until something else is over as well. */
+  readonly #keptSlots = new Map<number, Promise<void>>();
   #underWay = 0;
   #isDraining = false;
   #steps = 0;
@@ -35,11 +39,12 @@ export class Scheduler {
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
-  constructor(frontier: Frontier, ready: Ready, work: Work, activity: Activity) {
+  constructor(frontier: Frontier, ready: Ready, work: Work, activity: Activity, scope: RunScope) {
     this.#frontier = frontier;
     this.#ready = ready;
     this.#work = work;
     this.#activity = activity;
+    this.#scope = scope;
   }
 
   /** Over once nothing is ready or under way. Rejects only for a fault of the program itself. */
@@ -62,7 +67,7 @@ export class Scheduler {
       }
       const next = this.#ready.next();
       if (!next) {
-        this.#ready.whenRoom(this.drain);
+        this.#ready.whenRoom(this.#wake);
         break;
       }
       this.#start(next.nodes.pop()!, next.lane);
@@ -75,6 +80,14 @@ export class Scheduler {
     this.#isDraining = false;
     this.#finishWhenIdle();
   };
+
+  /** Called by the runs that free slots. */
+  readonly #wake = (): void => this.#scope.enter(this.drain);
+
+  /** Keeps a started node's slots in use until something else is over, such as an attempt that timed out. Of two, the later counts. */
+  keepSlots(index: number, until: Promise<void>): void {
+    this.#keptSlots.set(index, until);
+  }
 
   /** Keeps the run going until something is over, then starts what that made possible. */
   track(pending: PromiseLike<unknown>): void {
@@ -106,7 +119,14 @@ export class Scheduler {
     lane.queue?.take();
     lane.executorSlots.take();
     const pending = this.#begin(index);
-    if (isPromiseLike(pending)) this.track(pending.then(() => release(lane)));
+    if (isPromiseLike(pending)) this.track(pending.then(() => this.#release(index, lane)));
+    else release(lane);
+  }
+
+  #release(index: number, lane: Lane): void {
+    const until = this.#keptSlots.get(index);
+    this.#keptSlots.delete(index);
+    if (until) void until.then(() => release(lane));
     else release(lane);
   }
 

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { onAbort } from '../base/on-abort';
 import { emitWarning, guardedWarning } from '../base/warnings';
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
@@ -15,12 +17,15 @@ import { Dynamic } from './dynamic';
 import { EventStream } from './events';
 import { Execution } from './execution';
 import type { ExecutionOptions } from './execution-options';
+import { RunFailedError, tasksFailed } from './failure';
 import { Forced } from './forced';
+import { type NeverSettledError, OpenCall } from './open-calls';
 import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import type { Prepared, Preparer } from './prepare';
 import { startReport } from './report';
 import { Reporter } from './reporter';
 import { StartedRun, type Stop } from './run';
+import { RunScope } from './run-scope';
 import { RunState } from './run-state';
 import { type RunSummary, Tally } from './summary';
 
@@ -49,6 +54,8 @@ interface RunParts {
   readonly directories: Directories;
   readonly state: RunState;
   readonly signal: AbortSignal;
+  readonly scope: RunScope;
+  readonly call: OpenCall;
 }
 
 /** Starts a run. @param open gives what is wanted and how; what it throws is how the run ends */
@@ -60,15 +67,22 @@ export function startRun(
   const events = new EventStream();
   const report = ofRunner.report && startReport(ofRunner.report, events);
   const tally = new Tally();
+  const scope = new RunScope();
+  const { parent } = scope;
+  parent?.beginNestedRun();
+  const call = new OpenCall();
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
   let state: RunState | undefined;
   let isStopped = false;
   let letGo = () => {};
-  const end: Stop = ({ cancel, reason }) => {
-    isStopped = true;
-    if (cancel) controller.abort(reason);
-    state?.stop();
-  };
+  // Those who listen to a task's signal belong to the run, whoever ends it.
+  const end: Stop = ({ cancel, reason }) =>
+    scope.enter(() => {
+      isStopped = true;
+      if (cancel) controller.abort(reason);
+      state?.stop();
+    });
   /** Whether the run was well when its owner ended it. */
   let wasWell: boolean | undefined;
   const stop: Stop = (how) => {
@@ -80,23 +94,32 @@ export function startRun(
   const execute = async () => {
     const { target, options } = open();
     checkRunOptions(options);
-    letGo = follow(options.signal, (reason) => end({ cancel: true, reason }));
-    const prepared = await preparer.prepare(target);
+    const { signal } = options;
+    if (signal) letGo = onAbort(signal, () => end({ cancel: true, reason: signal.reason }));
+    const prepared = await call.unlessStuck(preparer.prepare(target, call));
     if (report) report.expect(prepared.graph);
-    state = new RunState(options.onFailure ?? ofRunner.onFailure ?? 'stop');
+    const runState = new RunState(options.onFailure ?? ofRunner.onFailure ?? 'stop');
+    state = runState;
     if (isStopped) state.stop();
+    call.onNeverSettled = (error) => neverSettled(error, runState, tally);
     const directories = new Directories(layers, source.directories);
     const runId = randomBytes(8).toString('hex');
-    const parts = { runId, events, tally, directories, state, signal: controller.signal };
+    const parts = { runId, events, tally, directories, state, signal: controller.signal, scope, call };
     try {
-      const execution = await rootExecution(source, prepared, options, parts);
-      return await execution.run(options.force === true ? { ...options, restore: undefined } : options);
+      const execution = await call.unlessStuck(rootExecution(source, prepared, options, parts));
+      return await call.unlessStuck(
+        execution.run(options.force === true ? { ...options, restore: undefined } : options),
+      );
     } finally {
+      call.end();
       await directories.end();
       await capacity.endRun(runId);
     }
   };
-  const executed = execute();
+  const executed = execute().finally(() => {
+    call.end();
+    return parent?.endNestedRun();
+  });
   const summary = executed.then(
     () => tally.summary(),
     (error) => {
@@ -122,19 +145,22 @@ async function rootExecution(
   { options: ofRunner, container, layers, preparer, capacity }: RunSource,
   prepared: Prepared,
   options: RunOptions,
-  { runId, events, tally, directories, state, signal }: RunParts,
+  { runId, events, tally, directories, state, signal, scope, call }: RunParts,
 ): Promise<Execution> {
   const { onStorageError = 'fail', sourceChange = 'warn', freeze: freezes = true, onWarning = emitWarning } = ofRunner;
+  const warn = guardedWarning((message) => scope.enter(() => onWarning(message)));
   const activity = new Activity();
-  const warn = guardedWarning(onWarning);
-  const start = async (structure: unknown, how: How) => execution(await preparer.prepare(structure), how);
+  const start = async (structure: unknown, how: How) => execution(await preparer.prepare(structure, call), how);
   const dynamic = new Dynamic(start, state, activity);
   const marks = new Map<string, ClearMarks>();
   const forced = Forced.of(options.force);
   const tasks = new Map<string, TaskDefinition>();
   const shared = {
     container,
-    laneOf: capacity.lanes(runId, options.queues).of,
+    capacity,
+    scope,
+    call,
+    laneOf: capacity.laneOf(runId, { queues: options.queues, isNested: scope.parent !== undefined }),
     loadLane: capacity.loadLane,
     state,
     warned: { ofStorage: false, damaged: 0, sources: new Set<string>() },
@@ -153,7 +179,7 @@ async function rootExecution(
     refuseNamesakes(graph, tasks);
     directories.refuseHomeless(graph);
     refuseUnleased(graph, layers);
-    const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks, forced }).then(
+    const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks, forced }, call).then(
       (checkpoints) => ({ checkpoints, storageFailure: undefined }),
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
@@ -186,13 +212,10 @@ function refuseUnleased(graph: Graph, layers: Layers): void {
   );
 }
 
-/** Calls back when a signal aborts, also when it has, until it is let go. */
-function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
-  if (!signal) return () => {};
-  const listener = () => abort(signal.reason);
-  if (signal.aborted) listener();
-  else signal.addEventListener('abort', listener, { once: true });
-  return () => signal.removeEventListener('abort', listener);
+/** The error of a run that waits for something that never ends. */
+function neverSettled(error: NeverSettledError, { errors }: RunState, tally: Tally): RunFailedError {
+  const summary = tally.summary();
+  return errors.length > 0 ? tasksFailed(errors, summary) : new RunFailedError(error.message, [], summary, error);
 }
 
 /** The same result, once something else is over as well. */

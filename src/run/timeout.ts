@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import { isPromiseLike } from '../awaitable';
+import { onAbort } from '../base/on-abort';
 import { TidemarkError } from '../error';
 
 /** An attempt at a task took longer than the task's `timeout`. */
@@ -21,32 +23,40 @@ export interface Waiting {
   onWait: (() => void) | undefined;
 }
 
+/** How long a call may take, and what else ends it. */
+export interface TimeLimit {
+  /** In milliseconds. */
+  readonly timeout: number;
+  /** Aborts the call too. */
+  readonly signal: AbortSignal;
+  /** What may have to wait before it begins, which takes none of its time. */
+  readonly waiting?: Waiting | undefined;
+  /** Told when the time is over and the call goes on. */
+  readonly onAbandoned: (call: Promise<unknown>) => void;
+}
+
 /**
- * Calls with a signal that aborts when the time is over, and then fails, whether or not the call heeds it: its slot
- * is free for others. Synchronous work cannot be interrupted, so in process that fails only once it is over.
- *
- * @param timeout in milliseconds
- * @param waiting of what may have to wait before it begins, which takes none of its time
+ * Calls with a signal that aborts when the time is over, and then fails, whether or not the call heeds the signal.
+ * Synchronous work cannot be interrupted, so in process that fails only once it is over.
  */
-export function withTimeout(
-  timeout: number,
-  outer: AbortSignal,
-  call: (signal: AbortSignal) => unknown,
-  waiting?: Waiting,
-): unknown {
+export function withTimeout(call: (signal: AbortSignal) => unknown, limit: TimeLimit): unknown {
+  const { timeout, signal: outer, waiting, onAbandoned } = limit;
   const controller = new AbortController();
-  const follow = () => controller.abort(outer.reason);
-  if (outer.aborted) follow();
+  setMaxListeners(0, controller.signal);
+  const unfollow = onAbort(outer, () => controller.abort(outer.reason));
   const start = performance.now();
-  const result = call(controller.signal);
+  const result = callOrUnfollow(() => call(controller.signal), unfollow);
   if (!isPromiseLike(result)) {
+    unfollow();
     if (performance.now() - start > timeout) throw new TaskTimeoutError(timeout);
     return result;
   }
+  const pending = Promise.resolve(result);
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     const expire = () => {
       const error = new TaskTimeoutError(timeout);
+      onAbandoned(pending);
       controller.abort(error);
       end(() => reject(error));
     };
@@ -62,13 +72,21 @@ export function withTimeout(
     const end = (settle: () => void) => {
       clearTimeout(timer);
       if (waiting) waiting.onBegin = waiting.onWait = undefined;
-      outer.removeEventListener('abort', follow);
+      unfollow();
       settle();
     };
-    outer.addEventListener('abort', follow, { once: true });
-    Promise.resolve(result).then(
+    pending.then(
       (value) => end(() => resolve(value)),
       (error) => end(() => reject(error)),
     );
   });
+}
+
+function callOrUnfollow<T>(call: () => T, unfollow: () => void): T {
+  try {
+    return call();
+  } catch (error) {
+    unfollow();
+    throw error;
+  }
 }

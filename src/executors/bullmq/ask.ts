@@ -1,11 +1,11 @@
 import { type Awaitable, andThen } from '../../awaitable';
+import { onAbort } from '../../base/on-abort';
 import type { Encryption } from '../../encoding/encoder';
 import type { TaskContext } from '../../task/context';
 import type { JobListener } from '../executor';
 import { NotStartedError } from '../not-started-error';
 import { Outbox } from '../pool/outbox';
 import { writeFailure } from '../pool/write-failure';
-import { onAbort } from './abort-calls';
 import type { DriverQueue } from './driver-queue';
 import { isEncrypted, open, type Sealed, seal } from './envelope';
 import { type AllSaid, isDone, type JobAnswer, type JobData, type Said } from './job-content';

@@ -1,0 +1,131 @@
+import { TidemarkError } from '../error';
+import { RunningTask } from './running-task';
+
+/** Something that a call waits for and that may never end: a task, a hook, a fingerprint. */
+export interface Waiting {
+  /** Names it in messages. */
+  describe(): string;
+  /** Fails it; its call fails as well then. */
+  fail?(error: NeverSettledError): void;
+}
+
+/** A task, or something else that a call waits for, never ended: nothing was left that could have ended it. */
+export class NeverSettledError extends TidemarkError {
+  /** Another attempt would wait as long. */
+  readonly mayRetry = false;
+}
+
+const neverSettles =
+  'it never settles: the event loop has nothing left to wait for. Look for a promise that is never resolved, or a callback that is never called';
+
+const open = new Set<OpenCall>();
+/** Timers that end a wait and keep no process alive by themselves. */
+const lastTimers = new Set<NodeJS.Timeout>();
+let isWatching = false;
+
+/** A call of a runner, from its start to its end. One that is open when the event loop drains would never end, so it fails. */
+export class OpenCall {
+  /** The task that made the call. */
+  readonly task = RunningTask.current;
+  readonly #waiting = new Set<Waiting>();
+  readonly #never: Promise<never>;
+  #fail!: (error: unknown) => void;
+  /** Makes the error of the call, when what it waits for has failed. */
+  onNeverSettled: ((error: NeverSettledError) => unknown) | undefined;
+
+  constructor() {
+    this.#never = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#never.catch(() => {});
+    open.add(this);
+    if (!isWatching) process.on('beforeExit', failOpenCalls);
+    isWatching = true;
+  }
+
+  /** Runs a function as part of a call, and ends the call with it. */
+  static async during<T>(run: (call: OpenCall) => Promise<T>): Promise<T> {
+    const call = new OpenCall();
+    try {
+      return await call.unlessStuck(run(call));
+    } finally {
+      call.end();
+    }
+  }
+
+  /** The same promise, which rejects when nothing is left that could settle it. */
+  unlessStuck<T>(pending: Promise<T>): Promise<T> {
+    return Promise.race([pending, this.#never]);
+  }
+
+  add(waiting: Waiting): void {
+    this.#waiting.add(waiting);
+  }
+
+  delete(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+  }
+
+  /** Waits for a promise of a user's function. */
+  async waitFor<T>(describe: () => string, pending: PromiseLike<T>): Promise<T> {
+    const waiting = { describe };
+    this.#waiting.add(waiting);
+    try {
+      return await pending;
+    } finally {
+      this.#waiting.delete(waiting);
+    }
+  }
+
+  end(): void {
+    open.delete(this);
+  }
+
+  /** Nothing will happen any more. */
+  fail(): void {
+    this.end();
+    const waiting = [...this.#waiting];
+    for (const one of waiting) one.fail?.(new NeverSettledError(neverSettles));
+    const names = waiting.filter((one) => !one.fail).map((one) => one.describe());
+    const error = new NeverSettledError(
+      names.length > 0
+        ? `${names.join(', ')} never settles: the event loop has nothing left to wait for`
+        : 'the event loop has nothing left to wait for, but this is not over. It waits for room in a queue, for another run or for a storage that never answers',
+    );
+    this.#fail(this.onNeverSettled?.(error) ?? error);
+  }
+}
+
+/** A timer that ends a wait. */
+export interface LastTimer {
+  /** From now on it keeps the process alive. */
+  ref(): void;
+  clear(): void;
+}
+
+/** Sets a timer that keeps the process alive only when open calls wait and nothing else is left. */
+export function setLastTimer(callback: () => void, milliseconds: number): LastTimer {
+  const timer = setTimeout(() => {
+    lastTimers.delete(timer);
+    callback();
+  }, milliseconds).unref();
+  lastTimers.add(timer);
+  return {
+    ref: () => void timer.ref(),
+    clear: () => {
+      lastTimers.delete(timer);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function failOpenCalls(): void {
+  if (open.size === 0) return;
+  if (lastTimers.size > 0) {
+    for (const timer of lastTimers) timer.ref();
+    return;
+  }
+  // Those that tasks made come first: the others may go on without them.
+  const outer = new Set(Array.from(open, ({ task }) => task?.origin.run));
+  for (const call of [...open]) if (!outer.has(call)) call.fail();
+}
