@@ -1,11 +1,11 @@
 import { type Awaitable, andThen } from '../awaitable';
 import type { Container } from '../task/container';
-import type { DataCopy } from '../task/data';
 import { ParamError } from '../task/declaration-error';
 import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
 import type { TaskRef } from '../task/ref';
-import { canonical } from './canonical';
+import { paramText } from './canonical';
+import type { DataCopy } from './copies';
 import { HandingOn } from './handing-on';
 import { type Instance, makeInstance } from './instance';
 import type { GraphNode } from './node';
@@ -81,7 +81,7 @@ export class Blueprint {
       }
       if (!isPlain(slot, value)) return undefined;
       used++;
-      text += slot.text + (typeof value === 'number' ? `d${value};` : canonical(value));
+      text += slot.text + (typeof value === 'number' ? `d${value};` : paramText(value));
     }
     if (Object.keys(given).length !== used) return undefined;
     const first = slots[0];
@@ -118,7 +118,7 @@ export class Blueprint {
       if (value !== undefined) used++;
       if (isPlain(slot, value)) {
         params[slot.name] = value === 0 ? 0 : value;
-        text += slot.text + canonical(value);
+        text += slot.text + paramText(value);
         continue;
       }
       const copy =
@@ -130,7 +130,7 @@ export class Blueprint {
       params[slot.name] = copy.value;
       if (copy.thaws) thaws = true;
       if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
-      else text += slot.text + (copy === slot.fallback ? slot.fallback.text : canonical(copy.value));
+      else text += slot.text + (copy === slot.fallback ? slot.fallback.text : paramText(copy.value));
     }
     if (Object.keys(given).length !== used) this.#refuseUnknown(given);
     const [first] = this.#slots;

@@ -1,9 +1,8 @@
-import type { DataCopy } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
-import type { TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
-import { canonical } from './canonical';
+import { paramText, refByContent } from './canonical';
+import type { DataCopy } from './copies';
 import type { GraphNode } from './node';
 
 /** A task, and the defaults of its params. */
@@ -29,7 +28,7 @@ export class HandingOn {
       if (from.task.params.some((mine) => mine.name === name)) {
         names.push(name);
         const mine = from.defaults.get(name);
-        if (mine && theirs && comparable(mine.value) !== comparable(theirs.value)) {
+        if (mine && theirs && paramText(mine.value, refByContent) !== paramText(theirs.value, refByContent)) {
           const isSecret = from.task.secrets.has(name) || to.task.secrets.has(name);
           problems.push([
             name,
@@ -70,16 +69,4 @@ export class HandingOn {
     for (const name in written) if (written[name] !== undefined) params[name] = written[name];
     return params;
   }
-}
-
-function comparable(value: unknown): string {
-  return canonical(value, refByParams);
-}
-
-/** Tells refs apart by their content. */
-function refByParams(value: object): string | undefined {
-  const { task, params, path } = value as TaskRef<unknown>;
-  return typeof task === 'function' && path
-    ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}`
-    : undefined;
 }

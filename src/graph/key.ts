@@ -4,7 +4,7 @@ import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { isTaskRef } from '../task/ref';
 import { safeName } from '../task/safe-name';
-import { canonical, canonicalString, type Special } from './canonical';
+import { canonical, canonicalString, paramText, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart, ownDirectory } from './node';
 
@@ -97,7 +97,7 @@ export class Keys {
     let text = '{';
     for (const { name, keyed } of node.task.params) {
       const value = node.params[name];
-      if (keyed && value !== undefined) text += canonicalString(name) + canonical(value, special);
+      if (keyed && value !== undefined) text += canonicalString(name) + paramText(value, special);
     }
     return `${text}}`;
   }

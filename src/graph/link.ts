@@ -2,6 +2,7 @@ import { isPromiseLike } from '../awaitable';
 import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
+import { expireOriginals } from './copy-data';
 import type { Kinds } from './kinds';
 import { GraphNode, NodePart, type Template } from './node';
 import type { NodeMaker } from './node-maker';
@@ -25,6 +26,7 @@ export function link(
   by: GraphNode | undefined,
   maker: NodeMaker,
 ): Linked | Promise<unknown> {
+  expireOriginals();
   const children: GraphNode[] = [];
   const pending: Promise<unknown>[] = [];
   const toNode = (ref: TaskRef<unknown>): unknown => {
@@ -52,7 +54,7 @@ export function link(
   const templates: Template[] = [];
   try {
     for (; requirement < structures.length; requirement++)
-      templates.push(mapStructure(structures[requirement], replace));
+      templates.push(mapStructure(structures[requirement], replace, true));
   } catch (error) {
     if (!(error instanceof TooDeepError)) throw error;
     const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';

@@ -2,7 +2,7 @@ import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
 import type { IdentifiedParams, PreparedParams } from './blueprint';
-import { canonical, canonicalString } from './canonical';
+import { canonical, canonicalString, paramText } from './canonical';
 import type { Kind, Kinds } from './kinds';
 import { GraphNode } from './node';
 import { SchemaAnswers } from './schema-answers';
@@ -88,7 +88,7 @@ export class NodeMaker {
     let text = '{';
     for (const { name } of blueprint.task.params) {
       const value = params[name];
-      if (value !== undefined) text += canonicalString(name) + canonical(value, (part) => this.#carriedText(part));
+      if (value !== undefined) text += canonicalString(name) + paramText(value, (part) => this.#carriedText(part));
     }
     return `${text}}`;
   }

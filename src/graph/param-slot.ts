@@ -1,6 +1,6 @@
-import type { DataCopy } from '../task/data';
 import type { ParamDefinition } from '../task/definition';
-import { canonical, canonicalString } from './canonical';
+import { canonicalString, paramText } from './canonical';
+import type { DataCopy } from './copies';
 
 /** A param as it is looked at for each node: what can be known before is. */
 export interface ParamSlot {
@@ -25,7 +25,7 @@ export function toParamSlot(param: ParamDefinition, fallback: DataCopy | undefin
         ? type.name.toLowerCase()
         : null;
   const text = canonicalString(name);
-  const fallbackText = !fallback || fallback.refs.length > 0 ? undefined : canonical(fallback.value);
+  const fallbackText = !fallback || fallback.refs.length > 0 ? undefined : paramText(fallback.value);
   const isLookedAt = fallback ? fallback.thaws || fallbackText === undefined : !param.optional;
   return {
     param,

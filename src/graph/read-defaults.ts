@@ -1,8 +1,8 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
-import type { DataCopy } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import type { Checked } from '../task/schema';
+import type { DataCopy } from './copies';
 import type { Instance } from './instance';
 import { askSchema, copyParam, refused } from './param-value';
 
