@@ -3,6 +3,7 @@ import { isTaskRef, type TaskRef } from '../task/ref';
 import { copyOf, type DataCopy, noRefs, registerCopy } from './copies';
 import { sortedEntries, sortedItems, sortedNames } from './entry-order';
 import { isSameData } from './same-data';
+import { placeholderLabel } from './service-placeholders';
 
 /** Deeper data is refused instead of overflowing the stack. */
 const deepest = 1_000;
@@ -67,7 +68,7 @@ class Copier {
 
   copy(value: unknown, path: string, depth: number): unknown {
     if (isPrimitive(value)) return withoutSign(value);
-    if (typeof value !== 'object') throw new NotDataError(path, describe(value as symbol));
+    if (typeof value !== 'object') throw new NotDataError(path, problemOf(value as symbol));
     const object = value as object;
     if (depth > deepest)
       throw new NotDataError(
@@ -136,7 +137,7 @@ class Copier {
         return new Set(sortedItems(items));
       }
       case undefined:
-        throw new NotDataError(path, describe(object));
+        throw new NotDataError(path, problemOf(object));
       default:
         this.thaws = true;
         if (ArrayBuffer.isView(object)) this.#size += object.byteLength >> 4;
@@ -186,6 +187,11 @@ class Copier {
     ]);
     return new Map(sortedEntries(entries));
   }
+}
+
+function problemOf(value: object | symbol): string {
+  const label = placeholderLabel(value);
+  return label === undefined ? describe(value) : `is the service ${label}, which is there only when the task runs`;
 }
 
 /** What cannot be frozen, anew. */

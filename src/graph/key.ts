@@ -88,7 +88,8 @@ export class Keys {
 
   /** The canonical text of the params that are part of the key. */
   #paramsText(node: GraphNode): string {
-    if (typeof node.identity === 'string' && node.task.allKeyed && !node.carriesRefs) return node.identity;
+    const { identity } = node;
+    if (typeof identity === 'string' && identity[0] === '{' && node.task.allKeyed && !node.carriesRefs) return identity;
     const special: Special = (value) => {
       if (!isTaskRef(value)) return undefined;
       const carried = this.#carried.get(this.#graph.carried.get(value)!)!;

@@ -28,6 +28,11 @@ export class Capacity {
     this.loadLane = { ...rest, executorSlots: new Slots(loadsAtOnce, 'loads') };
   }
 
+  /** Where the tasks of a queue run, unless a run says otherwise. */
+  executorOf(queue: string): Executor {
+    return this.#lanes.named(queue).executor;
+  }
+
   /** @param queues what holds for this run only */
   lanes(runId: string, queues: Readonly<Record<string, QueueOptions>> | undefined): Lanes {
     if (!queues) return this.#lanes;

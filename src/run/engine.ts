@@ -16,7 +16,7 @@ import { freshInstances } from './fresh-instances';
 import { makePlan } from './make-plan';
 import type { RunnerOptions, RunOptions } from './options';
 import type { Plan } from './plan';
-import { type Prepared, Preparer } from './prepare';
+import { type Prepared, Preparer, type PreparerOptions } from './prepare';
 import type { StartedRun } from './run';
 import { startRun } from './start-run';
 
@@ -34,7 +34,7 @@ export interface EngineOptions {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #container: Container;
-  readonly #preparer: Preparer;
+  readonly #preparing: PreparerOptions;
   readonly #capacity: Capacity;
   /** Where directories are that the storage does not keep. */
   readonly #directories: DirectoryFolder | undefined;
@@ -44,14 +44,24 @@ export class Engine {
   constructor(engineOptions: EngineOptions) {
     const { options, container, executor } = engineOptions;
     this.#options = engineOptions;
-    this.#container = freshInstances(container);
+    const fresh = freshInstances(container);
+    this.#container = fresh;
     this.#capacity = new Capacity(executor, options.concurrency, options.queues);
-    this.#preparer = new Preparer({
-      container: this.#container,
+    const { refuse } = fresh;
+    this.#preparing = {
+      container: {
+        ...fresh,
+        // What runs elsewhere is made there, by another container.
+        ...(refuse && {
+          refuse: (cls) => {
+            if (!this.#capacity.executorOf(definitionOf(cls).queue).isRemote) refuse(cls);
+          },
+        }),
+      },
       maxNodes: options.maxNodes,
       rerunsChangedSource: options.sourceChange === 'rerun',
       isClosed: () => this.#closing !== undefined,
-    });
+    };
     this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(options.directories);
   }
 
@@ -61,7 +71,7 @@ export class Engine {
       options: this.#options.options,
       container: this.#container,
       layers: this.#layers(),
-      preparer: this.#preparer,
+      preparer: this.#preparer(),
       capacity: this.#capacity,
       directories: this.#directories,
     };
@@ -75,31 +85,32 @@ export class Engine {
     const layers = this.#layers();
     const directories = new Directories(layers, this.#directories);
     const marks = new Map<string, ClearMarks>();
+    const preparer = this.#preparer();
     const open = async ({ graph, keys }: Prepared) => {
       directories.refuseHomeless(graph);
       return {
         graph,
         keys,
-        checkpoints: await this.#preparer.checkpointsFor({ graph, keys, layers, directories, marks }),
+        checkpoints: await preparer.checkpointsFor({ graph, keys, layers, directories, marks }),
       };
     };
-    const prepared = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const prepared = await preparer.prepareWithKeys(targetOf(what, rest).target);
     try {
-      return await makePlan(await open(prepared), async (refs) => open(await this.#preparer.prepareWithKeys(refs)));
+      return await makePlan(await open(prepared), async (refs) => open(await preparer.prepareWithKeys(refs)));
     } finally {
       await directories.end();
     }
   }
 
   async key(what: unknown, rest: readonly unknown[]): Promise<TaskKey> {
-    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const { graph, keys } = await this.#preparer().prepareWithKeys(targetOf(what, rest).target);
     return keys.of(graph.targets[0]!.index);
   }
 
   async clear(what: unknown, rest: readonly unknown[]): Promise<readonly TaskKey[]> {
     const layers = this.#layers();
     if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what), layers);
-    const { graph, keys } = await this.#preparer.prepareWithKeys(targetOf(what, rest).target);
+    const { graph, keys } = await this.#preparer().prepareWithKeys(targetOf(what, rest).target);
     const deleted: TaskKey[] = [];
     for (const { index, task } of graph.targets) {
       const key = keys.of(index);
@@ -124,10 +135,15 @@ export class Engine {
   }
 
   async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
-    this.#preparer.refuseIfClosed();
+    this.#preparer().refuseIfClosed();
     const folder = folderOf(task);
     await layers.mark(folder);
     return layers.clearTask(folder, this.#directories);
+  }
+
+  /** A new one for each run and call, since defaults are those of the run. */
+  #preparer(): Preparer {
+    return new Preparer(this.#preparing);
   }
 
   /** As they are where this is called: scopes may add to them. */

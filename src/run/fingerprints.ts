@@ -1,9 +1,10 @@
-import { isPromiseLike } from '../awaitable';
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
-import { makeInstance, setParams, trapRequirements } from '../graph/instance';
+import { type Instance, makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { GraphNode } from '../graph/node';
+import { ServicePlaceholders } from '../graph/service-placeholders';
 import type { Container } from '../task/container';
+import { takesServices } from '../task/service-params';
 import { downstreamOf } from './downstream';
 
 /** What the tasks of a graph said of the outside, and which of them could not. */
@@ -39,15 +40,35 @@ export async function fingerprintsOf(graph: Graph, container: Container): Promis
   };
 }
 
-/** Asks one task; on an instance of its own, which has params and no requirements. */
+/**
+ * Asks one task, on an instance of its own that has params and no requirements: without its services, unless it uses
+ * them.
+ */
 export async function fingerprint(node: GraphNode, container: Container): Promise<string> {
-  const made = makeInstance(node.task, container);
-  const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Record<string, unknown>));
+  const { task } = node;
+  const placeholders = new ServicePlaceholders(task.cls, task.name);
+  let answer: unknown;
+  try {
+    answer = await ask(node, placeholders.construct());
+  } catch (error) {
+    // Another container than typedi's may give something to a class that declares no services.
+    if (!takesServices(task.cls) && 'refuse' in container) throw error;
+    return checked(node, await ask(node, await makeInstance(task, container)));
+  }
+  // Whatever it made of a service that is not there, it may be something else with the service.
+  if (placeholders.used === undefined) return checked(node, answer);
+  return checked(node, await ask(node, await makeInstance(task, container)));
+}
+
+function ask(node: GraphNode, instance: Instance): unknown {
+  trapRequirements(node.task, instance);
   setParams(instance, node);
-  const answer: unknown = await (instance as { fingerprint?(): unknown }).fingerprint!();
-  if (typeof answer !== 'string')
-    throw new TidemarkError(
-      `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,
-    );
-  return answer;
+  return (instance as { fingerprint?(): unknown }).fingerprint!();
+}
+
+function checked(node: GraphNode, answer: unknown): string {
+  if (typeof answer === 'string') return answer;
+  throw new TidemarkError(
+    `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,
+  );
 }

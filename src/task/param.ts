@@ -4,7 +4,7 @@ import type {
   NoPublicProperty,
   OptionalNeedsOption,
   SchemaDoesNotFit,
-  SchemaRefusesItsOwnOutput,
+  SchemaRefusesPropertyType,
 } from './compiler-messages';
 import { declare } from './declaration';
 import { DeclarationError } from './declaration-error';
@@ -28,7 +28,7 @@ type CanCheck<Target, K, In, Out, Optional> = [Target] extends [undefined]
     ? [Out] extends [Target[K]]
       ? [Out] extends [In]
         ? CanPass<Target, K, Optional>
-        : SchemaRefusesItsOwnOutput<In, Out>
+        : SchemaRefusesPropertyType<In, Out>
       : SchemaDoesNotFit<K, Target[K], Out>
     : NoPublicProperty<K, Target>;
 
