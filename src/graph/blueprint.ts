@@ -17,9 +17,9 @@ import { handedOnText, takeParam, textUnlessRefs } from './take-param';
 
 /** A task's params as a node keeps them, which freezes them. */
 export interface PreparedParams {
-  readonly params: Readonly<Record<string, unknown>>;
+  readonly params: Params;
   /** What was given, before schemas and without defaults; the same object where nothing differs. */
-  readonly given: Readonly<Record<string, unknown>>;
+  readonly given: Params;
   readonly thaws: boolean;
   readonly refs: readonly TaskRef<unknown>[];
 }
@@ -32,7 +32,9 @@ export interface IdentifiedParams extends PreparedParams {
   readonly givenText: string;
 }
 
-const nothingGiven: Readonly<Record<string, unknown>> = Object.freeze({});
+type Params = Readonly<Record<string, unknown>>;
+
+const nothingGiven: Params = Object.freeze(Object.create(null));
 
 /**
  * What planning needs of a task in one run: one real instance, whose params are set anew for each node, and the
@@ -43,6 +45,8 @@ export class Blueprint {
   readonly defaults: ParamDefaults;
   readonly #instance: PlanningInstance;
   readonly #slots: readonly ParamSlot[];
+  /** Whether a param is called as something that all objects have, such as `valueOf`. */
+  readonly #hasInheritedNames: boolean;
   readonly #handedOn = new Map<Blueprint, HandingOn>();
   /**
    * Whether nodes whose schemas made the same of different values differ, since these are handed on to tasks that it
@@ -55,6 +59,7 @@ export class Blueprint {
     this.#instance = instance;
     this.defaults = defaults;
     this.handsOn = handsOn(task);
+    this.#hasInheritedNames = task.params.some(({ name }) => name in Object.prototype);
     this.#slots = task.params.map((param) => toParamSlot(param, defaults.get(param.name), this.handsOn !== false));
   }
 
@@ -85,7 +90,8 @@ export class Blueprint {
    * What tells params apart that can be taken as they are, numbers, strings and booleans, as most can: the one number,
    * or their canonical text. Undefined when they must be prepared. Runs for every ref of every graph.
    */
-  plainIdentity(given: Readonly<Record<string, unknown>>): string | number | undefined {
+  plainIdentity(given: Params): string | number | undefined {
+    if (this.#hasInheritedNames) return undefined;
     const slots = this.#slots;
     let text = '{';
     let used = 0;
@@ -107,7 +113,7 @@ export class Blueprint {
   }
 
   /** Params that have such an identity, with defaults filled in. */
-  preparePlain(given: Readonly<Record<string, unknown>>): PreparedParams {
+  preparePlain(given: Params): PreparedParams {
     const params: Record<string, unknown> = {};
     const slots = this.#slots;
     let count = 0;
@@ -132,9 +138,12 @@ export class Blueprint {
    *
    * @returns a promise when a schema is asynchronous: ask again once it is fulfilled
    */
-  prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): IdentifiedParams | Promise<unknown> {
-    const params: Record<string, unknown> = {};
-    const own: Record<string, unknown> = {};
+  prepare(ofRef: Params, answers: SchemaAnswers): IdentifiedParams | Promise<unknown> {
+    const given = this.#hasInheritedNames
+      ? Object.assign(Object.create(null) as Record<string, unknown>, ofRef)
+      : ofRef;
+    const params: Record<string, unknown> = this.#hasInheritedNames ? Object.create(null) : {};
+    const own: Record<string, unknown> = this.#hasInheritedNames ? Object.create(null) : {};
     let isSame = true;
     let text = '{';
     let givenText = '';
@@ -173,12 +182,7 @@ export class Blueprint {
    *
    * @throws {DeclarationError} when one is missing here, or was left to defaults that differ
    */
-  handOn(
-    child: Blueprint,
-    node: GraphNode,
-    written: Readonly<Record<string, unknown>> | undefined,
-    property: string,
-  ): Readonly<Record<string, unknown>> {
+  handOn(child: Blueprint, node: GraphNode, written: Params | undefined, property: string): Params {
     let handing = this.#handedOn.get(child);
     if (!handing) {
       handing = new HandingOn(this, child);
@@ -193,11 +197,7 @@ export class Blueprint {
   }
 
   /** Those of the params that were given. */
-  #only(
-    params: Readonly<Record<string, unknown>>,
-    given: Readonly<Record<string, unknown>>,
-    count: number,
-  ): Readonly<Record<string, unknown>> {
+  #only(params: Params, given: Params, count: number): Params {
     if (count === 0) return nothingGiven;
     const own: Record<string, unknown> = {};
     for (const { name } of this.#slots) if (given[name] !== undefined) own[name] = params[name];
@@ -207,7 +207,7 @@ export class Blueprint {
   #take(
     slot: ParamSlot,
     value: unknown,
-    given: Readonly<Record<string, unknown>>,
+    given: Params,
     answers: SchemaAnswers,
   ): TakenParam | Promise<unknown> | undefined {
     const { task } = this;

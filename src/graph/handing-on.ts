@@ -49,12 +49,13 @@ export class HandingOn {
     property: string,
   ): Readonly<Record<string, unknown>> {
     for (const name of this.#missing)
-      if (written?.[name] === undefined)
+      if (own(written, name) === undefined)
         throw this.#mustBeWritten(property, name, `its param ${name} is no param of ${this.#from.task.name}`);
     const params: Record<string, unknown> = {};
     for (const name of this.#names) {
-      if (written?.[name] !== undefined) continue;
-      params[name] = node.given[name] ?? this.#default(node, name, property);
+      if (own(written, name) !== undefined) continue;
+      const given = own(node.given, name);
+      params[name] = given === undefined ? this.#default(node, name, property) : given;
     }
     for (const name in written) if (written[name] !== undefined) params[name] = written[name];
     return params;
@@ -68,7 +69,7 @@ export class HandingOn {
       if (conflict !== undefined) throw this.#mustBeWritten(property, name, conflict);
       return fallback.written;
     }
-    const value = node.params[name];
+    const value = own(node.params, name);
     return value === undefined ? undefined : new FilledIn(value, this.#from.task.name);
   }
 
@@ -105,6 +106,11 @@ export class HandingOn {
       `${mine}.${property} requires ${theirs}, and ${problem}. Write it out: @Requires(${theirs}, (self) => ({ ${name}: … }))`,
     );
   }
+}
+
+/** A param by its name, which may be that of something that all objects have. */
+function own(params: Readonly<Record<string, unknown>> | undefined, name: string): unknown {
+  return params && Object.hasOwn(params, name) ? params[name] : undefined;
 }
 
 /** Blocks: it comes before an error only, and timers may be faked. */

@@ -27,7 +27,8 @@ export function readDefaults(task: TaskDefinition, instance: Instance): Awaitabl
   const pending: Promise<unknown>[] = [];
   for (const param of task.params) {
     const value = instance[param.name];
-    if (value === undefined) continue;
+    // A property called like one that all objects have may not be there yet.
+    if (value === undefined || value === (Object.prototype as unknown as Instance)[param.name]) continue;
     if (Number.isNaN(value)) {
       throw new DeclarationError(
         `the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`,

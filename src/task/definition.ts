@@ -79,6 +79,10 @@ function define(cls: TaskClass): TaskDefinition {
   const options = ownDeclaration(cls)?.task;
   if (!options) throw new DeclarationError(notATask(cls));
   const name = nameOf(cls, options);
+  if (typeof (cls.prototype as { then?: unknown }).then === 'function')
+    throw new DeclarationError(
+      `${name} has a method then(), so its instances would be taken for promises; give the method another name`,
+    );
   const { timeout } = options;
   if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
     throw new DeclarationError(

@@ -543,3 +543,46 @@ describe('schemas', () => {
     expect(await messageFor(Above)).toBe('Odd: the schema of the param n failed: broken\n    at Above');
   });
 });
+
+describe('names that all objects have', () => {
+  @Task()
+  class Odd {
+    @Param() valueOf: any = 3;
+    @Param({ optional: true }) constructor_?: number;
+    @Param({ optional: true }) toString: any;
+    @Param() hasOwnProperty!: any;
+    run() {
+      return [this.valueOf, this.toString, this.hasOwnProperty];
+    }
+  }
+  @Task()
+  class Above {
+    @Param({ optional: true }) toString: any;
+    @Param() hasOwnProperty: any = 'b';
+    @Requires(Odd) it!: unknown[];
+    run() {
+      return this.it;
+    }
+  }
+
+  it('are names of params like others', async () => {
+    expect(await runner.run(Odd, { hasOwnProperty: 'a' })).toEqual([3, undefined, 'a']);
+    expect(await runner.run(Odd, { hasOwnProperty: 'a', valueOf: 4, toString: 's' })).toEqual([4, 's', 'a']);
+    expect(await messageFor(task(Odd, {} as {}))).toBe('Odd needs the param hasOwnProperty');
+    expect(await runner.run(Above, {})).toEqual([3, undefined, 'b']);
+    expect(await runner.run(Above, { toString: 't' })).toEqual([3, 't', 'b']);
+  });
+});
+
+it('a task whose instances would be taken for promises is refused', async () => {
+  @Task()
+  class Thenable {
+    @Param() n = 1;
+    // biome-ignore lint/suspicious/noThenProperty: what is refused
+    then() {}
+    run() {}
+  }
+  expect(await messageFor(Thenable)).toBe(
+    'Thenable has a method then(), so its instances would be taken for promises; give the method another name',
+  );
+});
