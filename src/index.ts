@@ -81,6 +81,7 @@ export { task } from './task/make-ref';
 export type { ParamOptions, RetryOptions, TaskOptions } from './task/options';
 export type { OutputOf, ParamsOf, Resolved } from './task/output';
 export { Param } from './task/param';
+export type { ParamType } from './task/param-type';
 export { isTaskRef, type PartPath, TaskRef } from './task/ref';
 export { Requires } from './task/requires';
 export type { StandardSchema } from './task/schema';

@@ -66,7 +66,7 @@ async function converted(
     const value = secret ? 'a secret that is something else' : showValue(given);
     if (param.isDeclared) throw new Misuse(`${task}: the param ${name} must be ${error.message}, but is ${value}`);
     throw new Misuse(
-      `${task}: the param ${name} must be ${error.message}, as its default is, but is ${value}; --params '{"${name}": …}' takes anything`,
+      `${task}: the param ${name} must be ${error.message}, as its default is, but is ${value}; --params '{"${name}": …}' takes another type where @Param({ type: … }) declares it`,
     );
   }
 }

@@ -21,11 +21,12 @@ const plain: readonly unknown[] = [String, Number, Boolean, BigInt, Array, Date,
 export async function paramsOf(cls: TaskClass): Promise<ReadonlyMap<string, CommandLineParam>> {
   const task = definitionOf(cls);
   if (task.params.length === 0) return new Map();
-  const { defaults } = await Blueprint.of(task, typediContainer);
+  // Its services, and whether they can be made, matter only to who runs it.
+  const { defaults } = await Blueprint.of(task, { resolve: typediContainer.resolve });
   return new Map(
     task.params.map((definition) => {
       const { name, type, optional, schema } = definition;
-      const fallback = defaults.get(name)?.value;
+      const fallback = defaults.get(name)?.written;
       const param = {
         definition,
         kind: type ?? classOf(fallback),

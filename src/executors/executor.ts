@@ -45,6 +45,12 @@ export interface Executor {
   readonly concurrency?: number;
   /** Whether it tells its jobs' listeners when they begin: until then they wait, and their timeouts do not run. */
   readonly tellsStart?: boolean;
+  /**
+   * Whether tasks run elsewhere, on instances that are made there: the runner's container need not know their services.
+   *
+   * @default false
+   */
+  readonly isRemote?: boolean;
   /** Whether it takes results from the run's storage and keeps them there: it is given, and may give, `StoredResult`s. */
   readonly sharesStorage?: boolean;
   /**

@@ -1,23 +1,25 @@
 import { type Awaitable, andThen } from '../awaitable';
-import type { Container } from '../task/container';
-import type { DataCopy } from '../task/data';
+import type { CheckedContainer, Container } from '../task/container';
 import { ParamError } from '../task/declaration-error';
-import { fitsType, type ParamDefinition, type TaskDefinition } from '../task/definition';
+import type { TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
 import type { TaskRef } from '../task/ref';
-import { canonical } from './canonical';
+import { paramText } from './canonical';
+import { noRefs } from './copies';
 import { HandingOn } from './handing-on';
-import { type Instance, makeInstance } from './instance';
+import type { Instance } from './instance';
 import type { GraphNode } from './node';
-import { isPlain, type ParamSlot, toParamSlot } from './param-slot';
-import { copyParam, refused, shown, unlessSecret } from './param-value';
-import { PlanningInstance } from './planning-instance';
-import { readDefaults } from './read-defaults';
+import { type ParamDefaults, readDefaults } from './param-defaults';
+import { isPlain, type ParamSlot, type TakenParam, toParamSlot } from './param-slot';
+import { PlanningInstance, PlanningInstances } from './planning-instance';
 import type { SchemaAnswers } from './schema-answers';
+import { handedOnText, takeParam, textUnlessRefs } from './take-param';
 
 /** A task's params as a node keeps them, which freezes them. */
 export interface PreparedParams {
-  readonly params: Readonly<Record<string, unknown>>;
+  readonly params: Params;
+  /** What was given, before schemas and without defaults; the same object where nothing differs. */
+  readonly given: Params;
   readonly thaws: boolean;
   readonly refs: readonly TaskRef<unknown>[];
 }
@@ -26,34 +28,49 @@ export interface PreparedParams {
 export interface IdentifiedParams extends PreparedParams {
   /** Undefined when they hold refs, which only the graph can name. */
   readonly identity: string | number | undefined;
+  /** What tells them from others that schemas made the same: as part of an identity; empty for most. */
+  readonly givenText: string;
 }
 
-const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
+type Params = Readonly<Record<string, unknown>>;
+
+const nothingGiven: Params = Object.freeze(Object.create(null));
 
 /**
- * What planning needs of a task: one real instance, whose params are set anew for each node, and the
+ * What planning needs of a task in one run: one real instance, whose params are set anew for each node, and the
  * defaults that it came with. A real one, so that getters, methods and private fields work.
  */
 export class Blueprint {
   readonly task: TaskDefinition;
-  readonly defaults: ReadonlyMap<string, DataCopy>;
+  readonly defaults: ParamDefaults;
   readonly #instance: PlanningInstance;
   readonly #slots: readonly ParamSlot[];
+  /** Whether a param is called as something that all objects have, such as `valueOf`. */
+  readonly #hasInheritedNames: boolean;
   readonly #handedOn = new Map<Blueprint, HandingOn>();
+  /**
+   * Whether nodes whose schemas made the same of different values differ, since these are handed on to tasks that it
+   * requires; undefined when that shows later.
+   */
+  readonly handsOn: boolean | undefined;
 
-  private constructor(task: TaskDefinition, instance: PlanningInstance, defaults: ReadonlyMap<string, DataCopy>) {
+  private constructor(task: TaskDefinition, instance: PlanningInstance, defaults: ParamDefaults) {
     this.task = task;
     this.#instance = instance;
     this.defaults = defaults;
-    this.#slots = task.params.map((param) => toParamSlot(param, defaults.get(param.name)));
+    this.handsOn = handsOn(task);
+    this.#hasInheritedNames = task.params.some(({ name }) => name in Object.prototype);
+    this.#slots = task.params.map((param) => toParamSlot(param, defaults.get(param.name), this.handsOn !== false));
   }
 
-  /** Makes the instance by the container and reads the defaults off it. */
-  static of(task: TaskDefinition, container: Container): Awaitable<Blueprint> {
-    return andThen(makeInstance(task, container), (instance) =>
+  /** Makes the instance and reads the defaults off it. @param container asked only when the class cannot do without services */
+  static of(task: TaskDefinition, container: Container & Partial<CheckedContainer>): Awaitable<Blueprint> {
+    container.refuse?.(task.cls);
+    const instances = new PlanningInstances(task, container);
+    return andThen(instances.make(), (instance) =>
       andThen(
         readDefaults(task, instance),
-        (defaults) => new Blueprint(task, new PlanningInstance(task, container, instance), defaults),
+        (defaults) => new Blueprint(task, new PlanningInstance(task, instances, instance), defaults),
       ),
     );
   }
@@ -63,11 +80,18 @@ export class Blueprint {
     return this.#instance.of(node);
   }
 
+  /** Reads a default once more. Gives whether it is another one now, or cannot be told. */
+  changesDefault(name: string): boolean {
+    const before = this.defaults.get(name)?.writtenText;
+    return before === undefined || this.#instance.defaultAgain(name) !== before;
+  }
+
   /**
    * What tells params apart that can be taken as they are, numbers, strings and booleans, as most can: the one number,
    * or their canonical text. Undefined when they must be prepared. Runs for every ref of every graph.
    */
-  plainIdentity(given: Readonly<Record<string, unknown>>): string | number | undefined {
+  plainIdentity(given: Params): string | number | undefined {
+    if (this.#hasInheritedNames) return undefined;
     const slots = this.#slots;
     let text = '{';
     let used = 0;
@@ -81,25 +105,32 @@ export class Blueprint {
       }
       if (!isPlain(slot, value)) return undefined;
       used++;
-      text += slot.text + (typeof value === 'number' ? `d${value};` : canonical(value));
+      text += slot.text + (typeof value === 'number' ? `d${value};` : paramText(value));
     }
     if (Object.keys(given).length !== used) return undefined;
     const first = slots[0];
-    return this.#identity(first && (given[first.name] ?? first.fallback?.value), text);
+    return this.#identity(first && (given[first.name] ?? first.absent?.copy.value), text);
   }
 
   /** Params that have such an identity, with defaults filled in. */
-  preparePlain(given: Readonly<Record<string, unknown>>): PreparedParams {
+  preparePlain(given: Params): PreparedParams {
     const params: Record<string, unknown> = {};
     const slots = this.#slots;
+    let count = 0;
+    let isDefaulted = false;
     for (let i = 0; i < slots.length; i++) {
-      const { name, fallback } = slots[i]!;
+      const { name, absent } = slots[i]!;
       const value = given[name];
-      // -0 has the key of 0, so it has to be 0 for the task as well.
-      if (value !== undefined) params[name] = value === 0 ? 0 : value;
-      else if (fallback) params[name] = fallback.value;
+      if (value !== undefined) {
+        // -0 has the key of 0, so it has to be 0 for the task as well.
+        params[name] = value === 0 ? 0 : value;
+        count++;
+      } else if (absent) {
+        params[name] = absent.copy.value;
+        isDefaulted = true;
+      }
     }
-    return { params, thaws: false, refs: noRefs };
+    return { params, given: isDefaulted ? this.#only(params, given, count) : params, thaws: false, refs: noRefs };
   }
 
   /**
@@ -107,9 +138,15 @@ export class Blueprint {
    *
    * @returns a promise when a schema is asynchronous: ask again once it is fulfilled
    */
-  prepare(given: Readonly<Record<string, unknown>>, answers: SchemaAnswers): IdentifiedParams | Promise<unknown> {
-    const params: Record<string, unknown> = {};
+  prepare(ofRef: Params, answers: SchemaAnswers): IdentifiedParams | Promise<unknown> {
+    const given = this.#hasInheritedNames
+      ? Object.assign(Object.create(null) as Record<string, unknown>, ofRef)
+      : ofRef;
+    const params: Record<string, unknown> = this.#hasInheritedNames ? Object.create(null) : {};
+    const own: Record<string, unknown> = this.#hasInheritedNames ? Object.create(null) : {};
+    let isSame = true;
     let text = '{';
+    let givenText = '';
     let thaws = false;
     let refs = noRefs;
     let used = 0;
@@ -117,42 +154,35 @@ export class Blueprint {
       const value = given[slot.name];
       if (value !== undefined) used++;
       if (isPlain(slot, value)) {
-        params[slot.name] = value === 0 ? 0 : value;
-        text += slot.text + canonical(value);
+        params[slot.name] = own[slot.name] = value === 0 ? 0 : value;
+        text += slot.text + paramText(value);
         continue;
       }
-      const copy =
-        value === undefined
-          ? (slot.fallback ?? this.#absent(slot.param, given, answers))
-          : this.#take(slot.param, value, answers);
-      if (copy === undefined) continue;
-      if (copy instanceof Promise) return copy;
-      params[slot.name] = copy.value;
+      const taken = value === undefined && slot.absent ? slot.absent : this.#take(slot, value, given, answers);
+      if (taken === undefined) continue;
+      if (taken instanceof Promise) return taken;
+      const { copy } = taken;
+      if (copy.value !== undefined) params[slot.name] = copy.value;
+      if (taken.given !== undefined) own[slot.name] = taken.given;
+      if (own[slot.name] !== params[slot.name]) isSame = false;
       if (copy.thaws) thaws = true;
+      const valueText = taken.text ?? textUnlessRefs(copy);
       if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
-      else text += slot.text + (copy === slot.fallback ? slot.fallback.text : canonical(copy.value));
+      else if (copy.value !== undefined) text += slot.text + valueText;
+      if (this.handsOn !== false && slot.param.schema) givenText += handedOnText(slot, taken, valueText);
     }
-    if (Object.keys(given).length !== used) this.#refuseUnknown(given);
+    if (Object.keys(given).length !== used) refuseUnknown(this.task, given);
     const [first] = this.#slots;
-    return {
-      params,
-      thaws,
-      refs,
-      identity: refs.length > 0 ? undefined : this.#identity(first && params[first.name], text),
-    };
+    const identity = refs.length > 0 ? undefined : this.#identity(first && params[first.name], text);
+    return { params, given: isSame ? params : own, thaws, refs, identity, givenText };
   }
 
   /**
    * The params for a task that this one requires: those of the same name, then the ones written out.
    *
-   * @throws {DeclarationError} when one is missing here, or both sides have different defaults for it
+   * @throws {DeclarationError} when one is missing here, or was left to defaults that differ
    */
-  handOn(
-    child: Blueprint,
-    node: GraphNode,
-    written: Readonly<Record<string, unknown>> | undefined,
-    property: string,
-  ): Readonly<Record<string, unknown>> {
+  handOn(child: Blueprint, node: GraphNode, written: Params | undefined, property: string): Params {
     let handing = this.#handedOn.get(child);
     if (!handing) {
       handing = new HandingOn(this, child);
@@ -166,60 +196,49 @@ export class Blueprint {
     return this.#slots.length === 1 && typeof first === 'number' ? first : `${text}}`;
   }
 
-  #absent(
-    param: ParamDefinition,
-    given: Readonly<Record<string, unknown>>,
+  /** Those of the params that were given. */
+  #only(params: Params, given: Params, count: number): Params {
+    if (count === 0) return nothingGiven;
+    const own: Record<string, unknown> = {};
+    for (const { name } of this.#slots) if (given[name] !== undefined) own[name] = params[name];
+    return own;
+  }
+
+  #take(
+    slot: ParamSlot,
+    value: unknown,
+    given: Params,
     answers: SchemaAnswers,
-  ): DataCopy | Promise<unknown> | undefined {
-    if (param.optional) return undefined;
-    if (param.schema) {
-      const answer = answers.ask(this.task, param, undefined);
-      if (answer instanceof Promise) return answer;
-      if ('value' in answer) return answer.value === undefined ? undefined : this.#copy(param, answer.value);
-    }
+  ): TakenParam | Promise<unknown> | undefined {
+    const { task } = this;
+    const taken = takeParam(task, slot, value, answers);
+    if (taken !== 'missing') return taken;
     // Given under a misspelt name, more often than not.
-    this.#refuseUnknown(given);
-    throw new ParamError(`${this.task.name} needs the param ${param.name}`, {
-      task: this.task.name,
-      param: param.name,
-    });
+    refuseUnknown(task, given);
+    const { name } = slot;
+    throw new ParamError(`${task.name} needs the param ${name}`, { task: task.name, param: name });
   }
+}
 
-  #take(param: ParamDefinition, value: unknown, answers: SchemaAnswers): DataCopy | Promise<unknown> | undefined {
-    if (param.schema) {
-      const answer = answers.ask(this.task, param, value);
-      if (answer instanceof Promise) return answer;
-      if ('issues' in answer) throw refused(this.task, param, value, answer.issues);
-      return answer.value === undefined ? undefined : this.#copy(param, answer.value);
-    }
-    if (param.type && !fitsType(value, param.type)) {
-      throw new ParamError(
-        `${this.task.name}: the param ${param.name} must be a ${param.type.name}, but is ${shown(param, value)}`,
-        { task: this.task.name, param: param.name, ...unlessSecret(param, value) },
-      );
-    }
-    return this.#copy(param, value);
-  }
+function handsOn({ params, requirements }: TaskDefinition): boolean | undefined {
+  if (!params.some(({ schema }) => schema)) return false;
+  const sources = new Set(requirements.map(({ source }) => source.from));
+  if (sources.has('class') || sources.has('later-class')) return true;
+  // A function gives refs, more often than not; but it may give a class.
+  return sources.has('structure') ? undefined : false;
+}
 
-  #copy(param: ParamDefinition, value: unknown): DataCopy {
-    return copyParam(this.task, param, value);
-  }
-
-  /** Params that are undefined count as not given. */
-  #refuseUnknown(given: Readonly<Record<string, unknown>>): void {
-    const { name: task, params, requirements } = this.task;
-    const unknown = Object.keys(given).find(
-      (name) => given[name] !== undefined && !params.some((param) => param.name === name),
-    );
-    if (unknown === undefined) return;
-    const meant = nearest(
-      unknown,
-      params.map(({ name }) => name),
-    );
-    const why = requirements.some(({ property }) => property === unknown)
-      ? `${unknown} is a requirement of ${task}, not a param: it is filled by its task's result`
-      : `${task} has no param ${unknown}${meant ? `; did you mean ${meant}?` : params.length > 0 ? `; it has ${params.map(({ name }) => name).join(', ')}` : '; it has none'}`;
-    // The misspelt one may be a secret.
-    throw new ParamError(why, { task, param: unknown, ...(this.task.secrets.size === 0 && { value: given[unknown] }) });
-  }
+/** Params that are undefined count as not given. */
+function refuseUnknown({ name: task, params, requirements, secrets }: TaskDefinition, given: object): void {
+  const known = params.map(({ name }) => name);
+  const found = Object.entries(given).find(([name, value]) => value !== undefined && !known.includes(name));
+  if (!found) return;
+  const [unknown, value] = found;
+  const meant = nearest(unknown, known);
+  const hint = meant ? `did you mean ${meant}?` : known.length > 0 ? `it has ${known.join(', ')}` : 'it has none';
+  const why = requirements.some(({ property }) => property === unknown)
+    ? `${unknown} is a requirement of ${task}, not a param: it is filled by its task's result`
+    : `${task} has no param ${unknown}; ${hint}`;
+  // The misspelt one may be a secret.
+  throw new ParamError(why, { task, param: unknown, ...(secrets.size === 0 && { value }) });
 }

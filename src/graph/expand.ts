@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { explainError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
-import type { Container } from '../task/container';
+import type { CheckedContainer, Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { showValue } from '../task/show';
@@ -15,7 +15,7 @@ import { written } from './written';
 
 /** What expanding needs to know. */
 export interface ExpandOptions {
-  readonly container: Container;
+  readonly container: Container & Partial<CheckedContainer>;
   /** Kept from one graph to the next. */
   readonly blueprints: Map<TaskDefinition, Blueprint>;
   /** More nodes than this are taken for a recursion without an end. */

@@ -1,85 +1,119 @@
-import type { DataCopy } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
-import type { TaskDefinition } from '../task/definition';
-import type { TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
-import { canonical } from './canonical';
+import type { Blueprint } from './blueprint';
 import type { GraphNode } from './node';
 
-/** A task, and the defaults of its params. */
-export interface TaskWithDefaults {
-  readonly task: TaskDefinition;
-  readonly defaults: ReadonlyMap<string, DataCopy>;
+/** How often a default is read again before it counts as always the same, and how long between, in milliseconds. */
+const readings = 8;
+const pause = 3;
+
+/** A value that the schema of the requiring task put in for a param that was not given. */
+export class FilledIn {
+  constructor(
+    readonly value: unknown,
+    /** The name of the requiring task. */
+    readonly by: string,
+  ) {}
 }
 
-/** How a task hands its params on to another that it requires: worked out once for the two of them. */
+/** How a task hands its params on to another that it requires: worked out once for the two of them in a run. */
 export class HandingOn {
-  readonly #from: TaskDefinition;
-  readonly #to: TaskDefinition;
+  readonly #from: Blueprint;
+  readonly #to: Blueprint;
   readonly #names: readonly string[];
-  /** Params that must be written out, and why. */
-  readonly #problems: readonly (readonly [string, string])[];
+  /** Params that must be written out since the requiring task does not have them. */
+  readonly #missing: readonly string[];
+  /** What is wrong with the defaults of a param in both, by its name; undefined when nothing is. */
+  readonly #conflicts = new Map<string, string | undefined>();
 
-  constructor(from: TaskWithDefaults, to: TaskWithDefaults) {
-    const names: string[] = [];
-    const problems: [string, string][] = [];
-    for (const param of to.task.params) {
-      const { name } = param;
-      const theirs = to.defaults.get(name);
-      if (from.task.params.some((mine) => mine.name === name)) {
-        names.push(name);
-        const mine = from.defaults.get(name);
-        if (mine && theirs && comparable(mine.value) !== comparable(theirs.value)) {
-          const isSecret = from.task.secrets.has(name) || to.task.secrets.has(name);
-          problems.push([
-            name,
-            isSecret
-              ? `the defaults of ${name} in both are different secrets`
-              : `the default of ${name} is ${showValue(mine.value)} in ${from.task.name} and ${showValue(theirs.value)} in ${to.task.name}`,
-          ]);
-        }
-      } else if (!theirs && !param.optional && !param.schema) {
-        problems.push([name, `its param ${name} is no param of ${from.task.name}`]);
-      }
-    }
-    this.#from = from.task;
-    this.#to = to.task;
-    this.#names = names;
-    this.#problems = problems;
+  constructor(from: Blueprint, to: Blueprint) {
+    const own = new Set(from.task.params.map(({ name }) => name));
+    const { params } = to.task;
+    this.#from = from;
+    this.#to = to;
+    this.#names = params.map(({ name }) => name).filter((name) => own.has(name));
+    this.#missing = params
+      .filter(({ name, optional, schema }) => !own.has(name) && !to.defaults.has(name) && !optional && !schema)
+      .map(({ name }) => name);
   }
 
   /**
-   * The params for the required task: those of the same name, then the ones written out.
+   * The params for the required task: those of the same name as they were given, before schemas, then the ones
+   * written out.
    *
-   * @throws {DeclarationError} when one is missing here, or both sides have different defaults for it
+   * @throws {DeclarationError} when one is missing here, or was left to defaults that differ
    */
   params(
     node: GraphNode,
     written: Readonly<Record<string, unknown>> | undefined,
     property: string,
   ): Readonly<Record<string, unknown>> {
-    for (const [name, problem] of this.#problems) {
-      if (written?.[name] === undefined) {
-        throw new DeclarationError(
-          `${this.#from.name}.${property} requires ${this.#to.name}, and ${problem}. Write it out: @Requires(${this.#to.name}, (self) => ({ ${name}: … }))`,
-        );
-      }
-    }
+    for (const name of this.#missing)
+      if (own(written, name) === undefined)
+        throw this.#mustBeWritten(property, name, `its param ${name} is no param of ${this.#from.task.name}`);
     const params: Record<string, unknown> = {};
-    for (const name of this.#names) params[name] = node.params[name];
+    for (const name of this.#names) {
+      if (own(written, name) !== undefined) continue;
+      const given = own(node.given, name);
+      params[name] = given === undefined ? this.#default(node, name, property) : given;
+    }
     for (const name in written) if (written[name] !== undefined) params[name] = written[name];
     return params;
   }
+
+  /** What is handed on of a param that was not given. */
+  #default(node: GraphNode, name: string, property: string): unknown {
+    const fallback = this.#from.defaults.get(name);
+    if (fallback) {
+      const conflict = this.#conflict(name);
+      if (conflict !== undefined) throw this.#mustBeWritten(property, name, conflict);
+      return fallback.written;
+    }
+    const value = own(node.params, name);
+    return value === undefined ? undefined : new FilledIn(value, this.#from.task.name);
+  }
+
+  #conflict(name: string): string | undefined {
+    if (!this.#conflicts.has(name)) this.#conflicts.set(name, this.#compareDefaults(name));
+    return this.#conflicts.get(name);
+  }
+
+  /**
+   * Defaults differ when both are always the same. One that is another each time it is read, such as a time or a
+   * random number, is that of the run, as read for the task that is not given it; it never depends on chance whether
+   * a graph is refused.
+   */
+  #compareDefaults(name: string): string | undefined {
+    const from = this.#from.defaults.get(name);
+    const to = this.#to.defaults.get(name);
+    if (!from || !to || from.writtenText === to.writtenText) return undefined;
+    for (let i = 0; i < readings; i++) {
+      // The first two may have been read in one tick of a clock.
+      if (i === 1) sleep(pause);
+      if (this.#from.changesDefault(name) || this.#to.changesDefault(name)) return undefined;
+    }
+    const { name: mine, secrets } = this.#from.task;
+    const { name: theirs, secrets: theirSecrets } = this.#to.task;
+    return secrets.has(name) || theirSecrets.has(name)
+      ? `the defaults of ${name} in both are different secrets`
+      : `the default of ${name} is ${showValue(from.written)} in ${mine} and ${showValue(to.written)} in ${theirs}`;
+  }
+
+  #mustBeWritten(property: string, name: string, problem: string): DeclarationError {
+    const { name: mine } = this.#from.task;
+    const { name: theirs } = this.#to.task;
+    return new DeclarationError(
+      `${mine}.${property} requires ${theirs}, and ${problem}. Write it out: @Requires(${theirs}, (self) => ({ ${name}: … }))`,
+    );
+  }
 }
 
-function comparable(value: unknown): string {
-  return canonical(value, refByParams);
+/** A param by its name, which may be that of something that all objects have. */
+function own(params: Readonly<Record<string, unknown>> | undefined, name: string): unknown {
+  return params && Object.hasOwn(params, name) ? params[name] : undefined;
 }
 
-/** Tells refs apart by their content. */
-function refByParams(value: object): string | undefined {
-  const { task, params, path } = value as TaskRef<unknown>;
-  return typeof task === 'function' && path
-    ? `@${task.name}${canonical(params, refByParams)}${canonical(path)}`
-    : undefined;
+/** Blocks: it comes before an error only, and timers may be faked. */
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

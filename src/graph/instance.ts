@@ -1,9 +1,9 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import { describeCauses, describeError, isInstance } from '../base/describe-error';
 import type { Container } from '../task/container';
-import { thawedCopy } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
+import { thawedCopy } from './copy-data';
 import type { GraphNode } from './node';
 
 export type Instance = Record<string, unknown>;
@@ -31,8 +31,35 @@ export function setParams(instance: Instance, { task, params, thaws }: GraphNode
   const declared = task.params;
   for (let i = 0; i < declared.length; i++) {
     const { name } = declared[i]!;
-    instance[name] = thaws ? thawedCopy(params[name]) : params[name];
+    if (thaws && isObject(params[name])) setThawed(instance, name, params[name]);
+    else instance[name] = params[name];
   }
+}
+
+/** Sets a param that the task may change: the task gets a copy of its own when it first reads the property. */
+function setThawed(instance: Instance, name: string, value: unknown): void {
+  const own = Object.getOwnPropertyDescriptor(instance, name);
+  // A setter of the class is given the value at once.
+  if (own ? !own.configurable : name in instance) {
+    instance[name] = thawedCopy(value);
+    return;
+  }
+  const define = (value: unknown) =>
+    Object.defineProperty(instance, name, { value, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(instance, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => {
+      const thawed = thawedCopy(value);
+      define(thawed);
+      return thawed;
+    },
+    set: define,
+  });
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Makes reading a requirement that is not there yet an error that says so. */

@@ -6,7 +6,7 @@ import type { TaskDefinition } from '../task/definition';
 import { isTaskRef } from '../task/ref';
 import { safeName } from '../task/safe-name';
 import { showValue } from '../task/show';
-import { canonical, canonicalString, type Special } from './canonical';
+import { canonical, canonicalString, paramText, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart, ownDirectory } from './node';
 
@@ -90,7 +90,8 @@ export class Keys {
 
   /** The canonical text of the params that are part of the key. */
   #paramsText(node: GraphNode): string {
-    if (typeof node.identity === 'string' && node.task.allKeyed && !node.carriesRefs) return node.identity;
+    const { identity } = node;
+    if (typeof identity === 'string' && identity[0] === '{' && node.task.allKeyed && !node.carriesRefs) return identity;
     const special: Special = (value) => {
       if (!isTaskRef(value)) return undefined;
       const carried = this.#carried.get(this.#graph.carried.get(value)!)!;
@@ -99,7 +100,7 @@ export class Keys {
     let text = '{';
     for (const { name, keyed } of node.task.params) {
       const value = node.params[name];
-      if (keyed && value !== undefined) text += canonicalString(name) + canonical(value, special);
+      if (keyed && value !== undefined) text += canonicalString(name) + paramText(value, special);
     }
     return `${text}}`;
   }

@@ -1,5 +1,5 @@
 import { isPromiseLike } from '../awaitable';
-import type { Container } from '../task/container';
+import type { CheckedContainer, Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
 import { definitionOf, type TaskDefinition } from '../task/definition';
 import type { TaskClass } from '../task/task-class';
@@ -14,13 +14,13 @@ export interface Kind {
 
 /** The tasks of one graph. */
 export class Kinds {
-  readonly #container: Container;
+  readonly #container: Container & Partial<CheckedContainer>;
   readonly #blueprints: Map<TaskDefinition, Blueprint>;
   readonly #kinds = new Map<TaskClass, Kind>();
   readonly #classByName = new Map<string, TaskClass>();
 
   /** @param blueprints kept from one graph to the next */
-  constructor(container: Container, blueprints: Map<TaskDefinition, Blueprint>) {
+  constructor(container: Container & Partial<CheckedContainer>, blueprints: Map<TaskDefinition, Blueprint>) {
     this.#container = container;
     this.#blueprints = blueprints;
   }

@@ -3,7 +3,7 @@ import { isInstance } from '../base/describe-error';
 import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
-import type { Kinds } from './kinds';
+import { expireOriginals } from './copy-data';
 import { GraphNode, NodePart, type Template } from './node';
 import type { NodeMaker } from './node-maker';
 import { mapStructure, TooDeepError } from './structure';
@@ -26,6 +26,7 @@ export function link(
   by: GraphNode | undefined,
   maker: NodeMaker,
 ): Linked | Promise<unknown> {
+  expireOriginals();
   const children: GraphNode[] = [];
   const pending: Promise<unknown>[] = [];
   const toNode = (ref: TaskRef<unknown>): unknown => {
@@ -35,7 +36,7 @@ export function link(
     return ref.path.length > 0 ? new NodePart(node, ref.path) : node;
   };
   const toNodeOf = (handed: Handed): unknown => {
-    const ref = refOf(handed, by, maker.kinds);
+    const ref = refOf(handed, by, maker);
     return ref instanceof Promise ? pending.push(ref) : toNode(ref);
   };
   let requirement = 0;
@@ -53,7 +54,7 @@ export function link(
   const templates: Template[] = [];
   try {
     for (; requirement < structures.length; requirement++)
-      templates.push(mapStructure(structures[requirement], replace));
+      templates.push(mapStructure(structures[requirement], replace, true));
   } catch (error) {
     // One error is enough: what is still asked for reports none of its own.
     for (const one of pending) one.catch(ignore);
@@ -83,17 +84,19 @@ export async function linkInTime(
 function refOf(
   { cls, property, written }: Handed,
   by: GraphNode | undefined,
-  kinds: Kinds,
+  maker: NodeMaker,
 ): TaskRef<unknown> | Promise<unknown> {
   if (typeof cls === 'function' && cls.prototype === undefined) {
     throw new DeclarationError(
       `${by ? `@Requires of ${by.task.name}.${property} gave` : 'what is to run holds'} a function where task refs are meant`,
     );
   }
-  const kind = kinds.of(cls);
+  const kind = maker.kinds.of(cls);
   if (kind instanceof Promise) return kind;
   if (!by) return TaskRef.of(cls, {});
-  return TaskRef.of(cls, kinds.blueprintOf(by).handOn(kind.blueprint, by, written, property));
+  const blueprint = maker.kinds.blueprintOf(by);
+  if (blueprint.handsOn === undefined) maker.willHandOn(by);
+  return TaskRef.of(cls, blueprint.handOn(kind.blueprint, by, written, property));
 }
 
 function propertyOf(by: GraphNode, requirement: number): string {

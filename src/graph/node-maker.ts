@@ -2,7 +2,7 @@ import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
 import type { IdentifiedParams, PreparedParams } from './blueprint';
-import { canonical, canonicalString } from './canonical';
+import { canonical, canonicalString, paramText } from './canonical';
 import type { Kind, Kinds } from './kinds';
 import { GraphNode } from './node';
 import { SchemaAnswers } from './schema-answers';
@@ -25,6 +25,7 @@ export class NodeMaker {
   readonly kinds: Kinds;
   readonly #options: NodeMakerOptions;
   readonly #answers = new SchemaAnswers();
+  readonly #givenTexts = new GivenTexts();
 
   constructor(options: NodeMakerOptions) {
     this.#options = options;
@@ -79,8 +80,20 @@ export class NodeMaker {
   }
 
   #nodeOf(kind: Kind, prepared: IdentifiedParams): GraphNode {
-    const identity = prepared.identity ?? this.#carryingText(kind, prepared);
-    return kind.nodes.get(identity) ?? this.#add(kind, identity, prepared);
+    const ofParams = prepared.identity ?? this.#carryingText(kind, prepared);
+    const { givenText } = prepared;
+    const { handsOn } = kind.blueprint;
+    // Marked, since it is not the text of the params alone.
+    const identity = givenText === '' || !handsOn ? ofParams : `~${ofParams}~${givenText}`;
+    const known = kind.nodes.get(identity);
+    const node = known ?? this.#add(kind, identity, prepared);
+    if (handsOn === undefined) this.#givenTexts.record(node, givenText, known === undefined);
+    return node;
+  }
+
+  /** Called before a node hands params on that its class is not known to hand on. */
+  willHandOn(node: GraphNode): void {
+    this.#givenTexts.willHandOn(node);
   }
 
   /** The canonical text of params that hold refs. */
@@ -88,7 +101,7 @@ export class NodeMaker {
     let text = '{';
     for (const { name } of blueprint.task.params) {
       const value = params[name];
-      if (value !== undefined) text += canonicalString(name) + canonical(value, (part) => this.#carriedText(part));
+      if (value !== undefined) text += canonicalString(name) + paramText(value, (part) => this.#carriedText(part));
     }
     return `${text}}`;
   }
@@ -106,6 +119,7 @@ export class NodeMaker {
       );
     }
     Object.freeze(prepared.params);
+    if (prepared.given !== prepared.params) Object.freeze(prepared.given);
     const node = new GraphNode(index, kind.blueprint.task, identity, prepared);
     kind.nodes.set(identity, node);
     this.nodes.push(node);
@@ -116,4 +130,35 @@ export class NodeMaker {
 
 function isPrepared(value: unknown): value is IdentifiedParams {
   return typeof value === 'object' && value !== null && 'params' in value;
+}
+
+/**
+ * Notices nodes for which it matters which of several refs made them: their schemas made the same of different values,
+ * and these are handed on.
+ */
+class GivenTexts {
+  readonly #texts = new Map<GraphNode, string>();
+  readonly #ambiguous = new Set<GraphNode>();
+  readonly #handedOn = new Set<GraphNode>();
+
+  record(node: GraphNode, text: string, isNew: boolean): void {
+    if (isNew) {
+      if (text !== '') this.#texts.set(node, text);
+      return;
+    }
+    if ((this.#texts.get(node) ?? '') === text) return;
+    this.#ambiguous.add(node);
+    if (this.#handedOn.has(node)) throw ambiguous(node);
+  }
+
+  willHandOn(node: GraphNode): void {
+    if (this.#ambiguous.has(node)) throw ambiguous(node);
+    this.#handedOn.add(node);
+  }
+}
+
+function ambiguous(node: GraphNode): DeclarationError {
+  return new DeclarationError(
+    `${node} was given different values of which its schemas make the same, and hands them on to a class that a function in @Requires gives: write its params out, as in @Requires(() => TheTask, (self) => ({ … }))`,
+  );
 }

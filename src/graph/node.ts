@@ -1,9 +1,18 @@
 import type { TaskDefinition } from '../task/definition';
 import type { PartPath } from '../task/ref';
 import { showTask } from '../task/show';
+import { thawedCopy } from './copy-data';
 
 /** A structure with nodes, or parts of nodes' results, in the place of refs. */
 export type Template = unknown;
+
+/** What a node is made of. */
+interface NodeParams {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly thaws: boolean;
+  readonly refs: readonly unknown[];
+}
 
 /** A task with its params, once in a graph. Frozen once what it requires is known. */
 export class GraphNode {
@@ -12,6 +21,8 @@ export class GraphNode {
   readonly task: TaskDefinition;
   /** Defaults filled in, frozen; absent ones are not there. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** What was given of them, before schemas; the same object where that makes no difference. */
+  readonly given: Readonly<Record<string, unknown>>;
   /** Tells it from the other nodes of its task: the canonical text of its params, or the one number that they are. */
   readonly identity: string | number;
   /** Whether params hold something that cannot be frozen, so that each instance gets its own copy. */
@@ -25,14 +36,21 @@ export class GraphNode {
     index: number,
     task: TaskDefinition,
     identity: string | number,
-    { params, thaws, refs }: { params: Readonly<Record<string, unknown>>; thaws: boolean; refs: readonly unknown[] },
+    { params, given, thaws, refs }: NodeParams,
   ) {
     this.index = index;
     this.task = task;
     this.params = params;
+    this.given = given;
     this.identity = identity;
     this.thaws = thaws;
     this.carriesRefs = refs.length > 0;
+  }
+
+  /** The params for one instance: a copy of its own of each that could not be frozen. */
+  ownParams(): Readonly<Record<string, unknown>> {
+    if (!this.thaws) return this.params;
+    return Object.fromEntries(Object.entries(this.params).map(([name, value]) => [name, thawedCopy(value)]));
   }
 
   /** For messages: `TrainModel({ seed: 3 })`. */

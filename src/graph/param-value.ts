@@ -1,10 +1,12 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import { describeError, explainError, isInstance } from '../base/describe-error';
-import { copyData, type DataCopy, NotDataError } from '../task/data';
+import { NotDataError } from '../task/data';
 import { DeclarationError, ParamError } from '../task/declaration-error';
 import type { ParamDefinition, TaskDefinition } from '../task/definition';
 import { type Checked, check } from '../task/schema';
 import { showValue } from '../task/show';
+import type { DataCopy } from './copies';
+import { copyData } from './copy-data';
 
 /** What a param's schema says of a value. */
 export function askSchema(task: TaskDefinition, param: ParamDefinition, value: unknown): Awaitable<Checked> {

@@ -2,7 +2,8 @@ import { isPromiseLike } from '../awaitable';
 import type { ParamDefinition, TaskDefinition } from '../task/definition';
 import { isTaskRef } from '../task/ref';
 import type { Checked } from '../task/schema';
-import { canonical } from './canonical';
+import { paramText } from './canonical';
+import { expireOriginals } from './copy-data';
 import { askSchema } from './param-value';
 
 /** Asks the schemas of params, and keeps the answers of those that are asynchronous. */
@@ -17,6 +18,7 @@ export class SchemaAnswers {
     const known = answers.get(question);
     if (known) return known;
     const answer = askSchema(task, param, value);
+    expireOriginals();
     if (!isPromiseLike(answer)) return answer;
     const name = question || questionOf(task, param, value);
     return (answer as Promise<Checked>).then((checked) => answers.set(name, checked));
@@ -24,7 +26,7 @@ export class SchemaAnswers {
 }
 
 function questionOf(task: TaskDefinition, param: ParamDefinition, value: unknown): string {
-  return `${task.name}.${param.name} ${canonical(value, refById)}`;
+  return `${task.name}.${param.name} ${paramText(value, refById)}`;
 }
 
 const refIds = new WeakMap<object, number>();

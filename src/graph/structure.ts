@@ -1,6 +1,9 @@
 import { types } from 'node:util';
 import { isPlainObject } from '../task/data';
 import type { PartPath } from '../task/ref';
+import { canonical } from './canonical';
+import { withoutSign } from './copy-data';
+import { sortedEntries, sortedItems, sortedNames } from './entry-order';
 import { GraphNode, NodePart, type Template } from './node';
 
 const deepest = 1_000;
@@ -9,37 +12,65 @@ const deepest = 1_000;
  * A copy of a structure (arrays, plain objects, Maps, Sets, nested) in which `replace` has answered for
  * every other object and every function.
  *
+ * @param isSorted whether structures that have one key become the same: properties and entries sorted, -0 as 0
  * @throws {TooDeepError} when it is nested so deep that it may hold itself
  */
-export function mapStructure(value: unknown, replace: (value: object) => unknown, depth = 0): unknown {
+export function mapStructure(
+  value: unknown,
+  replace: (value: object) => unknown,
+  isSorted = false,
+  depth = 0,
+): unknown {
   if (typeof value === 'function') return replace(value);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) return isSorted ? withoutSign(value) : value;
   if (depth > deepest) throw new TooDeepError();
   const inside = depth + 1;
   if (Array.isArray(value)) {
     const copy: unknown[] = new Array(value.length);
-    for (let i = 0; i < value.length; i++) copy[i] = mapStructure(value[i], replace, inside);
+    for (let i = 0; i < value.length; i++) copy[i] = mapStructure(value[i], replace, isSorted, inside);
     return copy;
   }
   if (isPlainObject(value)) {
     const copy: Record<string, unknown> = {};
     for (const [name, item] of Object.entries(value)) {
       Object.defineProperty(copy, name, {
-        value: mapStructure(item, replace, inside),
+        value: mapStructure(item, replace, isSorted, inside),
         enumerable: true,
         writable: true,
         configurable: true,
       });
     }
-    return copy;
+    return isSorted ? withSortedNames(copy) : copy;
   }
   const replaced = replace(value);
   if (replaced !== value) return replaced;
   // Last, since refs and nodes, of which there may be millions, are neither.
-  if (types.isMap(value))
-    return new Map(Array.from(value, ([key, item]) => [key, mapStructure(item, replace, inside)]));
-  if (types.isSet(value)) return new Set(Array.from(value, (item) => mapStructure(item, replace, inside)));
+  if (types.isMap(value)) {
+    const entries = Array.from(value, ([key, item]): [unknown, unknown] => [
+      key,
+      mapStructure(item, replace, isSorted, inside),
+    ]);
+    return new Map(isSorted ? sortedEntries(entries, nodeByContent) : entries);
+  }
+  if (types.isSet(value)) {
+    const items = Array.from(value, (item) => mapStructure(item, replace, isSorted, inside));
+    return new Set(isSorted ? sortedItems(items, nodeByContent) : items);
+  }
   return value;
+}
+
+function withSortedNames(object: Record<string, unknown>): Record<string, unknown> {
+  const names = sortedNames(object);
+  if (Object.keys(object).every((name, i) => name === names[i])) return object;
+  const sorted: Record<string, unknown> = {};
+  for (const name of names) Object.defineProperty(sorted, name, Object.getOwnPropertyDescriptor(object, name)!);
+  return sorted;
+}
+
+/** Tells nodes apart by their params, so that their order does not depend on that of a graph. */
+function nodeByContent(value: object): string | undefined {
+  if (value instanceof NodePart) return `${nodeByContent(value.node)}${canonical(value.path)}`;
+  return value instanceof GraphNode ? `@${value.task.name} ${value.identity};` : undefined;
 }
 
 /** A structure is nested too deep to look into, or holds itself. */

@@ -43,6 +43,11 @@ export class Capacity {
     this.loadLane = { ...rest, executorSlots: new Slots(loadsAtOnce, 'loads') };
   }
 
+  /** Where the tasks of a queue run, unless a run says otherwise. */
+  executorOf(queue: string): Executor {
+    return this.#lanes.named(queue).executor;
+  }
+
   /**
    * Gives the lanes of a run's nodes.
    *

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
+import { isData } from '../graph/param-defaults';
 import type { TaskKey } from '../task/context';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { Activity } from './activity';
@@ -128,8 +129,15 @@ export interface Target extends Facts {
 /** A ref to each target, with its key. */
 function refsTo(targets: readonly Target[]): (readonly [TaskKey, TaskRef<unknown>])[] {
   return targets.flatMap(({ key, node }) =>
-    key === undefined ? [] : [[key, TaskRef.of(node.task.cls, node.params)] as const],
+    key === undefined ? [] : [[key, TaskRef.of(node.task.cls, refParams(node))] as const],
   );
+}
+
+/** What a node was given, as far as a record can hold it: what is no data was given to a schema, which made data of it. */
+function refParams({ params, given }: GraphNode): Readonly<Record<string, unknown>> {
+  if (params === given) return given;
+  const entries = Object.entries(given).map(([name, value]) => [name, isData(value) ? value : params[name]]);
+  return Object.fromEntries(entries);
 }
 
 function combined(digest: string | undefined, targets: readonly Target[]): string | undefined {

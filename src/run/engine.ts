@@ -18,7 +18,7 @@ import { makePlan } from './make-plan';
 import { OpenCall } from './open-calls';
 import type { RunnerOptions, RunOptions } from './options';
 import type { Plan } from './plan';
-import { type Prepared, Preparer } from './prepare';
+import { type Prepared, Preparer, type PreparerOptions } from './prepare';
 import type { StartedRun } from './run';
 import { RunningTask } from './running-task';
 import { startRun } from './start-run';
@@ -37,7 +37,7 @@ export interface EngineOptions {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #container: Container;
-  readonly #preparer: Preparer;
+  readonly #preparing: PreparerOptions;
   readonly #capacity: Capacity;
   /** Where directories are that the storage does not keep. */
   readonly #directories: DirectoryFolder | undefined;
@@ -47,14 +47,24 @@ export class Engine {
   constructor(engineOptions: EngineOptions) {
     const { options, container, executor } = engineOptions;
     this.#options = engineOptions;
-    this.#container = freshInstances(container);
+    const fresh = freshInstances(container);
+    this.#container = fresh;
     this.#capacity = new Capacity(executor, options);
-    this.#preparer = new Preparer({
-      container: this.#container,
+    const { refuse } = fresh;
+    this.#preparing = {
+      container: {
+        ...fresh,
+        // What runs elsewhere is made there, by another container.
+        ...(refuse && {
+          refuse: (cls) => {
+            if (!this.#capacity.executorOf(definitionOf(cls).queue).isRemote) refuse(cls);
+          },
+        }),
+      },
       maxNodes: options.maxNodes,
       rerunsChangedSource: options.sourceChange === 'rerun',
       isClosed: () => this.#closing !== undefined,
-    });
+    };
     this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(options.directories);
   }
 
@@ -64,7 +74,7 @@ export class Engine {
       options: this.#options.options,
       container: this.#container,
       layers: this.#layers(),
-      preparer: this.#preparer,
+      preparer: this.#preparer(),
       capacity: this.#capacity,
       directories: this.#directories,
     };
@@ -82,19 +92,18 @@ export class Engine {
     const layers = this.#layers();
     const directories = new Directories(layers, this.#directories);
     const marks = new Map<string, ClearMarks>();
+    const preparer = this.#preparer();
     const open = async ({ graph, keys }: Prepared) => {
       directories.refuseHomeless(graph);
       return {
         graph,
         keys,
-        checkpoints: await this.#preparer.checkpointsFor({ graph, keys, layers, directories, marks }, call),
+        checkpoints: await preparer.checkpointsFor({ graph, keys, layers, directories, marks }, call),
       };
     };
-    const prepared = await this.#preparer.prepareWithKeys(target, call);
+    const prepared = await preparer.prepareWithKeys(target, call);
     try {
-      return await makePlan(await open(prepared), async (refs) =>
-        open(await this.#preparer.prepareWithKeys(refs, call)),
-      );
+      return await makePlan(await open(prepared), async (refs) => open(await preparer.prepareWithKeys(refs, call)));
     } finally {
       await directories.end();
     }
@@ -133,7 +142,7 @@ export class Engine {
   }
 
   #prepareWithKeys(what: unknown, rest: readonly unknown[]): Promise<Prepared> {
-    return OpenCall.during((call) => this.#preparer.prepareWithKeys(targetOf(what, rest).target, call));
+    return OpenCall.during((call) => this.#preparer().prepareWithKeys(targetOf(what, rest).target, call));
   }
 
   async #close(): Promise<void> {
@@ -144,10 +153,15 @@ export class Engine {
   }
 
   async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
-    this.#preparer.refuseIfClosed();
+    this.#preparer().refuseIfClosed();
     const folder = folderOf(task);
     await layers.mark(folder);
     return layers.clearTask(folder, this.#directories);
+  }
+
+  /** A new one for each run and call, since defaults are those of the run. */
+  #preparer(): Preparer {
+    return new Preparer(this.#preparing);
   }
 
   /** As they are where this is called: scopes may add to them. */

@@ -1,9 +1,10 @@
-import { isPromiseLike } from '../awaitable';
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
-import { makeInstance, setParams, trapRequirements } from '../graph/instance';
+import { type Instance, makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { GraphNode } from '../graph/node';
+import { ServicePlaceholders } from '../graph/service-placeholders';
 import type { Container } from '../task/container';
+import { takesServices } from '../task/service-params';
 import { downstreamOf } from './downstream';
 import type { OpenCall } from './open-calls';
 
@@ -40,18 +41,34 @@ export async function fingerprintsOf(graph: Graph, container: Container, call: O
   };
 }
 
-/** Asks one task; on an instance of its own, which has params and no requirements. */
+/**
+ * Asks one task, on an instance of its own that has params and no requirements: without its services, unless it uses
+ * them.
+ */
 export async function fingerprint(node: GraphNode, container: Container, call: OpenCall): Promise<string> {
-  const ask = async (): Promise<unknown> => {
-    const made = makeInstance(node.task, container);
-    const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Record<string, unknown>));
-    setParams(instance, node);
-    return (instance as { fingerprint?(): unknown }).fingerprint!();
-  };
-  const answer = await call.waitFor(() => `fingerprint() of ${node}`, ask());
-  if (typeof answer !== 'string')
-    throw new TidemarkError(
-      `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,
-    );
-  return answer;
+  const answer = await call.waitFor(() => `fingerprint() of ${node}`, askWithServices(node, container));
+  if (typeof answer === 'string') return answer;
+  throw new TidemarkError(
+    `fingerprint() of ${node} gave ${answer === undefined ? 'undefined' : typeof answer}; it must give a string`,
+  );
+}
+
+async function askWithServices(node: GraphNode, container: Container): Promise<unknown> {
+  const { task } = node;
+  const placeholders = new ServicePlaceholders(task.cls, task.name);
+  try {
+    const answer = await ask(node, placeholders.construct());
+    // Whatever it made of a service that is not there, it may be something else with the service.
+    if (placeholders.used === undefined) return answer;
+  } catch (error) {
+    // Another container than typedi's may give something to a class that declares no services.
+    if (!takesServices(task.cls) && 'refuse' in container) throw error;
+  }
+  return ask(node, await makeInstance(task, container));
+}
+
+function ask(node: GraphNode, instance: Instance): unknown {
+  trapRequirements(node.task, instance);
+  setParams(instance, node);
+  return (instance as { fingerprint?(): unknown }).fingerprint!();
 }

@@ -1,14 +1,16 @@
 import { type Awaitable, andThen } from '../awaitable';
-import type { Container } from '../task/container';
+import type { CheckedContainer, Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
 
 type Class<T> = new (...services: any[]) => T;
 
 /** A container that refuses what would mix up tasks: an instance that it has given before, or none at all. */
-export function freshInstances(container: Container): Container {
+export function freshInstances(container: Container): Container & Partial<CheckedContainer> {
+  const { refuse } = container as Partial<CheckedContainer>;
   return {
     resolve: <T extends object>(cls: Class<T>): Awaitable<T> =>
       andThen(container.resolve(cls), (instance) => marked(instance, cls)),
+    ...(refuse && { refuse }),
   };
 }
 

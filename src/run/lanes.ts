@@ -22,7 +22,7 @@ export interface Lane {
 /** The queues of a runner, by name. Their limits hold across all of its runs. */
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
-  readonly #byTask = new Map<TaskDefinition, Lane>();
+  readonly #byTask = new WeakMap<TaskDefinition, Lane>();
   /** Where tasks run whose queue is not named. */
   readonly rest: Lane;
   readonly #base: Lanes | undefined;
@@ -56,13 +56,17 @@ export class Lanes {
     for (const undo of this.#undo.splice(0).reverse()) undo();
   }
 
-  readonly of = (node: GraphNode): Lane => {
-    const { task } = node;
+  readonly of = ({ task }: GraphNode): Lane => {
     let lane = this.#byTask.get(task);
     if (!lane) {
-      lane = this.#lanes.get(task.queue) ?? this.#base?.of(node) ?? this.rest;
+      lane = this.named(task.queue);
       this.#byTask.set(task, lane);
     }
     return lane;
   };
+
+  /** That of a queue. */
+  named(queue: string): Lane {
+    return this.#lanes.get(queue) ?? this.#base?.named(queue) ?? this.rest;
+  }
 }

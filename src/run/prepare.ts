@@ -4,7 +4,7 @@ import type { Blueprint } from '../graph/blueprint';
 import { expand } from '../graph/expand';
 import type { Graph } from '../graph/graph';
 import { Keys } from '../graph/key';
-import type { Container } from '../task/container';
+import type { CheckedContainer, Container } from '../task/container';
 import type { TaskDefinition } from '../task/definition';
 import { Checkpoints } from './checkpoints';
 import type { CheckpointsOptions } from './checkpoints-options';
@@ -20,13 +20,13 @@ export interface Prepared {
 
 /** What preparing needs of a runner. */
 export interface PreparerOptions {
-  readonly container: Container;
+  readonly container: Container & Partial<CheckedContainer>;
   readonly maxNodes: number | undefined;
   readonly rerunsChangedSource: boolean;
   readonly isClosed: () => boolean;
 }
 
-/** Makes the graphs of a runner's runs. What it has learnt about task classes serves all of them. */
+/** Makes the graphs of one run, or of one plan, key or clear: all of them have the same defaults. */
 export class Preparer {
   readonly #options: PreparerOptions;
   readonly #blueprints = new Map<TaskDefinition, Blueprint>();

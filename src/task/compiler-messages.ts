@@ -24,8 +24,11 @@ export interface OptionalNeedsOption<Property> {
 export interface SchemaDoesNotFit<Property, Declared, SchemaGives> {
   readonly 'the schema gives another type than the property has': [Property, Declared, SchemaGives];
 }
-export interface SchemaRefusesItsOwnOutput<Accepts, Gives> {
-  readonly 'a param is checked again when it is handed on, so its schema must accept what it gives': [Accepts, Gives];
+export interface SchemaRefusesPropertyType<Accepts, Gives> {
+  readonly 'a param is passed in as the type of its property, so its schema must accept what it gives': [
+    Accepts,
+    Gives,
+  ];
 }
 export interface ProducesDoesNotFit<Produces, Returns> {
   readonly 'run() must return what produces names': [Produces, Returns];

@@ -1,6 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { isInstance } from '../base/describe-error';
 import { DeclarationError } from './declaration-error';
+import { isOf } from './service-params';
 import { servicesOf } from './services';
 import type { TaskClass } from './task-class';
 import { injections, typedi } from './typedi';
@@ -16,8 +17,15 @@ export interface Container {
   resolve<T extends object>(cls: new (...services: any[]) => T): Awaitable<T>;
 }
 
-/** typedi's global container, in which `@Task` registers classes. */
-export const typediContainer: Container = {
+/** A container that knows from a class's declaration whether it can make it. */
+export interface CheckedContainer extends Container {
+  /** @throws {DeclarationError} when it cannot make the class, whatever services there are */
+  refuse(cls: TaskClass): void;
+}
+
+/** typedi's global container. */
+export const typediContainer: CheckedContainer = {
+  refuse: servicesOf,
   resolve(cls) {
     // A class without services needs no container; it would cost more than a small task.
     if (isPlain(cls as unknown as TaskClass)) return new cls();
@@ -37,8 +45,7 @@ const plain = new WeakMap<TaskClass, boolean>();
 function isPlain(cls: TaskClass): boolean {
   let answer = plain.get(cls);
   if (answer === undefined) {
-    const isInjected = ({ object }: { object: object }) =>
-      object === cls || object === cls.prototype || cls.prototype instanceof object.constructor;
+    const isInjected = ({ object }: { object: object }) => object === cls || isOf(cls, object);
     answer = servicesOf(cls).length === 0 && !injections().some(isInjected);
     plain.set(cls, answer);
   }

@@ -3,6 +3,7 @@ import { type MemberDeclaration, ownDeclaration, type RequirementSource } from '
 import { DeclarationError } from './declaration-error';
 import { isTaskDirectoryClass } from './directory';
 import type { TaskOptions } from './options';
+import { isCheckable, type TypeNames, typeNames } from './param-type';
 import { producersOf } from './registry';
 import type { StandardSchema } from './schema';
 import { showValue } from './show';
@@ -16,8 +17,10 @@ export interface ParamDefinition {
   readonly keyed: boolean;
   readonly secret: boolean;
   readonly describe: string | undefined;
-  /** The built-in class that the compiler emitted as the property's type, when it says something. */
+  /** The one built-in class of its values, as declared or emitted by the compiler; undefined when that is not known. */
   readonly type: Function | undefined;
+  /** The types of its values, likewise; undefined when only its default tells. */
+  readonly types: TypeNames | undefined;
 }
 
 /** A task's requirement: which property, and where its value comes from. */
@@ -76,6 +79,10 @@ function define(cls: TaskClass): TaskDefinition {
   const options = ownDeclaration(cls)?.task;
   if (!options) throw new DeclarationError(notATask(cls));
   const name = nameOf(cls, options);
+  if (typeof (cls.prototype as { then?: unknown }).then === 'function')
+    throw new DeclarationError(
+      `${name} has a method then(), so its instances would be taken for promises; give the method another name`,
+    );
   const { timeout } = options;
   if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
     throw new DeclarationError(
@@ -162,25 +169,22 @@ function membersOf(cls: TaskClass): ReadonlyMap<string, MemberDeclaration> {
   return members;
 }
 
-const checkable = new Set<unknown>([String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer]);
-
 function toParam(
   cls: TaskClass,
   name: string,
   { options }: Extract<MemberDeclaration, { kind: 'param' }>,
 ): ParamDefinition {
-  const type: unknown = Reflect.getMetadata('design:type', cls.prototype, name);
-  const isCheckable =
-    checkable.has(type) ||
-    (typeof type === 'function' && Object.getPrototypeOf(type) === Object.getPrototypeOf(Uint8Array));
+  const emitted: unknown = Reflect.getMetadata('design:type', cls.prototype, name);
+  const { schema, type = isCheckable(emitted) ? emitted : undefined } = options;
   return Object.freeze({
     name,
-    schema: options.schema,
+    schema,
     optional: options.optional === true,
     keyed: options.key !== false,
     secret: options.secret === true,
     describe: options.describe,
-    type: isCheckable ? (type as Function) : undefined,
+    type: isCheckable(type) ? type : undefined,
+    types: type === undefined ? undefined : typeNames(type, `${cls.name}.${name}`),
   });
 }
 
@@ -205,20 +209,4 @@ function sourceHash(cls: TaskClass): string {
   const hash = createHash('sha256');
   for (const at of basesOf(cls)) hash.update(Function.prototype.toString.call(at));
   return hash.digest('hex').slice(0, 16);
-}
-
-/** Whether a value is of the kind that a built-in class says; null is left to the task. */
-export function fitsType(value: unknown, type: Function): boolean {
-  if (value === null || value === undefined) return true;
-  switch (type) {
-    case String:
-    case Number:
-    case Boolean:
-    case BigInt:
-      return typeof value === type.name.toLowerCase();
-    case Array:
-      return Array.isArray(value);
-    default:
-      return Object.prototype.toString.call(value) === `[object ${type === Buffer ? 'Uint8Array' : type.name}]`;
-  }
 }

@@ -1,4 +1,5 @@
 import type { Encoder } from '../encoding/encoder';
+import type { ParamType } from './param-type';
 import type { TaskClass } from './task-class';
 
 /** What can be said of a param. */
@@ -11,6 +12,15 @@ export interface ParamOptions {
   readonly describe?: string;
   /** Whether it may be left out although it has no default. @default false */
   readonly optional?: boolean;
+  /**
+   * The types that it takes: built-in classes, `TaskRef`, null; `Object` for any value. A schema checks instead, where
+   * there is one.
+   *
+   * @default the type that the compiler emitted for the property, or else that of its default
+   * @example
+   * `@Param({ type: [Number, null] }) limit: number | null = 10;`
+   */
+  readonly type?: ParamType | readonly ParamType[];
 }
 
 /** When a failed task is tried again. */

@@ -4,10 +4,11 @@ import type {
   NoPublicProperty,
   OptionalNeedsOption,
   SchemaDoesNotFit,
-  SchemaRefusesItsOwnOutput,
+  SchemaRefusesPropertyType,
 } from './compiler-messages';
 import { declare } from './declaration';
 import { DeclarationError } from './declaration-error';
+import { refuseOtherThanProperty, refuseStandardDecorator } from './decorator-call';
 import type { ParamOptions } from './options';
 import { isSchema, type StandardSchema } from './schema';
 
@@ -27,7 +28,7 @@ type CanCheck<Target, K, In, Out, Optional> = [Target] extends [undefined]
     ? [Out] extends [Target[K]]
       ? [Out] extends [In]
         ? CanPass<Target, K, Optional>
-        : SchemaRefusesItsOwnOutput<In, Out>
+        : SchemaRefusesPropertyType<In, Out>
       : SchemaDoesNotFit<K, Target[K], Out>
     : NoPublicProperty<K, Target>;
 
@@ -55,9 +56,14 @@ export function Param<const O extends ParamOptions>(
   options: O & { readonly schema?: never },
 ): <Target, K extends PropertyKey>(target: CanPass<Target, K, O['optional']>, key: K) => void;
 export function Param(missing: object, parentheses: PropertyKey): NeedsParentheses;
-export function Param(given?: object, parentheses?: PropertyKey): any {
+export function Param(...given: unknown[]): any {
+  refuseStandardDecorator('@Param', given);
+  const [first, parentheses] = given as [object?, PropertyKey?];
   if (parentheses !== undefined)
     throw new DeclarationError(`write @Param() with parentheses (on ${String(parentheses)})`);
-  const options = isSchema(given) ? { schema: given } : { ...given };
-  return (prototype: object, property: PropertyKey) => declare(prototype, property, { kind: 'param', options });
+  const options = isSchema(first) ? { schema: first } : { ...first };
+  return (...at: unknown[]) => {
+    refuseOtherThanProperty('@Param()', at);
+    declare(at[0] as object, at[1] as PropertyKey, { kind: 'param', options });
+  };
 }

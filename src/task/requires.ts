@@ -7,6 +7,7 @@ import type {
 } from './compiler-messages';
 import { declare, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
+import { refuseOtherThanProperty, refuseStandardDecorator } from './decorator-call';
 import { isTaskDirectoryClass, type TaskDirectory } from './directory';
 import type { Built, OutputOf, ParamsOf } from './output';
 import type { IsAny, RunnableTask, TaskClass } from './task-class';
@@ -55,11 +56,15 @@ export function Requires<T extends RunnableTask, const P extends object & Params
 ) => void;
 export function Requires(missing: object, parentheses: PropertyKey): NeedsParentheses;
 export function Requires(...given: unknown[]): any {
+  refuseStandardDecorator('@Requires', given);
   if (typeof given[1] === 'string' || typeof given[1] === 'symbol') {
     throw new DeclarationError(`write @Requires(…) with parentheses (on ${String(given[1])})`);
   }
-  return (prototype: object, property: PropertyKey) =>
+  return (...at: unknown[]) => {
+    refuseOtherThanProperty('@Requires(…)', at);
+    const [prototype, property] = at as [object, PropertyKey];
     declare(prototype, property, { kind: 'requirement', source: sourceOf(given, prototype, property) });
+  };
 }
 
 function sourceOf(given: readonly unknown[], prototype: object, property: PropertyKey): RequirementSource {

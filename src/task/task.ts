@@ -3,6 +3,7 @@ import type { ProducesDoesNotFit, ServicesDoNotFit } from './compiler-messages';
 import type { TaskContext } from './context';
 import { declarationOf } from './declaration';
 import { DeclarationError } from './declaration-error';
+import { refuseOtherThanClass, refuseStandardDecorator } from './decorator-call';
 import type { TaskOptions } from './options';
 import type { OutputOf } from './output';
 import { register } from './registry';
@@ -59,11 +60,14 @@ export function Task<Self = any, Produces = unknown, const S extends readonly Se
 ): <T extends RunnableTask, A extends any[]>(
   cls: (new (...services: A) => T) & CanBeTask<T, Self, Produces, S, A>,
 ) => void;
-export function Task(given: (TaskOptions & { readonly services?: readonly ServiceClass[] }) | Function = {}): any {
+export function Task(...args: unknown[]): any {
+  refuseStandardDecorator('@Task', args);
+  const given = (args[0] ?? {}) as (TaskOptions & { readonly services?: readonly ServiceClass[] }) | Function;
   if (typeof given === 'function') throw new DeclarationError(`write @Task() with parentheses (on ${given.name})`);
   const { services, ...options } = given;
-  return (cls: TaskClass): void => {
-    if (typeof cls !== 'function') throw new DeclarationError('@Task() is for classes');
+  return (...at: unknown[]): void => {
+    refuseOtherThanClass('@Task()', at);
+    const cls = at[0] as TaskClass;
     if (typeof cls.prototype.run !== 'function')
       throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
     declarationOf(cls).task = Object.freeze(options);

@@ -594,18 +594,28 @@ describe('what must be waited for', () => {
     );
   });
 
-  it('are containers that make instances later', async () => {
+  it('are containers that make instances later, of classes that need their services at once', async () => {
     const made: string[] = [];
     const container = {
-      resolve: async <T>(cls: new () => T) => {
+      resolve: async <T>(cls: new (clock: { now: number }) => T) => {
         await wait(1);
         made.push(cls.name);
-        return new cls();
+        return new cls({ now: 7 });
       },
     };
-    const nodes = await (await graphOf([task(Chain, { n: 5 }), task(Later, { n: 1 })], { container })).nodes;
-    expect(nodes).toHaveLength(9);
-    expect(made.sort()).toEqual(['Chain', 'Later', 'Leaf']);
+    @Task()
+    class Timed {
+      @Param() at: string;
+      @Requires(Leaf, (self) => ({ n: self.at.length })) leaf!: number;
+      constructor(readonly clock: { now: number }) {
+        this.at = `at ${clock.now}`;
+      }
+      run() {}
+    }
+    expect(await shown([task(Chain, { n: 5 }), task(Later, { n: 1 })])).toHaveLength(9);
+    const { nodes } = await graphOf([task(Timed), task(Chain, { n: 1 })], { container });
+    expect(nodes.map(String)).toContain("Timed({ at: 'at 7' })");
+    expect(made).toEqual(['Timed']);
   });
 
   it('are promises of another realm', async () => {

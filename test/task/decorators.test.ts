@@ -1,4 +1,7 @@
+import * as swc from '@swc/core';
+import * as esbuild from 'esbuild';
 import { DeclarationError, Param, Requires, Task, task } from 'tidemark';
+import ts from 'typescript';
 import { graphOf, messageOf } from '../graph/graph-of';
 
 @Task()
@@ -189,4 +192,95 @@ describe('@Requires()', () => {
     }
     expect(await messageOf(() => graphOf(Uses))).toContain('2 tasks produce Page: First, Second');
   });
+});
+
+describe('another version of decorators than experimentalDecorators', () => {
+  class Idle {
+    run() {}
+  }
+  type Call = (...args: unknown[]) => unknown;
+  const field = { kind: 'field', name: 'n', static: false, private: false, addInitializer: () => {}, metadata: {} };
+  const cls = { ...field, kind: 'class', name: 'Idle' };
+  const element = { kind: 'field', key: 'n', placement: 'own', descriptor: {}, [Symbol.toStringTag]: 'Descriptor' };
+
+  it.each<[string, () => unknown]>([
+    ['a class', () => (Task() as Call)(Idle, cls)],
+    ['a class, without parentheses', () => (Task as unknown as Call)(Idle, cls)],
+    ['a param', () => (Param() as Call)(undefined, field)],
+    ['a param, without parentheses', () => (Param as unknown as Call)(undefined, field)],
+    ['a requirement', () => (Requires(Load) as unknown as Call)(undefined, field)],
+    ['a requirement, without parentheses', () => (Requires as unknown as Call)(undefined, field)],
+    ['an accessor', () => (Param() as Call)({ get() {}, set() {} }, { ...field, kind: 'accessor' })],
+    ['a getter', () => (Param() as Call)(() => 1, { ...field, kind: 'getter' })],
+    ['a private field', () => (Param() as Call)(undefined, { ...field, name: '#n', private: true })],
+    ['a param, by the proposal of 2018', () => (Param() as Call)(element)],
+  ])('is refused on %s, with what to set', (_, decorate) => {
+    expect(decorate).toThrow(DeclarationError);
+    expect(decorate).toThrow(
+      /(Idle|n): the compiler calls it as a standard decorator\. .*"experimentalDecorators": true.*legacyDecorator/,
+    );
+  });
+
+  const source = (body: string) =>
+    `import { Param, Requires, Task } from 'tidemark'; @Task() class Load { run() {} } ${body}`;
+  const compilers: Readonly<Record<string, (code: string) => string>> = {
+    esbuild: (code) =>
+      esbuild.transformSync(code, { loader: 'ts', format: 'cjs', target: 'es2022', tsconfigRaw: {} }).code,
+    tsc: (code) =>
+      ts.transpile(code, {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.CommonJS,
+        experimentalDecorators: false,
+      }),
+    swc: (code) =>
+      swc.transformSync(code, {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { decoratorVersion: '2022-03' },
+          target: 'es2022',
+        },
+        module: { type: 'commonjs' },
+        swcrc: false,
+        configFile: false,
+      }).code,
+  };
+
+  it.each(Object.keys(compilers))('is refused when %s compiles by it', (name) => {
+    for (const body of ['', 'class A { @Param() n = 1; }', 'class B { @Requires(Load) it!: void; }']) {
+      const code = compilers[name]!(source(body));
+      const run = new Function('require', 'exports', code) as (load: NodeJS.Require, exports: object) => void;
+      expect(() => run(require, {})).toThrow(/"experimentalDecorators": true/);
+    }
+  });
+
+  it('is told from a legacy prototype with members of the same names', () => {
+    class Named {
+      get kind() {
+        return 'field';
+      }
+      run() {}
+    }
+    expect(() => on(Param(), Named.prototype, 'name')()).not.toThrow();
+    expect(() => (Task() as Call)(Named)).not.toThrow();
+  });
+});
+
+it('is refused where it cannot be: on parameters, methods and classes', () => {
+  type Call = (...args: unknown[]) => unknown;
+  class Odd {
+    constructor(readonly n: number) {}
+    run() {}
+  }
+  const method = Object.getOwnPropertyDescriptor(Odd.prototype, 'run');
+  expect(() => (Param() as Call)(Odd, undefined, 0)).toThrow(
+    '@Param() is for properties; it is used on a parameter of the constructor of Odd',
+  );
+  expect(() => (Requires(Load) as unknown as Call)(Odd, undefined, 0)).toThrow('parameter of the constructor of Odd');
+  expect(() => (Param() as Call)(Odd.prototype, 'run', 0)).toThrow('it is used on a parameter of Odd.run');
+  expect(() => (Param() as Call)(Odd.prototype, 'run', method)).toThrow(
+    '@Param() is for properties; Odd.run is a method',
+  );
+  expect(() => (Param() as Call)(Odd)).toThrow('@Param() is for properties; it is used on the class Odd');
+  expect(() => (Task() as Call)(Odd, undefined, 0)).toThrow('@Task() is for classes; it is used on a parameter');
+  expect(() => (Task() as Call)(Odd.prototype, 'run', method)).toThrow('@Task() is for classes; it is used on run');
 });

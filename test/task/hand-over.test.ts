@@ -1,4 +1,5 @@
-import { Param, Requires, Task, type TaskRef, task } from 'tidemark';
+import { Param, Requires, Runner, type StandardSchema, Task, type TaskRef, task } from 'tidemark';
+import { z } from 'zod';
 import { graphOf, messageOf, requiredBy } from '../graph/graph-of';
 
 @Task()
@@ -147,9 +148,96 @@ it('refuses defaults that differ, and names both', async () => {
     @Requires(Load) rows!: number[];
     run() {}
   }
-  expect(await messageFor(task(Uses, { path: 'a', limit: 3 }))).toBe(
-    "Uses.rows requires Load, and the default of limit is 5 in Uses and 3 in Load. Write it out: @Requires(Load, (self) => ({ limit: … }))\n    at Uses({ limit: 3, path: 'a' })",
+  expect(await messageFor(task(Uses, { path: 'a' }))).toBe(
+    "Uses.rows requires Load, and the default of limit is 5 in Uses and 3 in Load. Write it out: @Requires(Load, (self) => ({ limit: … }))\n    at Uses({ limit: 5, path: 'a' })",
   );
+});
+
+it('does not compare what is given with defaults', async () => {
+  @Task()
+  class Uses {
+    @Param() path!: string;
+    @Param() limit = 5;
+    @Requires(Load) rows!: number[];
+    run() {}
+  }
+  for (const limit of [4, 5, 3]) expect(await handed(task(Uses, { path: 'a', limit }))).toEqual({ path: 'a', limit });
+});
+
+describe('defaults that change', () => {
+  let ticks = 0;
+  const sources: Readonly<Record<string, () => unknown>> = {
+    'a count': () => ticks++,
+    'the time': () => Date.now(),
+    'a date': () => new Date(),
+    'a time in seconds': () => Math.floor(Date.now() / 1_000),
+    'one of few random numbers': () => Math.floor(Math.random() * 3),
+    'a coin': () => Math.random() < 0.5,
+  };
+
+  it.each(Object.entries(sources))('are never refused, and handed on: %s', async (_, read) => {
+    for (let i = 0; i < 40; i++) {
+      @Task()
+      class Inner {
+        @Param() since = read();
+        run() {}
+      }
+      @Task()
+      class Outer {
+        @Param() since = read();
+        @Requires(Inner) inner!: void;
+        run() {}
+      }
+      const { nodes } = await graphOf(Outer);
+      expect(nodes[1]!.params).toEqual(nodes[0]!.params);
+    }
+  });
+
+  it('are never refused either where one is always another than the other', async () => {
+    for (let i = 0; i < 20; i++) {
+      @Task()
+      class Inner {
+        @Param() since = Date.now() - 1_000;
+        run() {}
+      }
+      @Task()
+      class Outer {
+        @Param() since = Date.now();
+        @Requires(Inner) inner!: void;
+        run() {}
+      }
+      const { nodes } = await graphOf(Outer);
+      expect(nodes[1]!.params).toEqual(nodes[0]!.params);
+    }
+  });
+
+  it('are read once a run, and each run has its own', async () => {
+    let reads = 0;
+    @Task()
+    class Inner {
+      @Param() since = reads++;
+      @Param() fixed = 1;
+      run() {
+        return this.since;
+      }
+    }
+    @Task()
+    class Outer {
+      @Requires(() => [task(Inner, {}), task(Inner, { fixed: 2 })]) inner!: number[];
+      run(): TaskRef<number>[] {
+        return this.inner.map(() => task(Inner, { fixed: 3 }));
+      }
+    }
+    const runner = new Runner({ storage: 'memory:' });
+    const planned = async () => (await runner.plan(Inner)).nodes[0]!.params['since'];
+    const [first] = await runner.run(Outer);
+    // Each run of the three instances reads it, too; what they run with is that of the plan.
+    expect(await runner.run(Outer)).not.toContain(first);
+    expect(await planned()).not.toBe(await planned());
+    expect(await runner.key(Inner)).not.toBe(await runner.key(Inner));
+    expect(new Set(await runner.run([Inner, task(Inner, { fixed: 2 })])).size).toBe(1);
+    expect(new Set(await runner.run(Outer)).size).toBe(1);
+  });
 });
 
 it('accepts defaults that differ once they are written out', async () => {
@@ -199,4 +287,219 @@ it('refuses a requirement that is written out as a param', async () => {
     run() {}
   }
   expect(await messageFor(Uses)).toBe('Load has no param run; it has limit, note, path\n    at Uses');
+});
+
+describe('what is handed on is what was given, before its schema', () => {
+  const percent = z.number().transform((n) => n / 100);
+  const under = z.string().transform((name) => `data/${name}`);
+
+  @Task()
+  class Child {
+    @Param(percent) rate!: number;
+    @Param(under) file!: string;
+    run() {
+      return `${this.rate} ${this.file}`;
+    }
+  }
+  const bothWays: Readonly<Record<string, unknown>> = {
+    'a class': Requires(Child),
+    'a class in a structure': Requires(() => [Child]),
+    'a class, some of whose params are written out': Requires(Child, () => ({ file: 'a.csv' })),
+    'a class that is declared later': Requires(
+      () => Child,
+      () => ({}),
+    ),
+  };
+
+  it.each(Object.entries(bothWays))('to %s', async (_, decorate) => {
+    @Task()
+    class Parent {
+      @Param(percent) rate!: number;
+      @Param(under) file!: string;
+      child!: unknown;
+      run() {
+        return `${this.rate} ${this.file}, ${this.child}`;
+      }
+    }
+    (decorate as (target: object, name: string) => void)(Parent.prototype, 'child');
+    expect(await new Runner({ storage: 'memory:' }).run(Parent, { rate: 5, file: 'a.csv' })).toBe(
+      '0.05 data/a.csv, 0.05 data/a.csv',
+    );
+  });
+
+  it('through a chain, and to a class without a schema', async () => {
+    @Task()
+    class Raw {
+      @Param() rate!: number;
+      run() {
+        return this.rate;
+      }
+    }
+    @Task()
+    class Middle {
+      @Param(percent) rate!: number;
+      @Requires(Raw) raw!: number;
+      run() {
+        return [this.rate, this.raw];
+      }
+    }
+    @Task()
+    class Top {
+      @Param(percent) rate = 5;
+      @Requires(Middle) middle!: number[];
+      run() {
+        return [this.rate, ...this.middle];
+      }
+    }
+    const runner = new Runner({ storage: 'memory:' });
+    expect(await runner.run(Top)).toEqual([0.05, 0.05, 5]);
+    expect(await runner.run(Top, { rate: 10 })).toEqual([0.1, 0.1, 10]);
+  });
+
+  it('so nodes differ of which a schema makes the same, where what they require differs', async () => {
+    @Task()
+    class Raw {
+      @Param() name!: string;
+      run() {
+        return this.name;
+      }
+    }
+    @Task()
+    class Trims {
+      @Param(z.string().trim()) name!: string;
+      @Requires(Raw) raw!: string;
+      run() {
+        return this.raw;
+      }
+    }
+    const refs = [' a', 'a', 'a '].map((name) => task(Trims, { name }));
+    expect(await new Runner({ storage: 'memory:' }).run(refs)).toEqual([' a', 'a', 'a ']);
+    expect(await new Runner({ storage: 'memory:' }).run(refs.reverse())).toEqual(['a ', 'a', ' a']);
+    @Task()
+    class TrimsLater {
+      @Param(z.string().trim()) name!: string;
+      @Requires(() => Raw) raw!: string;
+      run() {
+        return this.raw;
+      }
+    }
+    const later = [' a', 'a'].map((name) => task(TrimsLater, { name }));
+    const message =
+      /^TrimsLater\({ name: 'a' }\) was given different values of which its schemas make the same, and hands them on/;
+    expect(await messageFor(later)).toMatch(message);
+    expect(await messageFor([later[1], [later[0]]])).toMatch(message);
+    expect(await new Runner({ storage: 'memory:' }).run(later[0]!)).toBe(' a');
+  });
+
+  describe('with a value that a schema puts in', () => {
+    const ask = async (mine: StandardSchema<any, any>, theirs: StandardSchema<any, any> | undefined) => {
+      @Task()
+      class Inner {
+        run() {
+          return (this as unknown as { rate: number }).rate;
+        }
+      }
+      (theirs ? Param(theirs) : (Param as () => any)())(Inner.prototype, 'rate');
+      @Task()
+      class Outer {
+        @Param(mine) rate!: any;
+        @Requires(Inner) inner!: number;
+        run() {
+          return [this.rate, this.inner];
+        }
+      }
+      return new Runner({ storage: 'memory:' }).run(Outer);
+    };
+    const filling = z
+      .number()
+      .default(5)
+      .transform((n) => n / 100);
+
+    it('that the other puts in as well', async () => {
+      expect(await ask(filling, filling)).toEqual([0.05, 0.05]);
+    });
+
+    it('that the other takes as it is', async () => {
+      expect(await ask(filling, undefined)).toEqual([0.05, 0.05]);
+      expect(await ask(filling, z.number().max(1))).toEqual([0.05, 0.05]);
+    });
+
+    it('that the other would change: it has to be written out', async () => {
+      await expect(ask(filling, percent)).rejects.toThrow(
+        'Outer requires Inner, and the schema of rate in Outer puts in 0.05 where none is given; that in Inner makes something else of it. Write it out: @Requires(Inner, (self) => ({ rate: … }))',
+      );
+      const async7 = z
+        .number()
+        .default(7)
+        .transform(async (n) => n / 100);
+      await expect(ask(filling, async7)).rejects.toThrow('makes something else of it');
+    });
+  });
+
+  it('in results that hold refs, in records of what came from these, and in params', async () => {
+    @Task({ save: true })
+    class Gives {
+      run(): TaskRef<string> {
+        return task(Child, { rate: 5, file: 'x' });
+      }
+    }
+    @Task({ save: true })
+    class Uses {
+      @Requires(Gives) it!: string;
+      run() {
+        return this.it;
+      }
+    }
+    @Task()
+    class ByParam {
+      @Param() ref!: TaskRef<string>;
+      @Requires((self) => self.ref) it!: string;
+      run() {
+        return this.it;
+      }
+    }
+    const storage = new Map();
+    for (const what of [Gives, Uses, Gives, Uses]) {
+      const run = new Runner({ storage }).start(what);
+      expect(await run.result).toBe('0.05 data/x');
+      run.summary.catch(() => {});
+    }
+    const run = new Runner({ storage }).start(Uses);
+    await run.result;
+    expect(await run.summary).toMatchObject({ ran: 0, loaded: 1 });
+    const ref = task(Child, { rate: 5, file: 'x' });
+    expect(await new Runner({ storage }).run(ByParam, { ref })).toBe('0.05 data/x');
+  });
+
+  it('also when it is no data, of which the schema makes data', async () => {
+    class Money {
+      constructor(readonly cents: number) {}
+    }
+    const cents = z.union([z.instanceof(Money).transform((money) => money.cents), z.number()]);
+    @Task()
+    class Costs {
+      @Param(cents) price!: number;
+      run() {
+        return this.price;
+      }
+    }
+    @Task()
+    class Buys {
+      @Param(cents) price!: number;
+      @Requires(Costs) costs!: number;
+      run(): [number, TaskRef<number>] {
+        return [this.costs, task(Costs, { price: 3 })];
+      }
+    }
+    @Task({ save: true })
+    class Sums {
+      @Param(cents) price!: number;
+      @Requires(Buys) bought!: [number, number];
+      run() {
+        return this.bought;
+      }
+    }
+    const price = new Money(250) as never;
+    expect(await new Runner({ storage: 'memory:' }).run(Sums, { price })).toEqual([250, 3]);
+  });
 });

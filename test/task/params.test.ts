@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { Param, ParamError, Requires, Runner, type StandardSchema, Task, task } from 'tidemark';
+import { Param, ParamError, Requires, Runner, type StandardSchema, Task, TaskRef, task } from 'tidemark';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { graphOf, messageOf } from '../graph/graph-of';
@@ -134,7 +134,14 @@ describe('types that the compiler emitted', () => {
     );
   });
 
-  it('accept what fits, null, and what they say nothing of', async () => {
+  it('refuse null for a type that is not declared with it', async () => {
+    expect(await messageFor(task(Typed, { at: null as never }))).toBe(
+      'Typed: the param at must be a Date, but is null',
+    );
+    expect(await messageFor(task(Typed, { literal: null as never }))).toMatch('must be a String, but is null');
+  });
+
+  it('accept what fits, null where it is declared, and what they say nothing of', async () => {
     const params = {
       flag: false,
       big: 1n,
@@ -169,6 +176,143 @@ describe('types that the compiler emitted', () => {
       bytes: Uint8Array.of(1),
     });
     expect((nodes[0]!.params['map'] as Map<string, object>).get('a')).toBeInstanceOf(Object);
+  });
+});
+
+describe('types that only defaults tell', () => {
+  @Task()
+  class ByDefault {
+    @Param() number = 10;
+    @Param() text = 'a';
+    @Param() flag = false;
+    @Param() big = 1n;
+    @Param() list = [1];
+    @Param() at = new Date(0);
+    @Param() pattern = /a/;
+    @Param() map = new Map([['a', 1]]);
+    @Param() set = new Set(['a']);
+    @Param() url = new URL('https://a.org');
+    @Param() bytes = Buffer.of(1);
+    @Param() floats = new Float64Array(1);
+    @Param() object = { a: 1 };
+    @Param() ref = task(Leaf, { n: 1 });
+    @Param() nothing: unknown = null;
+    @Param({ optional: true }) absent: unknown = undefined;
+    run() {}
+  }
+
+  it.each<[string, unknown, string]>([
+    ['number', '5', 'a Number, as its default is, but is '],
+    ['number', null, 'a Number, as its default is, but is null'],
+    ['number', 5n, 'a Number'],
+    ['text', null, 'a String, as its default is, but is null'],
+    ['text', 5, 'a String'],
+    ['flag', 'false', 'a Boolean'],
+    ['flag', 0, 'a Boolean'],
+    ['big', 1, 'a BigInt'],
+    ['list', { 0: 1 }, 'a Array'],
+    ['list', '[1]', 'a Array'],
+    ['at', '2024-01-01', 'a Date'],
+    ['at', 0, 'a Date'],
+    ['pattern', 'a', 'a RegExp'],
+    ['map', {}, 'a Map'],
+    ['set', ['a'], 'a Set'],
+    ['url', 'https://a.org', 'a URL'],
+    ['bytes', 'text', 'a Buffer'],
+    ['floats', [1], 'a Float64Array'],
+    ['floats', new Float32Array(1), 'a Float64Array'],
+    ['object', null, 'an object'],
+    ['object', [], 'an object'],
+    ['object', new Map(), 'an object'],
+    ['ref', 'Leaf', 'a task ref'],
+  ])('are checked: %s is no %p', async (name, value, type) => {
+    const message = `ByDefault: the param ${name} must be ${type}`;
+    expect(await messageFor(task(ByDefault, { [name]: value }))).toMatch(message);
+    expect(await messageFor(task(Value, { x: task(ByDefault, { [name]: value }) }))).toMatch(message);
+    const run = runner.run as (cls: unknown, params: object) => Promise<unknown>;
+    await expect(run.call(runner, ByDefault, { [name]: value })).rejects.toThrow(ParamError);
+  });
+
+  it('take what is of the type, and anything where the default is null or undefined', async () => {
+    const given = [
+      { number: Number.NaN, text: '', flag: true, big: 0n, list: [], at: new Date(Number.NaN) },
+      { bytes: Uint8Array.of(1), object: Object.create(null), ref: task(Leaf, { n: 2 }).at('a' as never) },
+      ...[1, 'a', null, [1]].map((value) => ({ nothing: value, absent: value })),
+    ];
+    for (const params of given) expect((await graphOf(task(ByDefault, params as {}))).nodes[0]).toBeDefined();
+  });
+
+  it('are told where a result names a task', async () => {
+    @Task()
+    class Names {
+      run() {
+        return task(ByDefault, { number: '5' as unknown as number });
+      }
+    }
+    await expect(runner.run(Names)).rejects.toThrow('ByDefault: the param number must be a Number');
+  });
+
+  it('are told to a class that gets a param by name', async () => {
+    @Task()
+    class Above {
+      @Param() number: unknown = null;
+      @Requires(ByDefault) it!: void;
+      run() {}
+    }
+    expect(await messageFor(task(Above, { number: '5' }))).toMatch('ByDefault: the param number must be a Number');
+  });
+
+  it('are not asked where others are declared, and these are', async () => {
+    @Task()
+    class Declared {
+      @Param({ type: [Number, String] }) epochs: number | string = 10;
+      @Param({ type: [Number, null] }) limit: number | null = 10;
+      @Param({ type: Object }) any: unknown = 10;
+      @Param({ type: Number }) required!: number;
+      @Param({ type: [Date, TaskRef], optional: true }) at?: unknown;
+      @Param(z.union([z.number(), z.string()])) schema: number | string = 10;
+      run() {}
+    }
+    const required = 1;
+    const accepted = [
+      { epochs: 'many', limit: null, any: [], schema: 'x' },
+      { at: new Date(0) },
+      { at: task(Leaf, { n: 1 }) },
+    ];
+    for (const params of accepted)
+      expect((await graphOf(task(Declared, { required, ...params }))).nodes[0]).toBeDefined();
+    const refused: [object, string][] = [
+      [{ epochs: true }, 'the param epochs must be a Number or a String, but is true'],
+      [{ limit: '1' }, "the param limit must be a Number or null, but is '1'"],
+      [{ required: '1' }, "the param required must be a Number, but is '1'"],
+      [{ at: '2024-01-01' }, "the param at must be a Date or a task ref, but is '2024-01-01'"],
+    ];
+    for (const [params, message] of refused)
+      expect(await messageFor(task(Declared, { required, ...params }))).toBe(`Declared: ${message}`);
+  });
+
+  it('are those that a param can have', async () => {
+    @Task()
+    class Odd {
+      @Param({ type: [String, Value] }) x!: unknown;
+      run() {}
+    }
+    expect(await messageFor(task(Odd, { x: 'a' }))).toMatch(
+      /^Odd\.x: the type of a param is a built-in class .*; Value is none of these$/,
+    );
+  });
+
+  it('are the same without emitted metadata', async () => {
+    class Bare {
+      number = 10;
+      any!: unknown;
+      run() {}
+    }
+    for (const name of ['number', 'any']) (Param() as (target: object, name: string) => void)(Bare.prototype, name);
+    Task()(Bare);
+    const params = (given: object) => task(Bare, given as {});
+    expect(await messageFor(params({ number: '5', any: 1 }))).toMatch('Bare: the param number must be a Number');
+    expect((await graphOf(params({ number: 5, any: '1' }))).nodes).toHaveLength(1);
   });
 });
 
@@ -398,4 +542,47 @@ describe('schemas', () => {
     }
     expect(await messageFor(Above)).toBe('Odd: the schema of the param n failed: broken\n    at Above');
   });
+});
+
+describe('names that all objects have', () => {
+  @Task()
+  class Odd {
+    @Param() valueOf: any = 3;
+    @Param({ optional: true }) constructor_?: number;
+    @Param({ optional: true }) toString: any;
+    @Param() hasOwnProperty!: any;
+    run() {
+      return [this.valueOf, this.toString, this.hasOwnProperty];
+    }
+  }
+  @Task()
+  class Above {
+    @Param({ optional: true }) toString: any;
+    @Param() hasOwnProperty: any = 'b';
+    @Requires(Odd) it!: unknown[];
+    run() {
+      return this.it;
+    }
+  }
+
+  it('are names of params like others', async () => {
+    expect(await runner.run(Odd, { hasOwnProperty: 'a' })).toEqual([3, undefined, 'a']);
+    expect(await runner.run(Odd, { hasOwnProperty: 'a', valueOf: 4, toString: 's' })).toEqual([4, 's', 'a']);
+    expect(await messageFor(task(Odd, {} as {}))).toBe('Odd needs the param hasOwnProperty');
+    expect(await runner.run(Above, {})).toEqual([3, undefined, 'b']);
+    expect(await runner.run(Above, { toString: 't' })).toEqual([3, 't', 'b']);
+  });
+});
+
+it('a task whose instances would be taken for promises is refused', async () => {
+  @Task()
+  class Thenable {
+    @Param() n = 1;
+    // biome-ignore lint/suspicious/noThenProperty: what is refused
+    then() {}
+    run() {}
+  }
+  expect(await messageFor(Thenable)).toBe(
+    'Thenable has a method then(), so its instances would be taken for promises; give the method another name',
+  );
 });

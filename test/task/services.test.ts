@@ -1,6 +1,7 @@
-import { Param, Requires, Runner, Task, task } from 'tidemark';
+import { join } from 'node:path';
+import { type Container, Param, Requires, Runner, type RunnerOptions, Task, task, threads } from 'tidemark';
 import { Inject, Service, Token, Container as Typedi } from 'typedi';
-import { graphOf, messageOf } from '../graph/graph-of';
+import { graphOf, keyOf, messageOf } from '../graph/graph-of';
 
 @Service()
 class Database {
@@ -122,25 +123,6 @@ describe('services', () => {
     expect(await runner.run(Defaulted)).toBe(3);
   });
 
-  it('can be used while planning', async () => {
-    @Task()
-    class Leaf {
-      @Param() name!: string;
-      run() {
-        return this.name;
-      }
-    }
-    @Task()
-    class Plans {
-      constructor(readonly database: Database) {}
-      @Requires((self) => task(Leaf, { name: self.database.query() })) it!: string;
-      run() {
-        return this.it;
-      }
-    }
-    expect(await runner.run(Plans)).toBe('row');
-  });
-
   it('come from the runner’s own container, if it has one', async () => {
     @Task()
     class Reads {
@@ -155,6 +137,264 @@ describe('services', () => {
     expect(await new Runner({ storage: 'memory:', container }).run(Reads)).toBe('other row');
   });
 });
+
+describe('planning and loading', () => {
+  let isHere = true;
+  const made: string[] = [];
+
+  @Service({ transient: true })
+  class Rows {
+    connection = { url: 'db://rows' };
+    constructor() {
+      made.push('Rows');
+      if (!isHere) throw new Error('DB_URL is not set');
+    }
+    all(): number[] {
+      return [1, 2];
+    }
+    view(name: string) {
+      return { name, all: () => this.all() };
+    }
+  }
+
+  @Task({ save: true })
+  class Load {
+    @Param() limit = 10;
+    @Inject() rows!: Rows;
+    readonly view;
+    readonly url;
+    constructor(readonly own: Rows) {
+      this.view = own.view('all');
+      this.url = own.connection.url;
+    }
+    fingerprint(): string {
+      return `v${this.limit}`;
+    }
+    run(): number[] {
+      return [...this.rows.all(), ...this.view.all(), ...this.own.all(), this.url.length];
+    }
+  }
+  @Task({ save: true })
+  class Report {
+    @Param() limit = 10;
+    @Requires(Load) rows!: number[];
+    run(): number {
+      return this.rows.length;
+    }
+  }
+  @Task()
+  class Unsaved {
+    @Requires(Report) report!: number;
+    run(): number {
+      return this.report;
+    }
+  }
+
+  beforeEach(() => {
+    isHere = true;
+    made.length = 0;
+  });
+
+  it('make no services', async () => {
+    const storage = new Map();
+    const first = new Runner({ storage });
+    await first.plan(Unsaved);
+    await first.key(Report);
+    expect(made).toEqual([]);
+    expect(await first.run(Unsaved)).toBe(7);
+    expect(made.length).toBeGreaterThan(0);
+    isHere = false;
+    for (const what of [Report, Unsaved, Load]) {
+      const run = new Runner({ storage }).start(what);
+      await run.result;
+      expect(await run.summary).toMatchObject({ failed: 0 });
+      expect((await new Runner({ storage }).plan(what)).nodes.some(({ action }) => action === 'load')).toBe(true);
+    }
+    expect(await first.clear(Report)).toHaveLength(1);
+  });
+
+  it('ask no container of the program', async () => {
+    const asked: string[] = [];
+    const container: Container = {
+      resolve: (cls) => {
+        asked.push(cls.name);
+        return Typedi.get(cls);
+      },
+    };
+    const storage = new Map();
+    const runner = new Runner({ storage, container });
+    await runner.plan(Unsaved);
+    await runner.key(Unsaved);
+    expect(asked).toEqual([]);
+    await runner.run(Unsaved);
+    expect(asked.sort()).toEqual(['Load', 'Report', 'Unsaved']);
+    asked.length = 0;
+    await new Runner({ storage, container }).run(Report);
+    expect(asked).toEqual([]);
+  });
+
+  it('tell of a service that a function in @Requires, or a getter, uses', async () => {
+    @Task()
+    class Plans {
+      @Param() n = 1;
+      constructor(readonly database: Database) {}
+      get name(): string {
+        return this.database.query();
+      }
+      @Requires((self) => task(Value, { x: self.name })) it!: unknown;
+      run() {}
+    }
+    @Task()
+    class Above {
+      @Requires(Plans) it!: void;
+      run() {}
+    }
+    expect(await messageFor(Above)).toBe(
+      'Plans uses its service Database.query while planning, when there are no services: they are made when the task runs. Use it in run(), or make what depends on it a task that this one requires\n    at Plans({ n: 1 })\n    required by Above',
+    );
+  });
+
+  it.each<[string, (self: Uses) => unknown, RegExp]>([
+    ['a property', (self) => task(Value, { x: self.rows.connection }), /uses its service Rows\.connection/],
+    ['as a condition', (self) => (self.rows.connection ? [] : task(Value)), /uses its service Rows\.connection/],
+    ['an injected one', (self) => self.other.all(), /uses its service other\.all/],
+    ['what a constructor got of it', (self) => self.view.all(), /uses its service Rows\.view\(\)\.all/],
+    ['as text', (self) => task(Value, { x: `${self.rows}` }), /uses its service Rows /],
+    ['as a list', (self) => [...(self.rows as unknown as unknown[])], /uses its service Rows /],
+    ['as a param', (self) => task(Value, { x: self.rows }), /params\.x is the service Rows/],
+    [
+      'as a param, in data',
+      (self) => task(Value, { x: [{ a: self.view }] }),
+      /params\.x\[0\]\.a is the service Rows\.view\(\)/,
+    ],
+  ])('tell of one that is used as %s', async (_, use, message) => {
+    made.length = 0;
+    Requires(use)(Uses.prototype as never, 'it');
+    @Task({ name: 'Again' })
+    class Again extends Uses {}
+    expect(await messageFor(Again)).toMatch(message);
+    expect(made).toEqual([]);
+  });
+
+  class Uses {
+    it!: unknown;
+    @Inject() other!: Rows;
+    readonly view;
+    constructor(readonly rows: Rows) {
+      this.view = rows.view('a');
+    }
+    run() {}
+  }
+  Reflect.defineMetadata('design:paramtypes', [Rows], Uses);
+
+  it('make what a constructor needs at once, and say why when that cannot be', async () => {
+    @Task()
+    class Counts {
+      readonly count;
+      @Param() limit: number;
+      constructor(readonly rows: Rows) {
+        this.count = rows.all().length + 1;
+        this.limit = this.count * 2;
+      }
+      @Requires((self) => Array.from({ length: self.count }, (_, x) => task(Value, { x }))) all!: unknown[];
+      run(): number {
+        return this.all.length + this.limit;
+      }
+    }
+    expect(await runner.run(Counts)).toBe(3 + 6);
+    isHere = false;
+    expect(await messageFor(Counts)).toMatch(
+      /^Counts cannot be made: DB_URL is not set\. .*It is made while planning since its constructor uses the service Rows\.all\(\)\./,
+    );
+  });
+
+  it('end where a constructor loops on what it gets of a service', async () => {
+    @Task()
+    class Drains {
+      constructor(readonly rows: Rows) {
+        let left = 3;
+        const next = (rows as unknown as { next?: () => boolean }).next ?? (() => left-- > 0);
+        while (next());
+      }
+      run(): number {
+        return 1;
+      }
+    }
+    expect(await runner.run(Drains)).toBe(1);
+  });
+
+  it('give a constructor what it can tell of a service: its class', async () => {
+    @Task()
+    class Checks {
+      readonly kind;
+      constructor(readonly rows: Rows) {
+        if (!(rows instanceof Rows)) throw new TypeError('no rows');
+        this.kind = rows.constructor.name;
+      }
+      run(): string {
+        return this.kind;
+      }
+    }
+    isHere = false;
+    expect((await graphOf(Checks)).nodes).toHaveLength(1);
+    expect(made).toEqual([]);
+  });
+
+  it('use the services that fingerprint() uses', async () => {
+    const calls: string[] = [];
+    @Task({ save: true })
+    class Table {
+      @Param() id = 1;
+      constructor(readonly rows: Rows) {}
+      async fingerprint(): Promise<string> {
+        calls.push('fingerprint');
+        try {
+          return `${this.rows.all().length}`;
+        } catch {
+          return 'unknown';
+        }
+      }
+      run(): number {
+        return 1;
+      }
+    }
+    expect(await keyOf(task(Table), '2')).toBe(await runner.key(Table));
+    isHere = false;
+    await expect(runner.key(Table)).rejects.toThrow(/Table.* cannot be made: DB_URL is not set/);
+    await expect(runner.run(Table)).rejects.toThrow('DB_URL is not set');
+  });
+
+  it('need no container for tasks that run in workers', async () => {
+    const fixture = join(__dirname, 'fixtures/services.ts');
+    const { Counted, Sum } = require(fixture) as typeof import('./fixtures/services');
+    const executor = threads({
+      modules: [fixture],
+      size: 1,
+      execArgv: ['-r', join(__dirname, '../support/register.js')],
+    });
+    const asked: string[] = [];
+    const container: Container = {
+      resolve: (cls) => {
+        asked.push(cls.name);
+        throw new Error('no container here');
+      },
+    };
+    const options: RunnerOptions = { storage: 'memory:', queues: { Counted: { executor }, Sum: { executor } } };
+    await using runner = new Runner({ ...options, container });
+    expect(await runner.run(Sum, { n: 3 })).toBe(3 + 2 + 1);
+    expect(asked).toEqual([]);
+    await using other = new Runner(options);
+    expect(await other.run(untyped(Counted), { n: 3 })).toBe(3);
+  });
+});
+
+@Task()
+class Value {
+  @Param({ optional: true }) x?: unknown;
+  run() {
+    return this.x;
+  }
+}
 
 describe('a service that cannot be found is refused when planning', () => {
   it('when the compiler emitted no types, with both cures', async () => {
@@ -218,36 +458,26 @@ describe('a service that cannot be found is refused when planning', () => {
       'parameter 1 of the constructor: its type is not there (do the files import each other?)',
     );
   });
+});
 
-  it('when nobody registered it, with the way there', async () => {
-    class Unregistered {}
-    @Task()
-    class Reads {
-      constructor(readonly it: Unregistered) {}
-      run() {}
+it('a service that cannot be made fails the task that needs it', async () => {
+  class Unregistered {}
+  @Service()
+  class Broken {
+    constructor() {
+      throw new Error('no socket');
     }
-    @Task()
-    class Above {
-      @Requires(Reads) it!: void;
-      run() {}
-    }
-    const message = await messageFor(Above);
-    expect(message).toMatch(/^Reads cannot be made: Service with .*Unregistered.* was not found/);
-    expect(message).toMatch(/\n {4}at Above$/);
-  });
-
-  it('when its own constructor throws', async () => {
-    @Service()
-    class Broken {
-      constructor() {
-        throw new Error('no socket');
-      }
-    }
-    @Task()
-    class Reads {
-      constructor(readonly it: Broken) {}
-      run() {}
-    }
-    expect(await messageFor(Reads)).toMatch(/^Reads cannot be made: no socket/);
-  });
+  }
+  @Task()
+  class Needs {
+    constructor(readonly it: Unregistered) {}
+    run() {}
+  }
+  @Task()
+  class NeedsBroken {
+    constructor(readonly it: Broken) {}
+    run() {}
+  }
+  await expect(runner.run(Needs)).rejects.toThrow(/Needs cannot be made: Service with .*Unregistered.* was not found/);
+  await expect(runner.run(NeedsBroken)).rejects.toThrow(/NeedsBroken cannot be made: no socket/);
 });

@@ -29,7 +29,7 @@ export class Params {
   // error: the schema gives another type than the property has
   @Param({ schema: unrelated, key: false }) at!: string;
 
-  // error: a param is checked again when it is handed on, so its schema must accept what it gives
+  // error: a param is passed in as the type of its property, so its schema must accept what it gives
   @Param(z.string().transform(Number)) parsed!: number;
 
   // error: params and requirements are public properties
@@ -43,6 +43,9 @@ export class Params {
 
   // error: 'kee' does not exist in type
   @Param({ kee: false }) misspelt = 1;
+
+  // error: Type 'string' is not assignable to type 'ParamType
+  @Param({ type: 'number' }) typed = 1;
 
   // error: Type 'string' is not assignable to type 'boolean'
   @Param({ secret: 'yes' }) token!: string;

@@ -1,0 +1,254 @@
+import { describe, isPlainObject, isPrimitive, kindOf, NotDataError } from '../task/data';
+import { isTaskRef, type TaskRef } from '../task/ref';
+import { copyOf, type DataCopy, noRefs, registerCopy } from './copies';
+import { sortedEntries, sortedItems, sortedNames } from './entry-order';
+import { isSameData } from './same-data';
+import { placeholderLabel } from './service-placeholders';
+
+/** Deeper data is refused instead of overflowing the stack. */
+const deepest = 1_000;
+/** Values with this many parts are copied once, however often they are given. */
+const large = 64;
+/** How deep in a param large values are looked for. */
+const sharedDepth = 2;
+
+/** The copy of a large value. */
+interface Original {
+  readonly copy: DataCopy;
+  /** When the value was last seen to equal its copy. */
+  seen: number;
+}
+
+/** Large values that were copied, and the mutable copies that tasks get of them. */
+const originals = new WeakMap<object, Original>();
+let now = 0;
+
+/** Says that code of the program may have run, which may have changed values: they are compared before their copies are used again. */
+export function expireOriginals(): void {
+  now++;
+}
+
+/**
+ * A frozen copy of a param's value. Values that differ in nothing that counts for keys become equal copies: the
+ * properties of objects and the entries of Maps and Sets are sorted, and -0 is 0.
+ *
+ * @param root the value's name in errors: `params.seeds`
+ * @throws {NotDataError} for functions, symbols, promises, cycles and instances of unknown classes
+ */
+export function copyData(value: unknown, root: string): DataCopy {
+  if (isPrimitive(value)) return { value: withoutSign(value), thaws: false, refs: noRefs };
+  const copier = new Copier();
+  const copied = copier.copy(value, root, 0);
+  const copy = copyOf(copied as object) ?? { value: copied, thaws: copier.thaws, refs: copier.refs };
+  registerCopy(copy);
+  return copy;
+}
+
+/** A copy of a copied value in which each part may be changed that could not be frozen; frozen parts are shared. */
+export function thawedCopy(value: unknown): unknown {
+  if (isPrimitive(value)) return value;
+  const object = value as object;
+  const copy = copyOf(object);
+  if (copy && !copy.thaws) return object;
+  const thawed = thaw(object);
+  if (copy && isLarge(object)) originals.set(thawed, { copy, seen: -1 });
+  return thawed;
+}
+
+/** A primitive as params hold it: -0 is 0, since the two have one key. */
+export function withoutSign(value: unknown): unknown {
+  return value === 0 ? 0 : value;
+}
+
+class Copier {
+  thaws = false;
+  readonly refs: TaskRef<unknown>[] = [];
+  #size = 0;
+  readonly #within: object[] = [];
+
+  copy(value: unknown, path: string, depth: number): unknown {
+    if (isPrimitive(value)) return withoutSign(value);
+    if (typeof value !== 'object') throw new NotDataError(path, problemOf(value as symbol));
+    const object = value as object;
+    if (depth > deepest)
+      throw new NotDataError(
+        path,
+        this.#within.includes(object) ? 'holds itself (a cycle)' : `is nested more than ${deepest} levels deep`,
+      );
+    if (this.#within.includes(object)) throw new NotDataError(path, 'holds itself (a cycle)');
+    if (depth > sharedDepth) return this.#copyWithin(object, path, depth);
+    return this.#known(object) ?? this.#copyShared(object, path, depth);
+  }
+
+  #copyWithin(object: object, path: string, depth: number): unknown {
+    this.#within.push(object);
+    const copied = this.#copyObject(object, path, depth + 1);
+    this.#within.pop();
+    return copied;
+  }
+
+  /** Copies an object, and registers the copy when it is large. */
+  #copyShared(object: object, path: string, depth: number): unknown {
+    const size = this.#size;
+    const { thaws } = this;
+    const refs = this.refs.length;
+    this.thaws = false;
+    const value = this.#copyWithin(object, path, depth);
+    if (this.#size - size >= large) {
+      const copy = { value, thaws: this.thaws, refs: this.refs.slice(refs) };
+      registerCopy(copy);
+      originals.set(object, { copy, seen: now });
+    }
+    this.thaws ||= thaws;
+    return value;
+  }
+
+  /** The copy that there is of an object, or that it is. */
+  #known(object: object): unknown {
+    let copy = copyOf(object);
+    if (!copy) {
+      const original = originals.get(object);
+      if (!original || !(original.seen === now || isSameData(object, original.copy.value))) return undefined;
+      original.seen = now;
+      ({ copy } = original);
+    }
+    if (copy.thaws) this.thaws = true;
+    for (const ref of copy.refs) this.refs.push(ref);
+    this.#size += large;
+    return copy.value;
+  }
+
+  #copyObject(object: object, path: string, depth: number): unknown {
+    this.#size++;
+    switch (kindOf(object)) {
+      case 'array':
+        return this.#copyArray(object as unknown[], path, depth);
+      case 'object':
+        return this.#copyProperties(object, path, depth);
+      case 'ref':
+        this.refs.push(object as TaskRef<unknown>);
+        return object;
+      case 'map':
+        return this.#copyMap(object as Map<unknown, unknown>, path, depth);
+      case 'set': {
+        this.thaws = true;
+        const items = Array.from(object as Set<unknown>, (item, i) => this.copy(item, `${path}.values[${i}]`, depth));
+        this.#size += items.length;
+        return new Set(sortedItems(items));
+      }
+      case undefined:
+        throw new NotDataError(path, problemOf(object));
+      default:
+        this.thaws = true;
+        if (ArrayBuffer.isView(object)) this.#size += object.byteLength >> 4;
+        return mutableCopy(object);
+    }
+  }
+
+  #copyArray(items: readonly unknown[], path: string, depth: number): unknown {
+    this.#size += items.length;
+    const copied: unknown[] = [];
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      if (item === undefined && !(i in items))
+        throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; give undefined or null');
+      copied.push(isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}[${i}]`, depth));
+    }
+    // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
+    const names = items.length <= 64 ? Reflect.ownKeys(items) : [];
+    // Besides the items there is `length`.
+    if (names.length > items.length + 1)
+      throw new NotDataError(
+        path,
+        `is an array with a property ${String(names.at(items.length + 1))}; arrays have items only`,
+      );
+    return Object.freeze(copied);
+  }
+
+  #copyProperties(object: object, path: string, depth: number): unknown {
+    const [symbol] = Object.getOwnPropertySymbols(object);
+    if (symbol) throw new NotDataError(path, `has a symbol for a key (${String(symbol)})`);
+    const copied: Record<string, unknown> = {};
+    for (const name of sortedNames(object)) {
+      const item = (object as Record<string, unknown>)[name];
+      if (item === undefined) continue; // undefined is absent
+      this.#size++;
+      setProperty(copied, name, isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}.${name}`, depth));
+    }
+    return Object.freeze(copied);
+  }
+
+  #copyMap(map: ReadonlyMap<unknown, unknown>, path: string, depth: number): unknown {
+    this.thaws = true;
+    this.#size += map.size;
+    const entries = Array.from(map, ([key, item], i): [unknown, unknown] => [
+      this.copy(key, `${path}.keys[${i}]`, depth),
+      this.copy(item, `${path}.get(${isPrimitive(key) ? String(key) : '…'})`, depth),
+    ]);
+    return new Map(sortedEntries(entries));
+  }
+}
+
+function problemOf(value: object | symbol): string {
+  const label = placeholderLabel(value);
+  return label === undefined ? describe(value) : `is the service ${label}, which is there only when the task runs`;
+}
+
+/** What cannot be frozen, anew. */
+function mutableCopy(object: object): object {
+  switch (kindOf(object)) {
+    case 'regexp':
+      // Not frozen: matching writes to lastIndex.
+      return new RegExp(object as RegExp);
+    case 'date':
+      return new Date(object as Date);
+    case 'url':
+      return new URL((object as URL).href);
+    default:
+      return Buffer.isBuffer(object) ? Buffer.from(object) : (object as Uint8Array).slice();
+  }
+}
+
+/** A copy of those parts of a copied value that could not be frozen, and of what holds them. */
+function thaw(object: object): object {
+  if (Array.isArray(object)) {
+    const items = object.map(thawedCopy);
+    return items.some((item, i) => item !== object[i]) ? Object.freeze(items) : object;
+  }
+  if (isPlainObject(object)) return thawProperties(object);
+  if (isTaskRef(object)) return object;
+  switch (kindOf(object)) {
+    case 'map':
+      return new Map(
+        Array.from(object as Map<unknown, unknown>, (entry) => entry.map(thawedCopy) as [unknown, unknown]),
+      );
+    case 'set':
+      return new Set(Array.from(object as Set<unknown>, thawedCopy));
+    default:
+      return mutableCopy(object);
+  }
+}
+
+function thawProperties(object: object): object {
+  const copied: Record<string, unknown> = {};
+  let isChanged = false;
+  for (const [name, item] of Object.entries(object)) {
+    const thawed = thawedCopy(item);
+    if (thawed !== item) isChanged = true;
+    setProperty(copied, name, thawed);
+  }
+  return isChanged ? Object.freeze(copied) : object;
+}
+
+function setProperty(object: Record<string, unknown>, name: string, value: unknown): void {
+  // Assigning to __proto__ would set the prototype instead.
+  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true });
+  else object[name] = value;
+}
+
+/** Whether comparing an object with its copy costs less than copying it again and keeping both. */
+function isLarge(object: object): boolean {
+  if (ArrayBuffer.isView(object)) return object.byteLength >= large << 4;
+  const { size, length } = object as { size?: unknown; length?: unknown };
+  return (typeof size === 'number' && size >= large) || (typeof length === 'number' && length >= large);
+}

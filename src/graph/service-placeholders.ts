@@ -1,0 +1,116 @@
+import { DeclarationError } from '../task/declaration-error';
+import { serviceParamsOf } from '../task/service-params';
+import type { TaskClass } from '../task/task-class';
+import type { Instance } from './instance';
+
+/** A service was used where there are none. */
+export class ServiceUsedError extends DeclarationError {}
+
+/** A constructor that asks placeholders more than this asks in a loop that does not end. */
+const mostAsked = 10_000;
+
+const labels = new WeakMap<object, string>();
+
+/** What a placeholder is for, such as `Database.rows`; undefined for other values. */
+export function placeholderLabel(value: unknown): string | undefined {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function' ? labels.get(value) : undefined;
+}
+
+/**
+ * Makes instances of a task class without its services. In their place are placeholders: a constructor may keep them,
+ * and what it gets from them. Anything else that uses one fails.
+ */
+export class ServicePlaceholders {
+  readonly #cls: TaskClass;
+  readonly #task: string;
+  readonly #args: readonly object[];
+  readonly #properties: readonly (readonly [name: string, placeholder: object])[];
+  #isConstructing = false;
+  #asked = 0;
+  #used: string | undefined;
+  #usedByConstructor: string | undefined;
+
+  /** @param task the task's name */
+  constructor(cls: TaskClass, task: string) {
+    const services = serviceParamsOf(cls);
+    this.#cls = cls;
+    this.#task = task;
+    this.#args = services.ofConstructor.map(({ label, cls: type }) => this.#make(label, type));
+    this.#properties = services.ofProperties.map(({ property, label, cls: type }) => [
+      property,
+      this.#make(label, type),
+    ]);
+  }
+
+  /** What the last instance used, after its constructor. */
+  get used(): string | undefined {
+    return this.#used;
+  }
+
+  /** What the constructor used last. */
+  get usedByConstructor(): string | undefined {
+    return this.#usedByConstructor;
+  }
+
+  /** A new instance. @throws what the constructor throws, which may come from what a placeholder gave it */
+  construct(): Instance {
+    this.#isConstructing = true;
+    this.#asked = 0;
+    this.#used = undefined;
+    try {
+      const instance = new this.#cls(...this.#args) as unknown as Instance;
+      for (const [name, placeholder] of this.#properties) instance[name] = placeholder;
+      return instance;
+    } finally {
+      this.#isConstructing = false;
+      this.#usedByConstructor = this.#used;
+      this.#used = undefined;
+    }
+  }
+
+  #make(label: string, type: Function | undefined): object {
+    // Callable where it may be a method.
+    const target = type ? {} : () => {};
+    const use = () => this.#use(label);
+    const touch = (_: object, property: string | symbol) => {
+      this.#reach(`${label}.${String(property)}`);
+      return true;
+    };
+    const placeholder = new Proxy<object>(target, {
+      get: (_, property) => this.#get(label, property, type),
+      has: touch,
+      set: touch,
+      deleteProperty: touch,
+      apply: () => this.#reach(`${label}()`),
+      construct: () => this.#reach(`new ${label}()`),
+      ownKeys: use,
+      defineProperty: use,
+      getPrototypeOf: () => (type?.prototype as object | undefined) ?? Function.prototype,
+    });
+    labels.set(placeholder, label);
+    return placeholder;
+  }
+
+  #get(label: string, property: string | symbol, type: Function | undefined): unknown {
+    if (property === Symbol.toPrimitive || property === Symbol.iterator || property === Symbol.asyncIterator)
+      return this.#use(label);
+    // Asked by `await`, by what prints values, and by what finds out their kind.
+    if (typeof property === 'symbol' || property === 'then') return undefined;
+    if (property === 'constructor' && type) return type;
+    return this.#reach(`${label}.${property}`);
+  }
+
+  /** What comes from a service: another placeholder for a constructor, an error for all others. */
+  #reach(label: string): object {
+    if (!this.#isConstructing || ++this.#asked > mostAsked) return this.#use(label);
+    this.#used = label;
+    return this.#make(label, undefined);
+  }
+
+  #use(label: string): never {
+    this.#used = label;
+    throw new ServiceUsedError(
+      `${this.#task} uses its service ${label} while planning, when there are no services: they are made when the task runs. Use it in run(), or make what depends on it a task that this one requires`,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { kindOf } from './data';
+import { DeclarationError } from './declaration-error';
+
+/** A type of params: a built-in class, or null. `Object` is any value. */
+export type ParamType = Function | null;
+
+/** The types that a param takes, by name; empty for any. `Object` is a plain object. */
+export type TypeNames = readonly string[];
+
+const anyType: TypeNames = Object.freeze([]);
+const builtIn = new Set<unknown>([String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer]);
+
+/** Whether a value is a class that says something of values: those that compilers emit for interfaces and unions do not. */
+export function isCheckable(type: unknown): type is Function {
+  return (
+    builtIn.has(type) ||
+    (typeof type === 'function' && Object.getPrototypeOf(type) === Object.getPrototypeOf(Uint8Array))
+  );
+}
+
+/**
+ * The types that `@Param({ type })` names.
+ *
+ * @param name the param's name in errors: `Load.limit`
+ * @throws {DeclarationError} for a class that no param can have
+ */
+export function typeNames(declared: ParamType | readonly ParamType[], name: string): TypeNames {
+  const types = Array.isArray(declared) ? (declared as readonly ParamType[]) : [declared as ParamType];
+  if (types.includes(Object)) return anyType;
+  return types.map((type) => {
+    if (type === null) return 'null';
+    const given = typeof type === 'function' ? type.name : String(type);
+    if (isCheckable(type) || given === 'TaskRef') return given;
+    throw new DeclarationError(
+      `${name}: the type of a param is a built-in class (String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer, a typed array), TaskRef, null, or Object for any value; ${given} is none of these`,
+    );
+  });
+}
+
+/** The type of a value; undefined for one that no param can be. */
+export function typeNameOf(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return 'String';
+    case 'number':
+      return 'Number';
+    case 'boolean':
+      return 'Boolean';
+    case 'bigint':
+      return 'BigInt';
+    case 'object':
+      return value === null ? 'null' : objectTypeName(value);
+    default:
+      return undefined;
+  }
+}
+
+const byKind: Readonly<Record<string, string>> = {
+  array: 'Array',
+  object: 'Object',
+  ref: 'TaskRef',
+  date: 'Date',
+  regexp: 'RegExp',
+  map: 'Map',
+  set: 'Set',
+  url: 'URL',
+};
+
+function objectTypeName(value: object): string | undefined {
+  const kind = kindOf(value);
+  if (kind !== 'bytes') return kind && byKind[kind];
+  return Buffer.isBuffer(value) ? 'Buffer' : (value as Uint8Array)[Symbol.toStringTag];
+}
+
+/** Whether a value is of one of these types. What is no data at all is refused elsewhere, with its path. */
+export function fitsTypes(value: unknown, types: TypeNames): boolean {
+  if (types.length === 0) return true;
+  const name = typeNameOf(value);
+  if (name === undefined || types.includes(name)) return true;
+  // A Buffer is a Uint8Array, and anything that reads a Buffer's bytes can read those of the other.
+  return (name === 'Buffer' && types.includes('Uint8Array')) || (name === 'Uint8Array' && types.includes('Buffer'));
+}
+
+/** Types as a message names them: `a Number or null`. */
+export function showTypes(types: TypeNames): string {
+  const shown = types.map((name) => {
+    if (name === 'null') return name;
+    return { Object: 'an object', TaskRef: 'a task ref' }[name] ?? `a ${name}`;
+  });
+  const last = shown.pop()!;
+  return shown.length === 0 ? last : `${shown.join(', ')} or ${last}`;
+}
