@@ -48,6 +48,11 @@ export interface Executor {
   /** Whether it takes results from the run's storage and keeps them there: it is given, and may give, `StoredResult`s. */
   readonly sharesStorage?: boolean;
   /**
+   * Whether tasks get copies of what they require anyway, as in other threads or processes; when not, each task gets a
+   * copy of what it could change and others receive as well. @default false
+   */
+  readonly isolates?: boolean;
+  /**
    * Runs a task; gives its result or a promise of it, and throws or rejects with what it threw.
    *
    * A result that was made elsewhere may be a `SentResult` or a `StoredResult`, decoded only when somebody needs it.

@@ -10,6 +10,7 @@ import { Attempt } from './attempt';
 import { AttemptContext } from './attempt-context';
 import type { ExecutionParts } from './execution-parts';
 import { TaskFailedError } from './failure';
+import { copyLiteral } from './result-sharing';
 import type { Results } from './results';
 import type { Retries } from './retries';
 import type { StoredResults } from './stored-results';
@@ -53,10 +54,11 @@ export class Attempts {
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
       const resultOf = storedResults.resultsFor(node);
+      const handover = storedResults.handoverFor(node, lease !== undefined || retries.allows(node, attempt.number));
       const requirements = node.requirements.map((template) =>
         template === ownDirectory
           ? directories.make(node, reporter.keyOf(index), this.#goesOnWithout)
-          : fill(template, resultOf),
+          : fill(template, resultOf, handover, executor.isolates ? undefined : copyLiteral),
       );
       const shared = executor.sharesStorage ? storedResults.sharedFor(index) : undefined;
       const execute = (until: AbortSignal) => {

@@ -1,8 +1,9 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { TidemarkError } from '../error';
 import { outputOf } from '../executors/pool/task-output';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
+import { frozenHint } from './frozen-hint';
 import { publicParams } from './public-params';
 import type { RunSummary } from './summary';
 
@@ -29,7 +30,9 @@ export class TaskFailedError extends TidemarkError {
   constructor({ node, key, requiredBy, attempts, cause }: TaskFailure) {
     const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
     const tried = attempts > 1 ? ` (${attempts} attempts)` : '';
-    super(`${node} failed${tried}: ${messageOf(cause)}${hintFor(cause)}${way.join('')}${printed(cause)}`, { cause });
+    super(`${node} failed${tried}: ${messageOf(cause)}${frozenHint(cause, node)}${way.join('')}${printed(cause)}`, {
+      cause,
+    });
     this.task = node.task.name;
     this.params = publicParams(node);
     this.key = key;
@@ -70,19 +73,10 @@ function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
     : `${did} Nothing is saved.`;
 }
 
-// What V8 says when something that is frozen is changed.
-const changesFrozen = /read only property|not extensible|Cannot delete property/;
-
 /** What the task printed last, when it ran in a process of its own. */
 function printed(cause: unknown): string {
   const output = outputOf(cause);
   return output === undefined ? '' : `\n    it printed:\n${output.replaceAll(/^/gm, '      ')}`;
-}
-
-/** What to do about an error whose message does not say so, as the end of a line. */
-function hintFor(cause: unknown): string {
-  if (!(types.isNativeError(cause) && changesFrozen.test(cause.message))) return '';
-  return '. Results are frozen when they are saved or have several users: change a copy (structuredClone), or give the runner { freeze: false }';
 }
 
 /** What went wrong, as one line or more, whatever was thrown. */

@@ -39,6 +39,7 @@ export class BullMqExecutor implements QueueExecutor {
   readonly name = 'bullmq';
   readonly sharesStorage = true;
   readonly tellsStart = true;
+  readonly isolates = true;
   readonly concurrency: number;
   readonly #options: Required<Omit<BullMqOptions, 'modules'>>;
   readonly #modules: readonly string[];

@@ -19,6 +19,7 @@ export class PoolExecutor implements Executor {
   /** Twice as many as run, so that a worker that is done finds the next job waiting. */
   readonly concurrency: number;
   readonly tellsStart = true;
+  readonly isolates = true;
   readonly #pool: Pool;
   readonly #pieces: Pieces;
   readonly #modules: readonly string[];
