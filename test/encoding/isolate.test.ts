@@ -155,7 +155,7 @@ describe('frozenCopy', () => {
 
   it('keeps holes and other properties of arrays', () => {
     const match = /b/.exec('abc')!;
-    const { value } = frozenCopy([match, [1, , 3]]) as { value: [RegExpExecArray, number[]] };
+    const { value } = frozenCopy([match, Object.assign([1], { 2: 3 })]) as { value: [RegExpExecArray, number[]] };
     expect([value[0].index, value[0].input, 1 in value[1], value[1].length]).toEqual([1, 'abc', false, 3]);
   });
 
