@@ -76,7 +76,7 @@ export { type Container, typediContainer } from './task/container';
 export type { TaskContext, TaskKey } from './task/context';
 export { DeclarationError, ParamError } from './task/declaration-error';
 export { TaskDirectory } from './task/directory';
-export { fileFingerprint } from './task/file-fingerprint';
+export { fileFingerprint, folderFingerprint } from './task/file-fingerprint';
 export { task } from './task/make-ref';
 export type { ParamOptions, RetryOptions, TaskOptions } from './task/options';
 export type { OutputOf, ParamsOf, Resolved } from './task/output';

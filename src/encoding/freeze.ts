@@ -1,21 +1,30 @@
 import { types } from 'node:util';
 import { builtInName, isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { kindOf } from './copies/copy-leaf';
 import { getterOf } from './getter-of';
 import { numbersAtStart } from './numbers-at-start';
+import { registeredTypeOf } from './register-type';
 
 /**
  * Freezes plain objects and arrays all the way down, also inside Maps and Sets, which themselves cannot be frozen.
  *
  * Typed arrays, instances of classes and what accessors would return are left alone.
+ *
+ * @returns whether there is data in it that can still be changed
  */
-export function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
+export function deepFreeze(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  let hasMutable = false;
   const waiting: object[] = [value];
   // What is frozen on the way need not be remembered: it is looked at again once at most.
   let met: Set<object> | undefined;
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
-    if (ArrayBuffer.isView(object)) continue;
-    const isFreezable = !Object.isFrozen(object) && isPlain(object);
+    const isPlainObject = !ArrayBuffer.isView(object) && isPlain(object);
+    if (!isPlainObject) {
+      hasMutable ||= isMutable(object);
+      if (ArrayBuffer.isView(object)) continue;
+    }
+    const isFreezable = isPlainObject && !Object.isFrozen(object);
     if (!isFreezable) {
       if (met?.has(object)) continue;
       met ??= new Set();
@@ -24,6 +33,14 @@ export function deepFreeze(value: unknown): void {
     addContents(object, waiting);
     if (isFreezable) Object.freeze(object);
   }
+  return hasMutable;
+}
+
+/** Whether an object that is not plain is data that can be changed. */
+function isMutable(object: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  if (prototype === null || Array.isArray(object)) return false;
+  return kindOf(object, prototype) !== 'other' || registeredTypeOf(prototype)?.isImmutable === false;
 }
 
 function isPlain(object: object): boolean {

@@ -10,6 +10,13 @@ export interface TypeCodec<T> {
   readonly encode: (value: T) => unknown;
   /** An instance that is the same as the one that was encoded. Nothing checks it. */
   readonly decode: (data: any) => T;
+  /**
+   * Whether instances never change, so that all tasks that receive a result may share them. Others are copied for
+   * each task, by `encode` and `decode`.
+   *
+   * @default false
+   */
+  readonly isImmutable?: boolean;
 }
 
 /** A class whose instances can be part of results. */
@@ -43,7 +50,7 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
   const prototype: unknown = typeof cls === 'function' ? cls.prototype : undefined;
   if (typeof prototype !== 'object' || prototype === null)
     throw new TidemarkError(`registerType needs a class; it was given ${showValue(cls)}`);
-  const { name, encode, decode } = codec;
+  const { name, encode, decode, isImmutable = false } = codec;
   if (typeof name !== 'string' || name === '')
     throw new TidemarkError(`registerType(${cls.name}) needs a name, under which the type is saved`);
   if (typeof encode !== 'function' || typeof decode !== 'function')
@@ -57,7 +64,7 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
     );
   // The same class again, as hot reload and test runners do it: the last one answers to the name.
   if (before !== undefined) byPrototype.delete(before.Class.prototype as object);
-  const type: RegisteredType = { Class: cls, name, encode, decode };
+  const type: RegisteredType = { Class: cls, name, encode, decode, isImmutable };
   byPrototype.set(prototype, type);
   byName.set(name, type);
 }

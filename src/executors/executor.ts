@@ -46,7 +46,9 @@ export interface Executor {
   /** Whether it tells its jobs' listeners when they begin: until then they wait, and their timeouts do not run. */
   readonly tellsStart?: boolean;
   /**
-   * Whether tasks run elsewhere, on instances that are made there: the runner's container need not know their services.
+   * Whether tasks run elsewhere, as in other threads or processes: on instances that are made there, so the runner's
+   * container need not know their services, and with copies of what they require. An executor that is not remote is
+   * given a copy of what a task could change and others receive as well.
    *
    * @default false
    */

@@ -33,6 +33,8 @@ export class StoredResult {
   readonly isSaved: boolean;
   readonly wasThere: boolean;
   readonly isOutdated: boolean;
+  /** Whether several executions of a run have it, none of which knows when the others are done with it. */
+  isShared = false;
   readonly #fetch: () => Promise<unknown>;
   readonly #remove: () => void;
   #loading: Promise<unknown> | undefined;
@@ -72,7 +74,7 @@ export class StoredResult {
 
   /** Nobody needs it any more: it is removed, unless it is a checkpoint. */
   discard(): void {
-    if (this.isSaved || this.#isDiscarded) return;
+    if (this.isSaved || this.isShared || this.#isDiscarded) return;
     this.#isDiscarded = true;
     this.#remove();
   }

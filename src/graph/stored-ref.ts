@@ -20,6 +20,7 @@ registerType(StoredRef, {
   encode: ({ task, params, path }) => [task, params, path],
   decode: ([task, params, path]: [string, Readonly<Record<string, unknown>>, PartPath]) =>
     new StoredRef(task, params, path),
+  isImmutable: true,
 });
 
 /** A structure as it is saved: with refs, and refs in the params of refs, by the names of their tasks. */

@@ -80,13 +80,27 @@ export class TooDeepError extends Error {
   }
 }
 
-/** A structure with results in the place of nodes. */
-export function fill(template: Template, resultOf: (node: GraphNode) => unknown): unknown {
-  if (template instanceof GraphNode) return resultOf(template);
+/**
+ * A structure with results in the place of nodes.
+ *
+ * @param give gives a result, or the part of it that is used, to who receives the structure @default as it is
+ * @param literal gives an object that is neither part of the structure nor a result @default as it is
+ */
+export function fill(
+  template: Template,
+  resultOf: (node: GraphNode) => unknown,
+  give: (value: unknown, node: GraphNode) => unknown = asItIs,
+  literal: (value: object) => unknown = asItIs,
+): unknown {
+  if (template instanceof GraphNode) return give(resultOf(template), template);
   return mapStructure(template, (value) => {
-    if (value instanceof GraphNode) return resultOf(value);
-    return value instanceof NodePart ? partOf(resultOf(value.node), value) : value;
+    if (value instanceof GraphNode) return give(resultOf(value), value);
+    return value instanceof NodePart ? give(partOf(resultOf(value.node), value), value.node) : literal(value);
   });
+}
+
+function asItIs(value: unknown): unknown {
+  return value;
 }
 
 /** The part of a result that a path leads to. */

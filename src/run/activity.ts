@@ -1,8 +1,11 @@
-/** How much a run has under way that will end by itself: when nothing is, and something waits, it waits forever. */
+/** Counts what a run has under way that ends by itself: when nothing is, and something waits, it waits forever. */
 export class Activity {
-  /** Called in a later turn when nothing is under way. */
+  /** Called in a later turn, when nothing is under way and somebody asked for a check. */
   onIdle: (() => void) | undefined;
+  /** Whether anything waits: only then is there something to check. */
+  #isWatched = false;
   #busy = 0;
+  #check: NodeJS.Immediate | undefined;
 
   get isIdle(): boolean {
     return this.#busy === 0;
@@ -13,14 +16,23 @@ export class Activity {
   }
 
   readonly end = (): void => {
-    if (--this.#busy === 0 && this.onIdle) this.checkSoon();
+    if (--this.#busy === 0 && this.#isWatched) this.#checkSoon();
   };
 
-  /** Looks again in a later turn, when what is over now has had its consequences. */
-  checkSoon(): void {
-    setImmediate(() => {
-      if (this.isIdle) this.onIdle?.();
-    });
+  /** Something waits from now on. */
+  watch(): void {
+    this.#isWatched = true;
+    this.#checkSoon();
+  }
+
+  /**
+   * Nothing waits any more. Drops the pending check, which holds the whole run: a program that awaits run after run
+   * may not return to its event loop for a long time.
+   */
+  unwatch(): void {
+    this.#isWatched = false;
+    clearImmediate(this.#check);
+    this.#check = undefined;
   }
 
   /** Counts a promise while it is pending. */
@@ -28,5 +40,13 @@ export class Activity {
     this.begin();
     pending.then(this.end, this.end);
     return pending;
+  }
+
+  /** Checks in a later turn, when what is over now has had its consequences. */
+  #checkSoon(): void {
+    this.#check ??= setImmediate(() => {
+      this.#check = undefined;
+      if (this.isIdle) this.onIdle?.();
+    });
   }
 }

@@ -1,14 +1,15 @@
 import { isInstance } from '../base/describe-error';
-import { deepFreeze } from '../encoding/freeze';
 import { pathTo } from '../graph/graph';
 import type { Facts, Participant } from './claims';
 import { type Resolution, UnresolvedError } from './dynamic';
 import type { ExecutionParts } from './execution-parts';
+import type { ResultSharing } from './result-sharing';
 
 /** What it needs besides what all share. */
 export interface ArrivalsParts extends ExecutionParts {
   /** Whose results arrive. */
   readonly execution: Participant;
+  readonly sharing: ResultSharing;
   /** A node has no result for good. */
   fail(index: number, error: unknown): void;
 }
@@ -68,11 +69,11 @@ export class Arrivals {
   }
 
   #resolved(index: number, { value, digest, ranAnew, provenance }: Resolution): void {
-    const { freezes, frontier, lineage } = this.#parts;
-    if (freezes && frontier.hasSeveralUsers(index)) deepFreeze(value);
+    const { sharing, frontier, lineage } = this.#parts;
+    const settled = sharing.settleResolved(index, value);
     const earlier = lineage.of(index);
     if (earlier) provenance.addAll(earlier);
     this.takeFacts(index, { digest, ranAnew, provenance });
-    frontier.complete(index, value);
+    frontier.complete(index, settled);
   }
 }

@@ -16,6 +16,7 @@ import type { ExecutionParts } from './execution-parts';
 import { TaskFailedError } from './failure';
 import type { Waiting } from './open-calls';
 import type { Reporter } from './reporter';
+import { copyLiteral } from './result-sharing';
 import type { Results } from './results';
 import type { Retries } from './retries';
 import { RunningTask, type TaskOrigin } from './running-task';
@@ -81,14 +82,15 @@ export class Attempts {
 
   /** Has the executor run the task, within its timeout. */
   #execute(attempt: Attempt, task: RunningTask, executor: Executor): unknown {
-    const { container, reporter, directories, storedResults, state } = this.#parts;
+    const { container, reporter, directories, storedResults, retries, state } = this.#parts;
     const { node } = task;
     const { index, lease } = attempt;
     const resultOf = storedResults.resultsFor(node);
+    const handover = storedResults.handoverFor(node, lease !== undefined || retries.allows(node, attempt.number));
     const requirements = node.requirements.map((template) =>
       template === ownDirectory
         ? directories.make(node, reporter.keyOf(index), this.#goesOnWithout)
-        : fill(template, resultOf),
+        : fill(template, resultOf, handover, executor.isRemote ? undefined : copyLiteral),
     );
     const shared = executor.sharesStorage ? storedResults.sharedFor(index) : undefined;
     const execute = (until: AbortSignal) => {

@@ -7,6 +7,7 @@ import type { Exclusive } from './exclusive';
 import type { ExecutionParts } from './execution-parts';
 import { holdsRef } from './holds-ref';
 import type { Loading } from './loading';
+import type { ResultSharing } from './result-sharing';
 import type { StoredResults } from './stored-results';
 
 /** What it needs besides what all share. */
@@ -17,6 +18,7 @@ export interface BeginningsParts extends ExecutionParts {
   readonly loading: Loading;
   readonly attempts: Attempts;
   readonly exclusive: Exclusive;
+  readonly sharing: ResultSharing;
   readonly storedResults: StoredResults;
 }
 
@@ -37,7 +39,8 @@ export class Beginnings {
 
   /** Over once the node needs no slot. */
   begin(index: number): Awaitable<void> {
-    const { dynamic, graph, reporter, execution, demand, loading, scheduler, arrivals, skip, frontier } = this.#parts;
+    const { dynamic, graph, reporter, execution, demand, loading, scheduler, arrivals, sharing, skip, frontier } =
+      this.#parts;
     const { claims } = dynamic;
     const node = graph.nodes[index]!;
     const key = claims.isActive ? reporter.keyOf(index) : undefined;
@@ -51,6 +54,7 @@ export class Beginnings {
       claims.outcome(node, other).then((outcome) => {
         if (!outcome) return skip(frontier.fail(index));
         arrivals.takeFacts(index, other.execution.factsOf(other.node));
+        sharing.settleOwn(index, outcome.value);
         return arrivals.take(index, outcome.value, holdsRef(outcome.value));
       }),
     );

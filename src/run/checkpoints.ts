@@ -121,6 +121,11 @@ export class Checkpoints {
     return this.#layers.encode(result, this.#encoderOf(index));
   }
 
+  /** Whether `encode` reads all of a result before it returns. */
+  encodesAtOnce(index: number): boolean {
+    return this.#layers.encodesAtOnce(this.#encoderOf(index));
+  }
+
   /** A result that was encoded where it was made. @param value the same, for layers that want it in another form */
   encodeSent(index: number, encoding: Encoding, value: unknown): Awaitable<EncodedResult> {
     return this.#layers.alreadyEncoded(encoding, this.#encoderOf(index)) ?? this.encode(index, value);

@@ -101,9 +101,10 @@ export class Claims {
     const outcome = await new Promise<Outcome | undefined>((resolve) => {
       this.#waits.set(node, { claim, giveUp: () => resolve(undefined) });
       claim.execution.whenOver(claim.node, resolve);
-      this.#activity.checkSoon();
+      this.#activity.watch();
     });
     this.#waits.delete(node);
+    if (this.#waits.size === 0) this.#activity.unwatch();
     return outcome;
   }
 

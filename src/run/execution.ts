@@ -18,6 +18,7 @@ import { Loading } from './loading';
 import type { Outcome } from './outcome';
 import { Outdated } from './outdated';
 import { Ready } from './ready';
+import { ResultSharing } from './result-sharing';
 import { Results } from './results';
 import { Retries } from './retries';
 import { Saves } from './saves';
@@ -49,6 +50,7 @@ export class Execution implements Child {
   readonly #arrivals: Arrivals;
   readonly #beginnings: Beginnings;
   readonly #targets: Targets;
+  readonly #sharing: ResultSharing;
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -82,6 +84,8 @@ export class Execution implements Child {
       onFailure: (index, error) => this.#faults.take(index, error),
     });
     this.#targets = new Targets(options, this.#frontier);
+    this.#sharing = new ResultSharing({ ...options, frontier: this.#frontier });
+    const sharing = this.#sharing;
     this.#retries = new Retries(this.#frontier, this.#scheduler);
     this.#lineage = new Lineage(graph);
     const parts = {
@@ -96,15 +100,15 @@ export class Execution implements Child {
       skip: this.#skip,
     };
     const outdated = new Outdated(options);
-    this.#storedResults = new StoredResults({ ...parts, outdated });
+    this.#storedResults = new StoredResults({ ...parts, outdated, sharing });
     const storedResults = this.#storedResults;
     const fail: Attempts['fail'] = (attempt, cause) => this.#attempts.fail(attempt, cause);
-    const results = new Results({ ...parts, hooks, storedResults, outdated, fail });
+    const results = new Results({ ...parts, hooks, storedResults, outdated, sharing, fail });
     this.#attempts = new Attempts({ ...parts, retries: this.#retries, storedResults, results });
     const failForGood = (index: number, error: unknown) => this.#attempts.failForGood(index, error);
-    this.#loading = new Loading({ ...parts, fail: failForGood });
-    this.#arrivals = new Arrivals({ ...parts, execution: this, fail: failForGood });
-    const ways = { ...parts, loading: this.#loading, attempts: this.#attempts };
+    this.#loading = new Loading({ ...parts, sharing, fail: failForGood });
+    this.#arrivals = new Arrivals({ ...parts, execution: this, sharing, fail: failForGood });
+    const ways = { ...parts, sharing, loading: this.#loading, attempts: this.#attempts };
     const exclusive = new Exclusive(ways);
     this.#beginnings = new Beginnings({ ...ways, execution: this, arrivals: this.#arrivals, exclusive, storedResults });
   }
@@ -114,9 +118,11 @@ export class Execution implements Child {
     this.#options.reporter.started();
     const restored = hooks.restore && (await this.#hook('restore', hooks.restore));
     if (restored !== undefined) return restored;
+    if (hooks.checkpoint) this.#sharing.addHookOfRun();
     if (!(await this.complete())) this.#targets.throwIfFailed();
+    const forHook = hooks.checkpoint && this.#targets.value(this.#sharing.forHookOfRun());
     const value = this.value();
-    if (hooks.checkpoint) await this.#hook('checkpoint', () => hooks.checkpoint!(value));
+    if (hooks.checkpoint) await this.#hook('checkpoint', () => hooks.checkpoint!(forHook));
     return value;
   }
 
@@ -161,7 +167,7 @@ export class Execution implements Child {
 
   /** What was wanted. */
   value(): unknown {
-    return this.#targets.value();
+    return this.#targets.value(this.#sharing.forCaller());
   }
 
   /** Each of what was wanted, once it is there. */
@@ -188,8 +194,7 @@ export class Execution implements Child {
 
   /** Whether a node has a result, or is about to have one. */
   mayHave({ index }: GraphNode): boolean {
-    const state = this.#frontier.states[index];
-    return state === State.started || state === State.done;
+    return this.#frontier.states[index] === State.started || this.#frontier.canGive(index);
   }
 
   factsOf({ index }: GraphNode): Facts {
@@ -203,7 +208,9 @@ export class Execution implements Child {
 
   /** Calls back with a node's result once it is there, or with undefined when there will be none. */
   whenOver({ index }: GraphNode, callback: (outcome: Outcome | undefined) => void): void {
-    this.#frontier.whenOver(index, callback);
+    this.#frontier.whenOver(index, (outcome) =>
+      callback(outcome && { value: this.#sharing.forOtherExecution(index, outcome.value) }),
+    );
   }
 
   /** Whether something only waits for room. */

@@ -1,4 +1,4 @@
-import { describeCauses, describeError, textOf } from '../base/describe-error';
+import { describeCauses, describeError } from '../base/describe-error';
 import { jsonFields } from '../base/error-json';
 import { TidemarkError } from '../error';
 import { outputOf } from '../executors/pool/task-output';
@@ -6,6 +6,7 @@ import type { GraphNode } from '../graph/node';
 import { recordParams } from '../storage/record-params';
 import type { TaskKey } from '../task/context';
 import type { TaskDefinition } from '../task/definition';
+import { frozenHint } from './frozen-hint';
 import { publicParams } from './public-params';
 import type { RunSummary } from './summary';
 
@@ -33,7 +34,7 @@ export class TaskFailedError extends TidemarkError {
     const way = [...requiredBy].reverse().map((step) => `\n    required by ${step}`);
     const tried = attempts > 1 ? ` (${attempts} attempts)` : '';
     const what = describeError(cause);
-    const why = `${what}${hintFor(cause)}${describeCauses(cause, what)}`;
+    const why = `${what}${frozenHint(cause, node)}${describeCauses(cause, what)}`;
     super(`${node} failed${tried}: ${why}${way.join('')}${printed(cause)}`, { cause });
     this.task = node.task.name;
     this.params = publicParams(node);
@@ -84,17 +85,8 @@ function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
     : `${did} Nothing is saved.`;
 }
 
-// What V8 says when something that is frozen is changed.
-const changesFrozen = /read only property|not extensible|Cannot delete property/;
-
 /** What the task printed last, when it ran in a process of its own. */
 function printed(cause: unknown): string {
   const output = outputOf(cause);
   return output === undefined ? '' : `\n    it printed:\n${output.replaceAll(/^/gm, '      ')}`;
-}
-
-/** What to do about an error whose message does not say so, as the end of a line. */
-function hintFor(cause: unknown): string {
-  if (!changesFrozen.test(textOf(cause, 'message') ?? '')) return '';
-  return '. Results are frozen when they are saved or have several users: change a copy (structuredClone), or give the runner { freeze: false }';
 }

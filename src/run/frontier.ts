@@ -9,6 +9,13 @@ import type { Ready } from './ready';
 export const State = { waiting: 0, started: 1, done: 2, dropped: 3, failed: 4, skipped: 5 } as const;
 
 /**
+ * How a result is given to its users: `shared` to any number as it is, `copied` with a copy of what can be changed,
+ * `single` to one as it is. It is `given` once somebody has it who may change it.
+ */
+export const Sharing = { shared: 0, copied: 1, single: 2, given: 3 } as const;
+export type Sharing = (typeof Sharing)[keyof typeof Sharing];
+
+/**
  * Which nodes can start, which wait for what, and which results are still needed: counters in flat arrays,
  * no promise or closure a node.
  */
@@ -25,6 +32,8 @@ export class Frontier {
   /** Once somebody has asked for them. */
   #madeConsumers: Consumers | undefined;
   readonly #isWanted: Uint8Array;
+  /** Undefined while all results are shared, as numbers and strings are. */
+  #sharing: Uint8Array | undefined;
   /** In which round of admissions each was admitted. */
   readonly #admitted: Int32Array;
   readonly #onlookers = new Onlookers();
@@ -107,13 +116,32 @@ export class Frontier {
     return this.states[index] === State.done;
   }
 
+  /** Whether there is a result that somebody else may receive. */
+  canGive(index: number): boolean {
+    return this.states[index] === State.done && this.sharingOf(index) !== Sharing.given;
+  }
+
   resultOf(index: number): unknown {
     return this.#results[index];
   }
 
-  /** Whether several others, or one and the caller, may receive this result. */
-  hasSeveralUsers(index: number): boolean {
-    return this.#consumers.countOf(index) + this.#isWanted[index]! > 1;
+  /** How many that will run, or the caller, still need a result. */
+  usesOf(index: number): number {
+    return this.#uses[index]!;
+  }
+
+  sharingOf(index: number): Sharing {
+    return (this.#sharing?.[index] ?? Sharing.shared) as Sharing;
+  }
+
+  setSharing(index: number, sharing: Sharing): void {
+    if (this.#sharing) this.#sharing[index] = sharing;
+    else if (sharing !== Sharing.shared) (this.#sharing = new Uint8Array(this.states.length))[index] = sharing;
+  }
+
+  /** Whether there may be results that are not shared. */
+  get hasRestrictions(): boolean {
+    return this.#sharing !== undefined;
   }
 
   /** Whether another node requires it. */
@@ -182,7 +210,7 @@ export class Frontier {
     this.#reset(index);
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
       const required = edges[edge]!;
-      if (this.states[required] !== State.dropped) continue;
+      if (this.states[required] !== State.dropped && this.sharingOf(required) !== Sharing.given) continue;
       this.#reset(required);
       this.#actions[required] = Action.none;
     }
@@ -196,6 +224,7 @@ export class Frontier {
   #reset(index: number): void {
     this.states[index] = State.waiting;
     this.#admitted[index] = 0;
+    this.setSharing(index, Sharing.shared);
   }
 
   /** How many requirements a node waits for; one that will run has a use for all of them. */
@@ -270,5 +299,6 @@ export class Frontier {
     if (result instanceof StoredResult) result.discard();
     this.states[index] = State.dropped;
     this.#results[index] = undefined;
+    this.setSharing(index, Sharing.shared);
   }
 }

@@ -1,5 +1,4 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
-import { deepFreeze } from '../encoding/freeze';
 import { fromStored } from '../graph/stored-ref';
 import type { Found } from '../storage/layers';
 import type { TaskKey } from '../task/context';
@@ -8,9 +7,11 @@ import type { ExecutionParts } from './execution-parts';
 import { holdsRef } from './holds-ref';
 import { type Lookup, unusable } from './lookups';
 import { Provenance } from './provenance';
+import type { ResultSharing } from './result-sharing';
 
 /** What loading needs besides what all share. */
 export interface LoadingParts extends ExecutionParts {
+  readonly sharing: ResultSharing;
   /** A node has no result for good. */
   fail(index: number, error: unknown): void;
 }
@@ -128,17 +129,17 @@ export class Loading {
   }
 
   #restored(index: number, value: unknown): void {
-    const { freezes, reporter, demand, frontier, arrive } = this.#parts;
+    const { sharing, reporter, demand, arrive } = this.#parts;
     demand.restored.delete(index);
-    if (freezes && frontier.hasSeveralUsers(index)) deepFreeze(value);
+    const settled = sharing.settleRestored(index, value);
     reporter.tally.loaded++;
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
-    arrive(index, value, holdsRef(value));
+    arrive(index, settled, holdsRef(settled));
   }
 
   #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
-    const { freezes, reporter, saves, lineage, frontier } = this.#parts;
-    if (freezes) deepFreeze(value);
+    const { sharing, reporter, saves, lineage, frontier } = this.#parts;
+    sharing.settleOwn(index, value);
     saves.noteLoaded(index, entry.digest, frontier.wasSavedMeanwhile(index));
     reporter.tally.loaded++;
     this.#warnOfChangedSource(index, entry);

@@ -1,15 +1,15 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
-import { deepFreeze } from '../encoding/freeze';
 import { SentResult } from '../executors/sent-result';
 import { StoredResult } from '../executors/stored-result';
 import { toStored } from '../graph/stored-ref';
-import type { EncodedResult } from '../storage/encode';
+import type { EncodedResult, Encoding } from '../storage/encode';
 import type { Attempt } from './attempt';
 import { encodeWithRefs } from './encode-with-refs';
 import type { ExecutionParts } from './execution-parts';
 import { holdsRef } from './holds-ref';
 import type { Hooks } from './hooks';
 import type { Outdated } from './outdated';
+import type { ResultSharing } from './result-sharing';
 import { loadedValue, type StoredResults } from './stored-results';
 
 /** What keeping results needs besides what all share. */
@@ -17,6 +17,7 @@ export interface ResultsParts extends ExecutionParts {
   readonly hooks: Hooks;
   readonly storedResults: StoredResults;
   readonly outdated: Outdated;
+  readonly sharing: ResultSharing;
   /** An attempt turns out to have failed. */
   fail(attempt: Attempt, cause: unknown): void;
 }
@@ -37,11 +38,10 @@ export class Results {
     this.#parts = parts;
   }
 
-  /** A task gave a result: it is serialised before anyone receives it, so that all see the same value. */
+  /** A task gave a result: what others receive is what was serialised, whatever becomes of what the task has. */
   take(attempt: Attempt, result: unknown): void {
     const { graph, checkpoints, scheduler, fail } = this.#parts;
     const { index, startedAt } = attempt;
-    const { task } = graph.nodes[index]!;
     const seconds = (performance.now() - startedAt) / 1000;
     if (result instanceof SentResult) {
       scheduler.track(this.#receive(attempt, result, seconds));
@@ -52,13 +52,9 @@ export class Results {
       return;
     }
     try {
-      const { encoded, holdsRefs } =
-        task.save && checkpoints
-          ? encodeWithRefs(result, (value) => checkpoints.encode(index, value))
-          : { encoded: undefined, holdsRefs: holdsRef(result) };
-      const made = { attempt, result, holdsRefs, seconds };
-      this.#settle(index, result);
-      if (isPromiseLike(encoded) || (checkpoints && task.hasFingerprint))
+      const { encoded, settled, holdsRefs } = this.#encode(index, result);
+      const made = { attempt, result: settled, holdsRefs, seconds };
+      if (isPromiseLike(encoded) || (checkpoints && graph.nodes[index]!.task.hasFingerprint))
         scheduler.track(this.#keepLater(made, encoded));
       else this.#keep(made, encoded as EncodedResult | undefined);
     } catch (error) {
@@ -66,9 +62,33 @@ export class Results {
     }
   }
 
+  /** Encodes a result that is to be saved. Gives what others receive, too, which is the same whatever happens meanwhile. */
+  #encode(
+    index: number,
+    result: unknown,
+  ): {
+    readonly encoded: Awaitable<EncodedResult> | undefined;
+    readonly settled: unknown;
+    readonly holdsRefs: boolean;
+  } {
+    const { graph, checkpoints, sharing } = this.#parts;
+    if (!graph.nodes[index]!.task.save || !checkpoints) {
+      const holdsRefs = holdsRef(result);
+      return { encoded: undefined, settled: sharing.settle(index, result), holdsRefs };
+    }
+    const encode = (value: unknown) => checkpoints.encode(index, value);
+    if (!checkpoints.encodesAtOnce(index)) {
+      const settled = sharing.settle(index, result);
+      return { settled, ...encodeWithRefs(settled, encode) };
+    }
+    const { encoded, holdsRefs } = encodeWithRefs(result, encode);
+    const isChecked = !isPromiseLike(encoded) && isCheckedCbor((encoded as EncodedResult).bySerialization[0]![1]);
+    return { encoded, settled: sharing.settle(index, result, isChecked), holdsRefs };
+  }
+
   /** A result comes from elsewhere, as bytes. */
   async #receive(attempt: Attempt, sent: SentResult, seconds: number): Promise<void> {
-    const { graph, checkpoints, fail } = this.#parts;
+    const { graph, checkpoints, sharing, fail } = this.#parts;
     const { index } = attempt;
     const { holdsRefs, encoding } = sent;
     try {
@@ -77,7 +97,7 @@ export class Results {
       const encoded = isSaved
         ? checkpoints.encodeSent(index, encoding, holdsRefs ? toStored(result) : result)
         : undefined;
-      this.#settle(index, result);
+      sharing.settleOwn(index, result);
       await this.#keepLater({ attempt, result, holdsRefs, seconds }, encoded);
     } catch (error) {
       fail(attempt, error);
@@ -109,14 +129,6 @@ export class Results {
     reporter.tally.loaded++;
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
     arrive(index, result, holdsRefs);
-  }
-
-  /** Makes a result fit for others to see. */
-  #settle(index: number, result: unknown): void {
-    if (typeof result !== 'object' || result === null) return;
-    const { graph, checkpoints, freezes, frontier } = this.#parts;
-    const isSaved = checkpoints && graph.nodes[index]!.task.save;
-    if (freezes && (isSaved || frontier.hasSeveralUsers(index))) deepFreeze(result);
   }
 
   async #keepLater(made: Made, encoding: Awaitable<EncodedResult | undefined>): Promise<void> {
@@ -154,14 +166,19 @@ export class Results {
   }
 
   #done({ attempt, result, holdsRefs, seconds }: Made): void {
-    const { graph, reporter, directories, scheduler, hooks, arrive } = this.#parts;
+    const { graph, reporter, directories, scheduler, hooks, sharing, arrive } = this.#parts;
     const { index, lease } = attempt;
     const node = graph.nodes[index]!;
     void lease?.release();
     reporter.tally.ran++;
     reporter.emit(index, (info) => ({ type: 'task-finished', node: info, seconds }));
     if (node.task.hasDirectory) directories.done(node, result);
-    if (node.task.hasCheckpoint) scheduler.track(hooks.checkpoint(index, loadedValue(result)));
+    if (node.task.hasCheckpoint) scheduler.track(hooks.checkpoint(index, sharing.forHook(index, loadedValue(result))));
     arrive(index, result, holdsRefs);
   }
+}
+
+/** Whether a result was written as CBOR, which has no accessors, symbols, hidden properties or holes. */
+function isCheckedCbor({ serializer, format }: Encoding): boolean {
+  return serializer === 'cbor' && format.startsWith('cbor');
 }

@@ -1,4 +1,3 @@
-import { deepFreeze } from '../encoding/freeze';
 import type { SharedResults } from '../executors/shared-results';
 import { StoredResult } from '../executors/stored-result';
 import { type GraphNode, NodePart } from '../graph/node';
@@ -6,10 +5,12 @@ import { mapStructure } from '../graph/structure';
 import { Action } from './demand';
 import type { ExecutionParts } from './execution-parts';
 import type { Outdated } from './outdated';
+import type { Handover, ResultSharing } from './result-sharing';
 
 /** What it needs besides what all share. */
 export interface StoredResultsParts extends ExecutionParts {
   readonly outdated: Outdated;
+  readonly sharing: ResultSharing;
 }
 
 /** Results that executors left in the storage: they are loaded into this process only when something here needs them. */
@@ -41,6 +42,12 @@ export class StoredResults {
   /** Gives what a node receives of what it requires: values, or for some executors results as they lie in the storage. */
   resultsFor(node: GraphNode): (required: GraphNode) => unknown {
     return this.#areThere && !this.#takesStored(node) ? this.#valueOf : this.#resultOf;
+  }
+
+  /** How one attempt at a node receives them. @param mayRunAgain whether another attempt may follow */
+  handoverFor(node: GraphNode, mayRunAgain: boolean): Handover | undefined {
+    const { laneOf, sharing } = this.#parts;
+    return laneOf(node).executor.isRemote ? undefined : sharing.forTask(mayRunAgain);
   }
 
   /** Loads what is wanted of the run. Gives those that could not be loaded. */
@@ -81,7 +88,10 @@ export class StoredResults {
     const loads: Promise<number | undefined>[] = [];
     for (const index of new Set(indices)) {
       const result = this.#parts.frontier.resultOf(index);
-      if (!(result instanceof StoredResult) || result.isLoaded) continue;
+      if (!(result instanceof StoredResult)) continue;
+      // Another execution may have loaded it.
+      if (result.isLoaded) this.#parts.sharing.settleOwn(index, result.value);
+      if (result.isLoaded) continue;
       loads.push(
         this.#load(index, result).then(
           () => undefined,
@@ -94,9 +104,7 @@ export class StoredResults {
   }
 
   async #load(index: number, stored: StoredResult): Promise<void> {
-    const { freezes, frontier } = this.#parts;
-    const value = await stored.load();
-    if (freezes && (stored.isSaved || frontier.hasSeveralUsers(index))) deepFreeze(value);
+    this.#parts.sharing.settleOwn(index, await stored.load());
   }
 
   #isNeededHere(index: number): boolean {

@@ -3,6 +3,7 @@ import { fill } from '../graph/structure';
 import type { ExecutionOptions } from './execution-options';
 import { RunFailedError, tasksFailed } from './failure';
 import type { Frontier } from './frontier';
+import type { Handover } from './result-sharing';
 import { loadedValue } from './stored-results';
 
 /** What an execution is for, once it has ended. */
@@ -22,10 +23,10 @@ export class Targets {
   }
 
   /** The results, in the structure in which they were wanted. @throws {RunFailedError} */
-  value(): unknown {
+  value(handover: Handover): unknown {
     const { graph, reporter } = this.#options;
     try {
-      return fill(graph.target, ({ index }) => loadedValue(this.#frontier.resultOf(index)));
+      return fill(graph.target, ({ index }) => loadedValue(this.#frontier.resultOf(index)), handover);
     } catch (error) {
       throw new RunFailedError(describeError(error), [], reporter.tally.summary(), error);
     }

@@ -1,5 +1,6 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
+import { cbor } from '../encoding/serializers';
 import type { TaskKey } from '../task/context';
 import { savedNow } from './checkpoint-writer';
 import { ClearMarks, everything, newMarks } from './clear-marks';
@@ -77,6 +78,11 @@ export class Layers {
   /** A result as bytes, with its digest, in each form in which it is to be written. */
   encode(value: unknown, ofTask: Encoder | undefined): Awaitable<EncodedResult> {
     return encode(value, this.#serializations(ofTask));
+  }
+
+  /** Whether `encode` reads all of a value before it returns: serializers of others may take their time. */
+  encodesAtOnce(ofTask: Encoder | undefined): boolean {
+    return this.#serializations(ofTask).every((one) => one === cbor);
   }
 
   /** A result that was encoded elsewhere, when that is how it is to be written. */

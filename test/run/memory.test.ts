@@ -42,6 +42,13 @@ it('resumes a loop at the step at which it was killed', async () => {
   expect(await runChild<Loop>(loop, [storage, '5000'], options)).toMatchObject({ result: 5_000, ran: 2_001 });
 }, 120_000);
 
+it('keeps nothing of dynamic runs that are over, although no turn of the event loop ends between them', async () => {
+  const fixture = join(__dirname, 'fixtures/many-dynamic-runs.ts');
+  const grown = await runChild<Record<string, number>>(fixture, ['5000'], options);
+  // A run that is kept takes 20 KB or more: 100 MB for 5,000 of them.
+  expect(Object.entries(grown).filter(([, bytes]) => bytes > 3_000_000)).toEqual([]);
+}, 120_000);
+
 it('leaves no rejection unhandled, whatever fails', async () => {
   expect(await runChild(join(__dirname, 'fixtures/rejections.ts'))).toEqual({ failed: true, uncaught: [] });
 });

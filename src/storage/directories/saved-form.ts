@@ -21,7 +21,7 @@ export function decodedFromSaved<T>(placeOf: PlaceOf, decode: () => T): T {
   return (loading ??= newStorage<PlaceOf>()).run(placeOf, decode);
 }
 
-registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode });
+registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode, isImmutable: true });
 
 /** Saved: its name. Sent to another process of this machine: its path as well. */
 function encode(directory: TaskDirectory): string | readonly [path: string, name: string | undefined] {

@@ -30,7 +30,8 @@ export async function readStoredPieces(
       missing.push(piece.stored.key);
       return piece;
     }
-    all[piece.at] = encoding.bytes;
+    // The task may change what it gets, and the memory of a storage is not the task's.
+    all[piece.at] = encoding.isView ? new Uint8Array(encoding.bytes) : encoding.bytes;
     const { at, encodedBy, isFrozen } = piece;
     return { at, encodedBy, isFrozen, serializer: encoding.serializer, format: encoding.format };
   };

@@ -1,0 +1,97 @@
+import { types } from 'node:util';
+import { isUrl } from '../../task/data';
+import { builtInName } from '../built-in-name';
+import { TYPED_ARRAYS } from '../raw';
+
+/** What kind of thing an object is to who copies it. */
+export type Kind = 'map' | 'set' | 'date' | 'regexp' | 'url' | 'error' | 'bytes' | 'other';
+
+const VIEWS = new Set<object>([...TYPED_ARRAYS.map(({ prototype }) => prototype), Buffer.prototype]);
+const NAMES_OF_VIEWS = new Set<string | undefined>([
+  ...TYPED_ARRAYS.map(({ name }) => name),
+  'DataView',
+  'Float16Array',
+]);
+const ERRORS = new Set<string | undefined>(
+  [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(
+    ({ name }) => name,
+  ),
+);
+
+/**
+ * The kind of an object that is neither plain nor an array. Only objects of just the built-in class are told; what is
+ * of a subclass, of a class of its own, a Proxy or memory that is shared on purpose is `other`.
+ */
+export function kindOf(object: object, prototype: object): Kind {
+  if (ArrayBuffer.isView(object)) return isOwnView(object, prototype) ? 'bytes' : 'other';
+  if (types.isMap(object)) return isOf(prototype, Map) ? 'map' : 'other';
+  if (types.isSet(object)) return isOf(prototype, Set) ? 'set' : 'other';
+  if (types.isDate(object)) return isOf(prototype, Date) ? 'date' : 'other';
+  if (types.isRegExp(object)) return isOf(prototype, RegExp) ? 'regexp' : 'other';
+  if (types.isArrayBuffer(object)) return isOf(prototype, ArrayBuffer) ? 'bytes' : 'other';
+  if (types.isNativeError(object)) return ERRORS.has(builtInName(prototype)) ? 'error' : 'other';
+  return prototype === URL.prototype && isUrl(object) ? 'url' : 'other';
+}
+
+function isOf(prototype: object, Class: { readonly name: string; readonly prototype: object }): boolean {
+  return prototype === Class.prototype || builtInName(prototype) === Class.name;
+}
+
+function isOwnView(view: ArrayBufferView, prototype: object): boolean {
+  if (types.isSharedArrayBuffer(view.buffer)) return false;
+  return VIEWS.has(prototype) || NAMES_OF_VIEWS.has(builtInName(prototype));
+}
+
+/** How many bytes of memory an object of the kind `bytes` shows. */
+export function byteLengthOf(bytes: object): number {
+  return (bytes as ArrayBuffer | ArrayBufferView).byteLength;
+}
+
+/** A copy of an object that holds no others. */
+export function copyLeaf(object: object, kind: 'date' | 'regexp' | 'url' | 'bytes'): object {
+  switch (kind) {
+    case 'date':
+      return sameClass(new Date(Date.prototype.getTime.call(object)), object);
+    case 'regexp': {
+      const { source, flags, lastIndex } = object as RegExp;
+      const copy = new RegExp(source, flags);
+      copy.lastIndex = lastIndex;
+      return copy;
+    }
+    case 'url':
+      return new URL((object as URL).href);
+    case 'bytes':
+      return copyBytes(object as ArrayBuffer | ArrayBufferView);
+  }
+}
+
+function copyBytes(bytes: ArrayBuffer | ArrayBufferView): object {
+  if (!ArrayBuffer.isView(bytes)) return bytes.slice(0);
+  if (types.isTypedArray(bytes)) return Uint8Array.prototype.slice.call(bytes);
+  return new DataView(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
+}
+
+/** An error of the same class, of which only the stack is set. */
+export function emptyErrorLike(error: Error): Error {
+  const name = builtInName(Object.getPrototypeOf(error));
+  const Class = (globalThis as unknown as Record<string, new (first?: unknown) => Error>)[name!]!;
+  const { stackTraceLimit } = Error;
+  // Taking a trace costs more than all the rest, and it is replaced.
+  Error.stackTraceLimit = 0;
+  try {
+    const copy = sameClass(name === 'AggregateError' ? new Class([]) : new Class(), error) as Error;
+    for (const key of Reflect.ownKeys(copy)) Reflect.deleteProperty(copy, key);
+    const { stack } = error;
+    Object.defineProperty(copy, 'stack', { value: stack, writable: true, configurable: true, enumerable: false });
+    return copy;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** Dates under a test's fake clock, and objects of other realms, keep the class that they had. */
+function sameClass(copy: object, original: object): object {
+  const prototype: object | null = Object.getPrototypeOf(original);
+  if (Object.getPrototypeOf(copy) !== prototype) Object.setPrototypeOf(copy, prototype);
+  return copy;
+}

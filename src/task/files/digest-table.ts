@@ -1,0 +1,107 @@
+import { hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from './cache-folder';
+
+/** What a digest is known by: the file's path, and the state in which it was read; each hashed to 16 bytes. */
+export interface DigestKey {
+  readonly path: Buffer;
+  readonly state: Buffer;
+}
+
+const fileName = 'file-digests-1';
+const hashBytes = 16;
+/** Path, state, digest, time of writing in seconds, and a check over these. */
+const recordBytes = 64;
+const timeAt = 3 * hashBytes;
+const checkAt = 56;
+const bucketRecords = 4;
+const bucketBytes = bucketRecords * recordBytes;
+/** 65,536 files in at most 4 MiB; the file is sparse until then. */
+const buckets = 16_384;
+
+let folder: { readonly xdg: string | undefined; readonly path: Promise<string | undefined> } | undefined;
+
+/**
+ * Digests of files, kept from process to process: a hash table in a file of fixed size. Each record is written in one
+ * call, at its own place, so any number of processes may read and write at once. A record that is torn or damaged
+ * fails its check and counts as none. Nothing here ever throws: at worst, a file is read again.
+ */
+export const digestTable = {
+  /** The digest of a file in a state, as hexadecimal. */
+  async get(key: DigestKey): Promise<string | undefined> {
+    const bucket = await withTable((table) => readBucket(table, key));
+    const record = bucket?.find((one) => isOf(one, key));
+    return record?.toString('hex', 2 * hashBytes, 3 * hashBytes);
+  },
+
+  async set(key: DigestKey, digest: string): Promise<void> {
+    await withTable(async (table) => {
+      const bucket = await readBucket(table, key);
+      const at = placeIn(bucket, key);
+      await table.write(makeRecord(key, digest), 0, recordBytes, positionOf(key) + at * recordBytes);
+    });
+  },
+};
+
+async function withTable<T>(body: (table: FileHandle) => Promise<T>): Promise<T | undefined> {
+  let table: FileHandle | undefined;
+  try {
+    const path = await tablePath();
+    if (path === undefined) return undefined;
+    table = await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+    return await body(table);
+  } catch {
+    return undefined;
+  } finally {
+    await table?.close().catch(() => {});
+  }
+}
+
+async function tablePath(): Promise<string | undefined> {
+  const xdg = process.env['XDG_CACHE_HOME'];
+  if (!folder || folder.xdg !== xdg) folder = { xdg, path: cacheFolder() };
+  const path = await folder.path;
+  return path === undefined ? undefined : join(path, fileName);
+}
+
+/** The records in the bucket of a path; those that are empty or damaged are undefined. */
+async function readBucket(table: FileHandle, key: DigestKey): Promise<(Buffer | undefined)[]> {
+  const bytes = Buffer.alloc(bucketBytes);
+  await table.read(bytes, 0, bucketBytes, positionOf(key));
+  return Array.from({ length: bucketRecords }, (_, i) => {
+    const record = bytes.subarray(i * recordBytes, (i + 1) * recordBytes);
+    return record.subarray(checkAt).equals(checkOf(record)) ? record : undefined;
+  });
+}
+
+/** Which record of a bucket to write: that of the same path, one that is free, or the oldest. */
+function placeIn(bucket: readonly (Buffer | undefined)[], { path }: DigestKey): number {
+  const own = bucket.findIndex((record) => record?.subarray(0, hashBytes).equals(path));
+  if (own >= 0) return own;
+  const times = bucket.map((record) => record?.readUInt32LE(timeAt) ?? -1);
+  return times.indexOf(Math.min(...times));
+}
+
+function isOf(record: Buffer | undefined, { path, state }: DigestKey): boolean {
+  return record?.subarray(0, 2 * hashBytes).equals(Buffer.concat([path, state])) === true;
+}
+
+function makeRecord({ path, state }: DigestKey, digest: string): Buffer {
+  const record = Buffer.alloc(recordBytes);
+  path.copy(record, 0);
+  state.copy(record, hashBytes);
+  record.write(digest, 2 * hashBytes, hashBytes, 'hex');
+  record.writeUInt32LE(Math.floor(Date.now() / 1000) >>> 0, timeAt);
+  checkOf(record).copy(record, checkAt);
+  return record;
+}
+
+function checkOf(record: Buffer): Buffer {
+  return hash('sha256', record.subarray(0, checkAt), 'buffer').subarray(0, recordBytes - checkAt);
+}
+
+function positionOf({ path }: DigestKey): number {
+  return (path.readUInt32LE(0) % buckets) * bucketBytes;
+}

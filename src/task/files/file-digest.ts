@@ -1,0 +1,142 @@
+import { createHash, hash } from 'node:crypto';
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { TidemarkError } from '../../error';
+import { type DigestKey, digestTable } from './digest-table';
+import { fileProblem, kindOf, shown } from './file-problem';
+import { Slots } from './slots';
+
+/** Smaller files are read each time: that takes about as long as remembering them. */
+const smallFile = 64 * 1024;
+/** A file that changed less than this long ago may change again without a new time. In milliseconds. */
+const recent = 2_000;
+const chunkBytes = 256 * 1024;
+/** So that opening a pipe does not wait for somebody who writes to it. */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const mostRemembered = 10_000;
+
+const slots = new Slots(8);
+/** The last known state and digest of files, by path. */
+const remembered = new Map<string, { readonly state: string; readonly digest: string }>();
+/** Reads that have not begun, by path: whoever asks meanwhile gets their digest. */
+const waiting = new Map<string, Promise<string>>();
+const underWay = new Map<string, Promise<string>>();
+
+/**
+ * The first 128 bits of the SHA-256 of a file's content, as hexadecimal.
+ *
+ * An unchanged file is not read twice, in this process or another one: digests are remembered with the file's path,
+ * size, times of change and inode, unless the file changed so recently that these could stay the same.
+ *
+ * @throws {TidemarkError} when the file cannot be read, or is not a file
+ */
+export function fileDigest(given: string): Promise<string> {
+  const path = resolve(given);
+  let digest = waiting.get(path);
+  if (!digest) {
+    digest = readInTurn(path, given);
+    waiting.set(path, digest);
+  }
+  return digest;
+}
+
+/** Reads a file after the read of the same file that has begun: that one may have missed the latest change. */
+async function readInTurn(path: string, given: string): Promise<string> {
+  await underWay.get(path)?.catch(() => {});
+  return slots.use(async () => {
+    const read = readDigest(path, given);
+    waiting.delete(path);
+    underWay.set(path, read);
+    try {
+      return await read;
+    } finally {
+      underWay.delete(path);
+    }
+  });
+}
+
+async function readDigest(path: string, given: string): Promise<string> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, openFlags);
+    const lookedAt = Date.now();
+    const before = refuseOthers(await file.stat({ bigint: true }), given);
+    const known = before.size >= smallFile ? await recall(path, before) : undefined;
+    if (known !== undefined) return known;
+    const digest = await hashContent(file, Number(before.size));
+    if (before.size >= smallFile && isSettled(before, lookedAt)) {
+      const after = await file.stat({ bigint: true });
+      if (stateOf(before) === stateOf(after)) await remember(path, after, digest);
+    }
+    return digest;
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error;
+    // Windows opens no folders.
+    const found = file ? undefined : await stat(path, { bigint: true }).catch(() => undefined);
+    if (found) refuseOthers(found, given);
+    throw fileProblem(given, 'file', error);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** @throws {TidemarkError} for a folder, and for what has no content, such as a pipe, which would block */
+function refuseOthers(stats: BigIntStats, path: string): BigIntStats {
+  if (stats.isFile()) return stats;
+  if (stats.isDirectory())
+    throw new TidemarkError(`${shown(path)} is a folder; use folderFingerprint(${JSON.stringify(path)})`);
+  throw new TidemarkError(`${shown(path)} is a ${kindOf(stats)}, not a file: it has no content to identify it by`);
+}
+
+/** @param size 0 when it is not known, as in /proc */
+async function hashContent(file: FileHandle, size: number): Promise<string> {
+  const content = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(size > 0 && size < chunkBytes ? size : chunkBytes);
+  for (let done = 0; size === 0 || done < size; ) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+    if (bytesRead === 0) break;
+    content.update(buffer.subarray(0, bytesRead));
+    done += bytesRead;
+  }
+  return content.digest('hex').slice(0, 32);
+}
+
+/** Changes whenever the content does, but for changes within the resolution of the file system's clock. */
+function stateOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+function isSettled({ mtimeMs, ctimeMs }: BigIntStats, lookedAt: number): boolean {
+  return lookedAt - Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) >= recent;
+}
+
+async function recall(path: string, stats: BigIntStats): Promise<string | undefined> {
+  const state = stateOf(stats);
+  const known = remembered.get(path);
+  if (known?.state === state) return known.digest;
+  const digest = await digestTable.get(keyOf(path, state));
+  if (digest !== undefined) rememberHere(path, state, digest);
+  return digest;
+}
+
+async function remember(path: string, stats: BigIntStats, digest: string): Promise<void> {
+  const state = stateOf(stats);
+  rememberHere(path, state, digest);
+  await digestTable.set(keyOf(path, state), digest);
+}
+
+function rememberHere(path: string, state: string, digest: string): void {
+  remembered.delete(path);
+  remembered.set(path, { state, digest });
+  // The first one of a Map is the one that was set the longest ago.
+  if (remembered.size > mostRemembered) remembered.delete(remembered.keys().next().value!);
+}
+
+function keyOf(path: string, state: string): DigestKey {
+  return { path: half(path), state: half(`${path}\0${state}`) };
+}
+
+function half(text: string): Buffer {
+  return hash('sha256', text, 'buffer').subarray(0, 16);
+}
