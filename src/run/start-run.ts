@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { emitWarning } from '../base/emit-warning';
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
 import type { ClearMarks } from '../storage/clear-marks';
@@ -183,10 +184,6 @@ function follow(signal: AbortSignal | undefined, abort: (reason: unknown) => voi
   if (signal.aborted) listener();
   else signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
-}
-
-function emitWarning(message: string): void {
-  process.emitWarning(message, { type: 'TidemarkWarning' });
 }
 
 /** The same result, once something else is over as well. */

@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import type { Awaitable } from '../../awaitable';
+import { emitWarning } from '../../base/emit-warning';
 import { systemClock } from './clock';
 import { type Keeper, type KeptLease, renewalsPerTerm } from './keeper';
 import type { FromKeeper, ToKeeper } from './keeper-messages';
@@ -120,9 +121,8 @@ class KeeperThread {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
     this.#hasFailed = true;
-    process.emitWarning(
+    emitWarning(
       `the thread that renews leases ended (${(failure as Error)?.message ?? 'nobody knows why'}): they are renewed on the event loop, so a task that blocks it for long loses its lease`,
-      'TidemarkWarning',
     );
     for (const [id, entrusted] of this.#entrusted) {
       if (!entrusted.answer) {

@@ -1,3 +1,5 @@
+import { emitWarning } from '../../../base/emit-warning';
+import { escapeControls } from '../../../base/escape-controls';
 import { type Allowed, anything, checkOptions, oneOf } from '../../../check-options';
 import type { StorageSource } from '../../../storage/open';
 import { Storage } from '../../../storage/storage';
@@ -107,7 +109,8 @@ export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
     grace: options.grace ?? Number.POSITIVE_INFINITY,
     stopSignals: options.stopSignals ?? ['SIGTERM', 'SIGINT'],
     onHealth: options.onHealth ?? (() => undefined),
-    onWarning: options.onWarning ?? ((message) => process.emitWarning(message, { type: 'TidemarkWarning' })),
+    // It may hold what Redis holds.
+    onWarning: (message) => (options.onWarning ?? emitWarning)(escapeControls(message)),
   };
 }
 
