@@ -2,5 +2,5 @@ import { escapeControls } from './escape-controls';
 
 /** A warning of Node's, which programs can listen to or turn off; Node writes it to stderr. */
 export function emitWarning(message: string): void {
-  process.emitWarning(escapeControls(message), { type: 'TidemarkWarning' });
+  process.emitWarning(escapeControls(message), 'TidemarkWarning');
 }
