@@ -1,3 +1,5 @@
+import { startBundledWorker } from './executors/worker/bundled-worker';
+
 export type { Awaitable } from './awaitable';
 export { defineConfig, type TidemarkConfig } from './config/define-config';
 export { type AesGcmOptions, aesGcm } from './encoding/aes-gcm';
@@ -87,3 +89,5 @@ export { Requires } from './task/requires';
 export type { StandardSchema } from './task/schema';
 export { Task } from './task/task';
 export type { RunnableTask, TaskClass } from './task/task-class';
+
+startBundledWorker();

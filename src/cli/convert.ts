@@ -1,23 +1,31 @@
 import { TidemarkError } from '../error';
 
 /** A text cannot be what it should be; says what it should have been. */
-export class NotConvertedError extends TidemarkError {}
+export class NotConvertedError extends TidemarkError {
+  /** @param part which part of the text, when it is not the whole */
+  constructor(
+    wanted: string,
+    readonly part?: string,
+  ) {
+    super(wanted);
+  }
+}
 
 type Convert = (text: string) => unknown;
 
-const booleans: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  1: true,
-  false: false,
-  no: false,
-  0: false,
-};
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['0', false],
+]);
 
 const converters = new Map<unknown, readonly [name: string, convert: Convert]>([
   [String, ['text', (text) => text]],
   [Number, ['a number', toNumber]],
-  [Boolean, ['true or false', (text) => booleans[text.toLowerCase()]]],
+  [Boolean, ['true or false', (text) => booleans.get(text.toLowerCase())]],
   [BigInt, ['a whole number', (text) => (/^\s*-?\d+n?\s*$/.test(text) ? BigInt(text.replace('n', '')) : undefined)]],
   [Date, ['a date such as 2026-01-31', toDate]],
   [URL, ['a URL', (text) => (URL.canParse(text) ? new URL(text) : undefined)]],
@@ -71,7 +79,24 @@ export function convertList(
       ? arrayFrom(first)
       : texts.flatMap((text) => (text === '' ? [] : text.split(','))).map((item) => convert(item.trim(), itemKind));
   if (kind === Array || kind === undefined) return items;
-  return kind === Set ? new Set(items) : (kind as Function & { from(items: unknown[]): unknown }).from(items);
+  return kind === Set ? new Set(items) : typedArray(kind as TypedArrayClass, items);
+}
+
+type TypedArrayClass = Function & { from(items: readonly unknown[]): ArrayLike<unknown> };
+
+/** Typed arrays wrap numbers that are too large, and make NaN or 0 of texts. */
+function typedArray(kind: TypedArrayClass, items: readonly unknown[]): ArrayLike<unknown> {
+  const rounds = kind === Float32Array || kind === Float64Array;
+  const problem = new NotConvertedError(`a list of items that fit into a ${kind.name}`);
+  let made: ArrayLike<unknown>;
+  try {
+    made = kind.from(items);
+  } catch {
+    throw problem;
+  }
+  const fits = (item: unknown, i: number) => (rounds ? typeof item === 'number' : item === made[i]);
+  if (!items.every(fits)) throw problem;
+  return made;
 }
 
 /** What JSON cannot say of a declared class is text, a list or an object there; anything else is taken as it is. */
@@ -88,13 +113,23 @@ export function fromJson(value: unknown, kind: Function | undefined): unknown {
   return value;
 }
 
-/** JSON when it is that, else the text. */
+/** JSON when it is that, else the text. @throws {NotConvertedError} for a number in it that cannot be held */
 export function guess(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return text;
   }
+  checkNumbers(text);
+  return value;
+}
+
+const strings = /"(?:[^"\\]|\\.)*"/g;
+
+/** Checks the numbers in a text that is JSON: JSON itself rounds them. @throws {NotConvertedError} with the number as its `value` */
+export function checkNumbers(json: string): void {
+  for (const [number] of json.replace(strings, '').matchAll(/-?\d[\d.eE+-]*/g)) toNumber(number);
 }
 
 function arrayFrom(text: string): unknown[] {
@@ -110,16 +145,35 @@ function objectFrom(text: string): object {
 }
 
 function toNumber(text: string): number | undefined {
-  const value = Number(text);
-  if (text.trim() === '' || (Number.isNaN(value) && text.trim() !== 'NaN')) return undefined;
+  const digits = text.trim();
+  const value = Number(digits);
+  if (digits === '' || (Number.isNaN(value) && digits !== 'NaN')) return undefined;
+  const isInteger = /^(?:[+-]?\d+|0[xob][\da-f]+)$/i.test(digits);
+  if (!Number.isFinite(value) && !Number.isNaN(value) && !/^[+-]?Infinity$/.test(digits))
+    throw new NotConvertedError('a number of at most 1.8e+308', text);
+  if (value === 0 && /[1-9]/.test(digits.replace(/e.*/i, '')))
+    throw new NotConvertedError('a number that is 0 or at least 5e-324', text);
+  if (isInteger && BigInt(digits.replace(/^[+-]/, '')) !== BigInt(Math.abs(value)))
+    throw new NotConvertedError(
+      `a number that JavaScript can hold exactly, up to ${Number.MAX_SAFE_INTEGER} (a bigint holds more)`,
+      text,
+    );
   return value;
 }
 
+const dateTime =
+  /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<time>(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?)(?<zone>Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?)?$/;
+
+/** A day (in UTC), or a time with its zone: dates themselves take almost any text, and 30 February for 2 March. */
 function toDate(text: string): Date | undefined {
-  // Dates take almost any text, and each engine its own.
-  if (!/^\d{4}-\d\d/.test(text)) return undefined;
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  const { day, time, zone } = dateTime.exec(text)?.groups ?? {};
+  if (day === undefined) return undefined;
+  const midnight = new Date(day);
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return undefined;
+  if (time === undefined) return midnight;
+  if (zone === undefined)
+    throw new NotConvertedError(`a date with its time zone, such as ${day}T${time}Z or ${day}T${time}+01:00`);
+  return new Date(`${day}T${time}${zone}`);
 }
 
 function toRegExp(text: string): RegExp | undefined {
@@ -131,6 +185,10 @@ function toRegExp(text: string): RegExp | undefined {
   }
 }
 
+/** Base64, or its form for URLs. Node reads anything as that: what is no base64 comes back as another text. */
 function toBytes(text: string): Buffer | undefined {
-  return /^[\w+/-]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+  const bytes = Buffer.from(text, 'base64');
+  const padded = bytes.toString('base64');
+  const same = text.replaceAll('-', '+').replaceAll('_', '/');
+  return same === padded || same === padded.replace(/=+$/, '') ? bytes : undefined;
 }

@@ -7,7 +7,7 @@ import { DeclarationError } from '../task/declaration-error';
 import { Misuse } from './misuse';
 
 /** What the process ends with. */
-export const ExitCode = { failed: 1, misuse: 2, interrupted: 130 } as const;
+export const ExitCode = { failed: 1, misuse: 2 } as const;
 
 /** 2 when nothing could be run as it was asked for; 1 when something failed. */
 export function exitCodeOf(error: unknown): number {

@@ -5,7 +5,7 @@ import { nearest } from '../task/nearest';
 import { type Checked, check } from '../task/schema';
 import { showValue } from '../task/show';
 import type { TaskClass } from '../task/task-class';
-import { convert, convertList, fromJson, guess, isList, NotConvertedError } from './convert';
+import { checkNumbers, convert, convertList, fromJson, guess, isList, NotConvertedError } from './convert';
 import { Misuse } from './misuse';
 import { optionName, readArguments } from './read-arguments';
 import { type CommandLineParam, paramsOf } from './task-params';
@@ -128,6 +128,13 @@ function parse(text: string, from: string): Readonly<Record<string, unknown>> {
     value = JSON.parse(text);
   } catch (cause) {
     throw new Misuse(`${from} is no JSON: ${describeError(cause)}`, { cause });
+  }
+  try {
+    checkNumbers(text);
+  } catch (cause) {
+    throw new Misuse(`${from} holds ${(cause as NotConvertedError).part}: it must be ${describeError(cause)}`, {
+      cause,
+    });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Misuse(`${from} is ${showValue(value)}; it must be an object with params by name`);

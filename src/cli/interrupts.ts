@@ -1,21 +1,64 @@
+import { constants } from 'node:os';
 import type { Run } from '../run/run';
-import { ExitCode } from './explain';
 import type { Notices } from './notices';
 
-/** The first Ctrl-C stops a run, the second the process. Gives whether one came; asked after the run. */
-export function stopOnInterrupt(run: Run<unknown>, notices: Notices): () => boolean {
-  let count = 0;
-  const listener = () => {
-    if (++count > 1) {
-      notices.sayAtOnce('\nstopped at once; the same command goes on from what is saved');
-      process.exit(ExitCode.interrupted);
+/** The signals that ask a process to end. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type EndSignal = (typeof signals)[number];
+
+/** A closed terminal signals twice, by the shell and by the kernel; within this many milliseconds that is one hang-up. */
+const hangUpTakes = 1_000;
+
+/** The exit code of a process that a signal ends: 143 for SIGTERM. */
+export function exitCodeBy(signal: EndSignal): number {
+  return 128 + constants.signals[signal];
+}
+
+/** Lets a run finish after a signal. */
+export interface Interrupts {
+  /** The signal that came, if any. */
+  readonly signal: EndSignal | undefined;
+  /** Gives signals back their usual effect. */
+  release(): void;
+}
+
+/** The first signal, such as Ctrl-C or SIGTERM, stops a run; the second one ends the process. */
+export function stopOnSignals(run: Run<unknown>, notices: Notices): Interrupts {
+  let first: EndSignal | undefined;
+  let firstAt = 0;
+  const listener = (signal: EndSignal) => {
+    if (first === undefined) {
+      first = signal;
+      firstAt = Date.now();
+      const again = signal === 'SIGINT' ? 'Ctrl-C again' : 'a second signal';
+      notices.say(
+        `stopping${signal === 'SIGINT' ? '' : ` (${signal})`}: what is running finishes and is saved; ${again} stops at once`,
+      );
+      return run.stop();
     }
-    notices.say('stopping: what is running finishes and is saved; Ctrl-C again stops at once');
-    run.stop();
+    if (signal === 'SIGHUP' && first === 'SIGHUP' && Date.now() - firstAt < hangUpTakes) return;
+    notices.sayAtOnce('\nstopped at once; the same command goes on from what is saved');
+    process.exit(exitCodeBy(signal));
   };
-  process.on('SIGINT', listener);
-  return () => {
-    process.off('SIGINT', listener);
-    return count > 0;
+  for (const signal of signals) process.on(signal, listener);
+  return {
+    get signal() {
+      return first;
+    },
+    release() {
+      for (const signal of signals) process.off(signal, listener);
+    },
   };
+}
+
+/**
+ * Ends this process by signals when it is process 1, as in a container: the kernel does so for every other one. What
+ * listens to a signal itself decides instead, as it does there.
+ */
+export function endByDefault(): void {
+  if (process.pid !== 1) return;
+  for (const signal of signals)
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(exitCodeBy(signal));
+    });
 }

@@ -4,7 +4,9 @@ const args = process.argv.slice(2);
 // The quick way: nothing else need be loaded to say this.
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   const { version } = require('../../package.json') as { readonly version: string };
-  process.stdout.write(`${version}\n`);
+  const { endWhenUnwritable, print } = require('./output') as typeof import('./output');
+  endWhenUnwritable();
+  print(`${version}\n`);
 } else {
   const { commandLine } = require('./command-line') as typeof import('./command-line');
   void commandLine(args);

@@ -1,3 +1,4 @@
+import { escapeControls } from '../base/escape-controls';
 import type { ProgressOptions } from '../report/progress';
 
 type Stream = NonNullable<ProgressOptions['stream']>;
@@ -17,8 +18,13 @@ export class Notices {
     this.#write = screen.write.bind(screen);
   }
 
-  /** A line, or several. */
+  /** A line, or several; their control characters are visible. */
   say(text: string): void {
+    this.pass(escapeControls(text));
+  }
+
+  /** What the user's code prints, as it is. */
+  pass(text: string): void {
     if (this.isDrawnOver) this.#waiting += `${text.replaceAll('\n', '\u001b[K\n')}\u001b[K\n`;
     else this.#write(`${text}\n`);
   }
@@ -51,7 +57,7 @@ export class Notices {
   /** The last thing that is said, before the process ends. */
   sayAtOnce(text: string): void {
     this.end();
-    this.#write(`${text}\n`);
+    this.#write(`${escapeControls(text)}\n`);
   }
 
   /** A frame starts with the way back to the beginning of the one before. */

@@ -26,12 +26,12 @@ function divertLines(from: NodeJS.WriteStream, notices: Notices): () => void {
     begun += typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
     const last = begun.lastIndexOf('\n');
     if (last < 0) return;
-    notices.say(begun.slice(0, last));
+    notices.pass(begun.slice(0, last));
     begun = begun.slice(last + 1);
   });
   return () => {
     end();
-    if (begun !== '') notices.say(begun);
+    if (begun !== '') notices.pass(begun);
   };
 }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { print, say } from './output';
 
 /** What a file in `commands` exports: says which arguments and options its command has, and what it does. */
 interface CommandFile {
@@ -56,6 +57,7 @@ export function makeProgram(args: readonly string[]): Command {
     .description('Checkpointed task graphs: runs what has to be run, and loads what is saved.')
     .version(version)
     .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: (text) => say(text.trimEnd()) })
     .showSuggestionAfterError();
   const meant = args.find((arg) => Object.hasOwn(commands, arg));
   for (const [name, [summary, load]] of Object.entries(commands)) {

@@ -1,14 +1,12 @@
 import { inspect } from 'node:util';
+import { print } from './output';
 
-/** A result for people: text as it is, anything else as Node shows it. */
-export function showResult(value: unknown, isTerminal: boolean): string {
-  if (typeof value === 'string') return value;
-  return inspect(value, {
-    depth: 8,
-    colors: isTerminal && !process.env['NO_COLOR'],
-    maxArrayLength: 1_000,
-    breakLength: 100,
-  });
+/** Prints a result for people: text as it is, anything else as Node shows it. */
+export function printResult(value: unknown): void {
+  if (typeof value === 'string') return void print(`${value}\n`);
+  const shown = (colors: boolean) =>
+    `${inspect(value, { depth: 8, maxArrayLength: 1_000, breakLength: 100, colors })}\n`;
+  print(shown(false), () => shown(true));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { escapeControls } from '../base/escape-controls';
 
 /** A cell: for people and for programs. */
 export type Cell = string | { readonly shown: string; readonly raw: string };
@@ -41,7 +41,10 @@ function textOf(cell: Cell, how: 'shown' | 'raw'): string {
   return typeof cell === 'string' ? cell : cell[how];
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+const colours = /\u001b\[[\d;]*m/g;
+
 /** What stands in a table must not move the cursor, nor look like another row or column. */
 function oneLine(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/\s*[\r\n\t]\s*/g, ' ');
+  return escapeControls(text.replaceAll(colours, '').replaceAll(/\s*[\r\n\t]\s*/g, ' '));
 }

@@ -5,6 +5,7 @@ import { definitionOf } from '../task/definition';
 import type { TaskClass } from '../task/task-class';
 import { readParams } from './given-params';
 import { Misuse } from './misuse';
+import { print } from './output';
 import { helpOfParams } from './params-help';
 import { addStorageOption, type StorageOption, storageFor } from './storage-option';
 import { TaskFile } from './task-file';
@@ -45,11 +46,11 @@ export function addTask(command: Command): Command {
 export async function meantTask(command: Command): Promise<MeantTask | undefined> {
   const options = command.opts<TaskOptions>();
   const { file: fileName, task: taskName, rest } = split(command.args);
-  if (options.help && fileName === undefined) return void process.stdout.write(command.helpInformation());
+  if (options.help && fileName === undefined) return void print(command.helpInformation());
   if (fileName === undefined) throw new Misuse(`which file? tidemark ${command.name()} ${command.usage()}`);
   const file = await TaskFile.load(fileName);
   const cls = file.task(taskName);
-  if (options.help) return void process.stdout.write(`${command.helpInformation()}\n${await helpOfParams(cls)}`);
+  if (options.help) return void print(`${command.helpInformation()}\n${await helpOfParams(cls)}`);
   const params = await readParams(cls, {
     args: rest,
     json: options.params,

@@ -9,6 +9,7 @@ import type * as LoadModule from '../load/load-module';
 import { showValue } from '../task/show';
 import type { ConfigOf } from './config';
 import { resolveSource } from './resolve-source';
+import { lastFolder, nearestFile, whyUntrusted } from './trusted-config';
 
 /** A config file and what it says. */
 export interface LoadedConfig {
@@ -25,25 +26,32 @@ const configOptions: Readonly<Record<keyof ConfigOf<unknown>, Allowed>> = {
 };
 
 const endings = ['json', 'js', 'cjs', 'mjs', 'ts', 'cts', 'mts'];
+const fileNames = endings.map((ending) => `tidemark.config.${ending}`);
 const beingLoaded = new Set<string>();
-let finder: ReturnType<typeof lilconfigSync> | undefined;
+const results = new Map<string, LilconfigResult>();
+const finders = new Map<string, ReturnType<typeof lilconfigSync>>();
 
 /**
- * The config file of a folder, or else of the nearest folder above it that has one; undefined when none has.
- * Looked for and read once a process.
+ * The config file of a folder, or else of the nearest folder above it that has one, up to the project's root or the
+ * home folder; undefined when none has. Looked for and read once a process.
  *
- * @throws {LoadError} when it cannot be loaded, or says what it cannot
+ * @throws {LoadError} when it cannot be loaded, says what it cannot, or another user may write it
  */
 export function loadConfig(from: string = process.cwd()): LoadedConfig | undefined {
-  const found = search(resolve(from));
+  const folder = resolve(from);
+  const found = results.has(folder) ? results.get(folder) : search(folder);
+  results.set(folder, found ?? null);
   if (!found) return undefined;
   if (found.isEmpty) throw new LoadError(found.filepath, 'it is empty');
   return { config: found.config as ConfigOf<unknown>, path: found.filepath };
 }
 
 function search(folder: string): LilconfigResult {
-  finder ??= makeFinder();
+  const last = lastFolder(folder);
+  let finder = finders.get(last);
+  if (!finder) finders.set(last, (finder = makeFinder(last)));
   try {
+    checkTrust(nearestFile(fileNames, folder, last));
     return finder.search(folder);
   } catch (cause) {
     // The loader below throws nothing else: this is a file that cannot be read.
@@ -53,12 +61,19 @@ function search(folder: string): LilconfigResult {
   }
 }
 
-function makeFinder(): ReturnType<typeof lilconfigSync> {
+/** Before anything of it is read. */
+function checkTrust(file: string | undefined): void {
+  if (file === undefined) return;
+  const problem = whyUntrusted(file);
+  if (problem !== undefined) throw new LoadError(file, problem);
+}
+
+function makeFinder(stopDir: string): ReturnType<typeof lilconfigSync> {
   const lilconfig = require('lilconfig') as typeof import('lilconfig');
   return lilconfig.lilconfigSync('tidemark', {
-    searchPlaces: endings.map((ending) => `tidemark.config.${ending}`),
+    searchPlaces: [...fileNames],
     loaders: Object.fromEntries(endings.map((ending) => [`.${ending}`, loadFile])),
-    stopDir: '',
+    stopDir,
     ignoreEmptySearchPlaces: false,
   });
 }

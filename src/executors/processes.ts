@@ -21,15 +21,16 @@ export function processes(options: ProcessesOptions): Executor {
   });
   const { PoolExecutor } = require('./pool/pool-executor') as typeof import('./pool/pool-executor');
   const { startProcess } = require('./pool/process-worker') as typeof import('./pool/process-worker');
-  const { modules, size, container, execArgv, command } = options;
+  const { size, container, execArgv, command } = options;
+  const modules = options.modules.map(fileOf);
   return new PoolExecutor({
     start: {
       type: 'start',
       pool: 'processes',
-      modules: modules.map(fileOf),
+      modules,
       container: container && fileOf(container),
     },
-    startWorker: (listener) => startProcess({ command, execArgv }, listener),
+    startWorker: (listener) => startProcess({ modules, command, execArgv }, listener),
     size,
     share: (bytes) => bytes,
   });

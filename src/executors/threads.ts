@@ -27,10 +27,11 @@ export function threads(options: ThreadsOptions): Executor {
   // Programs that only run in process need not load all this.
   const { PoolExecutor } = require('./pool/pool-executor') as typeof import('./pool/pool-executor');
   const { shareWithThreads, startThread } = require('./pool/thread-worker') as typeof import('./pool/thread-worker');
-  const { modules, size, container, execArgv, resourceLimits } = options;
+  const { size, container, execArgv, resourceLimits } = options;
+  const modules = options.modules.map(fileOf);
   return new PoolExecutor({
-    start: { type: 'start', pool: 'threads', modules: modules.map(fileOf), container: container && fileOf(container) },
-    startWorker: (listener) => startThread({ resourceLimits, execArgv }, listener),
+    start: { type: 'start', pool: 'threads', modules, container: container && fileOf(container) },
+    startWorker: (listener) => startThread({ modules, resourceLimits, execArgv }, listener),
     size,
     share: shareWithThreads,
   });

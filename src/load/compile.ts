@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 import type { Output } from '@swc/core';
+import { nodeRequire } from '../base/node-require';
+import { ownFolder } from '../base/own-folder';
 import { LoadError } from './load-error';
 import { swcOptions } from './swc-options';
 import { compilerOptionsOf } from './tsconfig';
@@ -37,12 +39,12 @@ export function findSwc(filename: string): Swc | undefined {
   if (loaded) return loaded;
   let path: string;
   try {
-    path = require.resolve('@swc/core', { paths: [dirname(filename), __dirname] });
+    path = nodeRequire.resolve('@swc/core', { paths: [dirname(filename), ownFolder ?? process.cwd()] });
   } catch {
     return undefined;
   }
   try {
-    loaded = require(path) as Swc;
+    loaded = nodeRequire(path) as Swc;
     return loaded;
   } catch (cause) {
     throw new LoadError(filename, `@swc/core, which compiles it, cannot be loaded: ${(cause as Error).message}`, cause);

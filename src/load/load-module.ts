@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { textOf } from '../base/describe-error';
+import { nodeRequire } from '../base/node-require';
 import { LoadError } from './load-error';
 import { registerTypeScript } from './register-typescript';
 
@@ -28,7 +29,7 @@ export async function importModule(path: string): Promise<unknown> {
     if (!hasToBeAwaited(error) || !isJavaScript(file)) throw explained(error, file);
   }
   try {
-    return await import(pathToFileURL(file).href);
+    return await import(/* webpackIgnore: true */ pathToFileURL(file).href);
   } catch (error) {
     throw explained(error, file);
   }
@@ -36,7 +37,7 @@ export async function importModule(path: string): Promise<unknown> {
 
 function requireFile(file: string): unknown {
   if (!isJavaScript(file) && !file.endsWith('.json')) registerTypeScript();
-  return require(file);
+  return nodeRequire(file);
 }
 
 function isJavaScript(file: string): boolean {

@@ -2,6 +2,7 @@ import { isInstance } from '../base/describe-error';
 
 import Module = require('node:module');
 
+import { nodeRequire } from '../base/node-require';
 import { compile, findSwc } from './compile';
 import { LoadError } from './load-error';
 import { typeScriptFile } from './resolve-typescript';
@@ -30,7 +31,7 @@ const endings = ['.ts', '.tsx', '.cts', '.mts'];
  * const { TrainModel } = require('./tasks.ts');
  */
 export function registerTypeScript(): void {
-  const { extensions } = require;
+  const { extensions } = nodeRequire;
   const loadJavaScript = extensions?.['.js'] as Load | undefined;
   // Jest's `require` has no extensions: it compiles what it loads.
   if (!loadJavaScript || extensions['.ts']) return;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { nodeRequire } from '../base/node-require';
 import { LoadError } from './load-error';
 
 /** What compiling a file to run it depends on. */
@@ -86,7 +87,7 @@ function locate(base: string, file: string): string {
   const names = name.endsWith('.json') ? [name] : [`${name}.json`, `${name}/tsconfig.json`, name];
   for (const each of names) {
     try {
-      return require.resolve(each, { paths: [folder] });
+      return nodeRequire.resolve(each, { paths: [folder] });
     } catch {
       // The next one may be there.
     }

@@ -1,5 +1,6 @@
 import { explainError, toError } from '../base/describe-error';
 import { errorToJson, withJson } from '../base/error-json';
+import { escapeControls } from '../base/escape-controls';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { TaskKey } from '../task/context';
@@ -45,7 +46,9 @@ export class Reporter {
       this.#events.emit({ type: 'run-started', target: this.#graph.targets.map(({ index }) => this.#info(index)) });
   }
 
-  warn(index: number | undefined, message: string): void {
+  warn(index: number | undefined, warning: string): void {
+    // It may hold what a store holds.
+    const message = escapeControls(warning);
     this.tally.warnings.push(message);
     if (this.#events.isHeard)
       this.#events.emit({ type: 'warning', message, ...(index !== undefined && { node: this.#info(index) }) });

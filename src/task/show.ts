@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { escapeLine } from '../base/escape-controls';
 
 /** A value on one short line, for messages. */
 export function showValue(value: unknown): string {
@@ -8,7 +9,7 @@ export function showValue(value: unknown): string {
     maxArrayLength: 5,
     maxStringLength: 60,
   });
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+  return escapeLine(text.length > 120 ? `${text.slice(0, 117)}…` : text);
 }
 
 /** A task with its params on one short line: `TrainModel({ seed: 3 })`. */
@@ -20,7 +21,8 @@ export function showTask(
   const shown = Object.entries(params).map(
     ([param, value]) => `${param}: ${secret?.has(param) ? '(secret)' : showValue(value)}`,
   );
-  if (shown.length === 0) return name;
+  const task = escapeLine(name);
+  if (shown.length === 0) return task;
   const text = shown.join(', ');
-  return `${name}({ ${text.length > 160 ? `${text.slice(0, 157)}…` : text} })`;
+  return `${task}({ ${text.length > 160 ? `${text.slice(0, 157)}…` : text} })`;
 }

@@ -1,8 +1,9 @@
 import type * as Typedi from 'typedi';
+import { nodeRequire } from '../base/node-require';
+import { ownFolder } from '../base/own-folder';
 import type { TaskClass } from './task-class';
 
 // typedi takes as long to load as all the rest, and programs without services never need it.
-const name = 'typedi';
 let loaded: typeof Typedi | undefined;
 let waiting: TaskClass[] = [];
 
@@ -29,10 +30,7 @@ export function injections(): readonly Typedi.Handler[] {
 
 function isLoaded(): boolean {
   if (loaded !== undefined) return true;
-  try {
-    return require.resolve(name) in require.cache;
-  } catch {
-    // In a bundle there is no such file, and no telling whether it is loaded.
-    return true;
-  }
+  // In a bundle, there is no telling.
+  if (ownFolder === undefined) return true;
+  return nodeRequire.resolve('typedi') in nodeRequire.cache;
 }

@@ -36,6 +36,27 @@ it('gives the result although what happened cannot be written', async () => {
   expect(err).toContain('cannot write what happened: ENOSPC');
 });
 
+it.each([
+  ['--shorts', '70000', 'must be a list of items that fit into a Uint16Array'],
+  ['--shorts', '[1.5]', 'must be a list of items that fit into a Uint16Array'],
+  ['--floats', 'a,b', 'must be a list of items that fit into a Float32Array'],
+  ['--at', '2026-02-30', "Main: the param at must be a date such as 2026-01-31, but is '2026-02-30'"],
+])('refuses %s %s, which would become something else', async (option, value, message) => {
+  write(folder.path, {
+    'typed.ts': `
+      import { Param, Task } from 'tidemark';
+      @Task() export class Main {
+        @Param({ optional: true }) shorts!: Uint16Array;
+        @Param({ optional: true }) floats!: Float32Array;
+        @Param({ optional: true }) at!: Date;
+        run(): string { return [...this.shorts, ...this.floats].join(); }
+      }`,
+  });
+  const { code, out, err } = await run('typed.ts', option, value);
+  expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
+  expect((await run('typed.ts', '--shorts', '1,65535', '--floats', '0.5')).out).toBe('1,65535,0.5\n');
+});
+
 it('says what does not compile, without a stack', async () => {
   write(folder.path, { 'broken.cjs': 'exports.a = ;' });
   const { code, err } = await run('broken.cjs');

@@ -35,7 +35,18 @@ it.each([
   ['big', '20', 20n],
   ['flag', 'yes', true],
   ['flag', 'no', false],
+  ['number', '0x10', 16],
+  ['number', '9007199254740993e0', 9007199254740992],
+  ['number', '-Infinity', Number.NEGATIVE_INFINITY],
+  ['number', '.5', 0.5],
+  ['number', '0e5', 0],
+  ['big', '9007199254740993', 9007199254740993n],
   ['date', '2026-01-31', new Date('2026-01-31')],
+  ['date', '2024-02-29', new Date('2024-02-29')],
+  ['date', '2026-01-31T10:00Z', new Date('2026-01-31T10:00Z')],
+  ['date', '2026-01-31T23:59:59.5+05:30', new Date('2026-01-31T18:29:59.500Z')],
+  ['bytes', 'aGk', Buffer.from('hi')],
+  ['bytes', '_-8=', Buffer.from([0xff, 0xef])],
   ['pattern', '/a+/i', /a+/i],
   ['list', '1,2', [1, 2]],
   ['list', '[1,[2]]', [1, [2]]],
@@ -84,6 +95,13 @@ it('takes what JSON cannot say from JSON, by the declared type', async () => {
   });
 });
 
+it('reads a number in the text of JSON as text', async () => {
+  expect(await read([], '{"text":"1e999","list":["12345678901234567890 \\" 1e999"]}')).toEqual({
+    text: '1e999',
+    list: ['12345678901234567890 " 1e999'],
+  });
+});
+
 it.each([
   [['--number', 'many'], "Typed: the param number must be a number, but is 'many'"],
   [['--byDefault', 'many'], "must be a number, as its default is, but is 'many'; --params '{\"byDefault\": …}'"],
@@ -91,16 +109,41 @@ it.each([
   [['--storag', 'file:a'], 'there is no option --storag; did you mean --storage?'],
   [['--number'], 'the param number has no value: --number <value>'],
   [['--number', '1', '--number', '2'], 'Typed: the param number is given 2 times'],
+  ...['2026-02-30', '2026-02-29', '2026-13-01', '2026-00-10', '2026-1-1', '2026-01', '2026', '31.01.2026'].map(
+    (text) => [['--date', text], `must be a date such as 2026-01-31, but is '${text}'`] as const,
+  ),
+  ...['2026-01-31T24:00Z', '2026-02-30T10:00Z', '2026-01-31T10:60Z', '2026-01-31T10:00:00.1234Z', '2026-01-31T10Z'].map(
+    (text) => [['--date', text], 'must be a date such as 2026-01-31'] as const,
+  ),
+  ...['2026-01-31T10:00', '2026-01-31T10:00:00', '2026-01-31 10:00:30.5'].map(
+    (text) => [['--date', text], 'must be a date with its time zone, such as 2026-01-31T10:00'] as const,
+  ),
+  ...['0x', '', ' ', '1_000', '1,5', '5px', '0b2', '--1', 'infinity'].map(
+    (text) => [[`--number=${text}`], `must be a number, but is '${text}'`] as const,
+  ),
+  [['--number', '1e999'], "must be a number of at most 1.8e+308, but is '1e999'"],
+  [['--number', '1e-999'], "must be a number that is 0 or at least 5e-324, but is '1e-999'"],
+  [['--number', '9007199254740993'], 'must be a number that JavaScript can hold exactly'],
+  [['--number', '0x20000000000001'], 'must be a number that JavaScript can hold exactly'],
+  [['--zNumber', '1e999'], 'must be a number of at most 1.8e+308'],
+  [['--union', '12345678901234567890'], 'must be a number that JavaScript can hold exactly'],
+  [['--list', '[1,[1e999]]'], 'must be a number of at most 1.8e+308'],
+  [['--flag=constructor'], "must be true or false, but is 'constructor'"],
+  [['--bytes', 'a'], "must be bytes in base64, but is 'a'"],
+  [['--bytes', 'aGk=='], 'must be bytes in base64'],
   [['--secret', 'hush'], 'Typed: the param secret must be a number, but is a secret that is something else'],
   [['--map', '[1]'], 'the param map must be a JSON object'],
   [['Other'], 'what is Other?'],
-])('refuses %j', async (args, message) => {
-  await expect(read(args)).rejects.toThrow(message);
+] as readonly (readonly [readonly string[], string])[])('refuses %j', async (args, message) => {
+  await expect(read([...args])).rejects.toThrow(message);
 });
 
 it.each([
   ['[1]', '--params is [ 1 ]; it must be an object with params by name'],
   ['{', '--params is no JSON'],
+  ['{"zNumber":1e999}', '--params holds 1e999: it must be a number of at most 1.8e+308'],
+  ['{"number":-12345678901234567890}', '--params holds -12345678901234567890: it must be a number that JavaScript'],
+  ['{"date":"2026-02-30"}', 'the param date must be a date such as 2026-01-31'],
 ])('refuses %s as params', async (json, message) => {
   await expect(read([], json)).rejects.toThrow(message);
 });

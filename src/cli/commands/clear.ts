@@ -4,6 +4,7 @@ import { nearest } from '../../task/nearest';
 import { safeName } from '../../task/safe-name';
 import { findKey } from '../find-key';
 import { Misuse } from '../misuse';
+import { print, say } from '../output';
 import { storageFor, withStorage } from '../storage-option';
 import { addTask, meantTask, type TaskOptions, withRunner } from '../task-command';
 import { isFileName } from '../task-file';
@@ -20,7 +21,7 @@ export function define(command: Command): void {
       const options = command.opts<Options>();
       const [what, ...rest] = command.args;
       if (what !== undefined && isFileName(what)) return clearTaskOf(command);
-      if (options.help) return void process.stdout.write(command.helpInformation());
+      if (options.help) return print(command.helpInformation());
       if ((what === undefined) !== (options.all === true) || rest.length > 0)
         throw new Misuse(`what is to be forgotten? tidemark clear ${command.usage()}, or --all`);
       await withStorage(storageFor(options), (storage) => clearIn(storage, what));
@@ -41,7 +42,7 @@ async function clearTaskOf(command: Command): Promise<void> {
 async function clearIn(storage: Storage, what: string | undefined): Promise<void> {
   if (what === undefined) {
     await storage.clear();
-    process.stderr.write(`everything in ${storage.location} is deleted\n`);
+    say(`everything in ${storage.location} is deleted`);
     return;
   }
   const tasks = [...(await storage.stats()).keys()];
@@ -62,9 +63,7 @@ async function clearKey(storage: Storage, text: string): Promise<void> {
 }
 
 function tell(deleted: readonly string[]): void {
-  for (const key of deleted) process.stdout.write(`${key}\n`);
+  for (const key of deleted) print(`${key}\n`);
   const results = deleted.length === 1 ? '1 result' : `${deleted.length} results`;
-  process.stderr.write(
-    `${results} deleted; what came from ${deleted.length === 1 ? 'it' : 'them'} does not count any more\n`,
-  );
+  say(`${results} deleted; what came from ${deleted.length === 1 ? 'it' : 'them'} does not count any more`);
 }

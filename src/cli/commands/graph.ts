@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { pictureOf } from '../../report/picture';
 import { draw, type Format, formatOf, formats } from '../draw';
+import { print } from '../output';
 import { checkOutput } from '../output-file';
 import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
 
@@ -30,7 +31,7 @@ async function graph(meant: MeantTask, { format, output }: Options): Promise<voi
   const as = format ?? (output === undefined ? 'mermaid' : formatOf(output));
   await withRunner(meant, {}, async (runner) => {
     const text = await draw(pictureOf(await runner.plan(meant.cls, meant.params)), as);
-    if (output === undefined) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    if (output === undefined) print(text.endsWith('\n') ? text : `${text}\n`);
     else writeFileSync(output, text);
   });
 }

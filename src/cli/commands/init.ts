@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { makeWay } from '../../storage/make-way';
 import { Misuse } from '../misuse';
+import { say } from '../output';
 
 const main = `import { Param, Requires, Task } from 'tidemark';
 
@@ -64,13 +65,13 @@ function init(folder: string): void {
   makeWay(folder);
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
-    if (existsSync(file)) process.stderr.write(`kept   ${file}\n`);
+    if (existsSync(file)) say(`kept   ${file}`);
     else {
       writeFileSync(file, text, { flag: 'wx' });
-      process.stderr.write(`wrote  ${file}\n`);
+      say(`wrote  ${file}`);
     }
   }
-  process.stderr.write(
-    `\nRun it twice; the second time, what is saved is loaded:\n  npx tidemark run ${relative('', join(folder, 'main.ts'))}\n`,
+  say(
+    `\nRun it twice; the second time, what is saved is loaded:\n  npx tidemark run ${relative('', join(folder, 'main.ts'))}`,
   );
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { showBytes } from '../../report/units';
 import type { CheckpointRecord } from '../../storage/record';
+import { print, say } from '../output';
 import { showRecorded } from '../show-difference';
 import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
 import { type Cell, writeTable } from '../table';
@@ -20,12 +21,10 @@ export function define(command: Command): void {
         const records: CheckpointRecord[] = [];
         for await (const record of storage.list(task === undefined ? {} : { task })) records.push(record);
         records.sort(byTaskAndTime);
-        if (options.json) for (const record of records) process.stdout.write(`${JSON.stringify(record)}\n`);
+        if (options.json) for (const record of records) print(`${JSON.stringify(record)}\n`);
         else writeTable(['key', 'took', 'size', 'saved', 'params'], records.map(toCells));
         if (records.length === 0)
-          process.stderr.write(
-            `no results${task === undefined ? '' : ` of ${task}`} are saved in ${storage.location}\n`,
-          );
+          say(`no results${task === undefined ? '' : ` of ${task}`} are saved in ${storage.location}`);
       }),
     );
 }

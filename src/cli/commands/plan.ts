@@ -3,6 +3,7 @@ import { showSeconds } from '../../report/units';
 import { Differences } from '../../run/difference';
 import type { PlannedNode } from '../../run/plan';
 import { showTask } from '../../task/show';
+import { print, say } from '../output';
 import { showDifference } from '../show-difference';
 import { writeTable } from '../table';
 import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
@@ -31,10 +32,10 @@ async function plan(meant: MeantTask, asJson: boolean): Promise<void> {
     const differences = new Differences(made, meant.storage);
     const rows: Row[] = [];
     for (const node of made.nodes) if (node.action !== 'not-needed') rows.push(await rowOf(node, differences));
-    if (asJson) process.stdout.write(`${JSON.stringify(rows.map(toJson), null, 2)}\n`);
+    if (asJson) print(`${JSON.stringify(rows.map(toJson), null, 2)}\n`);
     else {
       writeTable(['action', 'task', 'last took', 'why'], rows.map(toCells));
-      process.stderr.write(`${summary(rows, made.nodes.length)}\n`);
+      say(summary(rows, made.nodes.length));
     }
   });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { findKey } from '../find-key';
+import { print } from '../output';
 import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
 
 export function define(command: Command): void {
@@ -10,7 +11,7 @@ export function define(command: Command): void {
       // All are found before the first is deleted: a mistake deletes nothing.
       const keys = new Set<Awaited<ReturnType<typeof findKey>>>();
       for (const text of texts) keys.add(await findKey(storage, text));
-      for (const key of keys) if (await storage.delete(key)) process.stdout.write(`${key}\n`);
+      for (const key of keys) if (await storage.delete(key)) print(`${key}\n`);
     }),
   );
 }

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { describeError } from '../../base/describe-error';
 import type { RunOptions } from '../../run/options';
 import type { Runner } from '../../run/runner';
-import { ExitCode } from '../explain';
-import { stopOnInterrupt } from '../interrupts';
+import { exitCodeBy, type Interrupts, stopOnSignals } from '../interrupts';
 import { isDrawnOn, Notices } from '../notices';
+import { print } from '../output';
 import { divertPrinted } from '../printed';
 import { addRunOptions, type HowToRun, runnerOptions, runOptions } from '../run-options';
-import { resultToJson, showResult } from '../show-result';
+import { printResult, resultToJson } from '../show-result';
 import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
 import { watch } from '../watch';
 
@@ -37,7 +37,7 @@ async function run(meant: MeantTask, options: Options): Promise<void> {
   const onWarning = (message: string) => void (options.quiet || notices.say(`warning: ${message}`));
   const how = runOptions(options, meant.file);
   const end = divertPrinted(notices);
-  let result: Awaited<ReturnType<typeof runTask>> | undefined;
+  let result: Outcome | undefined;
   try {
     await withRunner(meant, { ...runnerOptions(options, meant.file), onWarning }, async (runner) => {
       result = await runTask(runner, meant, { how, options, notices });
@@ -50,34 +50,34 @@ async function run(meant: MeantTask, options: Options): Promise<void> {
   }
 }
 
-function show(result: Awaited<ReturnType<typeof runTask>>, { json }: Options): void {
-  if (result === interrupted) process.exitCode = ExitCode.interrupted;
-  else if (json) process.stdout.write(`${resultToJson(result.value)}\n`);
-  else if (result.value !== undefined) process.stdout.write(`${showResult(result.value, process.stdout.isTTY)}\n`);
+function show(result: Outcome, { json }: Options): void {
+  if ('interruptedBy' in result) process.exitCode = exitCodeBy(result.interruptedBy);
+  else if (json) print(`${resultToJson(result.value)}\n`);
+  else if (result.value !== undefined) printResult(result.value);
 }
 
-const interrupted = Symbol();
+type Outcome = { readonly value: unknown } | { readonly interruptedBy: NonNullable<Interrupts['signal']> };
 
 async function runTask(
   runner: Runner,
   meant: MeantTask,
   { how, options, notices }: { readonly how: RunOptions; readonly options: Options; readonly notices: Notices },
-): Promise<{ readonly value: unknown } | typeof interrupted> {
+): Promise<Outcome> {
   const watched = await watch(runner, meant, options, notices);
   const started = runner.start(meant.cls, meant.params, how);
-  const wasInterrupted = stopOnInterrupt(started, notices);
+  const interrupts = stopOnSignals(started, notices);
   const watching = watched(started);
   // It is awaited below, whatever becomes of the run.
   watching.catch(() => {});
   try {
     return { value: await started.result };
   } catch (error) {
-    if (!wasInterrupted()) throw error;
+    if (interrupts.signal === undefined) throw error;
     await watching;
     notices.say(`${describeError(error)}\nTo go on, give the same command again.`);
-    return interrupted;
+    return { interruptedBy: interrupts.signal };
   } finally {
-    wasInterrupted();
+    interrupts.release();
     await watching;
   }
 }

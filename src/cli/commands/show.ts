@@ -8,8 +8,9 @@ import { definitionOf } from '../../task/definition';
 import { classNamed } from '../../task/registry';
 import { findKey } from '../find-key';
 import { type Lineage, lineageOf, type Relative } from '../lineage';
+import { print, say } from '../output';
 import { showRecorded, showVersion } from '../show-difference';
-import { resultToJson, showResult } from '../show-result';
+import { printResult, resultToJson } from '../show-result';
 import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
 import { type Cell, writeTable } from '../table';
 import { TaskFile } from '../task-file';
@@ -67,14 +68,13 @@ async function load(storage: Storage, key: TaskKey, record: CheckpointRecord | u
 }
 
 function writeRaw(value: unknown): void {
-  if (typeof value === 'string' || value instanceof Uint8Array) process.stdout.write(value);
-  else process.stdout.write(`${resultToJson(value)}\n`);
+  print(typeof value === 'string' || value instanceof Uint8Array ? value : `${resultToJson(value)}\n`);
 }
 
 function writeJson(record: CheckpointRecord | undefined, { from, to }: Lineage, loaded: Loaded): void {
   const plain = ({ key, depth, record: its }: Relative) => ({ key, depth, isSaved: its !== undefined });
   const value = 'error' in loaded ? { error: describeError(loaded.error) } : { value: loaded.value };
-  process.stdout.write(`${resultToJson({ record, from: from.map(plain), to: to.map(plain), ...value }, 2)}\n`);
+  print(`${resultToJson({ record, from: from.map(plain), to: to.map(plain), ...value }, 2)}\n`);
 }
 
 function writeRows(key: TaskKey, record: CheckpointRecord | undefined, { from, to }: Lineage, loaded: Loaded): void {
@@ -85,9 +85,12 @@ function writeRows(key: TaskKey, record: CheckpointRecord | undefined, { from, t
     ...to.map((relative) => relativeRow('to', relative)),
   ]);
   if ('error' in loaded) {
-    process.stderr.write(`the value cannot be shown: ${describeError(loaded.error)}\n`);
+    say(`the value cannot be shown: ${describeError(loaded.error)}`);
     process.exitCode = 1;
-  } else process.stdout.write(`\n${showResult(loaded.value, process.stdout.isTTY)}\n`);
+  } else {
+    print('\n');
+    printResult(loaded.value);
+  }
 }
 
 function factsOf(record: CheckpointRecord): readonly (readonly Cell[])[] {

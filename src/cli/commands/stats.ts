@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { showBytes, showCount } from '../../report/units';
+import { print, say } from '../output';
 import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
 import { writeTable } from '../table';
 
@@ -12,7 +13,7 @@ export function define(command: Command): void {
   command.option('--json', 'print them as JSON').action((options: Options) =>
     withStorage(storageFor(options), async (storage) => {
       const stats = await storage.stats();
-      if (options.json) return void process.stdout.write(`${JSON.stringify(Object.fromEntries(stats), null, 2)}\n`);
+      if (options.json) return print(`${JSON.stringify(Object.fromEntries(stats), null, 2)}\n`);
       const rows = Array.from(stats, ([task, { count, bytes }]) => [
         task,
         { shown: showCount(count), raw: String(count) },
@@ -22,9 +23,7 @@ export function define(command: Command): void {
       const all = [...stats.values()];
       const count = all.reduce((sum, one) => sum + one.count, 0);
       const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
-      process.stderr.write(
-        `${showCount(count)} ${count === 1 ? 'result' : 'results'}, ${showBytes(bytes)}, in ${storage.location}\n`,
-      );
+      say(`${showCount(count)} ${count === 1 ? 'result' : 'results'}, ${showBytes(bytes)}, in ${storage.location}`);
     }),
   );
 }

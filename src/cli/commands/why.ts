@@ -3,6 +3,7 @@ import { showSeconds } from '../../report/units';
 import { type Difference, Differences } from '../../run/difference';
 import type { PlannedNode } from '../../run/plan';
 import { showTask } from '../../task/show';
+import { print, say } from '../output';
 import { showRecorded, showVersion } from '../show-difference';
 import { writeTable } from '../table';
 import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
@@ -26,15 +27,13 @@ async function why(meant: MeantTask, asJson: boolean): Promise<void> {
     if (asJson) {
       const { key, action } = node;
       const reason = action === 'run' ? node.why : undefined;
-      process.stdout.write(`${JSON.stringify({ key, action, why: reason, nearest: record, differences }, null, 2)}\n`);
+      print(`${JSON.stringify({ key, action, why: reason, nearest: record, differences }, null, 2)}\n`);
       return;
     }
-    process.stderr.write(`${verdict(node)}\n`);
+    say(verdict(node));
     if (record && record.key !== node.key)
-      process.stderr.write(
-        `nearest: ${record.key}, saved ${showTime(record.savedAt)}, took ${showSeconds(record.seconds)}\n`,
-      );
-    else if (!record && node.action === 'run') process.stderr.write(`no result of ${node.task} is saved\n`);
+      say(`nearest: ${record.key}, saved ${showTime(record.savedAt)}, took ${showSeconds(record.seconds)}`);
+    else if (!record && node.action === 'run') say(`no result of ${node.task} is saved`);
     writeTable(['task', 'what', 'before', 'now'], rowsOf(node.task, differences));
   });
 }

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { WorkerHealth, WorkerOptions } from '../../executors/bullmq/worker/options';
 import type { TidemarkWorker } from '../../executors/bullmq/worker/tidemark-worker';
 import { Misuse } from '../misuse';
+import { say } from '../output';
 import { count, defaultRedis } from '../run-options';
 import { type StorageOption, storageFor } from '../storage-option';
 import { TaskFile } from '../task-file';
@@ -76,15 +77,11 @@ function stopOnSignals(worker: TidemarkWorker): void {
     if (++signals === 1) say('stopping: what is running finishes; a second signal hands it back to its queue');
     void worker.close({ handBack: signals > 1 });
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, listener);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, listener);
 }
 
 function lineOf({ name, queues, concurrency, running, done, failed, isConnected }: WorkerHealth): string {
   const state = isConnected ? `running ${running}` : 'no connection to Redis, which it tries to get back';
   const listed = `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
   return `worker ${name} · ${listed} · ${concurrency} at once · ${state} · done ${done} · failed ${failed}`;
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -1,3 +1,4 @@
+import { requireOptional, requireThatFinds } from '../../base/optional-package';
 import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
 import { BLOCK_BYTES, mostBytesOf } from './zstd-frame';
@@ -20,7 +21,7 @@ export class PackageZstd implements Compression {
 
   static isInstalled(): boolean {
     try {
-      require.resolve(NAME);
+      requireThatFinds(NAME);
       return true;
     } catch {
       return false;
@@ -41,7 +42,7 @@ export class PackageZstd implements Compression {
 }
 
 function load(): MongodbZstd {
-  return require(NAME) as MongodbZstd;
+  return requireOptional(NAME) as MongodbZstd;
 }
 
 function toBuffer(bytes: Bytes): Buffer {

@@ -1,4 +1,5 @@
 import { read } from '../../base/describe-error';
+import { ownFolder } from '../../base/own-folder';
 import { builtInName } from '../../encoding/built-in-name';
 import { importModule } from '../../load/load-module';
 import type { SentClass } from './messages';
@@ -10,7 +11,6 @@ type Exports = Readonly<Record<string, unknown>> | Function;
 /** Modules that are not among those of `require`, by their path. */
 const imported = new Map<string, Exports>();
 const found = new WeakMap<Function, SentClass | undefined>();
-const ownFolder = __dirname.replace(/[\\/]executors[\\/]pool$/, '');
 
 /** Lets the classes be found that a module exports. */
 export function noteModule(file: string, exported: unknown): void {
@@ -89,7 +89,9 @@ async function inFile(
     // What is not loaded here is not looked for by anyone either; running it could do anything.
     const exported =
       require.cache[file]?.exports ??
-      (modules.includes(file) || file.startsWith(ownFolder) ? await importModule(file) : undefined);
+      (modules.includes(file) || (ownFolder !== undefined && file.startsWith(ownFolder))
+        ? await importModule(file)
+        : undefined);
     return name === '' ? exported : exported?.[name];
   } catch {
     return undefined;

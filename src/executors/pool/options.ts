@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeRequire } from '../../base/node-require';
 import { type Allowed, anything, checkOptions } from '../../check-options';
 import { TidemarkError } from '../../error';
 
@@ -46,7 +47,7 @@ export function fileOf(place: string | URL): string {
   const path = resolve(text);
   if (/^\.{0,2}[\\/]/.test(text) || existsSync(path)) return path;
   try {
-    return require.resolve(text, { paths: [process.cwd()] });
+    return nodeRequire.resolve(text, { paths: [process.cwd()] });
   } catch {
     // The worker says that it is not there.
     return path;

@@ -3,11 +3,13 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { TidemarkError } from '../../error';
 import { Channel } from './channel';
-import { entryFile } from './entry-file';
+import { workerEntry } from './entry-file';
 import type { FromWorker, ToWorker } from './messages';
 import type { Ending, PoolWorker, WorkerListener } from './pool-worker';
 
 export interface ProcessOptions {
+  /** The files that declare the tasks. */
+  readonly modules: readonly string[];
   /** What starts the process, with its arguments: `['nice', '-n', '10']`. */
   readonly command?: readonly string[] | undefined;
   readonly execArgv?: readonly string[] | undefined;
@@ -24,10 +26,12 @@ const hasGroups = process.platform !== 'win32';
 
 /** Starts a child process. Messages go through a socket; a second one tells it, by closing, that this process is gone. */
 export function startProcess(
-  { command = [], execArgv = ownArguments() }: ProcessOptions,
+  { modules, command = [], execArgv = ownArguments() }: ProcessOptions,
   listener: WorkerListener,
 ): PoolWorker {
-  const [file, ...args] = [...command, process.execPath, ...execArgv, entryFile('process')];
+  const entry = workerEntry('process', modules);
+  const program = 'code' in entry ? ['-e', entry.code] : [entry.file];
+  const [file, ...args] = [...command, process.execPath, ...execArgv, ...program];
   const child = spawn(file!, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'], detached: hasGroups });
   const gone = whenGone(child);
   if (child.stdio === undefined)

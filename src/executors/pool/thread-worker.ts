@@ -1,18 +1,25 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { codeOf, describeNamed } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
-import { entryFile } from './entry-file';
+import { workerEntry } from './entry-file';
 import type { FromWorker } from './messages';
 import type { PoolWorker, WorkerListener } from './pool-worker';
 
 export interface ThreadOptions {
+  /** The files that declare the tasks. */
+  readonly modules: readonly string[];
   readonly resourceLimits?: ResourceLimits | undefined;
   readonly execArgv?: readonly string[] | undefined;
 }
 
 /** Starts a worker thread. */
-export function startThread({ resourceLimits, execArgv }: ThreadOptions, listener: WorkerListener): PoolWorker {
-  const thread = new Worker(entryFile('thread'), {
+export function startThread(
+  { modules, resourceLimits, execArgv }: ThreadOptions,
+  listener: WorkerListener,
+): PoolWorker {
+  const entry = workerEntry('thread', modules);
+  const thread = new Worker('code' in entry ? entry.code : entry.file, {
+    eval: 'code' in entry,
     ...(resourceLimits && { resourceLimits }),
     ...(execArgv && { execArgv: [...execArgv] }),
   });

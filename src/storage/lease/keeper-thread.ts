@@ -1,13 +1,15 @@
-import { extname, join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import type { Awaitable } from '../../awaitable';
 import { describeError } from '../../base/describe-error';
+import { ownFile } from '../../base/own-folder';
+import { emitWarning } from '../../base/warnings';
 import { systemClock } from './clock';
 import { type Keeper, type KeptLease, renewalsPerTerm } from './keeper';
 import type { FromKeeper, ToKeeper } from './keeper-messages';
 import type { LeaseBoard } from './lease-board';
 import { LoopKeeper } from './renewals';
 
+const entryFile = ownFile('storage/lease/keeper-entry');
 /** A thread without leases ends after so many milliseconds. */
 const idleTime = 10_000;
 
@@ -40,8 +42,8 @@ class KeeperThread {
     const entrusted: Entrusted = { lease, board, since: systemClock.now() };
     this.#entrusted.set(id, entrusted);
     const { key, token, expiresAfter } = lease;
-    if (this.#hasFailed) this.#keepHere(entrusted);
-    else this.#tell({ type: 'keep', id, uri, key, token, expiresAfter });
+    if (this.#canStart()) this.#tell({ type: 'keep', id, uri, key, token, expiresAfter });
+    else this.#keepHere(entrusted);
     return id;
   }
 
@@ -73,7 +75,7 @@ class KeeperThread {
 
   #start(): Worker {
     const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
-    const thread = new Worker(join(__dirname, `keeper-entry${extname(__filename)}`), {
+    const thread = new Worker(entryFile!, {
       name: 'tidemark leases',
       ...(this.execArgv && { execArgv: [...this.execArgv] }),
     });
@@ -121,9 +123,8 @@ class KeeperThread {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
     this.#hasFailed = true;
-    process.emitWarning(
+    emitWarning(
       `the thread that renews leases ended (${failure === undefined ? 'nobody knows why' : describeError(failure)}): they are renewed on the event loop, so a task that blocks it for long loses its lease`,
-      'TidemarkWarning',
     );
     for (const [id, entrusted] of this.#entrusted) {
       if (!entrusted.answer) {
@@ -133,6 +134,16 @@ class KeeperThread {
       this.#drop(id);
       this.#answer(entrusted, entrusted.lease.token);
     }
+  }
+
+  #canStart(): boolean {
+    if (this.#hasFailed) return false;
+    if (entryFile !== undefined) return true;
+    this.#hasFailed = true;
+    emitWarning(
+      'leases are renewed on the event loop, since this program is a bundle, which a thread for them cannot start with: a task that blocks the event loop for long loses its lease. Keep tidemark out of the bundle, or run such tasks in threads',
+    );
+    return false;
   }
 
   #keepHere(entrusted: Entrusted): void {

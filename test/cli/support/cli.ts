@@ -19,6 +19,10 @@ export interface HowToStart {
   readonly env?: Readonly<Record<string, string>>;
   /** The arguments of Node before those of the command. @default the sources */
   readonly program?: readonly string[];
+  /** A file descriptor that it writes its results to. @default a pipe */
+  readonly stdout?: number | 'pipe';
+  /** A program that starts Node, with its arguments: `['unshare', '--pid']`. */
+  readonly wrapper?: readonly string[];
 }
 
 /** A command under way. */
@@ -26,15 +30,19 @@ export class StartedCommand {
   readonly process: ChildProcess;
   readonly ended: Promise<Said>;
 
-  constructor(args: readonly string[], { cwd, env = {}, program = fromSource }: HowToStart) {
+  constructor(
+    args: readonly string[],
+    { cwd, env = {}, program = fromSource, wrapper = [], stdout: to = 'pipe' }: HowToStart,
+  ) {
     const { TIDEMARK_STORAGE: _, ...inherited } = process.env;
-    this.process = spawn(process.execPath, [...program, ...args], {
+    const [file, ...rest] = [...wrapper, process.execPath, ...program, ...args];
+    this.process = spawn(file!, rest, {
       cwd,
       env: { ...inherited, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', to, 'pipe'],
     });
     const { stdout, stderr } = this.process;
-    this.ended = Promise.all([once(this.process, 'close'), text(stdout!), text(stderr!)]).then(
+    this.ended = Promise.all([once(this.process, 'close'), stdout ? text(stdout) : '', text(stderr!)]).then(
       ([[code], out, err]) => ({
         code,
         out,
@@ -47,8 +55,8 @@ export class StartedCommand {
   hears(words: string): Promise<void> {
     return new Promise((done) => {
       let heard = '';
-      for (const stream of [this.process.stdout!, this.process.stderr!])
-        stream.on('data', (chunk) => {
+      for (const stream of [this.process.stdout, this.process.stderr])
+        stream?.on('data', (chunk) => {
           heard += chunk;
           if (heard.includes(words)) done();
         });

@@ -16,16 +16,24 @@ export interface RunsJobs {
 }
 
 export function runsJobs(options: FullWorkerOptions, catalogue: Catalogue): RunsJobs {
-  const { executor, concurrency, execArgv } = options;
+  const { executor, modules, concurrency, execArgv } = options;
   if (executor === 'inline') return inThisThread(catalogue);
   const start = startMessage(options);
   if (executor === 'processes') {
     const { startProcess } = require('../../pool/process-worker') as typeof import('../../pool/process-worker');
-    return new Pool({ start, size: concurrency, startWorker: (listener) => startProcess({ execArgv }, listener) });
+    return new Pool({
+      start,
+      size: concurrency,
+      startWorker: (listener) => startProcess({ modules, execArgv }, listener),
+    });
   }
   const { shareWithThreads, startThread } =
     require('../../pool/thread-worker') as typeof import('../../pool/thread-worker');
-  const pool = new Pool({ start, size: concurrency, startWorker: (listener) => startThread({ execArgv }, listener) });
+  const pool = new Pool({
+    start,
+    size: concurrency,
+    startWorker: (listener) => startThread({ modules, execArgv }, listener),
+  });
   return {
     run: (request) => pool.run({ ...request, bytes: request.bytes.map(shareWithThreads) }),
     close: () => pool.close(),

@@ -1,31 +1,38 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { isMissing, requireOptional, requireThatFinds, UnfitPackageError } from '../../../base/optional-package';
 import { StorageError } from '../../storage-error';
 
 /**
- * A package that the user installs: found from here, or from where the program runs, since some package managers
- * show a package only what it names itself.
+ * A package that the user installs.
  *
- * @param by a package that has it for itself @throws {StorageError} when it is not installed
+ * @param neededFor what needs it: 'Redis'
+ * @param by a package that has it for itself
+ * @throws {StorageError} when it is not installed, or in a version that does not fit
  */
 export function loadPackage(name: string, neededFor: string, by?: string): any {
-  const from = requireThatFinds(by ?? name, neededFor);
-  return by === undefined ? from(name) : createRequire(from.resolve(by))(name);
+  try {
+    return by === undefined ? requireOptional(name) : createRequire(requireThatFinds(by).resolve(by))(name);
+  } catch (cause) {
+    throw explained(cause, name, neededFor);
+  }
 }
 
 /** @throws {StorageError} when a package is not installed */
-export function requireThatFinds(name: string, neededFor: string): NodeJS.Require {
-  const requires = [require, createRequire(join(process.cwd(), 'package.json'))];
-  for (const from of requires) {
-    try {
-      from.resolve(name);
-      return from;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    }
+export function checkInstalled(name: string, neededFor: string): void {
+  try {
+    requireThatFinds(name);
+  } catch (cause) {
+    throw explained(cause, name, neededFor);
   }
-  throw new StorageError(
-    `a ${neededFor} storage needs the package ${name}: install it with \`npm install ${name}\`, or choose another storage.`,
-    { operation: 'open' },
+}
+
+function explained(cause: unknown, name: string, neededFor: string): unknown {
+  const storage = `${/^(?:LMDB|[AEIOU][a-z])/.test(neededFor) ? 'an' : 'a'} ${neededFor} storage`;
+  if (cause instanceof UnfitPackageError)
+    return new StorageError(`${storage}: ${cause.message}, or choose another storage.`, { operation: 'open', cause });
+  if (!isMissing(cause)) return cause;
+  return new StorageError(
+    `${storage} needs the package ${name}: install it with \`npm install ${name}\`, or choose another storage.`,
+    { operation: 'open', cause },
   );
 }

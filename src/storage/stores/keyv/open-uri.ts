@@ -1,6 +1,6 @@
 import { StorageError } from '../../storage-error';
 import { KeyvStore } from '../keyv';
-import { requireThatFinds } from './load-package';
+import { checkInstalled } from './load-package';
 import { schemes } from './schemes';
 
 /**
@@ -29,7 +29,7 @@ export function openKeyvUri(
       },
     );
   }
-  requireThatFinds(scheme.package, scheme.name);
+  checkInstalled(scheme.package, scheme.name);
   const { prefix = '', readsMany = false, writesMany = false, appends = false } = scheme;
   const store = new KeyvStore(() => scheme.open(uri), {
     location,

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, statfsSync, statSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { makeWay } from '../../make-way';
-import { StorageError } from '../../storage-error';
+import { loadPackage } from '../keyv/load-package';
 import { checkDataFile } from './check-data-file';
 
 export type Database = RootDatabase<Buffer, string>;
@@ -78,13 +78,5 @@ function dataFile(folder: string): string {
 }
 
 function load(): typeof import('lmdb') {
-  try {
-    return require('lmdb') as typeof import('lmdb');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException)?.code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new StorageError(
-      'an LMDB storage needs the package lmdb: install it with `npm install lmdb`, or choose another storage.',
-      { operation: 'open', cause },
-    );
-  }
+  return loadPackage('lmdb', 'LMDB');
 }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, isIP, type Socket } from 'node:net';
-import { StorageError } from '../../storage-error';
+import { loadPackage } from '../keyv/load-package';
 import type { RedisAddress } from './redis-uri';
 
 /** What is used of the client that @keyv/redis stands on. */
@@ -76,13 +76,5 @@ function watchSockets<T>(work: () => T): { readonly result: T; readonly socket: 
 }
 
 function loadKeyvRedis(): { createClient(options: object): RedisClient } {
-  try {
-    return require('@keyv/redis') as ReturnType<typeof loadKeyvRedis>;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException)?.code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new StorageError(
-      'a Redis storage needs the package @keyv/redis: install it with `npm install @keyv/redis`, or choose another storage.',
-      { operation: 'open', cause },
-    );
-  }
+  return loadPackage('@keyv/redis', 'Redis');
 }

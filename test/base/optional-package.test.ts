@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { projects } from '../load/support/project';
+
+const project = projects();
+const { peerDependencies, peerDependenciesMeta, devDependencies } = JSON.parse(
+  readFileSync(resolve(__dirname, '../../package.json'), 'utf8'),
+);
+
+/** An installed package that does nothing. */
+const installed = (name: string, version: string) => ({
+  [`node_modules/${name}/package.json`]: JSON.stringify({ name, version, main: 'lib/index.js' }),
+  [`node_modules/${name}/lib/index.js`]: '',
+  [`node_modules/${name}/lib/package.json`]: '{ "type": "commonjs" }',
+});
+
+/** What an expression gives, or throws, in a process that runs in a folder. */
+function print({ path, tidemark }: { path: string; tidemark: string }, expression: string): Promise<string> {
+  const program = `
+    const { bullmq, Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'index.js'))});
+    class Main { run() {} }
+    Task()(Main);
+    const runOn = (executor) => new Runner({ storage: 'memory:', executor }).run(Main).catch(({ errors: [first] }) => { throw first.cause; });
+    (async () => console.log(await (${expression})))().catch(({ name, message }) => console.log(name + ': ' + message));`;
+  return new Promise((printed) =>
+    execFile(process.execPath, ['-e', program], { cwd: path }, (_, out, err) => printed((err + out).trim())),
+  );
+}
+
+it.each([
+  ['bullmq', '5.58.1', "runOn(bullmq({ connection: 'redis://localhost:1' }))", 'QueueError: tasks on other machines: '],
+  ['ioredis', '5.4.1', "runOn(bullmq({ connection: 'redis://localhost:1' }))", 'QueueError: tasks on other machines: '],
+  ['bullmq', '6.6.9', "runOn(bullmq({ connection: 'redis://localhost:1' }))", 'QueueError: tasks on other machines: '],
+  ['@keyv/redis', '4.0.0', "Storage.open('redis://localhost:1').has('A/1')", 'StorageError: a Redis storage: '],
+  ['lmdb', '2.9.4', "Storage.open('lmdb:saved').layers.mark('A')", 'StorageError: an LMDB storage: '],
+  ['lmdb', '4.0.0-beta.1', "Storage.open('lmdb:saved').layers.mark('A')", 'StorageError: an LMDB storage: '],
+])('says which version of %s fits when %s is used', async (name, version, expression, start) => {
+  const user = project({ ...installed('ioredis', '6.0.0'), ...installed(name, version) });
+  const least = devDependencies[name];
+  const message = await print(user, expression);
+  expect(message.slice(0, start.length)).toBe(start);
+  expect(message).toMatch(
+    new RegExp(`${name} [\\d.]+ or a later ${least.split('.')[0]}.x is needed, but ${version} is `),
+  );
+  expect(message).toContain(`installed in ${user.path}/node_modules/${name}: npm install ${name}@`);
+});
+
+it('does not mind what is not used', async () => {
+  const user = project({
+    ...installed('bullmq', '5.0.0'),
+    ...installed('ioredis', '5.0.0'),
+    ...installed('lmdb', '1.0.0'),
+  });
+  expect(await print(user, "new Runner({ storage: 'memory:' }).storage.location")).toContain('memory');
+});
+
+it('takes the versions that the tests use, and asks npm for none', () => {
+  // npm ends with ERESOLVE where a program has another version of a package that it never uses with Tidemark.
+  expect(new Set(Object.values(peerDependencies))).toEqual(new Set(['*']));
+  expect(Object.keys(peerDependenciesMeta)).toEqual(Object.keys(peerDependencies));
+  for (const { optional } of Object.values<{ optional: boolean }>(peerDependenciesMeta)) expect(optional).toBe(true);
+});
