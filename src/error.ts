@@ -1,4 +1,5 @@
 import { escapeControls } from './base/escape-controls';
+import { shareClass } from './base/shared-state';
 
 /**
  * The class of every error that Tidemark itself throws, so that `catch` can tell them from a task's own.
@@ -7,6 +8,10 @@ import { escapeControls } from './base/escape-controls';
  * to terminals as they are.
  */
 export class TidemarkError extends Error {
+  static {
+    shareClass(TidemarkError, 'TidemarkError');
+  }
+
   constructor(message?: string, options?: ErrorOptions) {
     super(message === undefined ? undefined : escapeControls(message), options);
   }

@@ -1,6 +1,6 @@
 import { deepFreeze } from '../encoding/freeze';
 import type { SharedResults } from '../executors/shared-results';
-import { StoredResult } from '../executors/stored-result';
+import { isStoredResult, type StoredResult } from '../executors/stored-result';
 import { type GraphNode, NodePart } from '../graph/node';
 import { mapStructure } from '../graph/structure';
 import { Action } from './demand';
@@ -81,7 +81,7 @@ export class StoredResults {
     const loads: Promise<number | undefined>[] = [];
     for (const index of new Set(indices)) {
       const result = this.#parts.frontier.resultOf(index);
-      if (!(result instanceof StoredResult) || result.isLoaded) continue;
+      if (!isStoredResult(result) || result.isLoaded) continue;
       loads.push(
         this.#load(index, result).then(
           () => undefined,
@@ -115,7 +115,7 @@ export class StoredResults {
 
 /** The value of a result, which was loaded before when it lies in the storage. */
 export function loadedValue(result: unknown): unknown {
-  return result instanceof StoredResult ? result.value : result;
+  return isStoredResult(result) ? result.value : result;
 }
 
 function holdsPart(template: unknown): boolean {

@@ -1,8 +1,13 @@
 import { isPromiseLike } from '../awaitable';
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /** An attempt at a task took longer than the task's `timeout`. */
 export class TaskTimeoutError extends TidemarkError {
+  static {
+    shareClass(TaskTimeoutError, 'TaskTimeoutError');
+  }
+
   /** In milliseconds. */
   readonly timeout: number;
 

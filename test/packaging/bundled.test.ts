@@ -130,7 +130,9 @@ it('runs as an ES module with a require of its own', async () => {
   bundle({
     format: 'esm',
     outExtension: { '.js': '.mjs' },
-    banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
   });
   expect(await run('out/main.mjs')).toEqual({ out: '1,4,9\n', err: '' });
 });
