@@ -1,5 +1,6 @@
 import { type ErrorJson, errorToJson, jsonFields } from './base/error-json';
 import { escapeControls } from './base/escape-controls';
+import { shareClass } from './base/shared-state';
 
 const written = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
@@ -10,6 +11,10 @@ const written = new Set(['name', 'message', 'stack', 'cause', 'errors']);
  * to terminals as they are.
  */
 export class TidemarkError extends Error {
+  static {
+    shareClass(TidemarkError, 'TidemarkError');
+  }
+
   constructor(message?: string, options?: ErrorOptions) {
     super(message === undefined ? undefined : escapeControls(message), options);
   }

@@ -4,10 +4,8 @@ import type { Serialization } from './encoder';
 import { ForeignSerialization } from './foreign-serialization';
 import { PartedSerialization } from './parted-serialization';
 import type { Filter, Serializer } from './parts';
-import { bytes, cbor, json, v8 } from './serializers';
+import { builtInSerializer, bytes, cbor, json, v8 } from './serializers';
 import { ShuffleFilter } from './shuffle-filter';
-
-const OWN: ReadonlySet<unknown> = new Set([cbor, json, v8, bytes]);
 
 /**
  * Puts filters and a serializer together; null is none, undefined the usual one.
@@ -22,7 +20,7 @@ export function makeSerialization(
     throw new TidemarkError('the option filters of an encoder is a list; put the filter in [ ]');
   const adapted = filters.map((filter, i) => adaptPart(filter, 'filter', `filter ${i + 1} of the encoder`));
   const last = serializer === null ? bytes : serializer === undefined ? cbor : adaptSerializer(serializer);
-  const isExact = OWN.has(last) && filters.every((filter) => filter instanceof ShuffleFilter);
+  const isExact = builtInSerializer(last) !== undefined && filters.every((filter) => filter instanceof ShuffleFilter);
   return isExact && filters.length === 0
     ? last
     : new PartedSerialization({ filters: adapted, serializer: last, isExact });
@@ -30,6 +28,8 @@ export function makeSerialization(
 
 /** Our own, those of Node that ours do better, or another one. */
 function adaptSerializer(serializer: Serializer | Serialization): Serialization {
+  const own = builtInSerializer(serializer);
+  if (own) return own;
   if (typeof (serializer as Partial<Serialization> | null)?.canRead === 'function') return serializer as Serialization;
   const { serialize, stringify } = (serializer ?? {}) as { serialize?: unknown; stringify?: unknown };
   if (stringify === JSON.stringify) return json;

@@ -1,3 +1,4 @@
+import { sharedState } from '../base/shared-state';
 import { TidemarkError } from '../error';
 import { showValue } from '../task/show';
 import { builtInName } from './built-in-name';
@@ -24,8 +25,14 @@ export interface RegisteredType extends TypeCodec<any> {
   readonly Class: Function;
 }
 
-const byPrototype = new Map<object, RegisteredType>();
-const byName = new Map<string, RegisteredType>();
+/** The registered classes: the same for all copies of this package. */
+const { byPrototype, byName } = sharedState('types', () => ({
+  byPrototype: new WeakMap<object, RegisteredType>(),
+  byName: new Map<string, RegisteredType>(),
+}));
+
+/** Copies of this package register their own classes, each under the same name. */
+const ownTypes = 'tidemark.';
 
 /** Classes whose objects are saved as they are. */
 const KNOWN_ALREADY = new Set(
@@ -63,7 +70,7 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
       `the class ${cls.name} cannot be registered as ${JSON.stringify(name)}: ${before.Class.name} already is; give it another name`,
     );
   // The same class again, as hot reload and test runners do it: the last one answers to the name.
-  if (before !== undefined) byPrototype.delete(before.Class.prototype as object);
+  if (before !== undefined && !name.startsWith(ownTypes)) byPrototype.delete(before.Class.prototype as object);
   const type: RegisteredType = { Class: cls, name, encode, decode, isImmutable };
   byPrototype.set(prototype, type);
   byName.set(name, type);

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { foreignCopiesRemark } from '../base/shared-state';
 import { builtInName, isPlainPrototype } from './built-in-name';
 import { CannotDecodeError } from './cannot-decode-error';
 import { type RegisteredType, registeredTypeNamed } from './register-type';
@@ -44,7 +45,7 @@ export function unfold(folded: unknown): unknown {
     const type = registeredTypeNamed(name);
     if (type === undefined)
       throw new CannotDecodeError(
-        `it holds values of the type ${JSON.stringify(name)}, which is not registered here; register the type with registerType before loading it`,
+        `it holds values of the type ${JSON.stringify(name)}, which is not registered here; register the type with registerType before loading it${foreignCopiesRemark()}`,
       );
     for (const one of ones) known.set(one, type);
   }

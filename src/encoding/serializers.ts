@@ -1,3 +1,4 @@
+import { layout } from '../base/shared-state';
 import type { Bytes, Serialization, Serialized } from './encoder';
 import { NOT_CBOR } from './walk';
 
@@ -54,6 +55,16 @@ export const bytes: Serialization = {
   deserialize: decode,
   canRead,
 };
+
+const brand = Symbol.for('tidemark.serializer');
+for (const one of [cbor, v8, json, bytes]) Object.defineProperty(one, brand, { value: layout });
+
+/** Of the serializers here, the one that a value is: that very one, or the same of another copy of this package. */
+export function builtInSerializer(value: unknown): Serialization | undefined {
+  if (typeof value !== 'object' || value === null || (value as { [brand]?: unknown })[brand] !== layout)
+    return undefined;
+  return [cbor, v8, json, bytes].find(({ id }) => id === (value as Serialization).id);
+}
 
 function decode(serialized: Bytes, format: string, mayKeep = false): unknown {
   if (format === 'json')

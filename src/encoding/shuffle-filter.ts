@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { types } from 'node:util';
 import { type Awaitable, andThen } from '../awaitable';
+import { shareClass } from '../base/shared-state';
 import type { Bytes } from './encoder';
 import { carrierOf } from './lossless';
 import { type Binary, elementSizeOf, encodeRaw, isBinary, kindOf, makeBinary } from './raw';
@@ -10,6 +11,10 @@ const PIECE = 1024 * 1024;
 
 /** Moves the bytes of typed arrays, and back. */
 export class ShuffleFilter {
+  static {
+    shareClass(ShuffleFilter, 'ShuffleFilter');
+  }
+
   readonly id = 'shuffle';
 
   encode(value: unknown): unknown {

@@ -1,7 +1,12 @@
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /** Thrown when a value cannot be saved, because it would come back different. */
 export class UnsupportedValueError extends TidemarkError {
+  static {
+    shareClass(UnsupportedValueError, 'UnsupportedValueError');
+  }
+
   /** Where the value is, such as `result.items[3].onEnd`. */
   readonly path: string;
   /** What is wrong with it, such as `is a function`. */

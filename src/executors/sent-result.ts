@@ -1,4 +1,5 @@
 import { type Awaitable, andThen } from '../awaitable';
+import { brandClass, isOfOtherCopy } from '../base/shared-state';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { serializationFor } from '../encoding/find-serialization';
 import { fromStored } from '../graph/stored-ref';
@@ -25,6 +26,10 @@ export interface SentResultParts {
 
 /** A result that was made elsewhere: encoded there, and decoded here only when somebody needs the value. */
 export class SentResult {
+  static {
+    brandClass(SentResult, 'SentResult');
+  }
+
   readonly encoding: Encoding;
   /** Whether there are task refs in it, which the encoding names by their tasks. */
   readonly holdsRefs: boolean;
@@ -93,4 +98,9 @@ class SentEncoding implements Encoding {
   get digest(): string {
     return (this.#digest ??= digestOf(this.bytes, this.format));
   }
+}
+
+/** Whether a value is one, of any copy of this package. */
+export function isSentResult(value: unknown): value is SentResult {
+  return value instanceof SentResult || isOfOtherCopy(SentResult, value);
 }

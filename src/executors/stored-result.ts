@@ -1,3 +1,4 @@
+import { brandClass, isOfOtherCopy } from '../base/shared-state';
 import type { TaskKey } from '../task/context';
 
 /** What a `StoredResult` is made of. */
@@ -25,6 +26,10 @@ export interface StoredResultParts {
 
 /** A result that a worker left in the storage; loaded only when somebody here needs the value. */
 export class StoredResult {
+  static {
+    brandClass(StoredResult, 'StoredResult');
+  }
+
   readonly key: TaskKey;
   readonly digest: string;
   readonly size: number;
@@ -78,4 +83,9 @@ export class StoredResult {
     this.#isDiscarded = true;
     this.#remove();
   }
+}
+
+/** Whether a value is one, of any copy of this package. */
+export function isStoredResult(value: unknown): value is StoredResult {
+  return value instanceof StoredResult || isOfOtherCopy(StoredResult, value);
 }

@@ -1,3 +1,4 @@
+import { brandClass, isOfOtherCopy } from '../base/shared-state';
 import type { TaskDefinition } from '../task/definition';
 import type { PartPath } from '../task/ref';
 import { showTask } from '../task/show';
@@ -16,6 +17,10 @@ interface NodeParams {
 
 /** A task with its params, once in a graph. Frozen once what it requires is known. */
 export class GraphNode {
+  static {
+    brandClass(GraphNode, 'GraphNode');
+  }
+
   /** Its place in `graph.nodes`. */
   readonly index: number;
   readonly task: TaskDefinition;
@@ -67,8 +72,22 @@ export const ownDirectory: object = Object.freeze(new OwnDirectory());
 
 /** A part of a node's result. */
 export class NodePart {
+  static {
+    brandClass(NodePart, 'NodePart');
+  }
+
   constructor(
     readonly node: GraphNode,
     readonly path: PartPath,
   ) {}
+}
+
+/** Whether a value is a node, of any copy of this package: for executors, which get those of a runner of another one. */
+export function isGraphNode(value: unknown): value is GraphNode {
+  return value instanceof GraphNode || isOfOtherCopy(GraphNode, value);
+}
+
+/** The same for a part of a node's result. */
+export function isNodePart(value: unknown): value is NodePart {
+  return value instanceof NodePart || isOfOtherCopy(NodePart, value);
 }

@@ -1,3 +1,4 @@
+import { foreignCopiesRemark, shareClass } from '../base/shared-state';
 import { registerType } from '../encoding/register-type';
 import { TidemarkError } from '../error';
 import { definitionOf } from '../task/definition';
@@ -8,6 +9,10 @@ import { mapStructure } from './structure';
 
 /** A task ref as it is saved: its task by name. */
 export class StoredRef {
+  static {
+    shareClass(StoredRef, 'StoredRef');
+  }
+
   constructor(
     readonly task: string,
     readonly params: Readonly<Record<string, unknown>>,
@@ -55,7 +60,13 @@ function classHere(task: string): TaskClass {
 
 /** A saved result names a task whose class is not here. */
 export class UnknownTaskError extends TidemarkError {
+  static {
+    shareClass(UnknownTaskError, 'UnknownTaskError');
+  }
+
   constructor(task: string) {
-    super(`it holds a ref to the task ${task}, and no class of that name is here: import the file that declares it`);
+    super(
+      `it holds a ref to the task ${task}, and no class of that name is here: import the file that declares it${foreignCopiesRemark()}`,
+    );
   }
 }

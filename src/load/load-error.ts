@@ -1,7 +1,12 @@
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /** A file of the user's could not be loaded: it does not compile, throws, or says what it cannot. */
 export class LoadError extends TidemarkError {
+  static {
+    shareClass(LoadError, 'LoadError');
+  }
+
   /** The file's path. */
   readonly file: string;
   /** What is wrong with it. */

@@ -1,5 +1,6 @@
+import { valueText } from './param-text';
 import type { GraphPicture, NodeState, PictureEdge, PictureNode } from './picture';
-import { tellingFirst } from './telling-params';
+import { tellingFirst, tellingParams } from './telling-params';
 
 /** All tasks of one class, drawn as one. */
 export interface PictureGroup {
@@ -11,8 +12,13 @@ export interface PictureGroup {
   readonly counts: ReadonlyMap<NodeState, number>;
 }
 
+/** A task that is drawn as a box of its own, with the texts of its params: first those that tell it from its class. */
+export interface DrawnNode extends PictureNode {
+  readonly texts: readonly (readonly [name: string, text: string])[];
+}
+
 /** What is drawn as one box. */
-export type Drawn = PictureNode | PictureGroup;
+export type Drawn = DrawnNode | PictureGroup;
 
 /** A picture of which large parts are folded. */
 export interface FoldedPicture {
@@ -75,9 +81,10 @@ function draw(
 ): FoldedPicture {
   const boxOf = new Map<string, Drawn>();
   const groups = new Map(Array.from(folded, (task) => [task, groupOf(task, byTask.get(task)!)]));
-  for (const node of nodes) boxOf.set(node.key, groups.get(node.task) ?? node);
+  // In the order of the nodes; tasks of their own get their texts below.
+  for (const node of nodes) boxOf.set(node.key, groups.get(node.task) ?? { ...node, texts: [] });
   for (const [task, members] of byTask)
-    if (!groups.has(task)) for (const node of tellingFirst(members)) boxOf.set(node.key, node);
+    if (!groups.has(task)) for (const node of withTexts(members)) boxOf.set(node.key, node);
   const drawn = new Map<Drawn, Map<Drawn, number>>();
   for (const { from, to } of edges) {
     const [source, target] = [boxOf.get(from)!, boxOf.get(to)!];
@@ -91,6 +98,18 @@ function draw(
       Array.from(targets, ([to, count]) => ({ from: from.key, to: to.key, count })),
     ).flat(),
   };
+}
+
+function withTexts(members: readonly PictureNode[]): readonly DrawnNode[] {
+  const texts = members.map(
+    ({ params }) => new Map(Object.entries(params).map(([name, value]) => [name, valueText(value)])),
+  );
+  const telling = tellingParams(texts);
+  return members.map((node, index) => {
+    const ordered = tellingFirst(texts[index]!, telling);
+    const params = Object.fromEntries(ordered.map(([name]) => [name, node.params[name]]));
+    return { ...node, params, texts: ordered };
+  });
 }
 
 function groupOf(task: string, members: readonly PictureNode[]): PictureGroup {

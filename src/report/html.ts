@@ -21,7 +21,7 @@ export async function toHtml(picture: GraphPicture, options: HtmlOptions = {}): 
     title,
     subtitle: subtitleOf(picture),
     data: pageData(picture, folded, title),
-    drawing: drawLayout(layout),
+    drawing: drawLayout(layout, true),
     width: layout.width,
     height: layout.height,
     hasTimeline: (picture.spans ?? []).length > 0,

@@ -1,4 +1,4 @@
-import { type Drawn, isGroup, type PictureGroup } from './fold';
+import { type Drawn, type DrawnNode, isGroup, type PictureGroup } from './fold';
 import { paramText } from './param-text';
 import type { PictureNode } from './picture';
 import { signs, stateNames, states } from './states';
@@ -38,10 +38,9 @@ export function remarkOf(node: PictureNode): string {
 const shownParams = 3;
 
 /** The first few params, one a line. */
-export function paramLines({ params }: PictureNode): readonly string[] {
-  const all = Object.entries(params);
-  const shown = all.slice(0, all.length > shownParams ? shownParams - 1 : shownParams);
+export function paramLines({ texts }: DrawnNode): readonly string[] {
+  const shown = texts.slice(0, texts.length > shownParams ? shownParams - 1 : shownParams);
   const lines = shown.map(([name, value]) => paramText(name, value));
-  if (all.length > shown.length) lines.push(`… ${all.length - shown.length} more`);
+  if (texts.length > shown.length) lines.push(`… ${texts.length - shown.length} more`);
   return lines;
 }

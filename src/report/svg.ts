@@ -29,6 +29,8 @@ export async function toSvg(picture: GraphPicture, options: FoldOptions = {}): P
 
 /** Each state that any task is in, with its sign and how many are. */
 function drawLegend({ nodes }: GraphPicture): { readonly markup: string; readonly width: number } {
+  const { fonts } = require('./svg/box') as typeof import('./svg/box');
+  const { textWidth } = require('./svg/text-width') as typeof import('./svg/text-width');
   const counts = new Map<NodeState, number>();
   for (const { state } of nodes) counts.set(state, (counts.get(state) ?? 0) + 1);
   let x = 0;
@@ -38,7 +40,7 @@ function drawLegend({ nodes }: GraphPicture): { readonly markup: string; readonl
       const text = `${showCount(counts.get(state)!)} ${stateNames[state]}`;
       const circle = `<circle class="dot" cx="8" cy="8" r="8"/><text class="sign" x="8" y="12.3">${signs[state]}</text>`;
       const entry = `<g class="${state}" transform="translate(${x} 0)">${circle}<text class="remark legend" x="22" y="12">${text}</text></g>`;
-      x += 40 + text.length * 6.5;
+      x += 40 + textWidth(text, fonts.remark);
       return entry;
     });
   return { markup: entries.join(''), width: x };

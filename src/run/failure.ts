@@ -1,5 +1,6 @@
 import { describeCauses, describeError } from '../base/describe-error';
 import { jsonFields } from '../base/error-json';
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 import { outputOf } from '../executors/pool/task-output';
 import type { GraphNode } from '../graph/node';
@@ -21,6 +22,10 @@ export interface TaskFailure {
 
 /** A task failed; `cause` is what it threw. */
 export class TaskFailedError extends TidemarkError {
+  static {
+    shareClass(TaskFailedError, 'TaskFailedError');
+  }
+
   readonly task: string;
   /** Without the values of secrets. */
   readonly params: Readonly<Record<string, unknown>>;
@@ -52,6 +57,10 @@ const noSecrets = { secrets: new Set() } as unknown as TaskDefinition;
 
 /** A run did not give a result: tasks failed, the storage failed, or it was stopped. */
 export class RunFailedError extends TidemarkError {
+  static {
+    shareClass(RunFailedError, 'RunFailedError');
+  }
+
   /** What failed, in the order of time; empty when the run was stopped. */
   readonly errors: readonly TaskFailedError[];
   readonly summary: RunSummary;

@@ -1,4 +1,4 @@
-import { StoredResult } from '../executors/stored-result';
+import { isStoredResult } from '../executors/stored-result';
 import type { Graph } from '../graph/graph';
 import { Consumers } from './consumers';
 import { Action } from './demand';
@@ -296,7 +296,7 @@ export class Frontier {
 
   #drop(index: number): void {
     const result = this.#results[index];
-    if (result instanceof StoredResult) result.discard();
+    if (isStoredResult(result)) result.discard();
     this.states[index] = State.dropped;
     this.#results[index] = undefined;
     this.setSharing(index, Sharing.shared);

@@ -1,3 +1,4 @@
+import { sharedState } from '../base/shared-state';
 import { TidemarkError } from '../error';
 import { RunningTask } from './running-task';
 
@@ -18,10 +19,13 @@ export class NeverSettledError extends TidemarkError {
 const neverSettles =
   'it never settles: the event loop has nothing left to wait for. Look for a promise that is never resolved, or a callback that is never called';
 
-const open = new Set<OpenCall>();
-/** Timers that end a wait and keep no process alive by themselves. */
-const lastTimers = new Set<NodeJS.Timeout>();
-let isWatching = false;
+const shared = sharedState('openCalls', () => ({
+  open: new Set<OpenCall>(),
+  /** Timers that end a wait and keep no process alive by themselves. */
+  lastTimers: new Set<NodeJS.Timeout>(),
+  isWatching: false,
+}));
+const { open, lastTimers } = shared;
 
 /** A call of a runner, from its start to its end. One that is open when the event loop drains would never end, so it fails. */
 export class OpenCall {
@@ -39,8 +43,8 @@ export class OpenCall {
     });
     this.#never.catch(() => {});
     open.add(this);
-    if (!isWatching) process.on('beforeExit', failOpenCalls);
-    isWatching = true;
+    if (!shared.isWatching) process.on('beforeExit', failOpenCalls);
+    shared.isWatching = true;
   }
 
   /** Runs a function as part of a call, and ends the call with it. */

@@ -1,6 +1,6 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
-import { SentResult } from '../executors/sent-result';
-import { StoredResult } from '../executors/stored-result';
+import { isSentResult, type SentResult } from '../executors/sent-result';
+import { isStoredResult, type StoredResult } from '../executors/stored-result';
 import { toStored } from '../graph/stored-ref';
 import type { EncodedResult, Encoding } from '../storage/encode';
 import type { Attempt } from './attempt';
@@ -43,11 +43,11 @@ export class Results {
     const { graph, checkpoints, scheduler, fail } = this.#parts;
     const { index, startedAt } = attempt;
     const seconds = (performance.now() - startedAt) / 1000;
-    if (result instanceof SentResult) {
+    if (isSentResult(result)) {
       scheduler.track(this.#receive(attempt, result, seconds));
       return;
     }
-    if (result instanceof StoredResult) {
+    if (isStoredResult(result)) {
       scheduler.track(this.#receiveStored(attempt, result));
       return;
     }

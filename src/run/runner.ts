@@ -1,3 +1,4 @@
+import { shareClass } from '../base/shared-state';
 /// <reference lib="esnext.disposable" preserve="true" />
 import { TidemarkError } from '../error';
 import { inline } from '../executors/inline';
@@ -20,6 +21,10 @@ import type { ParamsAndOptions, ParamsFor, ResultOf, Runnable } from './runnable
  * const score = await runner.run(ScoreModel, { path: 'penguins.csv' });
  */
 export class Runner {
+  static {
+    shareClass(Runner, 'Runner');
+  }
+
   readonly storage: Storage;
   readonly #engine: Engine;
 

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { sharedState } from '../base/shared-state';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
 import type { Lane } from './lanes';
 
-const running = new AsyncLocalStorage<RunningTask>();
+const running = sharedState('runningTask', () => new AsyncLocalStorage<RunningTask>());
 
 /** Where a task runs. */
 export interface TaskOrigin {
@@ -36,7 +37,12 @@ export class RunningTask {
   /** The task whose code runs now; undefined outside of tasks, and in what a task left behind. */
   static get current(): RunningTask | undefined {
     const task = running.getStore();
-    return task === undefined || task.#isOver ? undefined : task;
+    return task === undefined || task.isOver ? undefined : task;
+  }
+
+  /** Whether the attempt is over. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** The current task, the one that started its run, and so on. */

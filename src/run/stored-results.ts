@@ -1,5 +1,5 @@
 import type { SharedResults } from '../executors/shared-results';
-import { StoredResult } from '../executors/stored-result';
+import { isStoredResult, type StoredResult } from '../executors/stored-result';
 import { type GraphNode, NodePart } from '../graph/node';
 import { mapStructure } from '../graph/structure';
 import { Action } from './demand';
@@ -88,7 +88,7 @@ export class StoredResults {
     const loads: Promise<number | undefined>[] = [];
     for (const index of new Set(indices)) {
       const result = this.#parts.frontier.resultOf(index);
-      if (!(result instanceof StoredResult)) continue;
+      if (!isStoredResult(result)) continue;
       // Another execution may have loaded it.
       if (result.isLoaded) this.#parts.sharing.settleOwn(index, result.value);
       if (result.isLoaded) continue;
@@ -123,7 +123,7 @@ export class StoredResults {
 
 /** The value of a result, which was loaded before when it lies in the storage. */
 export function loadedValue(result: unknown): unknown {
-  return result instanceof StoredResult ? result.value : result;
+  return isStoredResult(result) ? result.value : result;
 }
 
 function holdsPart(template: unknown): boolean {

@@ -1,10 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { isPromiseLike } from '../awaitable';
 import { onAbort } from '../base/on-abort';
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /** An attempt at a task took longer than the task's `timeout`. */
 export class TaskTimeoutError extends TidemarkError {
+  static {
+    shareClass(TaskTimeoutError, 'TaskTimeoutError');
+  }
+
   /** In milliseconds. */
   readonly timeout: number;
 

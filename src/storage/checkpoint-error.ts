@@ -1,8 +1,13 @@
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 import type { TaskKey } from '../task/context';
 
 /** A checkpoint is not what was saved: cut short, changed, mixed up. It is set aside and computed again. */
 export class DamagedCheckpointError extends TidemarkError {
+  static {
+    shareClass(DamagedCheckpointError, 'DamagedCheckpointError');
+  }
+
   readonly key: TaskKey;
 
   constructor(key: TaskKey, problem: string, options?: ErrorOptions) {
@@ -13,6 +18,10 @@ export class DamagedCheckpointError extends TidemarkError {
 
 /** A checkpoint was deleted, or is being replaced, between its record being read and its bytes. */
 export class GoneCheckpointError extends DamagedCheckpointError {
+  static {
+    shareClass(GoneCheckpointError, 'GoneCheckpointError');
+  }
+
   constructor(key: TaskKey) {
     super(key, 'it is not there any more');
   }
@@ -20,6 +29,10 @@ export class GoneCheckpointError extends DamagedCheckpointError {
 
 /** A checkpoint that may be good, but not for this process: another encoder, a newer format. It is left as it is. */
 export class UnreadableCheckpointError extends TidemarkError {
+  static {
+    shareClass(UnreadableCheckpointError, 'UnreadableCheckpointError');
+  }
+
   readonly key: TaskKey;
 
   constructor(key: TaskKey, problem: string, options?: ErrorOptions) {

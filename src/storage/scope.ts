@@ -1,4 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { foreignCopies, incompatible, ownCopy, sharedState } from '../base/shared-state';
+import { TidemarkError } from '../error';
 import { Layers } from './layers';
 
 /** What a scope does besides being looked into first. */
@@ -16,17 +18,23 @@ interface Scope {
   readonly outer: Scope | undefined;
 }
 
-let scopes: AsyncLocalStorage<Scope> | undefined;
+/** The scopes of all copies of this package. */
+const state = sharedState('scopes', () => ({ scopes: undefined as AsyncLocalStorage<Scope> | undefined }));
+ownCopy.isInScope = () => state.scopes?.getStore() !== undefined;
 
 /** Calls `body`; runs that it starts, however late, look into these layers first. */
 export function inScope<R>(layers: Layers, { save = true, nested = true }: ScopeOptions, body: () => R): R {
-  scopes ??= new (require('node:async_hooks') as typeof import('node:async_hooks')).AsyncLocalStorage<Scope>();
+  const scopes = (state.scopes ??= new (
+    require('node:async_hooks') as typeof import('node:async_hooks')
+  ).AsyncLocalStorage<Scope>());
   return scopes.run({ layers, saves: save, isNested: nested, outer: scopes.getStore() }, body);
 }
 
 /** The layers of the scopes that are open here, from the innermost out, then those of a runner. */
 export function scoped(own: Layers): Layers {
-  const innermost = scopes?.getStore();
+  const foreign = foreignCopies().find((copy) => copy.isInScope?.());
+  if (foreign) throw new TidemarkError(`the scope of a storage cannot be used: ${incompatible()}`);
+  const innermost = state.scopes?.getStore();
   if (!innermost) return own;
   const open: Scope[] = [];
   for (let scope: Scope | undefined = innermost; scope; scope = scope.isNested ? scope.outer : undefined)

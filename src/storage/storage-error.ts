@@ -1,3 +1,4 @@
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /** What a storage was doing when it failed. */
@@ -13,6 +14,10 @@ export interface StorageErrorDetails {
 
 /** A storage could not do what it was asked to: its disk is full, its server is away, a key is not one. */
 export class StorageError extends TidemarkError {
+  static {
+    shareClass(StorageError, 'StorageError');
+  }
+
   readonly operation: StorageOperation;
   /** The entry it was about, when it was about one. */
   readonly key: string | undefined;

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
+import { shareClass, whyForeign } from '../base/shared-state';
 import { type Allowed, checkOptions, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';
@@ -64,6 +65,10 @@ export interface TaskStats {
  * for await (const record of storage.list({ task: 'TrainModel' })) console.log(record.key, record.seconds);
  */
 export class Storage {
+  static {
+    shareClass(Storage, 'Storage');
+  }
+
   /** @internal What runs use. */
   readonly layers: Layers;
   /** @internal Whether it stands in a config file, and so belongs to all runners of the process. */
@@ -82,6 +87,7 @@ export class Storage {
    */
   static open(source?: StorageSource, options: StorageOptions = {}): Storage {
     checkOptions(options, storageOptions, 'a storage');
+    checkCopy(source);
     const configured = source === undefined ? configuredStorage() : undefined;
     if (configured?.source instanceof Storage) return shared(configured.source, configured.from, options);
     const { store, location } = configured
@@ -100,6 +106,7 @@ export class Storage {
    * const storage = Storage.chain(Storage.open('file:.tidemark'), Storage.open('redis://shared'), { promote: true });
    */
   static chain(...storages: [Storage, ...Storage[]] | [Storage, ...Storage[], ChainOptions]): Storage {
+    storages.forEach(checkCopy);
     const last = storages.at(-1);
     const options: ChainOptions = last instanceof Storage ? {} : ((last as ChainOptions | undefined) ?? {});
     const chained = (last instanceof Storage ? storages : storages.slice(0, -1)) as Storage[];
@@ -221,6 +228,12 @@ function openConfigured({ source, from }: ConfiguredStorage): ReturnType<typeof 
   } catch (cause) {
     throw new StorageError(`${from}: ${describeError(cause)}`, { operation: 'open', cause });
   }
+}
+
+/** @throws {StorageError} for a storage of a copy of the package that does not work together with this one */
+function checkCopy(source: unknown): void {
+  const problem = whyForeign(Storage, source);
+  if (problem !== undefined) throw new StorageError(`the storage cannot be used: ${problem}`, { operation: 'open' });
 }
 
 function shared(storage: Storage, from: string, options: StorageOptions): Storage {

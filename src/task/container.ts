@@ -1,10 +1,11 @@
 import type { Awaitable } from '../awaitable';
 import { isInstance } from '../base/describe-error';
+import { nodeRequire } from '../base/node-require';
 import { DeclarationError } from './declaration-error';
+import { injectorOf } from './injector';
 import { isOf } from './service-params';
 import { servicesOf } from './services';
 import type { TaskClass } from './task-class';
-import { injections, typedi } from './typedi';
 
 /**
  * Makes instances of task classes: the one method that a dependency injection container needs here.
@@ -29,12 +30,13 @@ export const typediContainer: CheckedContainer = {
   resolve(cls) {
     // A class without services needs no container; it would cost more than a small task.
     if (isPlain(cls as unknown as TaskClass)) return new cls();
-    const { Container: Typedi, ServiceNotFoundError } = typedi();
+    const { Container: Typedi, ServiceNotFoundError } = injectorOf(cls).typedi();
     try {
       return Typedi.get(cls);
     } catch (error) {
       if (!isInstance(error, ServiceNotFoundError)) throw error;
-      throw new DeclarationError(`${cls.name} cannot be made: ${error.message.replace(/\s+/g, ' ')}`, { cause: error });
+      const reason = error.message.replace(/\s+/g, ' ');
+      throw new DeclarationError(`${cls.name} cannot be made: ${reason}${severalContainers()}`, { cause: error });
     }
   },
 };
@@ -46,8 +48,18 @@ function isPlain(cls: TaskClass): boolean {
   let answer = plain.get(cls);
   if (answer === undefined) {
     const isInjected = ({ object }: { object: object }) => object === cls || isOf(cls, object);
-    answer = servicesOf(cls).length === 0 && !injections().some(isInjected);
+    answer = servicesOf(cls).length === 0 && !injectorOf(cls).injections().some(isInjected);
     plain.set(cls, answer);
   }
   return answer;
+}
+
+/** A remark when a service may be registered in another copy of typedi than the one that was asked. */
+function severalContainers(): string {
+  const loaded = Object.keys(nodeRequire.cache).flatMap(
+    (file) => /^.*[\\/]node_modules[\\/]typedi(?=[\\/])/.exec(file) ?? [],
+  );
+  const folders = [...new Set(loaded)];
+  if (folders.length < 2) return '';
+  return ` (there are ${folders.length} copies of typedi, each with services of its own: ${folders.join(', ')}; make them one with \`npm dedupe\`, or give the runner a container)`;
 }

@@ -1,3 +1,4 @@
+import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /**
@@ -6,6 +7,10 @@ import { TidemarkError } from '../error';
  * `path` holds the nodes that led there, from the target on: `ScoreModel({ path: 'a.csv' })`.
  */
 export class DeclarationError extends TidemarkError {
+  static {
+    shareClass(DeclarationError, 'DeclarationError');
+  }
+
   readonly problem: string;
   path: readonly string[] = [];
 
@@ -26,6 +31,10 @@ export class DeclarationError extends TidemarkError {
 
 /** A param is missing, unknown, or has a value that cannot be taken. */
 export class ParamError extends DeclarationError {
+  static {
+    shareClass(ParamError, 'ParamError');
+  }
+
   readonly task: string;
   readonly param: string;
   readonly value: unknown;

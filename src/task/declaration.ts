@@ -1,8 +1,10 @@
 import 'reflect-metadata';
+import { incompatible, layout } from '../base/shared-state';
 import { DeclarationError } from './declaration-error';
 import type { ParamOptions, TaskOptions } from './options';
 import type { StandardSchema } from './schema';
 import type { TaskClass } from './task-class';
+import type { Injector } from './typedi';
 
 /** Where a requirement comes from, as it was written. */
 export type RequirementSource =
@@ -21,20 +23,32 @@ export type MemberDeclaration =
 export interface ClassDeclaration {
   readonly members: Map<string, MemberDeclaration>;
   task?: TaskOptions;
+  /** The container of the copy of this package that declared the task: each may have a typedi of its own. */
+  injector?: Injector;
+  /** What copies of this package have in common, of the one that declared it. */
+  readonly layout: number;
 }
 
 const declaration = Symbol.for('tidemark.declaration');
 
-/** What was declared in this class's own body; undefined when nothing was. */
+/**
+ * What was declared in this class's own body; undefined when nothing was.
+ *
+ * @throws {DeclarationError} when a copy of the package declared it that does not work together with this one
+ */
 export function ownDeclaration(cls: Function): ClassDeclaration | undefined {
-  return Object.hasOwn(cls, declaration) ? (cls as any)[declaration] : undefined;
+  if (!Object.hasOwn(cls, declaration)) return undefined;
+  const found: ClassDeclaration = (cls as any)[declaration];
+  if (found.layout !== layout)
+    throw new DeclarationError(`the class ${cls.name} cannot be used as a task: ${incompatible()}`);
+  return found;
 }
 
 /** The same, made when it is not there. */
 export function declarationOf(cls: Function): ClassDeclaration {
   const own = ownDeclaration(cls);
   if (own) return own;
-  const made: ClassDeclaration = { members: new Map() };
+  const made: ClassDeclaration = { members: new Map(), layout };
   Object.defineProperty(cls, declaration, { value: made });
   return made;
 }

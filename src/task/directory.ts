@@ -1,8 +1,17 @@
 import { join, resolve, sep } from 'node:path';
+import { layout, shareClass, sharedState, whyForeign } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 const brand = Symbol.for('tidemark.task-directory');
-let isInUse = false;
+/** Where the parts of a directory are, of which there may be ones of other copies of the package. */
+const parts = Symbol.for('tidemark.task-directory.parts');
+/** Whether there has been any in this process: most programs have none. */
+const use = sharedState('task-directories', () => ({ isMade: false }));
+
+interface Parts {
+  readonly path: string | undefined;
+  readonly name: string | undefined;
+}
 
 /**
  * A folder for one task alone, empty when it starts. A saved task keeps it for as long as its checkpoint is kept;
@@ -22,8 +31,12 @@ let isInUse = false;
  * }
  */
 export class TaskDirectory {
-  readonly #path: string | undefined;
-  readonly #name: string | undefined;
+  static {
+    shareClass(TaskDirectory, 'task-directory');
+  }
+
+  /** @internal */
+  declare readonly [parts]: Parts;
 
   /** Any folder as a task's directory: for tests of tasks. In a run, `@Requires(TaskDirectory)` makes them. */
   constructor(path: string);
@@ -34,16 +47,17 @@ export class TaskDirectory {
    */
   constructor(path: string | undefined, name: string | undefined);
   constructor(path: string | undefined, name?: string) {
-    this.#path = path === undefined ? undefined : resolve(path);
-    this.#name = name;
-    isInUse = true;
+    // Not enumerable, as private fields are not.
+    Object.defineProperty(this, parts, { value: { path: path === undefined ? undefined : resolve(path), name } });
+    use.isMade = true;
   }
 
   /** Where it is on this machine: an absolute path. */
   get path(): string {
-    if (this.#path !== undefined) return this.#path;
+    const { path, name } = this[parts];
+    if (path !== undefined) return path;
     throw new TidemarkError(
-      `where the task directory ${this.#name} is kept is not known here: only a runner with the option \`directories\` can tell`,
+      `where the task directory ${name} is kept is not known here: only a runner with the option \`directories\` can tell`,
     );
   }
 
@@ -67,22 +81,26 @@ export class TaskDirectory {
 
   /** For messages and `console.log`. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `TaskDirectory(${this.#path ?? this.#name})`;
+    return `TaskDirectory(${this[parts].path ?? this[parts].name})`;
   }
 
   /** @internal */
   static nameOf(directory: TaskDirectory): string | undefined {
-    return directory.#name;
+    return directory[parts].name;
   }
 
   /** @internal Whether there has been any in this process: most programs have none. */
   static get isInUse(): boolean {
-    return isInUse;
+    return use.isMade;
   }
 }
-Object.defineProperty(TaskDirectory, brand, { value: true });
-
-/** Whether a value is the class `TaskDirectory`, also that of another copy of the package. */
+/**
+ * Whether a value is the class `TaskDirectory`, also that of another copy of the package.
+ *
+ * @throws {TidemarkError} for that of a copy that does not work together with this one
+ */
 export function isTaskDirectoryClass(value: unknown): value is typeof TaskDirectory {
-  return typeof value === 'function' && (value as { [brand]?: unknown })[brand] === true;
+  const problem = typeof value === 'function' ? whyForeign(TaskDirectory, value.prototype) : undefined;
+  if (problem !== undefined) throw new TidemarkError(`this TaskDirectory cannot be required: ${problem}`);
+  return typeof value === 'function' && value.prototype?.[brand] === layout;
 }

@@ -1,3 +1,4 @@
+import { incompatible, layout, shareClass } from '../base/shared-state';
 import { DeclarationError } from './declaration-error';
 import type { TaskClass } from './task-class';
 
@@ -31,10 +32,12 @@ type Of<R extends TaskRef<any>> = R[typeof output];
 export type PartPath = readonly (string | number)[];
 
 const whole: PartPath = Object.freeze([]);
-const brand = Symbol.for('tidemark.task-ref');
-
 /** A task with its params, not yet run. Plain data: it may be a param, a requirement or part of a structure. */
 export class TaskRef<out Out> {
+  static {
+    shareClass(TaskRef, 'task-ref');
+  }
+
   declare readonly [output]: Out;
   readonly task: TaskClass;
   readonly params: Readonly<Record<string, unknown>>;
@@ -86,9 +89,17 @@ export class TaskRef<out Out> {
     return new TaskRef(cls, params, whole);
   }
 }
-Object.defineProperty(TaskRef.prototype, brand, { value: true });
+const brand = Symbol.for('tidemark.task-ref');
 
-/** Whether a value is a task ref, also one made by another copy of the package. */
+/**
+ * Whether a value is a task ref, also one made by another copy of the package.
+ *
+ * @throws {DeclarationError} for one of a copy that does not work together with this one
+ */
 export function isTaskRef(value: unknown): value is TaskRef<unknown> {
-  return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true;
+  if (typeof value !== 'object' || value === null) return false;
+  const found = (value as { [brand]?: unknown })[brand];
+  if (found === undefined) return false;
+  if (found !== layout) throw new DeclarationError(`a task ref cannot be used: ${incompatible()}`);
+  return true;
 }

@@ -1,5 +1,5 @@
+import { injectorOf } from './injector';
 import type { TaskClass } from './task-class';
-import { injections } from './typedi';
 
 /** A service that a task is given. */
 export interface ServiceParam {
@@ -58,7 +58,7 @@ function hasConstructor(cls: Function): boolean {
 
 function findInProperties(cls: TaskClass): ServiceParams['ofProperties'] {
   const names = new Set<string>();
-  for (const { object, propertyName } of injections()) {
+  for (const { object, propertyName } of injectorOf(cls).injections()) {
     if (propertyName !== undefined && isOf(cls, object)) names.add(propertyName);
   }
   const ofNest: readonly { readonly key: unknown }[] = Reflect.getMetadata(nestProperties, cls) ?? [];

@@ -1,6 +1,6 @@
 import { DeclarationError } from './declaration-error';
+import { injectorOf } from './injector';
 import type { TaskClass } from './task-class';
-import { injections } from './typedi';
 
 /**
  * The classes of a task constructor's parameters, from the types that the compiler emitted or from `services`.
@@ -37,9 +37,9 @@ const noClasses = new Set<unknown>([
 ]);
 
 function checked(cls: TaskClass, declaredBy: Function, type: unknown, index: number): unknown {
-  const isInjected = injections().some(
-    ({ object, index: at }) => at === index && (object === cls || object === declaredBy),
-  );
+  const isInjected = injectorOf(cls)
+    .injections()
+    .some(({ object, index: at }) => at === index && (object === cls || object === declaredBy));
   if (noClasses.has(type) && !isInjected) {
     const what =
       typeof type === 'function'

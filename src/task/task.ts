@@ -8,7 +8,7 @@ import type { TaskOptions } from './options';
 import type { OutputOf } from './output';
 import { register } from './registry';
 import type { RunnableTask, TaskClass } from './task-class';
-import { registerInTypedi } from './typedi';
+import { ownInjector, registerInTypedi } from './typedi';
 
 /** The optional methods of a task, checked against what `run` returns. */
 interface TaskMethods<Out> extends RunnableTask {
@@ -70,7 +70,9 @@ export function Task(...args: unknown[]): any {
     const cls = at[0] as TaskClass;
     if (typeof cls.prototype.run !== 'function')
       throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
-    declarationOf(cls).task = Object.freeze(options);
+    const declaration = declarationOf(cls);
+    declaration.task = Object.freeze(options);
+    declaration.injector = ownInjector;
     // Where typedi and most other containers look for the constructor's types.
     if (services) Reflect.defineMetadata('design:paramtypes', [...services], cls);
     registerInTypedi(cls);

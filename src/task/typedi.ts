@@ -8,7 +8,7 @@ let loaded: typeof Typedi | undefined;
 let waiting: TaskClass[] = [];
 
 /** typedi, loaded when it is first needed, with all task classes registered. */
-export function typedi(): typeof Typedi {
+function typedi(): typeof Typedi {
   loaded ??= require('typedi') as typeof Typedi;
   const { Container } = loaded;
   for (const cls of waiting) Container.set({ id: cls, type: cls, transient: true });
@@ -16,14 +16,23 @@ export function typedi(): typeof Typedi {
   return loaded;
 }
 
+/** A container of services and what is injected by it. */
+export interface Injector {
+  readonly typedi: () => typeof Typedi;
+  /** The `@Inject()`s there are. */
+  readonly injections: () => readonly Typedi.Handler[];
+}
+
+/** That of this copy of the package. */
+export const ownInjector: Injector = { typedi, injections };
+
 /** Registers a task class in typedi's global container: at once when the program uses typedi, else when it is needed. */
 export function registerInTypedi(cls: TaskClass): void {
   waiting.push(cls);
   if (isLoaded()) typedi();
 }
 
-/** The `@Inject()`s there are. */
-export function injections(): readonly Typedi.Handler[] {
+function injections(): readonly Typedi.Handler[] {
   // Who has not loaded typedi has decorated nothing with it.
   return isLoaded() ? typedi().Container.handlers : [];
 }

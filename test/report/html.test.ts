@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { type GraphPicture, toHtml } from '../../src/report';
+import { type GraphPicture, toHtml, toSvg } from '../../src/report';
 import { temporaryFolder } from '../support/temporary-folder';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 
@@ -109,6 +109,111 @@ inBrowser('zooms, pans and shows all again', async () => {
   expect(await camera()).not.toBe(zoomed);
   await page.keyboard.press('0');
   expect(await camera()).toBe(fitted);
+});
+
+/** What of the texts in boxes is outside of them, or cut. */
+const outside = (): Promise<readonly string[]> =>
+  page.evaluate(`[...document.querySelectorAll('.box')].flatMap((box) => {
+    const card = box.querySelector('.front').getBoundingClientRect();
+    return [...box.querySelectorAll('text')].filter((text) => {
+      const { left, right, top, bottom, width } = text.getBoundingClientRect();
+      if (width === 0 || getComputedStyle(text).display === 'none') return false;
+      return left < card.left || right > card.right || top < card.top || bottom > card.bottom;
+    }).map((text) => text.textContent);
+  })`);
+const isFar = (): Promise<boolean> => page.evaluate("document.querySelector('#canvas').classList.contains('far')");
+const styleOf = (selector: string, property: string): Promise<string> =>
+  page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`);
+
+/** More tasks than a screen shows at a size that can be read, with names of wide letters. */
+const many = pictureOfNodes([
+  ...Array.from({ length: 49 }, (_, seed) =>
+    node(`TrainWMModel/${seed}`, {
+      task: seed % 2 === 0 ? 'TrainWMModel' : 'MeasureWWWStationsOfTheMMMNetwork',
+      params: { path: `WWWW/MMMM/@@@@/${seed}.csv`, WMWMWMWMWMWMWMWMWMWM: seed },
+      state: seed === 3 ? 'failed' : 'ran',
+      ...(seed === 3 && { error: 'WWMM MWMW MMMM WWWW MMMM WWWW MMMM WWWW' }),
+    }),
+  ),
+  node('Compare/1', {
+    task: 'CompareAllWMModels',
+    requires: Array.from({ length: 49 }, (_, seed) => `TrainWMModel/${seed}`),
+  }),
+  node('Ж/1', {
+    task: 'ЗагрузитьИзмеренияСтанцийЖЖЖЖЖЖ',
+    params: { 名前: '日本語のデータセット日本語のデータセット' },
+  }),
+]);
+
+inBrowser.each(['light', 'dark'] as const)('keeps all text in its box, near and from afar (%s)', async (theme) => {
+  await open(many, theme);
+  expect(await page.locator('.box').count()).toBe(51);
+  expect(await isFar()).toBe(true);
+  expect(await outside()).toEqual([]);
+  expect(await page.isVisible('.box .name')).toBe(true);
+  for (let i = 0; i < 12; i++) await page.click('[data-zoom="1.3"]');
+  expect(await isFar()).toBe(false);
+  expect(await outside()).toEqual([]);
+  await writeFile(join(folder.path, 'graph.svg'), await toSvg(many));
+  await page.goto(pathToFileURL(join(folder.path, 'graph.svg')).href);
+  expect(await page.locator('.box').count()).toBe(51);
+  expect(await outside()).toEqual([]);
+});
+
+inBrowser('tells the members of a folded class apart', async () => {
+  const site = 'https://example.org/a/long/way/that/all/of/them/have/';
+  const members = Array.from({ length: 240 }, (_, i) =>
+    node(`Fetch/${i}`, { params: { retries: 3, site: `${site}${i}`, zone: 'eu' } }),
+  );
+  await open(pictureOfNodes(members));
+  await page.locator('.box').click();
+  const texts = await page.locator('#details li').allTextContents();
+  expect(new Set(texts).size).toBe(60);
+  expect(texts[7]).toContain("site: …/have/7', retries: 3");
+  await page.locator('#details button', { hasText: 'Show all in the list' }).click();
+  expect(await page.textContent('#rows .row:nth-child(4) code')).toMatch(/^site: …\/have\/2'/);
+});
+
+inBrowser('shows one failure among many, as a part of the bar and as a number', async () => {
+  for (const count of [240, 20_000]) {
+    const members = Array.from({ length: count }, (_, i) => node(`Fetch/${i}`, { state: i === 9 ? 'failed' : 'ran' }));
+    await open(pictureOfNodes(members));
+    const part = await page.locator('.share.failed').getAttribute('width');
+    expect(Number(part)).toBeGreaterThanOrEqual(8);
+    const widths = await page
+      .locator('.share')
+      .evaluateAll((all) => all.map((one) => Number(one.getAttribute('width'))));
+    const front = Number(await page.locator('.front').getAttribute('width'));
+    expect(widths.reduce((sum, width) => sum + width + 1, 0)).toBeLessThanOrEqual(front - 49);
+    expect(await page.textContent('.box .remark')).toContain('✗ 1 failed');
+    expect(await styleOf('.front', 'stroke')).toBe(await styleOf('.share.failed', 'fill'));
+    await page.close();
+  }
+});
+
+inBrowser('finds values and words with spaces in quotes', async () => {
+  const cities = ['New York', 'New Orleans', 'York', 'Old York', 'new   york'];
+  await open(
+    pictureOfNodes(
+      cities.map((city, i) =>
+        node(`Visit/${i}`, { params: { city, zip: i }, ...(i === 2 && { error: 'no such  city' }) }),
+      ),
+    ),
+  );
+  for (const [text, found] of [
+    ['city: "New York"', 2],
+    ["city='New York'", 2],
+    ['city: `new york` zip: 0', 1],
+    ['"new york"', 2],
+    ['york new', 2],
+    ['city: New', 3],
+    ['"such city"', 1],
+    ['city: "New', 3],
+    ['nothing: "New York"', 0],
+  ] as const) {
+    await page.fill('#search', text);
+    expect([text, await page.textContent('#found')]).toEqual([text, `${found} found`]);
+  }
 });
 
 inBrowser('keeps text as text, wherever it stands', async () => {

@@ -224,7 +224,8 @@ describe.each(kinds)('%s', (which) => {
           (reason: unknown) => reason,
         );
       // An error may be a literal of a requirement, of which each task gets a copy; one that cannot be copied fails the task.
-    if (failure !== undefined && !(failure instanceof RunFailedError)) expect(failure).toBeInstanceOf(DeclarationError);
+      if (failure !== undefined && !(failure instanceof RunFailedError))
+        expect(failure).toBeInstanceOf(DeclarationError);
     }
   });
 

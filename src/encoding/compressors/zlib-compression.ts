@@ -1,4 +1,5 @@
 import type { Awaitable } from '../../awaitable';
+import { shareClass } from '../../base/shared-state';
 import type { Bytes, Compression } from '../encoder';
 
 /** The functions of `node:zlib` for one format. */
@@ -28,6 +29,10 @@ const CHUNK = 1024 * 1024;
 
 /** A format of `node:zlib`: what is small at once, what is large in a thread. */
 export class ZlibCompression implements Compression {
+  static {
+    shareClass(ZlibCompression, 'ZlibCompression');
+  }
+
   readonly id: string;
   readonly #settings: ZlibSettings;
 

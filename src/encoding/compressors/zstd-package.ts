@@ -1,4 +1,5 @@
 import { requireOptional, requireThatFinds } from '../../base/optional-package';
+import { shareClass } from '../../base/shared-state';
 import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
 import { BLOCK_BYTES, mostBytesOf } from './zstd-frame';
@@ -15,6 +16,10 @@ const MOST_BLOCKS = 256;
 
 /** zstd of the package @mongodb-js/zstd, for versions of Node that have none; always in a thread. */
 export class PackageZstd implements Compression {
+  static {
+    shareClass(PackageZstd, 'PackageZstd');
+  }
+
   readonly id = 'zstd';
 
   constructor(private readonly level: number) {}

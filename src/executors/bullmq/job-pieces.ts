@@ -6,7 +6,7 @@ import type { TaskKey } from '../../task/context';
 import { TaskDirectory } from '../../task/directory';
 import type { Job } from '../executor';
 import type { Piece, PieceMaker, PiecePlace, Pieces } from '../pool/pieces';
-import { StoredResult } from '../stored-result';
+import { isStoredResult, type StoredResult } from '../stored-result';
 import type { StoredPiece } from './job-content';
 import type { Passing } from './passing';
 import { encryptionFor, sharedLayer } from './shared-layer';
@@ -53,7 +53,7 @@ export class JobPieces implements PieceMaker {
   #storedAs(value: object, { node, producer }: PiecePlace): Stored | undefined {
     const { shared } = this.#job;
     if (!shared || !node) return undefined;
-    if (value instanceof StoredResult) return this.#all.inline.has(value) ? undefined : value;
+    if (isStoredResult(value)) return this.#all.inline.has(value) ? undefined : value;
     // Where directories are is told by values only.
     if (TaskDirectory.isInUse) return undefined;
     const encoder = producer?.options.encoder;
@@ -62,7 +62,7 @@ export class JobPieces implements PieceMaker {
   }
 
   async #byValue(value: object, place: PiecePlace): Promise<Piece> {
-    if (!(value instanceof StoredResult)) return this.#all.pieces.of(value, place);
+    if (!isStoredResult(value)) return this.#all.pieces.of(value, place);
     const inline = this.#all.inline.get(value);
     if (inline) return inline;
     const loaded = await value.load();
@@ -108,7 +108,7 @@ export class JobPieces implements PieceMaker {
 
   #isFrozen(value: object): boolean {
     const { freezes = true } = this.#job.shared!;
-    return value instanceof StoredResult ? freezes : Object.isFrozen(value);
+    return isStoredResult(value) ? freezes : Object.isFrozen(value);
   }
 }
 

@@ -1,3 +1,4 @@
+import { shareClass } from '../../base/shared-state';
 import { TidemarkError } from '../../error';
 
 /** What is known about such a failure besides its message. */
@@ -8,6 +9,10 @@ export interface QueueErrorOptions extends ErrorOptions {
 
 /** A task could not be brought to a worker, or its answer back: Redis is away, or no worker can run it. */
 export class QueueError extends TidemarkError {
+  static {
+    shareClass(QueueError, 'QueueError');
+  }
+
   /** Whether another attempt may fare better. */
   readonly mayRetry: boolean;
 

@@ -1,8 +1,13 @@
+import { shareClass } from '../../base/shared-state';
 import type { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import { TidemarkError } from '../../error';
 
 /** A value that a task in a worker gets or gives is not data. */
 export class CannotSendError extends TidemarkError {
+  static {
+    shareClass(CannotSendError, 'CannotSendError');
+  }
+
   /** Where it is, such as `result.items[3].onEnd`. */
   readonly path: string;
   /** What is wrong with it, such as `is a function`. */

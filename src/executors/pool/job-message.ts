@@ -4,7 +4,7 @@ import { isInstance } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import { propertyStep } from '../../encoding/value-path';
-import { GraphNode, NodePart, type Template } from '../../graph/node';
+import { type GraphNode, isGraphNode, isNodePart, type NodePart, type Template } from '../../graph/node';
 import { toStored } from '../../graph/stored-ref';
 import { isPlainObject, isPrimitive } from '../../task/data';
 import type { Job } from '../executor';
@@ -76,7 +76,7 @@ class JobWriter {
   /** A requirement with stand-ins for the results in it. @param path what it is called in errors */
   #folded(template: Template, value: unknown, path: string): unknown {
     if (isPrimitive(value)) return value;
-    if (template instanceof GraphNode || template instanceof NodePart) return this.#standIn(template, value, path);
+    if (isGraphNode(template) || isNodePart(template)) return this.#standIn(template, value, path);
     if (Array.isArray(template))
       return template.map((part, i) => this.#folded(part, (value as unknown[])[i], path + propertyStep(i)));
     if (types.isMap(template) && template.size === (value as Map<unknown, unknown>).size) {
@@ -97,7 +97,7 @@ class JobWriter {
     const object = value as object;
     let number = this.#numbers.get(object);
     if (number === undefined) {
-      const node = template instanceof GraphNode ? template : undefined;
+      const node = isGraphNode(template) ? template : undefined;
       const place = { task: this.#job.node.task.name, path, producer: node?.task, node };
       number = this.pieces.push(this.#cache.of(object, place)) - 1;
       this.#numbers.set(object, number);

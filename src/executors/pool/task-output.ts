@@ -1,4 +1,6 @@
-const outputs = new WeakMap<object, string>();
+import { sharedState } from '../../base/shared-state';
+
+const outputs = sharedState('task-outputs', () => new WeakMap<object, string>());
 const shownLines = 20;
 
 /** The end of what a task printed before it threw this, when it ran in a process of its own: the last lines. */

@@ -1,5 +1,7 @@
+import { sharedState } from '../../base/shared-state';
+
 /** The numbers in use, by kind of pool. */
-const taken = new Map<string, Set<number>>();
+const taken = sharedState('worker-names', () => new Map<string, Set<number>>());
 
 /** What a worker is called. */
 export interface WorkerName {

@@ -2,12 +2,14 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { type FoldedPicture, isGroup } from '../fold';
 import type { GraphPicture, PictureNode, PictureSpan } from '../picture';
 import { looks, signs, stateNames, states } from '../states';
+import { type ParamTexts, type TellingParam, tellingParams } from '../telling-params';
 
 const longestParam = 2000;
 
 /** What the page's script reads; nodes, boxes and lanes are named by their place in their list. */
 export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture, title: string): string {
   const { nodes, startedAt = 0, endedAt, spans = [] } = picture;
+  const texts = nodes.map(({ params }) => Object.entries(params).map(([name, value]) => [name, shown(value)] as const));
   const places = new Map(nodes.map(({ key }, index) => [key, index]));
   const boxPlaces = new Map(boxes.map(({ key }, index) => [key, index]));
   const lanes = [...new Set(spans.map(rowOf))].sort(compareLanes);
@@ -17,7 +19,8 @@ export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture,
     startedAt: picture.startedAt,
     length: endedAt === undefined ? 0 : endedAt - startedAt,
     states: states.map((state) => ({ id: state, sign: signs[state], name: stateNames[state], look: looks[state] })),
-    nodes: nodes.map((node) => nodeData(node, places, startedAt)),
+    nodes: nodes.map((node, index) => nodeData(node, texts[index]!, places, startedAt)),
+    telling: tellingByTask(nodes, texts),
     boxes: boxes.map((box) => ({
       title: box.task,
       isGroup: isGroup(box),
@@ -41,11 +44,36 @@ export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture,
   return JSON.stringify(data).replaceAll('<', '\\u003c');
 }
 
-function nodeData(node: PictureNode, places: ReadonlyMap<string, number>, runStart: number): object {
-  const { params, requires, names = [], startedAt, output, ...rest } = node;
+/** The params that tell the tasks of each class apart, with what their texts have in common at their beginning. */
+function tellingByTask(
+  nodes: readonly PictureNode[],
+  texts: readonly (readonly (readonly [string, string])[])[],
+): Readonly<Record<string, readonly TellingParam[]>> {
+  const byTask = new Map<string, ParamTexts[]>();
+  for (const [index, { task }] of nodes.entries()) {
+    const params = new Map(texts[index]!.map(([name, text]) => [name, onOneLine(text)]));
+    const others = byTask.get(task);
+    if (others) others.push(params);
+    else byTask.set(task, [params]);
+  }
+  return Object.fromEntries(Array.from(byTask, ([task, tasks]) => [task, tellingParams(tasks)]));
+}
+
+/** As the page shows a text on one line. */
+function onOneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
+}
+
+function nodeData(
+  node: PictureNode,
+  texts: readonly (readonly [string, string])[],
+  places: ReadonlyMap<string, number>,
+  runStart: number,
+): object {
+  const { params: _, requires, names = [], startedAt, output, ...rest } = node;
   return {
     ...rest,
-    params: Object.entries(params).map(([name, value]) => [name, shown(value)]),
+    params: texts,
     requires: requires.flatMap((key) => places.get(key) ?? []),
     names: names.flatMap((key) => places.get(key) ?? []),
     ...(output !== undefined && { output: stripVTControlCharacters(output).trimEnd() }),

@@ -13,7 +13,7 @@ function section(title, ...content) {
 }
 function link(index) {
   const node = nodes[index];
-  const button = make('button', { type: 'button' }, badge(node.state), make('span', {}, node.task + ' ', make('code', {}, node.brief)));
+  const button = make('button', { type: 'button' }, badge(node.state), make('span', {}, node.task + ' ', make('code', {}, node.label)));
   button.addEventListener('click', () => { choose(index); reveal(); });
   return make('li', {}, button);
 }

@@ -37,7 +37,7 @@ function drawRow(node, place) {
     { className: 'row', id: 'row-' + place, role: 'option', 'aria-selected': String(node.index === view.node), 'aria-posinset': place + 1, 'aria-setsize': listed.length },
     badge(node.state),
     make('b', {}, node.task),
-    make('code', {}, node.state === 'failed' && node.error ? node.brief + '  ' + node.error : node.brief),
+    make('code', {}, node.state === 'failed' && node.error ? node.label + '  ' + node.error : node.label),
     make('i', {}, node.seconds === undefined ? '' : duration(node.seconds)),
     make('i', {}, node.bytes === undefined ? '' : size(node.bytes)),
   );

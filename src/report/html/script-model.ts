@@ -1,3 +1,5 @@
+import { kept, longestCommon } from '../telling-params';
+
 /** The page's script, first part: data, what is chosen and looked for, and making elements. */
 export const modelScript = String.raw`
 const data = JSON.parse(document.getElementById('data').textContent);
@@ -48,8 +50,14 @@ function size(bytes) {
 nodes.forEach((node, index) => {
   node.index = index;
   node.users = [];
-  node.brief = node.params.map(([name, text]) => name + ': ' + text.replace(/\s+/g, ' ')).join(', ');
-  node.words = (node.task + ' ' + node.brief + ' ' + node.key + ' ' + (node.error || '')).toLowerCase();
+  const texts = new Map(node.params.map(([name, text]) => [name, text.replace(/\s+/g, ' ')]));
+  const brief = (entries) => entries.map(([name, text]) => name + ': ' + text).join(', ');
+  node.brief = brief([...texts]);
+  // First what tells it from the others of its class, without a beginning that all of them have.
+  const telling = data.telling[node.task].filter(([name]) => texts.has(name)).map(([name, common]) => [name, common > ${longestCommon} ? '…' + texts.get(name).slice(common - ${kept}) : texts.get(name)]);
+  const told = new Map(telling);
+  node.label = brief([...telling, ...[...texts].filter(([name]) => !told.has(name))]);
+  node.words = (node.task + ' ' + node.brief + ' ' + node.key + ' ' + (node.error || '')).replace(/\s+/g, ' ').toLowerCase();
 });
 const paramNames = new Set(nodes.flatMap(({ params }) => params.map(([name]) => name.toLowerCase())));
 for (const node of nodes) {
@@ -69,18 +77,22 @@ function matches(node) {
 }
 // Numbers must be the same: 3 is not 30.
 function isLike(text, value) {
-  const plain = text.toLowerCase();
+  const plain = text.toLowerCase().replace(/\s+/g, ' ');
   return Number.isNaN(Number(value)) ? plain.includes(value) : plain === value;
 }
-// Words, all of which must be there, and params: "train seed: 3", "seed=3".
+// Words, all of which must be there, and params: train seed: 3, seed=3. In quotes, spaces belong to a word or value.
+const quoted = '"([^"]*)"|\'([^\']*)\'|' + String.fromCharCode(96) + '([^' + String.fromCharCode(96) + ']*)' + String.fromCharCode(96);
+const aParam = new RegExp('([\\w$]+)\\s*[:=]\\s*(?:' + quoted + '|(\\S+))', 'g');
+const aWord = new RegExp(quoted + '|(\\S+)', 'g');
 function lookFor(text) {
   view.params = [];
-  const words = text.toLowerCase().replace(/([\w$]+)\s*[:=]\s*(\S+)/g, (all, name, value) => {
+  const pick = (...texts) => (texts.find((one) => one !== undefined) || '').replace(/\s+/g, ' ').trim();
+  const rest = text.toLowerCase().replace(aParam, (all, name, a, b, c, bare) => {
     if (!paramNames.has(name)) return all;
-    view.params.push([name, value.replace(/["',]/g, '')]);
+    view.params.push([name, pick(a, b, c, bare && bare.replace(/["',]/g, ''))]);
     return ' ';
   });
-  view.words = words.split(/\s+/).filter(Boolean);
+  view.words = [...rest.matchAll(aWord)].map(([, a, b, c, bare]) => pick(a, b, c, bare)).filter(Boolean);
 }
 function choose(index) {
   view.node = index;

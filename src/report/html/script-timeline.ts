@@ -80,8 +80,8 @@ function drawSpan(paint, [node, , at, seconds, state], top, { theme, filtered, c
     paint.clip();
     paint.fillStyle = colours.card;
     paint.font = '11px ' + font;
-    const { task, brief } = nodes[node];
-    paint.fillText(look.get(state).sign + ' ' + task + (length > 150 ? '  ' + brief : ''), left + 6, top + laneHeight / 2 + 0.5);
+    const { task, label } = nodes[node];
+    paint.fillText(look.get(state).sign + ' ' + task + (length > 150 ? '  ' + label : ''), left + 6, top + laneHeight / 2 + 0.5);
     paint.restore();
   }
   paint.globalAlpha = 1;

@@ -45,9 +45,10 @@ main>section{position:absolute;inset:0}
 .box.chosen>.front{stroke-width:3}
 .box.group.chosen>.front,.box.group:focus-visible>.front{stroke:var(--accent)}
 .edge{vector-effect:non-scaling-stroke}.tm .tip{fill:context-stroke!important}
-.far .param,.far .remark,.far .count{display:none}
-.far .title{font-size:23px!important;transform:translate(12px,14px)}
-.far .dot{r:15px}.far .sign{font-size:20px!important}.far .dot,.far .sign{transform:translate(4px,9px)}.far .sign{translate:0 2px}
+.name{font-weight:600;display:none}
+.far .name{display:inline}
+.far .dot{r:13px}.far .sign{font-size:17px!important}.far .dot,.far .sign{transform:translate(1px,5px)}.far .sign{translate:0 2px}
+.far .title,.far .param,.far .remark,.far .count{display:none}
 .line.way .edge{stroke:var(--accent);stroke-width:2}
 .running .dot{animation:beat 1.6s ease-in-out infinite}
 @keyframes beat{50%{opacity:.45}}

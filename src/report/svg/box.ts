@@ -7,6 +7,8 @@ import { type Font, fitText, textWidth } from './text-width';
 export interface Box {
   readonly drawn: Drawn;
   readonly title: string;
+  /** The title for boxes that are seen from afar, and its size in pixels. */
+  readonly sign: { readonly text: string; readonly size: number };
   readonly params: readonly string[];
   readonly remark: string;
   readonly width: number;
@@ -14,7 +16,7 @@ export interface Box {
 }
 
 export const fonts = {
-  title: { size: 13 },
+  title: { size: 13, isBold: true },
   param: { size: 11, isMono: true },
   remark: { size: 11 },
 } as const satisfies Readonly<Record<string, Font>>;
@@ -23,7 +25,9 @@ export const fonts = {
 export const inset = { left: 38, right: 12, top: 12, bottom: 11, titleLine: 18, line: 15, bar: 12 } as const;
 
 const narrowest = 132;
-const widest = 270;
+const widest = 300;
+/** What a title from afar is written in, as far as there is room for it. */
+const largest = 23;
 
 /** The boxes of a picture, all equally wide so that they stand in columns. */
 export function boxesOf(drawn: readonly Drawn[]): readonly Box[] {
@@ -35,12 +39,19 @@ export function boxesOf(drawn: readonly Drawn[]): readonly Box[] {
     return {
       drawn: one,
       title: fitText(title, inner, fonts.title),
+      sign: fromAfar(title, inner),
       params: params.map((line) => fitText(line, inner, fonts.param)),
       remark: fitText(remark, inner, fonts.remark),
       width: inner + inset.left + inset.right,
       height: inset.top + inset.titleLine + lines * inset.line + (isGroup(one) ? inset.bar : 0) + inset.bottom,
     };
   });
+}
+
+/** As large as it fits, and never smaller than a title is. */
+function fromAfar(title: string, room: number): Box['sign'] {
+  const size = Math.min(largest, Math.max(fonts.title.size, (room / textWidth(title, fonts.title)) * fonts.title.size));
+  return { text: fitText(title, room, { ...fonts.title, size }), size: Math.floor(size * 10) / 10 };
 }
 
 type Text = Pick<Box, 'title' | 'params' | 'remark'>;

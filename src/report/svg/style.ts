@@ -11,6 +11,8 @@ const paper = {
 /** Rules that are the same on any paper. */
 export const shapeRules = [
   `.tm{font-family:${fontFamily}}`,
+  // Otherwise letters are set apart as for a screen, and become wider where the picture is small.
+  '.tm text{text-rendering:geometricPrecision}',
   '.tm .title{font-size:13px;font-weight:600}',
   `.tm .param{font-size:11px;font-family:${monoFamily}}`,
   '.tm .remark,.tm .count{font-size:11px}',
@@ -26,7 +28,7 @@ export function colourRules(theme: 'light' | 'dark', prefix = ''): string {
   const { text, muted, card, border, edge, back } = paper[theme];
   const rules = [
     `.tm .paper{fill:${back}}`,
-    `.tm .title{fill:${text}}`,
+    `.tm .title,.tm .name{fill:${text}}`,
     `.tm .param,.tm .remark,.tm .count,.tm .legend{fill:${muted}}`,
     `.tm .card{fill:${card};stroke:${border}}`,
     `.tm .edge{stroke:${edge}}`,
@@ -38,7 +40,8 @@ export function colourRules(theme: 'light' | 'dark', prefix = ''): string {
       return [
         `.tm .${state} .dot,.tm .share.${state}{fill:${line}}`,
         `.tm .${state}>.card{fill:${fill};stroke:${line}}`,
-        `.tm .failed>.remark{fill:${looks.failed[theme].line}}`,
+        `.tm .failed .remark{fill:${looks.failed[theme].line}}`,
+        `.tm .with-failed>.front{stroke:${looks.failed[theme].line}}`,
       ];
     }),
   ];

@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { sharedState } from '../../base/shared-state';
 import { registerType } from '../../encoding/register-type';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import { TaskDirectory } from '../../task/directory';
@@ -8,17 +9,20 @@ export type Places = Map<string, string>;
 /** Where a directory is on this machine; undefined when that is not known. */
 export type PlaceOf = (name: string) => string | undefined;
 
-let saving: AsyncLocalStorage<Places> | undefined;
-let loading: AsyncLocalStorage<PlaceOf> | undefined;
+/** What is encoded or decoded meanwhile: by any copy of this package. */
+const state = sharedState('directories-in-results', () => ({
+  saving: undefined as AsyncLocalStorage<Places> | undefined,
+  loading: undefined as AsyncLocalStorage<PlaceOf> | undefined,
+}));
 
 /** What is encoded meanwhile is to be saved: directories are named, not located. @param met gets those in it */
 export function encodedToSave<T>(met: Places, encode: () => T): T {
-  return (saving ??= newStorage<Places>()).run(met, encode);
+  return (state.saving ??= newStorage<Places>()).run(met, encode);
 }
 
 /** What is decoded meanwhile was encoded to be saved. */
 export function decodedFromSaved<T>(placeOf: PlaceOf, decode: () => T): T {
-  return (loading ??= newStorage<PlaceOf>()).run(placeOf, decode);
+  return (state.loading ??= newStorage<PlaceOf>()).run(placeOf, decode);
 }
 
 registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode, isImmutable: true });
@@ -26,7 +30,7 @@ registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode, is
 /** Saved: its name. Sent to another process of this machine: its path as well. */
 function encode(directory: TaskDirectory): string | readonly [path: string, name: string | undefined] {
   const name = TaskDirectory.nameOf(directory);
-  const met = saving?.getStore();
+  const met = state.saving?.getStore();
   if (!met) return [directory.path, name];
   if (name === undefined)
     throw new UnsupportedValueError(
@@ -39,7 +43,7 @@ function encode(directory: TaskDirectory): string | readonly [path: string, name
 
 function decode(data: ReturnType<typeof encode>): TaskDirectory {
   return typeof data === 'string'
-    ? new TaskDirectory(loading?.getStore()?.(data), data)
+    ? new TaskDirectory(state.loading?.getStore()?.(data), data)
     : new TaskDirectory(data[0], data[1]);
 }
 

@@ -1,8 +1,13 @@
+import { shareClass } from '../../base/shared-state';
 import { TidemarkError } from '../../error';
 import type { TaskKey } from '../../task/context';
 
 /** Somebody else has the lease of a key now, since its owner was silent for too long. Nothing was overwritten. */
 export class LeaseLostError extends TidemarkError {
+  static {
+    shareClass(LeaseLostError, 'LeaseLostError');
+  }
+
   readonly key: TaskKey;
 
   constructor(key: TaskKey) {

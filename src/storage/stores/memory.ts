@@ -1,8 +1,9 @@
+import { sharedState } from '../../base/shared-state';
 import { TemporaryFolder } from '../directories/temporary-folder';
 import type { LeaseBoard } from '../lease/lease-board';
 import type { StoreAdapter } from '../store';
 
-const temporary = new WeakMap<Map<string, Uint8Array>, TemporaryFolder>();
+const temporary = sharedState('folders-of-maps', () => new WeakMap<Map<string, Uint8Array>, TemporaryFolder>());
 
 /**
  * Keeps entries in a `Map`, for as long as the process lives.

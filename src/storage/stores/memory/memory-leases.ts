@@ -1,7 +1,8 @@
+import { sharedState } from '../../../base/shared-state';
 import type { TaskKey } from '../../../task/context';
 import type { LeaseBoard } from '../../lease/lease-board';
 
-const tables = new WeakMap<Map<string, unknown>, Map<TaskKey, string>>();
+const tables = sharedState('leases-of-maps', () => new WeakMap<Map<string, unknown>, Map<TaskKey, string>>());
 
 /**
  * Leases on the entries of a `Map`. They do not run out: an owner in the same process does not die alone.
