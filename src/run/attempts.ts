@@ -37,12 +37,13 @@ export class Attempts {
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
-    this.#origin = { runner: parts.capacity, run: parts.call, parent: parts.scope.parent };
+    const { capacity: runner, call: run, computations } = parts;
+    this.#origin = { runner, run, link: computations.link };
   }
 
   /** @param lease the right to compute the node's key; let go of when the attempt is over */
   run(index: number, lease?: Lease): Awaitable<void> {
-    const { graph, fingerprints, reporter, laneOf, retries, results } = this.#parts;
+    const { graph, fingerprints, reporter, laneOf, retries, results, joins } = this.#parts;
     const node = graph.nodes[index]!;
     const lane = laneOf(node);
     const attempt = new Attempt(index, retries.begin(node), reporter, lease);
@@ -57,8 +58,9 @@ export class Attempts {
         return reporter.requiredBy(index);
       },
     }));
-    const leasedKey = lease && reporter.keyOf(index);
-    const task = new RunningTask(node, lane, this.#origin, leasedKey);
+    const task = new RunningTask(node, lane, this.#origin);
+    task.leasedKey = lease && reporter.keyOf(index);
+    task.computation = joins.computationOf(index);
     try {
       if (fingerprints.failed.has(index)) throw fingerprints.failed.get(index);
       const result = this.#execute(attempt, task, lane.executor);
@@ -96,7 +98,7 @@ export class Attempts {
     const execute = (until: AbortSignal) => {
       const context = new AttemptContext(node, attempt.number, until, reporter);
       const job = { node, requirements, context, container, shared, listener: attempt, ending: state.ending };
-      return task.enter(() => executor.execute(job));
+      return executor.isRemote ? executor.execute(job) : task.enter(() => executor.execute(job));
     };
     const signal = lease ? anyOf(this.#parts.signal, lease.signal) : this.#parts.signal;
     const { timeout } = node.task.options;
@@ -149,7 +151,7 @@ export class Attempts {
 
   /** An attempt failed. */
   readonly fail = (attempt: Attempt, cause: unknown): void => {
-    const { graph, reporter, fingerprints, state, retries } = this.#parts;
+    const { graph, reporter, fingerprints, state, retries, joins } = this.#parts;
     const { index, number, lease } = attempt;
     const node = graph.nodes[index]!;
     this.#discardDirectory(node);
@@ -166,21 +168,22 @@ export class Attempts {
       (!fingerprints.failed.has(index) && retries.allows(node, number) && !isHopeless(cause));
     const willRetry = mayTry && !state.isEnding;
     if (!willRetry) {
-      this.#giveUp(index, error);
+      this.#giveUp(index, error, mayTry || this.#parts.signal.aborted);
       return;
     }
+    joins.pause(index);
     reporter.emit(index, (info) => ({ type: 'task-failed', node: info, error, willRetry }));
     if (isLost) retries.again(node);
     else {
-      const giveUp = () => this.#giveUp(index, error);
+      const giveUp = () => this.#giveUp(index, error, true);
       retries.later(node, number, { giveUp, abandoned: attempt.abandoned });
     }
   };
 
-  /** A node has no result for good, whatever its retries. */
-  failForGood(index: number, cause: unknown): void {
+  /** A node has no result for good, whatever its retries. @param attempts how often it was tried */
+  failForGood(index: number, cause: unknown, attempts = 1): void {
     this.#discardDirectory(this.#parts.graph.nodes[index]!);
-    this.#giveUp(index, this.#errorOf(new Attempt(index, 1, this.#parts.reporter), cause));
+    this.#giveUp(index, this.#errorOf(new Attempt(index, attempts, this.#parts.reporter), cause));
   }
 
   #discardDirectory(node: GraphNode): void {
@@ -198,12 +201,14 @@ export class Attempts {
     });
   }
 
-  /** A task failed for good: what needs it is skipped. */
-  #giveUp(index: number, error: TaskFailedError): void {
-    const { reporter, state, skip, frontier } = this.#parts;
+  /** A task failed for good: what needs it is skipped. @param isAbandoned whether another run should try it itself */
+  #giveUp(index: number, error: TaskFailedError, isAbandoned = false): void {
+    const { reporter, state, skip, frontier, joins } = this.#parts;
     reporter.emit(index, (node) => ({ type: 'task-failed', node, error, willRetry: false }));
     reporter.tally.failed++;
-    skip(frontier.fail(index));
+    const skipped = frontier.fail(index);
+    skip(skipped);
+    joins.fail(index, error, skipped, isAbandoned);
     state.fail(error);
   }
 

@@ -20,6 +20,8 @@ export interface DemandOptions {
   readonly isForced: (index: number) => boolean;
   /** Asks a task that restores its results itself. */
   readonly restore?: (index: number) => Promise<Outcome | undefined>;
+  /** Whether a saved node that would have to run is left to another run, and loaded once that has saved it. */
+  readonly leave?: (index: number) => boolean;
   /** Told of checkpoints that cannot be used; throws when that is to end the run. */
   readonly onFault: (index: number, fault: Fault) => Awaitable<void>;
   /** Told once a node is decided. */
@@ -143,7 +145,10 @@ export class Demand {
       this.stale.set(index, replaced);
     }
     if (found && !isForced) this.#load(index, found);
-    else this.#run(index, isForced ? 'it is forced' : why, stack);
+    else if (this.#options.leave?.(index)) {
+      this.actions[index] = Action.load;
+      this.#options.onDecided(index, Action.load, '');
+    } else this.#run(index, isForced ? 'it is forced' : why, stack);
   }
 
   #load(index: number, found: Found): void {

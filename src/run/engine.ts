@@ -14,6 +14,7 @@ import { isClass } from '../task/requires';
 import { Capacity } from './capacity';
 import { Directories } from './directories';
 import { freshInstances } from './fresh-instances';
+import { IdenticalRuns } from './identical-runs';
 import { makePlan } from './make-plan';
 import { OpenCall } from './open-calls';
 import type { RunnerOptions, RunOptions } from './options';
@@ -41,6 +42,7 @@ export class Engine {
   readonly #capacity: Capacity;
   /** Where directories are that the storage does not keep. */
   readonly #directories: DirectoryFolder | undefined;
+  readonly #identicalRuns = new IdenticalRuns();
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -76,6 +78,7 @@ export class Engine {
       layers: this.#layers(),
       preparer: this.#preparer(),
       capacity: this.#capacity,
+      identicalRuns: this.#identicalRuns,
       directories: this.#directories,
     };
     const { run, done } = startRun(source, () => targetOf(what, rest));

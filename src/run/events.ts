@@ -27,7 +27,7 @@ export type RunHappening =
       /** The keys of what it requires. */
       readonly requires: readonly TaskKey[];
     }
-  /** Another process computes it; its result will be loaded. */
+  /** Another run or process computes it; its result will be loaded. */
   | { readonly type: 'task-waiting'; readonly node: NodeInfo }
   /** A worker begins on it, of an executor that has workers; one runs one task at a time. */
   | {

@@ -6,10 +6,12 @@ import type { Container } from '../task/container';
 import type { Activity } from './activity';
 import type { Capacity } from './capacity';
 import type { Checkpoints } from './checkpoints';
+import type { RunComputations } from './computations';
 import type { Directories } from './directories';
 import type { Dynamic } from './dynamic';
 import type { GraphFingerprints } from './fingerprints';
 import type { Forced } from './forced';
+import type { IdenticalRuns } from './identical-runs';
 import type { Lane } from './lanes';
 import type { OpenCall } from './open-calls';
 import type { Reporter } from './reporter';
@@ -30,6 +32,10 @@ export interface ExecutionOptions {
   readonly runId: string;
   /** Why checkpoints could not be had at all. */
   readonly storageFailure: { readonly error: unknown } | undefined;
+  /** What runs of this process compute in the same storage. */
+  readonly computations: RunComputations;
+  /** The other runs of the runner, for an execution that may leave work to one that is identical. */
+  readonly identicalRuns: IdenticalRuns | undefined;
   readonly isForced: (index: number) => boolean;
   /** The same for the whole run; undefined when nothing is. */
   readonly forced: Forced | undefined;

@@ -1,6 +1,7 @@
 import type { Demand } from './demand';
 import type { ExecutionOptions } from './execution-options';
 import type { Frontier } from './frontier';
+import type { Joins } from './joins';
 import type { Lineage } from './lineage';
 import type { Saves } from './saves';
 import type { Scheduler } from './scheduler';
@@ -10,6 +11,7 @@ import type { StorageFaults } from './storage-faults';
 export interface ExecutionParts extends ExecutionOptions {
   readonly demand: Demand;
   readonly frontier: Frontier;
+  readonly joins: Joins;
   readonly scheduler: Scheduler;
   readonly saves: Saves;
   readonly faults: StorageFaults;

@@ -13,6 +13,8 @@ import { Exclusive } from './exclusive';
 import type { ExecutionOptions } from './execution-options';
 import { Frontier, State } from './frontier';
 import { Hooks } from './hooks';
+import type { ActiveRun } from './identical-runs';
+import { Joins } from './joins';
 import { Lineage } from './lineage';
 import { Loading } from './loading';
 import type { Outcome } from './outcome';
@@ -49,6 +51,7 @@ export class Execution implements Child {
   readonly #storedResults: StoredResults;
   readonly #arrivals: Arrivals;
   readonly #beginnings: Beginnings;
+  readonly #joins: Joins;
   readonly #targets: Targets;
   readonly #sharing: ResultSharing;
 
@@ -63,6 +66,7 @@ export class Execution implements Child {
       isKeyless: options.fingerprints.isKeyless,
       isForced: options.isForced,
       restore: (index) => hooks.restore(index),
+      leave: (index) => this.#joins.leave(index),
       onFault: (index, { layer, error }) => this.#faults.take(index, error, layer),
       onDecided: (index, action) => this.#loading.takeDecision(index, action),
     });
@@ -77,11 +81,13 @@ export class Execution implements Child {
       options.activity,
       options.scope,
     );
+    this.#joins = new Joins({ ...options, demand: this.#demand, frontier: this.#frontier });
     this.#saves = new Saves({
       ...options,
       scheduler: this.#scheduler,
       stale: this.#demand.stale,
       onFailure: (index, error) => this.#faults.take(index, error),
+      onOver: (index, isSaved) => this.#joins.end(index, { type: isSaved ? 'saved' : 'unsaved' }),
     });
     this.#targets = new Targets(options, this.#frontier);
     this.#sharing = new ResultSharing({ ...options, frontier: this.#frontier });
@@ -96,6 +102,7 @@ export class Execution implements Child {
       saves: this.#saves,
       faults: this.#faults,
       lineage: this.#lineage,
+      joins: this.#joins,
       arrive: (index: number, value: unknown, holdsRefs: boolean) => this.#arrivals.take(index, value, holdsRefs),
       skip: this.#skip,
     };
@@ -141,28 +148,43 @@ export class Execution implements Child {
 
   /** Runs to the end. Gives whether all that was wanted is there. */
   async complete(): Promise<boolean> {
-    const { graph, storageFailure, state, activity } = this.#options;
+    const { storageFailure, state } = this.#options;
     if (storageFailure) void this.#faults.take(undefined, storageFailure.error);
     const letGo = state.whenEnding(() => {
       this.#retries.giveUp();
       this.#scheduler.drain();
     });
-    this.#beginnings.noteLook();
-    const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
-    if (isPromiseLike(decided)) await activity.during(decided);
-    if (!state.isEnding) {
-      this.#frontier.admit(graph.order);
-      this.#loading.begin();
-      await this.#scheduler.run();
-      for (const index of await this.#storedResults.loadTargets())
-        this.#attempts.failForGood(
-          index,
-          new TidemarkError('its result was in the storage, and is not there any more'),
-        );
+    const active = this.#activeRun();
+    try {
+      await this.#execute(active && this.#options.identicalRuns!.add(active)?.joins);
+    } finally {
+      if (active) this.#options.identicalRuns!.delete(active);
+      this.#joins.endAll();
     }
     this.#skip(this.#frontier.skipWaiting());
     letGo();
     return this.#targets.areThere;
+  }
+
+  /** @param leader an identical run that began before */
+  async #execute(leader: Joins | undefined): Promise<void> {
+    const { graph, state, activity } = this.#options;
+    this.#beginnings.noteLook(leader);
+    const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
+    if (isPromiseLike(decided)) await activity.during(decided);
+    if (state.isEnding) return;
+    this.#frontier.admit(graph.order);
+    this.#loading.begin();
+    await this.#scheduler.run();
+    for (const index of await this.#storedResults.loadTargets())
+      this.#attempts.failForGood(index, new TidemarkError('its result was in the storage, and is not there any more'));
+  }
+
+  /** This execution, for identical runs; undefined when it leaves nothing to others. */
+  #activeRun(): ActiveRun | undefined {
+    const { identicalRuns, checkpoints, graph } = this.#options;
+    if (!identicalRuns || !checkpoints?.isSaving || graph.targets.length === 0) return undefined;
+    return { ...this.#options, joins: this.#joins };
   }
 
   /** What was wanted. */

@@ -80,6 +80,11 @@ export class Loading {
     return true;
   }
 
+  /** Loads a node that was left to another run, or runs it when that has not saved it. */
+  async loadLeft(index: number): Promise<void> {
+    await this.#take(index, await this.#parts.checkpoints!.lookUp(index));
+  }
+
   /** A checkpoint cannot be used: another layer may have it as well; when none has, the node runs. */
   #loadBehind(index: number, found: Found): Awaitable<void> {
     const { checkpoints } = this.#parts;
@@ -138,8 +143,9 @@ export class Loading {
   }
 
   #loaded(index: number, { entry }: Found, value: unknown, start: number): void {
-    const { sharing, reporter, saves, lineage, frontier } = this.#parts;
+    const { sharing, reporter, saves, lineage, frontier, joins } = this.#parts;
     sharing.settleOwn(index, value);
+    joins.end(index, { type: 'saved' });
     saves.noteLoaded(index, entry.digest, frontier.wasSavedMeanwhile(index));
     reporter.tally.loaded++;
     this.#warnOfChangedSource(index, entry);

@@ -45,6 +45,8 @@ export interface RunnerOptions {
   readonly directories?: string;
   /** Whether results that are saved, or that several tasks receive, are frozen. @default true */
   readonly freeze?: boolean;
+  /** What runs say of `join` that do not say it themselves. @default true */
+  readonly join?: boolean;
   /** A graph with more nodes is taken for a recursion without an end. @default 10000000 */
   readonly maxNodes?: number;
   /**
@@ -72,6 +74,13 @@ export interface RunOptions<Out = any> {
   readonly restore?: () => Awaitable<Out | undefined>;
   /** Given what the run computed. What it or `restore` throws is reported, and the run goes on. */
   readonly checkpoint?: (result: Out) => Awaitable<void>;
+  /**
+   * Whether the run waits for saved tasks that another run of this process computes just now in the same storage, and
+   * loads their results, instead of computing them a second time. What is forced never waits.
+   *
+   * @default the runner's
+   */
+  readonly join?: boolean;
   /** Cancels the run when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -81,6 +90,7 @@ const queues: Allowed = {
   includes: (value) => typeof value === 'object' && value !== null,
   text: 'an object with options for each queue',
 };
+const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
 const isFunction: Allowed = { includes: (value) => typeof value === 'function', text: 'a function' };
 const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   storage: anything,
@@ -92,7 +102,8 @@ const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   sourceChange: oneOf('warn', 'rerun', 'ignore'),
   container: anything,
   directories: { includes: (value) => typeof value === 'string' && value !== '', text: 'the path of a folder' },
-  freeze: { includes: (value) => typeof value === 'boolean', text: 'true or false' },
+  freeze: isBoolean,
+  join: isBoolean,
   maxNodes: { includes: (value) => value >= 1, text: 'a number from 1 on' },
   timeoutGrace: { includes: (value) => value >= 0, text: 'a number of milliseconds' },
   onWarning: isFunction,
@@ -107,6 +118,7 @@ const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
   onFailure,
   restore: isFunction,
   checkpoint: isFunction,
+  join: isBoolean,
   signal: { includes: (value) => typeof value?.addEventListener === 'function', text: 'an AbortSignal' },
 };
 const queueOptions: Readonly<Record<keyof QueueOptions, Allowed>> = { concurrency: anything, executor: anything };

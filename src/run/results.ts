@@ -106,7 +106,7 @@ export class Results {
 
   /** A result comes as what lies in the storage already. It is loaded when somebody in this process needs it. */
   async #receiveStored(attempt: Attempt, stored: StoredResult): Promise<void> {
-    const { lineage, saves, storedResults, outdated, fail } = this.#parts;
+    const { lineage, saves, storedResults, outdated, joins, fail } = this.#parts;
     const { index } = attempt;
     const { isOutdated, wasThere, isSaved, holdsRefs, seconds } = stored;
     try {
@@ -116,6 +116,7 @@ export class Results {
       if (wasThere) return this.#wasThere(index, result, stored);
       if (isOutdated) outdated.add(index);
       else if (isSaved) saves.savedElsewhere(index, stored);
+      joins.end(index, { type: 'unsaved' });
       this.#done({ attempt, result, holdsRefs, seconds });
     } catch (error) {
       fail(attempt, error);
@@ -124,7 +125,8 @@ export class Results {
 
   /** Who was to run it found that it was saved meanwhile. */
   #wasThere(index: number, result: unknown, { digest, holdsRefs }: StoredResult): void {
-    const { saves, reporter, arrive } = this.#parts;
+    const { saves, reporter, joins, arrive } = this.#parts;
+    joins.end(index, { type: 'saved' });
     saves.noteLoaded(index, digest, true);
     reporter.tally.loaded++;
     reporter.emit(index, (node) => ({ type: 'task-loaded', node, seconds: 0 }));
@@ -143,13 +145,14 @@ export class Results {
   }
 
   #keep(made: Made, encoded: EncodedResult | undefined): void {
-    const { lineage, saves, faults, scheduler, outdated, fail } = this.#parts;
+    const { lineage, saves, faults, scheduler, outdated, joins, fail } = this.#parts;
     const { attempt, holdsRefs, seconds } = made;
     const { index, lease } = attempt;
     const provenance = lineage.gather(index);
     const isOutdated = outdated.has(index);
     if (encoded) saves.noteRan(index, encoded);
     if (!encoded || isOutdated || faults.untouchable.has(index)) {
+      joins.end(index, { type: 'unsaved' });
       this.#done(made);
       return;
     }

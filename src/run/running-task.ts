@@ -6,14 +6,25 @@ import type { Lane } from './lanes';
 
 const running = sharedState('runningTask', () => new AsyncLocalStorage<RunningTask>());
 
+/** One run, as far as others that wait for it need to know. */
+export interface RunLink {
+  /** The task that started the run, and is taken to wait for it. */
+  readonly parent: RunningTask | undefined;
+}
+
+/** A key that is being computed, and the runs that wait for it. */
+export interface AwaitedKey {
+  readonly key: TaskKey;
+  readonly waiting: Iterable<RunLink>;
+}
+
 /** Where a task runs. */
 export interface TaskOrigin {
   /** Identifies the runner. */
   readonly runner: object;
   /** Identifies the run. */
   readonly run: object;
-  /** The task that started the run. */
-  readonly parent: RunningTask | undefined;
+  readonly link: RunLink;
 }
 
 /** An attempt at a task in this process, as the runs see it that the task starts. */
@@ -21,17 +32,18 @@ export class RunningTask {
   readonly node: GraphNode;
   readonly origin: TaskOrigin;
   /** The key that only this process may compute just now, when there is a lease for it. */
-  readonly leasedKey: TaskKey | undefined;
+  leasedKey: TaskKey | undefined;
+  /** What the task computes, when other runs of this process may wait for it. */
+  computation: AwaitedKey | undefined;
   readonly #lane: Lane;
   /** How many runs it started that are not over. */
   #nestedRuns = 0;
   #isOver = false;
 
-  constructor(node: GraphNode, lane: Lane, origin: TaskOrigin, leasedKey: TaskKey | undefined) {
+  constructor(node: GraphNode, lane: Lane, origin: TaskOrigin) {
     this.node = node;
     this.#lane = lane;
     this.origin = origin;
-    this.leasedKey = leasedKey;
   }
 
   /** The task whose code runs now; undefined outside of tasks, and in what a task left behind. */
@@ -76,6 +88,8 @@ export class RunningTask {
   /** The attempt is over, whether or not the runs are that it started. */
   end(): void {
     this.#isOver = true;
+    // What the task left behind, such as a timer, may hold this object for long.
+    this.computation = undefined;
     if (this.#nestedRuns === 0) return;
     this.#lane.queue?.unpark();
     this.#lane.executorSlots.unpark();
@@ -84,5 +98,28 @@ export class RunningTask {
 
 /** A task, the one that started its run, and so on. */
 export function* chain(first: RunningTask | undefined): IterableIterator<RunningTask> {
-  for (let task = first; task; task = task.origin.parent) yield task;
+  for (let task = first; task; task = task.origin.link.parent) yield task;
+}
+
+/**
+ * The keys that would wait for each other in a circle if a run waited for one of them; undefined when none would. The
+ * one that it would wait for is the first.
+ *
+ * A task waits for the runs that it started, a run for the computations that it joined. The search begins at the run
+ * and goes back to all that wait for it.
+ */
+export function findCircle(run: RunLink, computation: AwaitedKey): readonly AwaitedKey[] | undefined {
+  const seen = new Set<RunLink>();
+  const waiting: { readonly run: RunLink; readonly way: readonly AwaitedKey[] }[] = [{ run, way: [] }];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { parent } = next.run;
+    if (seen.has(next.run) || !parent || parent.isOver) continue;
+    seen.add(next.run);
+    const { computation: own } = parent;
+    const way = own ? [own, ...next.way] : next.way;
+    if (own === computation) return way;
+    waiting.push({ run: parent.origin.link, way });
+    for (const other of own?.waiting ?? []) waiting.push({ run: other, way });
+  }
+  return undefined;
 }

@@ -24,6 +24,8 @@ export interface SavesOptions {
   /** Checkpoints that do not count any more, by node. */
   readonly stale: ReadonlyMap<number, readonly Found[]>;
   readonly onFailure: (index: number, error: unknown) => Awaitable<void>;
+  /** Told once a node's result is saved, or cannot be. */
+  readonly onOver: (index: number, isSaved: boolean) => void;
 }
 
 /** So that what is on its way takes some 64 MiB at most, and one more. */
@@ -110,6 +112,7 @@ export class Saves {
       return encoded.bySerialization.some(([, { isView }]) => isView) ? done : undefined;
     } catch (error) {
       void this.#options.onFailure(index, error);
+      this.#options.onOver(index, false);
       return undefined;
     }
   }
@@ -131,6 +134,7 @@ export class Saves {
     } catch (error) {
       if (isInstance(error, LeaseLostError)) return error;
       await onFailure(index, error);
+      this.#options.onOver(index, false);
     } finally {
       scheduler.writes.release(weight);
     }
@@ -148,7 +152,10 @@ export class Saves {
     const weight = weightOf(bytes);
     scheduler.writes.take(weight);
     const done = Promise.resolve(written)
-      .catch((error: unknown) => onFailure(index, error))
+      .catch(async (error: unknown) => {
+        await onFailure(index, error);
+        this.#options.onOver(index, false);
+      })
       .then(() => scheduler.writes.release(weight));
     scheduler.track(done);
     return done;
@@ -162,6 +169,7 @@ export class Saves {
   #saved(index: number, bytes: number): void {
     const { reporter, forced, keys } = this.#options;
     this.#facts[index]! |= inStorage;
+    this.#options.onOver(index, true);
     forced?.renewed(keys.of(index));
     reporter.tally.saved++;
     reporter.tally.savedBytes += bytes;

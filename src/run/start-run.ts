@@ -12,6 +12,7 @@ import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { Activity } from './activity';
 import type { Capacity } from './capacity';
+import { RunComputations } from './computations';
 import { Directories } from './directories';
 import { Dynamic } from './dynamic';
 import { EventStream } from './events';
@@ -19,6 +20,7 @@ import { Execution } from './execution';
 import type { ExecutionOptions } from './execution-options';
 import { RunFailedError, tasksFailed } from './failure';
 import { Forced } from './forced';
+import type { IdenticalRuns } from './identical-runs';
 import { type NeverSettledError, OpenCall } from './open-calls';
 import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import type { Prepared, Preparer } from './prepare';
@@ -36,6 +38,7 @@ export interface RunSource {
   readonly layers: Layers;
   readonly preparer: Preparer;
   readonly capacity: Capacity;
+  readonly identicalRuns: IdenticalRuns;
   /** Where directories are that the storage does not keep. */
   readonly directories: DirectoryFolder | undefined;
 }
@@ -56,6 +59,7 @@ interface RunParts {
   readonly signal: AbortSignal;
   readonly scope: RunScope;
   readonly call: OpenCall;
+  readonly computations: RunComputations;
 }
 
 /** Starts a run. @param open gives what is wanted and how; what it throws is how the run ends */
@@ -104,7 +108,9 @@ export function startRun(
     call.onNeverSettled = (error) => neverSettled(error, runState, tally);
     const directories = new Directories(layers, source.directories);
     const runId = randomBytes(8).toString('hex');
-    const parts = { runId, events, tally, directories, state, signal: controller.signal, scope, call };
+    const joins = options.join ?? ofRunner.join ?? true;
+    const computations = new RunComputations(layers, parent, joins);
+    const parts = { runId, events, tally, directories, state, signal: controller.signal, scope, call, computations };
     try {
       const execution = await call.unlessStuck(rootExecution(source, prepared, options, parts));
       return await call.unlessStuck(
@@ -112,6 +118,7 @@ export function startRun(
       );
     } finally {
       call.end();
+      computations.close();
       await directories.end();
       await capacity.endRun(runId);
     }
@@ -142,15 +149,16 @@ export function startRun(
 
 /** The execution of what a run is for; it starts others for the refs that results hold. */
 async function rootExecution(
-  { options: ofRunner, container, layers, preparer, capacity }: RunSource,
+  { options: ofRunner, container, layers, preparer, capacity, identicalRuns }: RunSource,
   prepared: Prepared,
   options: RunOptions,
-  { runId, events, tally, directories, state, signal, scope, call }: RunParts,
+  { runId, events, tally, directories, state, signal, scope, call, computations }: RunParts,
 ): Promise<Execution> {
   const { onStorageError = 'fail', sourceChange = 'warn', freeze: freezes = true, onWarning = emitWarning } = ofRunner;
   const warn = guardedWarning((message) => scope.enter(() => onWarning(message)));
   const activity = new Activity();
-  const start = async (structure: unknown, how: How) => execution(await preparer.prepare(structure, call), how);
+  const start = async (structure: unknown, how: Omit<How, 'identicalRuns'>) =>
+    execution(await preparer.prepare(structure, call), { ...how, identicalRuns: undefined });
   const dynamic = new Dynamic(start, state, activity);
   const marks = new Map<string, ClearMarks>();
   const forced = Forced.of(options.force);
@@ -174,6 +182,7 @@ async function rootExecution(
     runId,
     layers,
     forced,
+    computations,
   };
   const execution = async ({ graph, keys, fingerprints }: Prepared, how: How): Promise<Execution> => {
     refuseNamesakes(graph, tasks);
@@ -187,10 +196,17 @@ async function rootExecution(
     const isForced = forced ? forced.in(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };
-  return execution(prepared, { resolvesTargets: true, isTraced: false, path: [] });
+  // What a task starts itself never waits for more than what has a slot already: the task may hold the last one.
+  const isJoining = computations.joins && !forced && !scope.parent;
+  return execution(prepared, {
+    resolvesTargets: true,
+    isTraced: false,
+    path: [],
+    identicalRuns: isJoining ? identicalRuns : undefined,
+  });
 }
 
-type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'path'>;
+type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'path' | 'identicalRuns'>;
 
 /** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
 function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
