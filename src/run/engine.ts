@@ -68,7 +68,8 @@ export class Engine {
       rerunsChangedSource: options.sourceChange === 'rerun',
       isClosed: () => this.#closing !== undefined,
     };
-    this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(userPath(options.directories));
+    this.#directories =
+      options.directories === undefined ? undefined : new DirectoryFolder(userPath(options.directories));
   }
 
   /** @param rest params, when `what` is a class, then options */

@@ -30,7 +30,8 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
       typeof value === 'object' &&
       value !== null &&
       Object.keys(value).every((name) => name === 'expiresAfter') &&
-      (value.expiresAfter === undefined || (numberFrom(100).includes(value.expiresAfter) && value.expiresAfter <= 86_400_000)),
+      (value.expiresAfter === undefined ||
+        (numberFrom(100).includes(value.expiresAfter) && value.expiresAfter <= 86_400_000)),
     text: '{ expiresAfter: milliseconds }, from 100 to a day',
   },
 };

@@ -1,22 +1,17 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import Keyv from 'keyv';
-import { LRUCache } from 'lru-cache';
 import { Runner, Storage, StorageError, type StorageSource } from 'tidemark';
 import { resolveSource } from '../../src/config/resolve-source';
+import { tidemark } from '../cli/support/cli';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const folder = temporaryFolder();
 const cwd = process.cwd();
-const { HOME } = process.env;
 
 beforeEach(() => process.chdir(folder.path));
-afterEach(() => {
-  process.chdir(cwd);
-  if (HOME === undefined) delete process.env['HOME'];
-  else process.env['HOME'] = HOME;
-});
+afterEach(() => process.chdir(cwd));
 
 function refusalOf(source: StorageSource): StorageError {
   try {
@@ -69,13 +64,19 @@ describe.each(['file', 'lmdb'])('%s:', (scheme) => {
   });
 });
 
-it('makes nothing where a URI is refused, or for the home folder', () => {
-  process.env['HOME'] = folder.path;
+it('makes nothing where a URI is refused', () => {
   refusalOf('file://rel');
   expect([existsSync('/rel'), readdirSync('.')]).toEqual([false, []]);
-  expect(Storage.open('file:~/x').location).toBe(join(folder.path, 'x'));
-  process.env['HOME'] = '';
-  expect(refusalOf('file:~/x').message).toMatch(/home folder, which is not known: HOME is ""/);
+});
+
+it('looks up the home folder when it is meant', async () => {
+  const asked = (HOME: string) => tidemark(['stats', '--storage', 'file:~/x'], { cwd: folder.path, env: { HOME } });
+  expect(await asked(folder.path)).toMatchObject({ code: 0, err: expect.stringContaining(join(folder.path, 'x')) });
+  expect(await asked('')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/--storage: .*home folder, which is not known: HOME is ""/),
+  });
+  expect(existsSync('~')).toBe(false);
 });
 
 it.each(['memory:results', 'memory://x'])('refuses a name in %s', (uri) => {
@@ -116,7 +117,6 @@ it('expires nothing: a Keyv or an adapter with a time to live is refused', () =>
   expect(refusalOf(new Keyv({ ttl: 60_000 })).message).toMatch(
     /^a Keyv has ttl: 60000, but results must not expire one by one, .*\. Leave ttl out, and give results/,
   );
-  expect(refusalOf(new LRUCache({ max: 10, ttl: 5 }) as unknown as StorageSource).message).toMatch(/LRUCache has ttl: 5/);
   const adapter = { opts: { ttl: '1h' }, get() {}, set() {}, delete: () => true, clear() {} };
   expect(refusalOf(adapter).message).toMatch(/a store has ttl: '1h'/);
   expect(refusalOf(new Keyv({ store: adapter })).message).toMatch(/a store has ttl: '1h'/);
@@ -138,8 +138,6 @@ it.each([
 });
 
 it('means the home folder in the directories of a runner, too', async () => {
-  process.env['HOME'] = folder.path;
-  mkdirSync('other');
   expect(() => new Runner({ storage: 'memory:', directories: '$HOME/x' })).toThrow(/variables are not replaced/);
   const runner = new Runner({ storage: 'memory:', directories: '~/x' });
   await runner.close();
