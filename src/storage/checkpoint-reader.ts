@@ -85,6 +85,7 @@ export class CheckpointReader {
   async #readAnew(before: Entry, ofTask: Encoder | undefined): Promise<Encoding> {
     const { key } = before;
     for (let looks = 1; ; looks++) {
+      this.#entries.refresh();
       const now = await this.find(key, ofTask);
       if (now === undefined) throw new GoneCheckpointError(key);
       if (now.beside === undefined || now.beside !== before.beside) return this.read(now, ofTask);
