@@ -137,14 +137,16 @@ export class Layer {
     return true;
   }
 
-  /** Puts a damaged checkpoint out of the way, where it can be looked at. */
-  async setAside(key: TaskKey): Promise<void> {
+  /** Puts a damaged checkpoint out of the way, where it can be looked at. Gives whether there was one. */
+  async setAside(key: TaskKey): Promise<boolean> {
     this.refresh();
     const bytes = await this.#entries.read(key);
     // Another process that found it damaged may have replaced it by now.
-    if (bytes === undefined || (await this.#reader.isWhole(key))) return;
+    if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
     await this.#entries.write(damagedFolder + key, bytes, false);
-    await this.#entries.delete(key);
+    const now = await this.#entries.read(key);
+    if (now && Buffer.compare(now, bytes) === 0) await this.#entries.delete(key);
+    return true;
   }
 
   /** The records that can be read, in no particular order. @param folder of one task; without it, of all */
