@@ -16,6 +16,7 @@ export class Service {
   #start: StartMessage | undefined;
   #catalogue: Promise<Catalogue> | undefined;
   #running: AbortController | undefined;
+  #closing: Promise<void> | undefined;
 
   /** @param options `givesAway`: whether the memory of bytes is gone once they are sent */
   constructor(send: SendToPool, { givesAway }: { readonly givesAway: boolean }) {
@@ -43,9 +44,23 @@ export class Service {
         void readFailure(message.reason, bytes, this.#start!.modules).then((reason) => running?.abort(reason));
         return;
       }
+      case 'close':
+        void this.close().then(() => this.#send({ type: 'closed' }, []));
+        return;
       default:
         message satisfies never;
     }
+  }
+
+  /** Closes the container, once that is loaded. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // A container that could not be loaded has failed the jobs.
+    await (await this.#catalogue?.catch(() => undefined))?.close();
   }
 
   /** Tells of an error that nobody caught, which ends this worker. */

@@ -166,6 +166,7 @@ export class TidemarkWorker {
     await Promise.all(this.#queues.map((queue) => queue.close()));
     this.#connections.close();
     await this.#pool.close();
+    await this.#tasks.catalogue.close();
     if (ownsStorage) await storage.close();
   }
 
