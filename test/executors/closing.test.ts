@@ -5,7 +5,7 @@ import { runOn } from '../contract/run-on';
 import { describeWithRedis } from '../support/redis-server';
 import { temporaryFolder } from '../support/temporary-folder';
 import { Counted } from './bullmq/fixtures/tasks';
-import { driver, linesOf, until } from './bullmq/support/drivers';
+import { driver, linesOf } from './bullmq/support/drivers';
 import { workerHere, workerProcess } from './bullmq/support/workers';
 import { Add, Ends } from './fixtures/tasks';
 import { pools } from './support/pools';
@@ -56,12 +56,12 @@ describe.each(Object.entries(pools))('%s', (_, pool) => {
   });
 
   it('warn of a container that cannot be closed, and end all the same', async () => {
-    const printed: string[] = [];
-    jest.spyOn(process.stderr, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+    const warned: string[] = [];
+    jest.spyOn(process, 'emitWarning').mockImplementation((warning) => void warned.push(String(warning)));
     const executor = pool({ container: containerFile("throw new Error('it will not close')"), size: 1 });
     expect(await runOn(executor, task(Add))).toBe(3);
     await executor.close!();
-    await until(() => printed.join('').includes('container.js could not be closed: it will not close'));
+    expect(warned).toEqual([expect.stringMatching('container.js could not be closed: it will not close')]);
   });
 });
 

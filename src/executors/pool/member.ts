@@ -117,6 +117,7 @@ export class Member {
         this.#listener.ready();
         break;
       case 'closed':
+        if (message.problem !== undefined) emitWarning(message.problem);
         this.#closed?.();
         break;
       case 'progress':

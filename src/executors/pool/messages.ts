@@ -104,8 +104,8 @@ export interface DoneMessage {
 
 export type FromWorker =
   | { readonly type: 'ready' }
-  /** The container is closed. */
-  | { readonly type: 'closed' }
+  /** The container is closed, or could not be. */
+  | { readonly type: 'closed'; readonly problem: string | undefined }
   /** What the task passed to `context.progress`. */
   | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
   | { readonly type: 'log'; readonly message: string }

@@ -27,9 +27,9 @@ export class Catalogue {
     if (start.container !== undefined) this.#use = new ContainerUse(container, start.container);
   }
 
-  /** Closes the container that the worker's file exports. Never rejects. */
-  async close(): Promise<void> {
-    await this.#use?.end();
+  /** Closes the container that the worker's file exports. Never rejects: gives why that could not be done. */
+  async close(): Promise<string | undefined> {
+    return this.#use?.end();
   }
 
   /** @throws {LoadError} when a module cannot be loaded */

@@ -1,6 +1,5 @@
 import type { Awaitable } from '../../awaitable';
 import { explainError } from '../../base/describe-error';
-import { emitWarning } from '../../base/warnings';
 import type { Container } from '../../task/container';
 
 /** How long a container may take to close, in milliseconds. */
@@ -13,7 +12,7 @@ const users = new WeakMap<Container, number>();
 export class ContainerUse {
   readonly #container: Container;
   readonly #file: string;
-  #ending: Promise<void> | undefined;
+  #ending: Promise<string | undefined> | undefined;
 
   /** @param file the one that exports the container */
   constructor(container: Container, file: string) {
@@ -22,20 +21,21 @@ export class ContainerUse {
     users.set(container, (users.get(container) ?? 0) + 1);
   }
 
-  /** Never rejects: a failure is a warning. */
-  end(): Promise<void> {
+  /** Never rejects: gives why the container could not be closed. */
+  end(): Promise<string | undefined> {
     this.#ending ??= this.#end();
     return this.#ending;
   }
 
-  async #end(): Promise<void> {
+  async #end(): Promise<string | undefined> {
     const others = users.get(this.#container)! - 1;
     users.set(this.#container, others);
-    if (others > 0 || typeof this.#container.close !== 'function') return;
+    if (others > 0 || typeof this.#container.close !== 'function') return undefined;
     try {
       await withinTime(this.#container.close());
+      return undefined;
     } catch (error) {
-      emitWarning(`the container ${this.#file} could not be closed: ${explainError(error)}`);
+      return `the container ${this.#file} could not be closed: ${explainError(error)}`;
     }
   }
 }

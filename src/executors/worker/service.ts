@@ -16,7 +16,7 @@ export class Service {
   #start: StartMessage | undefined;
   #catalogue: Promise<Catalogue> | undefined;
   #running: AbortController | undefined;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<string | undefined> | undefined;
 
   /** @param options `givesAway`: whether the memory of bytes is gone once they are sent */
   constructor(send: SendToPool, { givesAway }: { readonly givesAway: boolean }) {
@@ -45,22 +45,22 @@ export class Service {
         return;
       }
       case 'close':
-        void this.close().then(() => this.#send({ type: 'closed' }, []));
+        void this.close().then((problem) => this.#send({ type: 'closed', problem }, []));
         return;
       default:
         message satisfies never;
     }
   }
 
-  /** Closes the container, once that is loaded. Never rejects. */
-  close(): Promise<void> {
+  /** Closes the container, once that is loaded. Never rejects: gives why that could not be done. */
+  close(): Promise<string | undefined> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(): Promise<string | undefined> {
     // A container that could not be loaded has failed the jobs.
-    await (await this.#catalogue?.catch(() => undefined))?.close();
+    return (await this.#catalogue?.catch(() => undefined))?.close();
   }
 
   /** Tells of an error that nobody caught, which ends this worker. */
