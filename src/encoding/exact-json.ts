@@ -1,4 +1,4 @@
-import { isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { isArrayPrototype, isPlainPrototype } from '../base/built-in-name';
 import type { Bytes } from './encoder';
 import { extraProperty } from './extra-properties';
 import { throwIfRefused } from './lossless';
