@@ -26,6 +26,8 @@ function nameOf(type: unknown): string | undefined {
   if (typeof prototype !== 'object' || prototype === null) return undefined;
   if (prototype === Buffer.prototype) return 'Buffer';
   if (isUrlPrototype(prototype)) return 'URL';
+  // A mock of a test need not have anything of the class.
+  if (type === globalThis.Date) return 'Date';
   const name = builtInName(prototype);
   return builtIn.has(name) ? name : undefined;
 }
