@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { shareClass, whyForeign } from '../base/shared-state';
-import { type Allowed, checkOptions, oneOf } from '../check-options';
+import { type Allowed, checkOptions, numberFrom, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';
 import { TidemarkError } from '../error';
@@ -24,13 +24,14 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
     text: 'what encoder(…) gives',
   },
   fsync: oneOf('worth-it', 'always', 'never'),
-  inlineBytes: { includes: (value) => value >= 0, text: 'a number from 0 on' },
+  inlineBytes: numberFrom(0, 'bytes'),
   lease: {
     includes: (value) =>
       typeof value === 'object' &&
       value !== null &&
       Object.keys(value).every((name) => name === 'expiresAfter') &&
-      (value.expiresAfter === undefined || (value.expiresAfter >= 100 && value.expiresAfter <= 86_400_000)),
+      (value.expiresAfter === undefined ||
+        (numberFrom(100).includes(value.expiresAfter) && value.expiresAfter <= 86_400_000)),
     text: '{ expiresAfter: milliseconds }, from 100 to a day',
   },
 };
@@ -154,6 +155,7 @@ export class Storage {
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
     for (const { layer } of this.layers.reads) {
+      layer.refresh();
       const entry = await layer.find(key, encoder);
       if (!entry) continue;
       try {
