@@ -4,10 +4,10 @@ import { ParamError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
 import { nearest } from '../task/nearest';
 import type { TaskRef } from '../task/ref';
+import type { Instance } from '../task/task-class';
 import { paramText } from './canonical';
 import { noRefs } from './copies';
-import { HandingOn } from './handing-on';
-import type { Instance } from './instance';
+import { HandingOn, type ParamHolder } from './handing-on';
 import type { GraphNode } from './node';
 import { type ParamDefaults, readDefaults } from './param-defaults';
 import { isPlain, type ParamSlot, type TakenParam, toParamSlot } from './param-slot';
@@ -40,7 +40,7 @@ const nothingGiven: Params = Object.freeze(Object.create(null));
  * What planning needs of a task in one run: one real instance, whose params are set anew for each node, and the
  * defaults that it came with. A real one, so that getters, methods and private fields work.
  */
-export class Blueprint {
+export class Blueprint implements ParamHolder {
   readonly task: TaskDefinition;
   readonly defaults: ParamDefaults;
   readonly #instance: PlanningInstance;

@@ -1,32 +1,33 @@
 import { DeclarationError } from '../task/declaration-error';
+import type { TaskDefinition } from '../task/definition';
 import { showValue } from '../task/show';
-import type { Blueprint } from './blueprint';
 import type { GraphNode } from './node';
+import type { ParamDefaults } from './param-defaults';
+import { FilledIn } from './param-slot';
 
 /** How often a default is read again before it counts as always the same, and how long between, in milliseconds. */
 const readings = 8;
 const pause = 3;
 
-/** A value that the schema of the requiring task put in for a param that was not given. */
-export class FilledIn {
-  constructor(
-    readonly value: unknown,
-    /** The name of the requiring task. */
-    readonly by: string,
-  ) {}
+/** A task that hands params on, or is given them. */
+export interface ParamHolder {
+  readonly task: TaskDefinition;
+  readonly defaults: ParamDefaults;
+  /** Reads a default once more. Gives whether it is another one now, or cannot be told. */
+  changesDefault(name: string): boolean;
 }
 
 /** How a task hands its params on to another that it requires: worked out once for the two of them in a run. */
 export class HandingOn {
-  readonly #from: Blueprint;
-  readonly #to: Blueprint;
+  readonly #from: ParamHolder;
+  readonly #to: ParamHolder;
   readonly #names: readonly string[];
   /** Params that must be written out since the requiring task does not have them. */
   readonly #missing: readonly string[];
   /** What is wrong with the defaults of a param in both, by its name; undefined when nothing is. */
   readonly #conflicts = new Map<string, string | undefined>();
 
-  constructor(from: Blueprint, to: Blueprint) {
+  constructor(from: ParamHolder, to: ParamHolder) {
     const own = new Set(from.task.params.map(({ name }) => name));
     const { params } = to.task;
     this.#from = from;

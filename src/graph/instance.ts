@@ -3,10 +3,9 @@ import { describeCauses, describeError, isInstance } from '../base/describe-erro
 import type { Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
+import type { Instance } from '../task/task-class';
 import { thawedCopy } from './copy-data';
 import type { GraphNode } from './node';
-
-export type Instance = Record<string, unknown>;
 
 /** A new instance by the container, whose initialisers have seen no params yet. */
 export function makeInstance(task: TaskDefinition, container: Container): Awaitable<Instance> {

@@ -3,10 +3,10 @@ import { NotDataError } from '../task/data';
 import { DeclarationError } from '../task/declaration-error';
 import type { ParamDefinition, TaskDefinition } from '../task/definition';
 import type { Checked } from '../task/schema';
+import type { Instance } from '../task/task-class';
 import { paramText, refByContent } from './canonical';
 import type { DataCopy } from './copies';
 import { copyData } from './copy-data';
-import type { Instance } from './instance';
 import { askSchema, copyParam, refused } from './param-value';
 
 /** The default of a param in one run. */

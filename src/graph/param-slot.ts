@@ -36,6 +36,15 @@ export interface TakenParam {
   readonly text: string | undefined;
 }
 
+/** A value that the schema of the requiring task put in for a param that was not given. */
+export class FilledIn {
+  constructor(
+    readonly value: unknown,
+    /** The name of the requiring task. */
+    readonly by: string,
+  ) {}
+}
+
 /** @param handsOn whether the task hands params on, so that it counts what they were before their schemas */
 export function toParamSlot(param: ParamDefinition, fallback: ParamDefault | undefined, handsOn: boolean): ParamSlot {
   const { name, schema } = param;

@@ -1,7 +1,6 @@
 import { DeclarationError } from '../task/declaration-error';
 import { serviceParamsOf } from '../task/service-params';
-import type { TaskClass } from '../task/task-class';
-import type { Instance } from './instance';
+import type { Instance, TaskClass } from '../task/task-class';
 
 /** A service was used where there are none. */
 export class ServiceUsedError extends DeclarationError {}

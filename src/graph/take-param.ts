@@ -4,9 +4,8 @@ import { fitsTypes, showTypes } from '../task/param-type';
 import type { Checked } from '../task/schema';
 import { paramText, refByContent } from './canonical';
 import type { DataCopy } from './copies';
-import { FilledIn } from './handing-on';
 import { copyIfData, textIfData } from './param-defaults';
-import type { ParamSlot, TakenParam } from './param-slot';
+import { FilledIn, type ParamSlot, type TakenParam } from './param-slot';
 import { copyParam, refused, shown, unlessSecret } from './param-value';
 import type { SchemaAnswers } from './schema-answers';
 

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import type { Arrivals } from './arrivals';
 import type { Attempts } from './attempts';
-import type { Participant } from './claims';
+import type { Claim, Participant } from './claims';
 import type { Computation } from './computations';
 import { Action } from './demand';
 import type { Exclusive } from './exclusive';
@@ -42,11 +42,16 @@ export class Beginnings {
 
   /** Over once the node needs no slot. */
   begin(index: number): Awaitable<void> {
-    const { dynamic, graph, reporter, execution, scheduler, arrivals, sharing, skip, frontier } = this.#parts;
+    const { dynamic, graph, reporter, execution, scheduler, arrivals, sharing, skip, frontier, attempts } = this.#parts;
     const { claims } = dynamic;
     const node = graph.nodes[index]!;
     const key = claims.isActive ? reporter.keyOf(index) : undefined;
-    const other = key && claims.claim(key, execution, node);
+    let other: Claim | undefined;
+    try {
+      other = key && claims.claim(key, execution, node);
+    } catch (error) {
+      return attempts.failForGood(index, error);
+    }
     if (!other) return this.#begin(index);
     // It holds no slot while it waits.
     scheduler.wait(

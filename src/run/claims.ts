@@ -1,6 +1,8 @@
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
+import { haveSameParams, tellApart } from '../storage/own-key';
 import type { TaskKey } from '../task/context';
+import { DeclarationError } from '../task/declaration-error';
 import type { Activity } from './activity';
 import type { Outcome } from './outcome';
 import type { Provenance } from './provenance';
@@ -65,10 +67,15 @@ export class Claims {
     for (const [key, node] of first.begun()) this.#byKey.set(key, { execution: first, node });
   }
 
-  /** Claims a key. Gives who has it already, if somebody else does. */
+  /**
+   * Claims a key. Gives who has it already, if somebody else does.
+   *
+   * @throws {DeclarationError} when a key of the task's own making is that of other params as well
+   */
   claim(key: TaskKey, execution: Participant, node: GraphNode): Claim | undefined {
     const known = this.#byKey.get(key);
     if (known && known.execution !== execution) {
+      refuseShared(key, known.node, node);
       if (known.execution.mayHave(known.node)) return known;
       this.#gone++;
     }
@@ -147,4 +154,10 @@ export class Claims {
     const next = child ? child.firstOpen(undefined) : execution.firstOpen(node);
     return next && { execution: child ?? execution, node: next };
   }
+}
+
+/** Compares the params of two nodes with one key. @throws {DeclarationError} when they differ */
+export function refuseShared(key: TaskKey, one: GraphNode, other: GraphNode): void {
+  if (!one.task.options.key || haveSameParams(one, other)) return;
+  throw new DeclarationError(`${one} and ${other} have the same key ${key}, but different params: ${tellApart}`);
 }

@@ -1,7 +1,7 @@
+import type { GraphNode } from '../graph/node';
 import type { Layer } from '../storage/layer';
 import type { Layers } from '../storage/layers';
 import type { TaskKey } from '../task/context';
-import type { TaskDefinition } from '../task/definition';
 import type { TaskFailedError } from './failure';
 import type { AwaitedKey, RunLink, RunningTask } from './running-task';
 
@@ -25,7 +25,7 @@ export interface Owner {
 /** A key that a run of this process computes and saves. */
 export class Computation implements AwaitedKey {
   readonly key: TaskKey;
-  readonly task: TaskDefinition;
+  readonly node: GraphNode;
   owner: Owner;
   /** It is `expected` before it begins, and `paused` while it waits to be tried again. */
   phase: 'expected' | 'running' | 'paused' = 'expected';
@@ -35,9 +35,9 @@ export class Computation implements AwaitedKey {
   readonly #onEnd = new Set<(ending: Ending) => void>();
   readonly #onPause = new Set<() => void>();
 
-  constructor(key: TaskKey, task: TaskDefinition, owner: Owner) {
+  constructor(key: TaskKey, node: GraphNode, owner: Owner) {
     this.key = key;
-    this.task = task;
+    this.node = node;
     this.owner = owner;
   }
 
@@ -154,20 +154,20 @@ export class RunComputations {
   }
 
   /** Who computes a key, for results of the same class. */
-  find(key: TaskKey, task: TaskDefinition): Computation | undefined {
+  find(key: TaskKey, { task }: GraphNode): Computation | undefined {
     for (const { byKey } of this.#reads) {
       const found = byKey.get(key);
-      if (found && found.task === task) return found;
+      if (found && found.node.task === task) return found;
     }
     return undefined;
   }
 
   /** Tells others that this run computes a key; undefined when another run has begun to. */
-  register(key: TaskKey, task: TaskDefinition, owner: Owner): Computation | undefined {
+  register(key: TaskKey, node: GraphNode, owner: Owner): Computation | undefined {
     const known = this.#writes[0]?.byKey.get(key);
     if (
       known?.phase === 'expected' &&
-      known.task === task &&
+      known.node.task === node.task &&
       this.#writes.every(({ byKey }) => byKey.get(key) === known)
     ) {
       known.owner.disown(known);
@@ -175,7 +175,7 @@ export class RunComputations {
       return known;
     }
     if (this.#writes.length === 0 || this.#writes.some(({ byKey }) => byKey.has(key))) return undefined;
-    const computation = new Computation(key, task, owner);
+    const computation = new Computation(key, node, owner);
     for (const { byKey } of this.#writes) byKey.set(key, computation);
     return computation;
   }

@@ -1,3 +1,4 @@
+import { userPath } from '../base/user-path';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { folderOf } from '../graph/key';
@@ -67,7 +68,8 @@ export class Engine {
       rerunsChangedSource: options.sourceChange === 'rerun',
       isClosed: () => this.#closing !== undefined,
     };
-    this.#directories = options.directories === undefined ? undefined : new DirectoryFolder(options.directories);
+    this.#directories =
+      options.directories === undefined ? undefined : new DirectoryFolder(userPath(options.directories));
   }
 
   /** @param rest params, when `what` is a class, then options */

@@ -1,10 +1,11 @@
 import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
-import { type Instance, makeInstance, setParams, trapRequirements } from '../graph/instance';
+import { makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { GraphNode } from '../graph/node';
 import { ServicePlaceholders } from '../graph/service-placeholders';
 import type { Container } from '../task/container';
 import { takesServices } from '../task/service-params';
+import type { Instance } from '../task/task-class';
 import { downstreamOf } from './downstream';
 import type { OpenCall } from './open-calls';
 

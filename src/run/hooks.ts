@@ -1,8 +1,9 @@
 import { isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
-import { type Instance, makeInstance, setParams, trapRequirements } from '../graph/instance';
+import { makeInstance, setParams, trapRequirements } from '../graph/instance';
 import type { Container } from '../task/container';
 import type { TaskContext } from '../task/context';
+import type { Instance } from '../task/task-class';
 import type { OpenCall } from './open-calls';
 import type { Outcome } from './outcome';
 import type { Reporter } from './reporter';

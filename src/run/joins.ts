@@ -2,9 +2,11 @@ import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
+import { haveSameParams } from '../storage/own-key';
 import type { TaskKey } from '../task/context';
 import type { TaskDefinition } from '../task/definition';
 import type { Checkpoints } from './checkpoints';
+import { refuseShared } from './claims';
 import type { Computation, Ending, Owner, RunComputations } from './computations';
 import { Action, type Demand } from './demand';
 import type { TaskFailedError } from './failure';
@@ -62,7 +64,7 @@ export class Joins implements Owner {
   leave(index: number): boolean {
     const leader = this.#leader;
     if (!leader || !this.#canJoin(index) || this.#alone.has(index)) return false;
-    const computation = leader.#expect(index, this.#task(index), this.#options.keys.of(index));
+    const computation = leader.#expect(this.#options.graph.nodes[index]!, this.#options.keys.of(index));
     if (computation) this.#left.set(index, computation);
     return computation !== undefined;
   }
@@ -76,18 +78,20 @@ export class Joins implements Owner {
    * The computation that a node which is about to run has to wait for; undefined when it is to run here.
    *
    * @throws {TidemarkError} when it would wait for itself: its own code, or code that waits for that, started this run
+   * @throws {DeclarationError} when what has the key has other params
    */
   find(index: number): Computation | undefined {
     const left = this.#left.get(index);
     if (left) return left;
     if (!this.#canJoin(index) || this.#own.has(index)) return undefined;
-    const { computations, keys } = this.#options;
-    const found = computations.find(keys.of(index), this.#task(index));
+    const { computations, keys, graph } = this.#options;
+    const found = computations.find(keys.of(index), graph.nodes[index]!);
     // What has no slot may need that of the task which started this run.
     const mayWait = found && (computations.link.parent ? found.phase === 'running' : found.phase !== 'expected');
     if (!mayWait || this.#alone.has(index)) return undefined;
+    refuseShared(found.key, found.node, graph.nodes[index]!);
     const circle = findCircle(computations.link, found);
-    if (circle) throw circleError(this.#options.graph.nodes[index]!, circle);
+    if (circle) throw circleError(graph.nodes[index]!, circle);
     return found;
   }
 
@@ -172,19 +176,22 @@ export class Joins implements Owner {
   }
 
   /** The computation of a node that is sure to be run, for an identical run. */
-  #expect(index: number, task: TaskDefinition, key: TaskKey): Computation | undefined {
+  #expect(node: GraphNode, key: TaskKey): Computation | undefined {
+    const { index, task } = node;
     const { graph, keys, demand, frontier, state, fingerprints, computations } = this.#options;
-    if (graph.nodes[index]?.task !== task || fingerprints.isKeyless(index) || keys.of(index) !== key) return undefined;
+    const own = graph.nodes[index];
+    if (own?.task !== task || fingerprints.isKeyless(index) || keys.of(index) !== key) return undefined;
+    if (task.options.key && !haveSameParams(own, node)) return undefined;
     if (state.isEnding || demand.actions[index] !== Action.run || frontier.states[index]! > State.started)
       return undefined;
-    return this.#register(index) ?? computations.find(key, task);
+    return this.#register(index) ?? computations.find(key, node);
   }
 
   #register(index: number): Computation | undefined {
     const own = this.#own.get(index);
     if (own || !this.#options.checkpoints?.isSaving || !this.#isShared(index)) return own;
-    const { computations, keys } = this.#options;
-    const computation = computations.register(keys.of(index), this.#task(index), this);
+    const { computations, keys, graph } = this.#options;
+    const computation = computations.register(keys.of(index), graph.nodes[index]!, this);
     if (computation) this.#own.set(index, computation);
     return computation;
   }

@@ -1,9 +1,10 @@
 import { isPromiseLike } from '../awaitable';
-import { describeError } from '../base/describe-error';
+import { describeError, isInstance } from '../base/describe-error';
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
 import { fromStored } from '../graph/stored-ref';
 import type { Found } from '../storage/layers';
+import { DeclarationError } from '../task/declaration-error';
 import type { Checkpoints } from './checkpoints';
 import { Action, Demand } from './demand';
 import type { PlannedNode } from './plan';
@@ -48,7 +49,10 @@ export class PlanPart {
         this.#restoring.push(index);
         return { value: undefined };
       },
-      onFault: (index, { error }) => void this.#whys.set(index, describeError(error)),
+      onFault: (index, { error }) => {
+        if (isInstance(error, DeclarationError)) throw error;
+        this.#whys.set(index, describeError(error));
+      },
       onDecided: (index, action, why) => {
         this.#decided.push(index);
         if (action === Action.run && !this.#whys.has(index)) this.#whys.set(index, why);

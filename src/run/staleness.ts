@@ -2,6 +2,7 @@ import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import type { GraphNode } from '../graph/node';
 import type { Entry } from '../storage/entry';
+import { asSaved, refuseOtherParams } from '../storage/own-key';
 import { StorageError } from '../storage/storage-error';
 import type { CheckpointsOptions } from './checkpoints-options';
 import { SeenMarks } from './marks';
@@ -21,10 +22,22 @@ export class Staleness {
     this.#seen = seen;
   }
 
-  /** Why a checkpoint does not count; undefined when it does. */
+  /**
+   * Why a checkpoint does not count; undefined when it does.
+   *
+   * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
+   */
   whyOf(index: number, entry: Entry): Awaitable<string | undefined> {
     if (!this.#seen.areSeenBy(index, entry.marks)) return wasCleared;
-    if (this.#options.rerunsChangedSource && entry.source !== this.#options.graph.nodes[index]!.task.source)
+    const node = this.#options.graph.nodes[index]!;
+    if (node.task.options.key)
+      refuseOtherParams(
+        { task: node.task, key: entry.key, shown: String(node) },
+        entry.toRecord().params,
+        asSaved(node),
+        node.given,
+      );
+    if (this.#options.rerunsChangedSource && entry.source !== node.task.source)
       return 'the source of its class changed';
     const missing = entry.directories.length > 0 ? this.#options.directories.missing(entry) : undefined;
     if (missing !== undefined) {

@@ -3,6 +3,7 @@ import { describeError, explainError, isInstance } from '../base/describe-error'
 import type { Keys } from '../graph/key';
 import { DamagedCheckpointError, GoneCheckpointError, UnencryptedCheckpointError } from '../storage/checkpoint-error';
 import type { Layer } from '../storage/layer';
+import { DeclarationError } from '../task/declaration-error';
 import type { Reporter } from './reporter';
 import type { RunState } from './run-state';
 
@@ -44,6 +45,8 @@ export class StorageFaults {
   /** Reports what is wrong with a checkpoint, which is set aside when it is damaged, or with its storage. */
   take(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
     const { reporter, onStorageError, state } = this.#options;
+    // Not the storage, but how keys are made.
+    if (isInstance(error, DeclarationError)) return void state.endBy(error);
     reporter.storageFailed(index, error);
     if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
       return this.#setAside(index, error, layer);

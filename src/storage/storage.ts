@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { shareClass, whyForeign } from '../base/shared-state';
-import { type Allowed, checkOptions, oneOf } from '../check-options';
+import { type Allowed, checkOptions, numberFrom, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';
 import { TidemarkError } from '../error';
@@ -25,14 +25,15 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
   },
   fsync: oneOf('worth-it', 'always', 'never'),
   encryption: oneOf('required', 'allow-plain'),
-  maxResultSize: { includes: (value) => Number.isSafeInteger(value) && value >= 0, text: 'a whole number from 0 on' },
-  inlineBytes: { includes: (value) => value >= 0, text: 'a number from 0 on' },
+  maxResultSize: numberFrom(0, 'bytes'),
+  inlineBytes: numberFrom(0, 'bytes'),
   lease: {
     includes: (value) =>
       typeof value === 'object' &&
       value !== null &&
       Object.keys(value).every((name) => name === 'expiresAfter') &&
-      (value.expiresAfter === undefined || (value.expiresAfter >= 100 && value.expiresAfter <= 86_400_000)),
+      (value.expiresAfter === undefined ||
+        (numberFrom(100).includes(value.expiresAfter) && value.expiresAfter <= 86_400_000)),
     text: '{ expiresAfter: milliseconds }, from 100 to a day',
   },
 };

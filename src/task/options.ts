@@ -53,7 +53,10 @@ export interface TaskOptions<T = any, Produces = unknown> {
   readonly version?: number | string;
   /** The queue it runs in. @default the task's name */
   readonly queue?: string;
-  /** Replaces the params in the key: `Name/<what it returns>`. */
+  /**
+   * Replaces the params in the key: `Name/<what it returns>`. A result of other params that has the same key is refused,
+   * unless what differs is a secret or has `key: false`.
+   */
   readonly key?: (params: Readonly<T>) => string;
   /** The class of its results, for `@Requires()` on properties of that type. */
   readonly produces?: abstract new (

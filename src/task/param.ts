@@ -12,7 +12,8 @@ import { refuseOtherThanProperty, refuseStandardDecorator } from './decorator-ca
 import type { ParamOptions } from './options';
 import { isSchema, type StandardSchema } from './schema';
 
-type IsOptional<T, K extends keyof T> = {} extends Pick<T, K> ? true : false;
+// Not `{} extends Pick<T, K>`: {} has what all objects have, such as valueOf.
+type IsOptional<T, K extends keyof T> = Pick<T, K> extends Required<Pick<T, K>> ? false : true;
 type CanPass<Target, K, Optional> = [Target] extends [undefined]
   ? EnableExperimentalDecorators
   : K extends keyof Target

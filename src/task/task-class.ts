@@ -8,3 +8,6 @@ export interface RunnableTask {
 
 /** A class that can be a task: its constructor takes services, its instances have `run`. */
 export type TaskClass<T extends RunnableTask = RunnableTask> = new (...services: any[]) => T;
+
+/** An instance of a task class, by the names of its properties. */
+export type Instance = Record<string, unknown>;

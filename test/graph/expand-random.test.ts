@@ -86,7 +86,7 @@ it('takes params in the short way and in the long one for the same', async () =>
     @Param() a!: number;
     @Param() b = 'b';
     @Param({ optional: true }) c?: boolean;
-    @Param() any: unknown = 0;
+    @Param({ type: Object }) any: unknown = 0;
     run() {}
   }
   @Task()

@@ -194,7 +194,7 @@ describe('a key of the task’s own making', () => {
   });
 
   it.each([
-    ['', '""'],
+    ['', "''"],
     [undefined, 'undefined'],
     [3, '3'],
     [{}, '{}'],

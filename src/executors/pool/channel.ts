@@ -1,9 +1,15 @@
 import type { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
+import { isInstance } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 
 /** The length of the message and how many bytes come beside it, and then how many each: lengths are floats, which hold any. */
 const lengthBytes = 8;
+/** Larger numbers are no lengths: no machine has so much memory. */
+const largestLength = 2 ** 45;
+
+/** Something else than a `Channel` has written to its socket. */
+export class ForeignBytesError extends Error {}
 
 /**
  * Sends messages, and bytes beside them, through a socket. Large bytes are neither copied nor encoded: twice as fast
@@ -19,10 +25,24 @@ export class Channel<In, Out> {
   #at = 0;
   #filled = 0;
 
-  constructor(socket: Socket, take: (message: In, bytes: readonly Bytes[]) => void) {
+  /** @param onForeign called when something else than messages came; nothing more is read then */
+  constructor(
+    socket: Socket,
+    take: (message: In, bytes: readonly Bytes[]) => void,
+    onForeign: (error: ForeignBytesError) => void = () => socket.destroy(),
+  ) {
     this.#socket = socket;
     this.#take = take;
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    const read = (chunk: Buffer) => {
+      try {
+        this.#read(chunk);
+      } catch (error) {
+        if (!isInstance(error, ForeignBytesError)) throw error;
+        socket.off('data', read).resume();
+        onForeign(error);
+      }
+    };
+    socket.on('data', read);
   }
 
   send(message: Out, bytes: readonly Bytes[]): void {
@@ -57,18 +77,18 @@ export class Channel<In, Out> {
     const read = this.#reading;
     this.#at = 0;
     if (this.#stage === 'counts') {
-      const [messageLength, count] = floats(read[0]!) as [number, number];
+      const [messageLength, count] = lengthsIn(read[0]!) as [number, number];
       this.#messageLength = messageLength;
       this.#stage = 'lengths';
-      this.#reading = [new Uint8Array(count * lengthBytes)];
+      this.#reading = [room(count * lengthBytes)];
     } else if (this.#stage === 'lengths') {
       this.#stage = 'contents';
-      this.#reading = [this.#messageLength, ...floats(read[0]!)].map((length) => new Uint8Array(length));
+      this.#reading = [this.#messageLength, ...lengthsIn(read[0]!)].map(room);
     } else {
       this.#stage = 'counts';
       this.#reading = [new Uint8Array(2 * lengthBytes)];
       const [content, ...bytes] = read;
-      this.#take(deserialize(content!) as In, bytes);
+      this.#take(messageIn(content!) as In, bytes);
     }
   }
 }
@@ -77,6 +97,28 @@ function lengths(numbers: readonly number[]): Bytes {
   return new Uint8Array(Float64Array.from(numbers).buffer);
 }
 
-function floats(bytes: Bytes): readonly number[] {
-  return [...new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / lengthBytes)];
+/** @throws {ForeignBytesError} when they are no lengths */
+function lengthsIn(bytes: Bytes): readonly number[] {
+  const found = [...new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / lengthBytes)];
+  for (const length of found)
+    if (!Number.isInteger(length) || length < 0 || length > largestLength)
+      throw new ForeignBytesError(`${length} is no length`);
+  return found;
+}
+
+function room(length: number): Bytes {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new ForeignBytesError(`there is no room for ${length} bytes`, { cause });
+  }
+}
+
+/** @throws {ForeignBytesError} when it is no message */
+function messageIn(content: Bytes): unknown {
+  try {
+    return deserialize(content);
+  } catch (cause) {
+    throw new ForeignBytesError('it is no message', { cause });
+  }
 }

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
+import { textOf } from '../../base/describe-error';
+import type { Bytes } from '../../encoding/encoder';
 import { TidemarkError } from '../../error';
-import { Channel } from './channel';
+import { Channel, ForeignBytesError } from './channel';
 import { workerEntry } from './entry-file';
 import type { FromWorker, ToWorker } from './messages';
 import type { Ending, PoolWorker, WorkerListener } from './pool-worker';
@@ -21,6 +23,8 @@ const keptOutput = 64 * 1024;
 const streamsMayTake = 200;
 /** How long a process that has nothing to do may take to end, in milliseconds. */
 const endMayTake = 1_000;
+const wroteToChannel =
+  "something in it wrote to file descriptor 3, which is Tidemark's: let it open a file of its own (its process was ended)";
 /** Each process leads a group of its own, so that what it started ends with it. */
 const hasGroups = process.platform !== 'win32';
 
@@ -39,17 +43,24 @@ export function startProcess(
   const [, stdout, stderr, messages, lifeline] = child.stdio as unknown as [null, Socket, Socket, Socket, Socket];
   for (const socket of [messages, lifeline]) socket.on('error', () => undefined);
   const output = new Output(stdout, stderr);
-  const channel = new Channel<FromWorker, ToWorker>(messages, (message, bytes) => {
+  let foreign: ForeignBytesError | undefined;
+  const refuse = (error: ForeignBytesError) => {
+    foreign = error;
+    kill(child);
+  };
+  const take = (message: FromWorker, bytes: readonly Bytes[]): void => {
+    if (textOf(message, 'type') === undefined) throw new ForeignBytesError('it is a message of something else');
     const isReply = message.type === 'done' || message.type === 'failed';
     // What it printed before comes through other pipes, at the latest in the next round.
     if (isReply) twoRoundsLater(() => listener.message(message, bytes));
     else listener.message(message, bytes);
-  });
+  };
+  const channel = new Channel<FromWorker, ToWorker>(messages, take, refuse);
   void gone.then((ending) =>
     twoRoundsLater(() => {
       // Should the command have left it running, it learns so that nobody waits for it.
       for (const socket of [messages, lifeline]) socket.destroy();
-      listener.ended(output.explain(ending));
+      listener.ended(foreign ? { how: wroteToChannel, cause: foreign } : output.explain(ending));
     }),
   );
   const setRef = (isReferenced: boolean): void => {

@@ -1,9 +1,17 @@
-import { type ResourceLimits, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import { codeOf, describeNamed } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
 import { workerEntry } from './entry-file';
 import type { FromWorker } from './messages';
 import type { PoolWorker, WorkerListener } from './pool-worker';
+
+type FromThread = readonly [FromWorker, readonly Bytes[]];
 
 export interface ThreadOptions {
   /** The files that declare the tasks. */
@@ -12,34 +20,50 @@ export interface ThreadOptions {
   readonly execArgv?: readonly string[] | undefined;
 }
 
-/** Starts a worker thread. */
+/** Starts a worker thread. Messages go through a channel of their own: `parentPort` is left to what tasks use. */
 export function startThread(
   { modules, resourceLimits, execArgv }: ThreadOptions,
   listener: WorkerListener,
 ): PoolWorker {
   const entry = workerEntry('thread', modules);
+  const { port1: port, port2 } = new MessageChannel();
   const thread = new Worker('code' in entry ? entry.code : entry.file, {
     eval: 'code' in entry,
+    workerData: { tidemark: port2 },
+    transferList: [port2],
     ...(resourceLimits && { resourceLimits }),
     ...(execArgv && { execArgv: [...execArgv] }),
   });
   let error: unknown;
+  const take = ([message, bytes]: FromThread) => listener.message(message, bytes);
+  port.on('message', take);
   thread
-    .on('message', ([message, bytes]: [FromWorker, readonly Bytes[]]) => listener.message(message, bytes))
     .on('error', (cause: unknown) => (error = cause))
-    .on('exit', (code) => listener.ended({ how: howOf(code, error), cause: error }));
-  thread.unref();
+    .on('exit', (code) => {
+      takeRest(port, take);
+      listener.ended({ how: howOf(code, error), cause: error });
+    });
+  const setRef = (isReferenced: boolean): void => {
+    for (const handle of [thread, port]) isReferenced ? handle.ref() : handle.unref();
+  };
+  setRef(false);
   return {
     // Not transferred: what is large lies in shared memory.
-    send: (message, bytes) => thread.postMessage([message, bytes]),
+    send: (message, bytes) => port.postMessage([message, bytes]),
     takeOutput: () => '',
     kill: () => void thread.terminate(),
     end: async () => {
       thread.ref();
       await thread.terminate();
     },
-    setRef: (isReferenced) => (isReferenced ? thread.ref() : thread.unref()),
+    setRef,
   };
+}
+
+/** Takes what a thread sent before it ended, and closes its port. */
+function takeRest(port: MessagePort, take: (message: FromThread) => void): void {
+  for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) take(rest.message as FromThread);
+  port.close();
 }
 
 /** From this size on, a copy for each thread costs more than memory that they share. */

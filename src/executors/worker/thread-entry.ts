@@ -1,10 +1,11 @@
-import { parentPort } from 'node:worker_threads';
+import { syncBuiltinESMExports } from 'node:module';
+import type { MessagePort } from 'node:worker_threads';
 import type { Bytes } from '../../encoding/encoder';
 import type { ToWorker } from '../pool/messages';
 import { endsOnUncaught } from './ends-on-uncaught';
 import { Service } from './service';
 
-const port = parentPort!;
+const port = ownPort();
 const service = new Service(
   (message, bytes) =>
     port.postMessage([message, bytes], [...new Set(bytes.map(({ buffer }) => buffer as ArrayBuffer))]),
@@ -12,3 +13,12 @@ const service = new Service(
 );
 port.on('message', ([message, bytes]: [ToWorker, readonly Bytes[]]) => service.take(message, bytes));
 endsOnUncaught(service);
+
+/** The port that `thread-worker.ts` gave this thread. Tasks find no data of the worker, as if there were none. */
+function ownPort(): MessagePort {
+  const threads = require('node:worker_threads') as { workerData: { readonly tidemark: MessagePort } | null };
+  const { tidemark } = threads.workerData!;
+  threads.workerData = null;
+  syncBuiltinESMExports();
+  return tidemark;
+}

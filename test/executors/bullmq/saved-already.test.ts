@@ -1,6 +1,7 @@
-import { Storage, type TaskKey } from 'tidemark';
+import { Param, Storage, Task, type TaskKey } from 'tidemark';
 import { savedAlready } from '../../../src/executors/bullmq/worker/saved-already';
 import type { RunFacts } from '../../../src/storage/layer';
+import { definitionOf } from '../../../src/task/definition';
 import { saveIn } from '../../support/checkpoint';
 
 const key = `Example/${'0'.repeat(32)}` as TaskKey;
@@ -16,12 +17,20 @@ const facts: RunFacts = {
   dynamic: [],
   seconds: 1,
 };
+@Task({ key: () => 'one' })
+class Example {
+  @Param({ optional: true }) n?: number;
+  @Param({ key: false }) quiet = true;
+  run() {}
+}
+const own = definitionOf(Example);
+const task = { ...own, source: 'abcdef', options: {} };
 const saved: Partial<RunFacts> = { requires: [[required, 'd1']], marks: ['m1'] };
 
 async function look(inStorage: Partial<RunFacts>, wanted: Partial<RunFacts> = {}, source = 'abcdef'): Promise<string> {
   const storage = Storage.open('memory:');
   await saveIn(storage, { ...saved, ...inStorage });
-  const { found, stale } = await savedAlready({ ...facts, ...wanted }, source, storage.layers, undefined);
+  const { found, stale } = await savedAlready({ ...facts, ...wanted }, { ...task, source }, storage.layers);
   return found ? 'counts' : `${stale.length} stale`;
 }
 
@@ -42,5 +51,13 @@ it.each<[string, string, Partial<RunFacts>, Partial<RunFacts>, string?]>([
 
 it('finds nothing where nothing is', async () => {
   const { layers } = Storage.open('memory:');
-  expect(await savedAlready(facts, 'abcdef', layers, undefined)).toEqual({ found: undefined, stale: [] });
+  expect(await savedAlready(facts, task, layers)).toEqual({ found: undefined, stale: [] });
+});
+
+it('refuses the result of other params under a key of the task’s own making', async () => {
+  const storage = Storage.open('memory:');
+  await saveIn(storage, { ...saved, params: { n: 1, quiet: false }, source: own.source });
+  const look = (params: object) => savedAlready({ ...facts, params: { ...params, quiet: true } }, own, storage.layers);
+  expect((await look({ n: 1 })).found).toBeDefined();
+  await expect(look({ n: 2 })).rejects.toThrow(`Example({ n: 2, quiet: true }) has the key ${key}, under which`);
 });

@@ -93,7 +93,7 @@ export class JobRunner {
 
   async #runLeased(underway: Underway, lease: Lease | undefined): Promise<Attempt> {
     const { task, content } = underway;
-    const { found, stale } = await savedAlready(content.facts!, task.source, this.#parts.layers, task.options.encoder);
+    const { found, stale } = await savedAlready(content.facts!, task, this.#parts.layers);
     if (found && !content.isForced) return wasThere(found.entry);
     const signal = lease ? AbortSignal.any([underway.signal, lease.signal]) : underway.signal;
     const outcome = await this.#execute(underway, signal);

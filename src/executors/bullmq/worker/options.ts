@@ -1,10 +1,10 @@
 import { emitWarning, guardedWarning } from '../../../base/warnings';
-import { type Allowed, anything, checkOptions, oneOf } from '../../../check-options';
+import { type Allowed, anything, checkOptions, milliseconds, oneOf } from '../../../check-options';
 import type { StorageSource } from '../../../storage/open';
 import { Storage } from '../../../storage/storage';
 import { checkPoolOptions, fileOf, isTexts } from '../../pool/options';
 import { defaultPrefix } from '../names';
-import { commonOptions, needsConnection, positive, type QueueOptions } from '../options';
+import { commonOptions, needsConnection, type QueueOptions } from '../options';
 
 /** What a worker is doing. */
 export interface WorkerHealth {
@@ -77,9 +77,9 @@ const known: Readonly<Record<keyof Omit<WorkerOptions, 'modules' | 'container' |
   concurrency: { includes: (value) => Number.isInteger(value) && value >= 1, text: 'a whole number from 1 on' },
   storage: anything,
   executor: oneOf('threads', 'processes', 'inline'),
-  lockDuration: { includes: (value) => value >= 200, text: 'a number of milliseconds from 200 on' },
+  lockDuration: milliseconds(200),
   maxStalledCount: isCount,
-  grace: positive('milliseconds'),
+  grace: milliseconds(1, { forEver: true }),
   stopSignals: { includes: isTexts, text: 'a list of signals' },
   onHealth: isFunction,
   onWarning: isFunction,

@@ -3,6 +3,9 @@ import { DamagedCheckpointError } from '../../../storage/checkpoint-error';
 import type { Entry } from '../../../storage/entry';
 import type { RunFacts } from '../../../storage/layer';
 import type { Found, Layers } from '../../../storage/layers';
+import { refuseOtherParams } from '../../../storage/own-key';
+import type { TaskDefinition } from '../../../task/definition';
+import { showTask } from '../../../task/show';
 
 /** What is saved under a job's key: what counts for it, or what does not. */
 export interface SavedAlready {
@@ -14,19 +17,20 @@ export interface SavedAlready {
  * Looks whether a job's result was saved since it was asked for: by another run, or by a worker that was lost before it
  * could say so.
  *
- * @param source of the task's class as it is here
  * @throws {StorageError | UnreadableCheckpointError}
+ * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
  */
 export async function savedAlready(
   facts: Omit<RunFacts, 'seconds'>,
-  source: string,
+  task: TaskDefinition,
   layers: Layers,
-  encoder: Encoder | undefined,
 ): Promise<SavedAlready> {
+  const { source, options } = task;
   const stale: Found[] = [];
   for (const from of layers.reads) {
-    const entry = await find(from, facts, encoder);
+    const entry = await find(from, facts, options.encoder);
     if (!entry) continue;
+    if (options.key) refuseUnlessSame(task, facts, entry);
     if (counts(entry, facts, source)) return { found: { from, entry }, stale };
     stale.push({ from, entry });
   }
@@ -45,6 +49,10 @@ async function find(
     if (error instanceof DamagedCheckpointError) return undefined;
     throw error;
   }
+}
+
+function refuseUnlessSame(task: TaskDefinition, { key, params }: Pick<RunFacts, 'key' | 'params'>, entry: Entry): void {
+  refuseOtherParams({ task, key, shown: showTask(task.name, params) }, entry.toRecord().params, params);
 }
 
 /** Whether it is what the job would give: made by the same code of the same results, and nothing of that was cleared since. */
