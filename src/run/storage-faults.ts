@@ -45,6 +45,8 @@ export class StorageFaults {
   /** Reports what is wrong with a checkpoint, which is set aside when it is damaged, or with its storage. */
   take(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
     const { reporter, onStorageError, state } = this.#options;
+    // It was cleared or deleted while it was read: the task runs, as it does where there is no checkpoint.
+    if (index !== undefined && isInstance(error, GoneCheckpointError)) return undefined;
     // Not the storage, but how keys are made.
     if (isInstance(error, DeclarationError)) return void state.endBy(error);
     reporter.storageFailed(index, error);
@@ -63,9 +65,8 @@ export class StorageFaults {
     const { keys, reporter, warned } = this.#options;
     const problem = describeError(damage);
     try {
-      await layer.setAside(keys.of(index));
-      // Another process deleted it, or writes it anew: there is nothing to look at.
-      if (isInstance(damage, GoneCheckpointError)) return;
+      // Another process has deleted or replaced it: there is nothing to look at.
+      if (!(await layer.setAside(keys.of(index)))) return;
       warned.damaged++;
       if (warned.damaged <= mostDamageWarnings)
         reporter.warn(index, `${problem}. It was set aside (@damaged/${keys.of(index)}) and is not used`);

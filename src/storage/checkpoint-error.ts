@@ -19,14 +19,17 @@ export class DamagedCheckpointError extends TidemarkError {
   }
 }
 
-/** A checkpoint was deleted, or is being replaced, between its record being read and its bytes. */
-export class GoneCheckpointError extends DamagedCheckpointError {
+/** A checkpoint was cleared, deleted or replaced between the read of its record and that of its bytes: no damage. */
+export class GoneCheckpointError extends TidemarkError {
   static {
     shareClass(GoneCheckpointError, 'GoneCheckpointError');
   }
 
+  readonly key: TaskKey;
+
   constructor(key: TaskKey) {
-    super(key, 'it is not there any more');
+    super(`the checkpoint ${key} is not there any more: it was cleared or deleted while it was read`);
+    this.key = key;
   }
 }
 

@@ -80,13 +80,14 @@ export class CheckpointReader {
     return andThen(this.read(entry, ofTask), (encoding) => decode(entry, encoding, this.#encoderFor(ofTask)));
   }
 
-  /** Whether a checkpoint is what was saved, as far as that can be told without the encoder of its task. */
-  async isWhole(key: TaskKey): Promise<boolean> {
+  /** Whether a checkpoint is there that is not what was saved, as far as that is known without its task's encoder. */
+  async isDamaged(key: TaskKey): Promise<boolean> {
     try {
       const entry = await this.find(key, undefined);
-      return entry !== undefined && (await this.read(entry, undefined)) !== undefined;
-    } catch {
+      if (entry !== undefined) await this.read(entry, undefined);
       return false;
+    } catch (error) {
+      return !isInstance(error, GoneCheckpointError);
     }
   }
 
@@ -121,6 +122,7 @@ export class CheckpointReader {
   async #readAnew(before: Entry, ofTask: Encoder | undefined): Promise<Encoding> {
     const { key } = before;
     for (let looks = 1; ; looks++) {
+      this.#entries.refresh();
       const now = await this.find(key, ofTask);
       if (now === undefined) throw new GoneCheckpointError(key);
       if (now.beside === undefined || now.beside !== before.beside) return this.read(now, ofTask);

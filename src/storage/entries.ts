@@ -23,6 +23,11 @@ export class Entries {
     return this.#store.copies === true;
   }
 
+  /** Lets the reads that follow see all that other processes have written by now. */
+  refresh(): void {
+    this.#store.refresh?.();
+  }
+
   /** @param onPart may be given the parts of large bytes while the rest is being read */
   read(key: string, onPart?: (part: Bytes) => void): Awaitable<Bytes | undefined> {
     return andThen(

@@ -112,7 +112,13 @@ export class Layer {
     return this.#writer.write({ facts, encoding, encoder: this.encoderFor(ofTask), before, saved, lease });
   }
 
+  /** Lets the reads that follow see all that other processes have written by now. */
+  refresh(): void {
+    this.#entries.refresh();
+  }
+
   async has(key: TaskKey): Promise<boolean> {
+    this.refresh();
     return this.#entries.has(key);
   }
 
@@ -126,6 +132,7 @@ export class Layer {
 
   /** Gives whether there was one. @param directories where its task directories are */
   async delete(key: TaskKey, directories = this.directories): Promise<boolean> {
+    this.refresh();
     const bytes = await this.#entries.read(key);
     if (bytes === undefined) return false;
     await this.#entries.delete(key);
@@ -136,13 +143,16 @@ export class Layer {
     return true;
   }
 
-  /** Puts a damaged checkpoint out of the way, where it can be looked at. */
-  async setAside(key: TaskKey): Promise<void> {
+  /** Puts a damaged checkpoint out of the way, where it can be looked at. Gives whether there was one. */
+  async setAside(key: TaskKey): Promise<boolean> {
+    this.refresh();
     const bytes = await this.#entries.read(key);
     // Another process that found it damaged may have replaced it by now.
-    if (bytes === undefined || (await this.#reader.isWhole(key))) return;
+    if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
     await this.#entries.write(damagedFolder + key, bytes, false);
-    await this.#entries.delete(key);
+    const now = await this.#entries.read(key);
+    if (now && Buffer.compare(now, bytes) === 0) await this.#entries.delete(key);
+    return true;
   }
 
   /**
@@ -179,6 +189,7 @@ export class Layer {
 
   /** The log of clear marks on a task's results. */
   marks(folder: string): Awaitable<Bytes | undefined> {
+    this.refresh();
     return this.#entries.readSmall(marksFolder + folder);
   }
 

@@ -166,6 +166,7 @@ export class Storage {
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
     for (const { layer } of this.layers.reads) {
+      layer.refresh();
       const entry = await layer.find(key, encoder);
       if (!entry) continue;
       try {

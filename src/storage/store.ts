@@ -36,6 +36,8 @@ export interface StoreAdapter {
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>;
   /** Adds to the end of a value in one indivisible, durable step; makes it when it is not there. */
   append?(key: string, value: Uint8Array): Awaitable<void>;
+  /** Lets the reads that follow see all that other processes have written by now, where they would not by themselves. */
+  refresh?(): void;
   /** A folder on this machine that task directories are kept in, next to entries; or what makes one when it is needed. */
   readonly folder?: string | (() => string);
   /** Whether bytes that were set are not used any more once `set` is done, and those that `get` gives are not used elsewhere. */

@@ -41,11 +41,20 @@ export class LmdbStore implements StoreAdapter {
     this.#folder = resolve(folder);
   }
 
+  /**
+   * Lets the reads that follow see all that other processes have committed by now: `lmdb` reads what there was when
+   * this process came back to its event loop last.
+   */
+  refresh(): void {
+    this.#database?.resetReadTxn();
+  }
+
   get(key: string): Uint8Array | undefined {
     return this.#read('read', key, (database) => ownBytes(database.getBinary(key)));
   }
 
   has(key: string): boolean {
+    this.refresh();
     return this.#read('read', key, (database) => holds(database, key)) ?? false;
   }
 
@@ -78,6 +87,7 @@ export class LmdbStore implements StoreAdapter {
   }
 
   *keys(prefix = ''): Generator<string> {
+    this.refresh();
     // Keys are of characters up to "~", so the end is the first behind all that start with the prefix.
     let range: object = prefix === '' ? { limit: BATCH } : { start: prefix, end: `${prefix}\x7f`, limit: BATCH };
     for (;;) {
