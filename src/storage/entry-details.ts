@@ -39,7 +39,9 @@ const checks: Readonly<Record<keyof EntryDetails, Check>> = {
 export function parseDetails(json: string): EntryDetails {
   const details: unknown = JSON.parse(json);
   if (!isParams(details)) throw new Error('it is no object');
-  if (isDeeper(details, deepest)) throw new Error(`it is nested more than ${deepest} levels deep`);
+  // What is shorter cannot be deeper.
+  if (json.length > deepest && isDeeper(details, deepest))
+    throw new Error(`it is nested more than ${deepest} levels deep`);
   const own = details as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(checks) as (keyof EntryDetails)[]) {
     const value = Object.hasOwn(own, name) ? own[name] : undefined;
