@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { jsonText } from '../base/json-text';
 import type { Bytes } from '../encoding/encoder';
 import { crc32 } from './crc32';
 import { Entry, hidden, nothing } from './entry';
@@ -62,12 +63,12 @@ export function headOf(record: CheckpointRecord, isSealed: boolean): string {
     `${record.source} ${record.serializer} ${record.format} ` +
     `${record.compressor ?? nothing} ${record.encrypter ?? nothing} ${record.keyId ?? nothing} ` +
     `${record.marks.join(',') || nothing} ${dynamicWord(record)} ${isOpen ? requiresWord(record) : hidden} ` +
-    `{"task":${JSON.stringify(record.task)},` +
-    (version === undefined ? '' : `"version":${JSON.stringify(version)},`) +
-    (isOpen ? `"params":${JSON.stringify(record.params)},` : '') +
+    `{"task":${jsonText(record.task)},` +
+    (version === undefined ? '' : `"version":${jsonText(version)},`) +
+    (isOpen ? `"params":${jsonText(record.params)},` : '') +
     (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
-    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}` +
-    (directories === undefined || directories.length === 0 ? '}' : `,"directories":${JSON.stringify(directories)}}`)
+    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${jsonText(record.savedBy)}` +
+    (directories === undefined || directories.length === 0 ? '}' : `,"directories":${jsonText(directories)}}`)
   );
 }
 

@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { describeError, isInstance } from '../../../base/describe-error';
+import { codeOf, describeError, isInstance } from '../../../base/describe-error';
 import { StorageError, type StorageOperation } from '../../storage-error';
-import { codeOf, fileError } from '../file/file-error';
+import { fileError } from '../file/file-error';
 
 type Advice = readonly [name: string, reason: string, cure: string];
 
@@ -34,7 +34,7 @@ export async function causeOf(error: unknown): Promise<unknown> {
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function lmdbError(cause: unknown, operation: StorageOperation, folder: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
-  const code: unknown = codeOf(cause);
+  const code = codeOf(cause);
   const advice = LMDB_CODES.get(code);
   if (advice) {
     const [name, reason, cure] = advice;
