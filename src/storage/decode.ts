@@ -1,5 +1,6 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
+import { jsonText } from '../base/json-text';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
@@ -51,7 +52,7 @@ export function seal(
   { encryption }: Encoder,
 ): Awaitable<string> {
   const facts: PrivateFacts = { params, requires, digest, refs };
-  const sealed = encryption!.encrypt(Buffer.from(JSON.stringify(facts)), placeOfFacts(key));
+  const sealed = encryption!.encrypt(Buffer.from(jsonText(facts)), placeOfFacts(key));
   return andThen(sealed, (bytes) => Buffer.from(bytes).toString('base64'));
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../base/json-text';
 import type { Bytes } from '../encoding/encoder';
 import { crc32 } from './crc32';
 import { Entry, hidden, nothing } from './entry';
@@ -35,12 +36,12 @@ export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined, 
     `${record.source} ${record.serializer} ${record.format} ` +
     `${record.compressor ?? nothing} ${record.encrypter ?? nothing} ${record.keyId ?? nothing} ` +
     `${record.marks.join(',') || nothing} ${dynamicWord(record)} ${isOpen ? requiresWord(record) : hidden} ` +
-    `{"task":${JSON.stringify(record.task)},` +
-    (version === undefined ? '' : `"version":${JSON.stringify(version)},`) +
-    (isOpen ? `"params":${JSON.stringify(record.params)},` : `"sealed":"${sealed}",`) +
+    `{"task":${jsonText(record.task)},` +
+    (version === undefined ? '' : `"version":${jsonText(version)},`) +
+    (isOpen ? `"params":${jsonText(record.params)},` : `"sealed":"${sealed}",`) +
     (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
-    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}` +
-    (directories === undefined || directories.length === 0 ? '}' : `,"directories":${JSON.stringify(directories)}}`);
+    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${jsonText(record.savedBy)}` +
+    (directories === undefined || directories.length === 0 ? '}' : `,"directories":${jsonText(directories)}}`);
   // Made into bytes once, for the checksum as well; a unit of a string takes three bytes in UTF-8 at most.
   const most = wordsStart + 3 * rest.length + 1;
   const line = most > scratchLength ? Buffer.allocUnsafe(most) : (scratch ??= Buffer.allocUnsafeSlow(scratchLength));

@@ -12,7 +12,8 @@ export function recordParams(
   refDepth = 0,
 ): Record<string, unknown> {
   const json: Record<string, unknown> = {};
-  for (const name in params) json[name] = secrets.has(name) ? { $secret: true } : toJson(params[name], refDepth);
+  for (const name of Object.keys(params))
+    json[name] = secrets.has(name) ? { $secret: true } : toJson(params[name], refDepth);
   return json;
 }
 

@@ -1,4 +1,5 @@
 import { describeNamed } from '../../base/describe-error';
+import { emitWarning } from '../../base/warnings';
 import type { Bytes } from '../../encoding/encoder';
 import type { FromWorker, Reply, SentFailure, StartMessage } from './messages';
 import { Outbox } from './outbox';
@@ -11,6 +12,8 @@ import { writeFailure } from './write-failure';
 
 /** How long a task may go on after its signal has aborted, in milliseconds. */
 const grace = 1_000;
+/** How long a worker may take to close its container, in milliseconds: longer than it waits for that itself. */
+const closeMayTake = 6_000;
 
 /** Told by a member of a pool. */
 export interface MemberListener {
@@ -29,6 +32,9 @@ export class Member {
   #job: PoolJob | undefined;
   #patience: NodeJS.Timeout | undefined;
   #crash: { readonly failure: SentFailure; readonly bytes: readonly Bytes[] } | undefined;
+  /** Called when the container is closed, or will not be. */
+  #closed: (() => void) | undefined;
+  #isOver = false;
   isReady = false;
   /** Whether it was ended, since its task would not end. */
   wasKilled = false;
@@ -61,6 +67,31 @@ export class Member {
     }
   }
 
+  /** Ends it when it does nothing: the container first. */
+  async end(): Promise<void> {
+    const { container, pool } = this.#start;
+    if (container !== undefined && !this.#isOver) {
+      const isClosed = await this.#closeContainer();
+      if (!isClosed)
+        emitWarning(
+          `a worker of ${pool}() did not close its container ${container} within ${closeMayTake / 1000} s: it is ended`,
+        );
+    }
+    await this.worker.end();
+  }
+
+  #closeContainer(): Promise<boolean> {
+    this.worker.setRef(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, closeMayTake, false);
+      this.#closed = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.worker.send({ type: 'close' }, []);
+    });
+  }
+
   /** The error of what was to run on it when it ended. @param output what it printed */
   async lost({ how, cause }: Ending, output = this.worker.takeOutput()): Promise<WorkerLostError> {
     const { pool, modules } = this.#start;
@@ -84,6 +115,10 @@ export class Member {
       case 'ready':
         this.isReady = true;
         this.#listener.ready();
+        break;
+      case 'closed':
+        if (message.problem !== undefined) emitWarning(message.problem);
+        this.#closed?.();
         break;
       case 'progress':
         // TypeScript takes the arguments of one overload only.
@@ -124,6 +159,8 @@ export class Member {
 
   #ended(ending: Ending): void {
     const job = this.#takeJob();
+    this.#isOver = true;
+    this.#closed?.();
     this.#name.release();
     if (job) this.#loses(job, ending);
     this.#listener.ended(ending);

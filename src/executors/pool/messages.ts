@@ -76,7 +76,12 @@ export interface AbortMessage {
   readonly reason: SentFailure;
 }
 
-export type ToWorker = StartMessage | JobMessage | AbortMessage;
+/** No more jobs come: what the worker holds can go. */
+export interface CloseMessage {
+  readonly type: 'close';
+}
+
+export type ToWorker = StartMessage | JobMessage | AbortMessage | CloseMessage;
 
 /** The job is over; what came of it. */
 export type Reply = DoneMessage | { readonly type: 'failed'; readonly failure: SentFailure };
@@ -99,6 +104,8 @@ export interface DoneMessage {
 
 export type FromWorker =
   | { readonly type: 'ready' }
+  /** The container is closed, or could not be. */
+  | { readonly type: 'closed'; readonly problem: string | undefined }
   /** What the task passed to `context.progress`. */
   | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
   | { readonly type: 'log'; readonly message: string }

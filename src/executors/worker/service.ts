@@ -16,6 +16,7 @@ export class Service {
   #start: StartMessage | undefined;
   #catalogue: Promise<Catalogue> | undefined;
   #running: AbortController | undefined;
+  #closing: Promise<string | undefined> | undefined;
 
   /** @param options `givesAway`: whether the memory of bytes is gone once they are sent */
   constructor(send: SendToPool, { givesAway }: { readonly givesAway: boolean }) {
@@ -43,9 +44,23 @@ export class Service {
         void readFailure(message.reason, bytes, this.#start!.modules).then((reason) => running?.abort(reason));
         return;
       }
+      case 'close':
+        void this.close().then((problem) => this.#send({ type: 'closed', problem }, []));
+        return;
       default:
         message satisfies never;
     }
+  }
+
+  /** Closes the container, once that is loaded. Never rejects: gives why that could not be done. */
+  close(): Promise<string | undefined> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<string | undefined> {
+    // A container that could not be loaded has failed the jobs.
+    return (await this.#catalogue?.catch(() => undefined))?.close();
   }
 
   /** Tells of an error that nobody caught, which ends this worker. */
