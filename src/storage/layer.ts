@@ -48,6 +48,12 @@ export class Layer {
     this.#leaseOptions = options.lease;
   }
 
+  /** The same, without anything being written or deleted. */
+  asReadonly(): Layer {
+    const encoder = this.encoder && { encoder: this.encoder };
+    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...encoder, readonly: true });
+  }
+
   /** What was opened, for messages. */
   get location(): string {
     return this.#entries.location;

@@ -130,6 +130,16 @@ export class Storage {
     return new Storage(new Layers(reads, write === 'all' ? chained.flatMap(({ layers }) => layers.writes) : first));
   }
 
+  /** @internal The same layers, all of them read-only. */
+  asReadonly(): Storage {
+    return new Storage(
+      new Layers(
+        this.layers.all.map((layer) => ({ layer: layer.asReadonly(), promoteTo: [] })),
+        [],
+      ),
+    );
+  }
+
   /** What was opened, for messages. */
   get location(): string {
     return this.layers.location;
