@@ -64,6 +64,10 @@ export class StorageFaults {
   async #setAside(index: number, damage: DamagedCheckpointError, layer: Layer): Promise<void> {
     const { keys, reporter, warned } = this.#options;
     const problem = describeError(damage);
+    if (layer.isReadonly) {
+      warned.damaged++;
+      return reporter.warn(index, `${problem}. It stays in ${layer.location}, which is read-only, and is not used`);
+    }
     try {
       // Another process has deleted or replaced it: there is nothing to look at.
       if (!(await layer.setAside(keys.of(index)))) return;

@@ -31,6 +31,8 @@ const damagedFolder = '@damaged/';
 /** Checkpoints in one store. */
 export class Layer {
   readonly encoder: Encoder | undefined;
+  /** Whether nothing is written or deleted here. */
+  readonly isReadonly: boolean;
   /** Where task directories are kept next to entries, in stores that can hold them. */
   readonly directories: DirectoryFolder | undefined;
   readonly #entries: Entries;
@@ -41,13 +43,20 @@ export class Layer {
   #leases: StoreLeases | undefined;
 
   constructor(store: StoreAdapter, location: string, options: StorageOptions) {
-    this.#entries = new Entries(store, location);
+    this.isReadonly = options.readonly === true;
+    this.#entries = new Entries(store, location, this.isReadonly);
     this.encoder = options.encoder;
     this.directories = directoryFolderOf(store);
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
     this.#leaseOptions = options.lease;
+  }
+
+  /** The same, without anything being written or deleted. */
+  asReadonly(): Layer {
+    const encoder = this.encoder && { encoder: this.encoder };
+    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...encoder, readonly: true });
   }
 
   /** What was opened, for messages. */
@@ -200,6 +209,7 @@ export class Layer {
 
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
+    await this.#entries.removeUnusable();
     for await (const keys of groupsOf(this.#entries.keys('')))
       await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
     await this.leases?.clear();

@@ -33,6 +33,13 @@ export interface StorageOptions {
    * @default 1073741824, which is 1 GiB
    */
   readonly maxResultSize?: number;
+  /**
+   * Whether results are only read here: nothing is saved, deleted or set aside, and there are no leases. A clear leaves
+   * its mark in the other layers of a chain.
+   *
+   * @default what `?readonly=` in the URI says, or else false
+   */
+  readonly readonly?: boolean;
   /** How processes that compute the same key once find out that one of them is gone. */
   readonly lease?: LeaseOptions;
 }
