@@ -43,9 +43,9 @@ export class StorageFaults {
   /** Reports what is wrong with a checkpoint, which is set aside when it is damaged, or with its storage. */
   take(index: number | undefined, error: unknown, layer?: Layer): Awaitable<void> {
     const { reporter, onStorageError, state } = this.#options;
-    // Not the storage, but how keys are made.
-    if (isInstance(error, DeclarationError)) return void state.endBy(error);
     reporter.storageFailed(index, error);
+    // Not the storage, but how a task makes its keys.
+    if (isInstance(error, DeclarationError)) return void state.endBy(error);
     if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
       return this.#setAside(index, error, layer);
     if (index !== undefined) this.untouchable.add(index);
