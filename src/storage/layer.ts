@@ -189,8 +189,12 @@ export class Layer {
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
     await this.#entries.removeUnusable();
-    for await (const keys of groupsOf(this.#entries.keys('')))
-      await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    try {
+      for await (const keys of groupsOf(this.#entries.keys('')))
+        await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    } catch (error) {
+      if (!(await this.#entries.removeUnusable(error))) throw error;
+    }
     await this.leases?.clear();
     await this.directories?.clear();
   }
