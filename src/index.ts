@@ -64,14 +64,18 @@ export type { ResultOf, Runnable } from './run/runnable';
 export { Runner } from './run/runner';
 export type { RunSummary } from './run/summary';
 export { TaskTimeoutError } from './run/timeout';
-export { DamagedCheckpointError, UnreadableCheckpointError } from './storage/checkpoint-error';
+export {
+  DamagedCheckpointError,
+  UnencryptedCheckpointError,
+  UnreadableCheckpointError,
+} from './storage/checkpoint-error';
 export type { LeaseOptions, StorageOptions } from './storage/layer';
 export type { LeaseBoard } from './storage/lease/lease-board';
 export { LeaseLostError } from './storage/lease/lease-lost-error';
 export type { StorageSource } from './storage/open';
 export type { CheckpointRecord } from './storage/record';
 export type { ScopeOptions } from './storage/scope';
-export { type ChainOptions, Storage, type TaskStats } from './storage/storage';
+export { type ChainOptions, type ListFilter, Storage, type TaskStats } from './storage/storage';
 export { StorageError } from './storage/storage-error';
 export type { SetOptions, StoreAdapter } from './storage/store';
 export { type Container, typediContainer } from './task/container';

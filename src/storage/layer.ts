@@ -1,8 +1,10 @@
 import type { Awaitable } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
+import { DamagedCheckpointError } from './checkpoint-error';
 import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
 import type { DirectoryFolder } from './directories/directory-folder';
@@ -19,6 +21,9 @@ import type { StoreAdapter } from './store';
 
 export type { RunFacts } from './checkpoint-writer';
 export type { LeaseOptions, StorageOptions } from './storage-options';
+
+/** Told of checkpoints that a list leaves out, with what is wrong. */
+export type OnUnreadable = (key: TaskKey, problem: string) => void;
 
 const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
@@ -41,8 +46,8 @@ export class Layer {
     this.isReadonly = options.readonly === true;
     this.#entries = new Entries(store, location, this.isReadonly);
     this.encoder = options.encoder;
-    this.directories = directoriesIn(store);
-    this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask));
+    this.directories = directoryFolderOf(store);
+    this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
     this.#leaseOptions = options.lease;
@@ -80,6 +85,7 @@ export class Layer {
    * @throws {StorageError} when the store cannot be read
    * @throws {DamagedCheckpointError} when it is not what was saved
    * @throws {UnreadableCheckpointError} when it needs something that is not here
+   * @throws {UnencryptedCheckpointError} when it is not encrypted and has to be
    */
   find(key: TaskKey, ofTask: Encoder | undefined): Awaitable<Entry | undefined> {
     return this.#reader.find(key, ofTask);
@@ -129,8 +135,8 @@ export class Layer {
   async directoriesOf(key: TaskKey): Promise<readonly string[] | undefined> {
     const bytes = await this.#entries.readSmall(key);
     const read = bytes && decodeEntry(bytes, key);
-    if (read && read.state !== 'whole') return undefined;
-    return read?.entry.directories ?? [];
+    if (read === undefined || read.state === 'outdated') return [];
+    return read.state === 'whole' ? directoriesIn(read.entry) : undefined;
   }
 
   /** Gives whether there was one. @param directories where its task directories are */
@@ -142,7 +148,7 @@ export class Layer {
     const read = decodeEntry(bytes, key);
     if (read.state !== 'whole') return true;
     if (read.entry.beside !== undefined) await this.#entries.delete(besideKey(read.entry));
-    await directories?.removeOf(key, read.entry.directories);
+    await directories?.removeOf(key, directoriesIn(read.entry) ?? []);
     return true;
   }
 
@@ -158,15 +164,30 @@ export class Layer {
     return true;
   }
 
-  /** The records that can be read, in no particular order. @param folder of one task; without it, of all */
-  async *list(folder: string | undefined): AsyncIterableIterator<CheckpointRecord> {
+  /**
+   * The records that can be read, in no particular order.
+   *
+   * @param folder of one task; without it, of all
+   * @param onUnreadable told of those that cannot be read
+   */
+  async *list(folder: string | undefined, onUnreadable?: OnUnreadable): AsyncIterableIterator<CheckpointRecord> {
     const prefix = folder === undefined ? '' : `${folder}/`;
     for await (const [key, bytes] of this.#entries.entries(prefix, isRecordKey)) {
       const read = decodeEntry(bytes, key);
-      if (read.state !== 'whole') continue;
-      const { entry } = read;
-      if (entry.encrypter === undefined) yield entry.toRecord();
-      else yield (await this.#reader.revealIfPossible(entry)).toRecord();
+      if (read.state !== 'whole') {
+        // In a store that is shared, it may be anybody's.
+        if (isEntry(bytes) || isOwnKey(key)) onUnreadable?.(key as TaskKey, read.problem);
+        continue;
+      }
+      let record: CheckpointRecord;
+      try {
+        record = (await this.#reader.revealIfPossible(read.entry)).toRecord();
+      } catch (error) {
+        if (!isInstance(error, DamagedCheckpointError)) throw error;
+        onUnreadable?.(key as TaskKey, error.problem);
+        continue;
+      }
+      yield record;
     }
   }
 
@@ -221,8 +242,17 @@ export class Layer {
   }
 }
 
+/** The directories that an entry names; undefined when what it says of them is damaged. */
+function directoriesIn(entry: Entry): readonly string[] | undefined {
+  try {
+    return entry.directories;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Loaded with the first storage that has a place for them. */
-function directoriesIn({ folder }: StoreAdapter): DirectoryFolder | undefined {
+function directoryFolderOf({ folder }: StoreAdapter): DirectoryFolder | undefined {
   if (folder === undefined) return undefined;
   const { DirectoryFolder: Made } =
     require('./directories/directory-folder') as typeof import('./directories/directory-folder');

@@ -79,7 +79,8 @@ export class Layers {
   load(layer: Layer, entry: Entry, ofTask: Encoder | undefined, directories?: DirectoryFolder): Awaitable<unknown> {
     if (entry.directories.length === 0) return layer.load(entry, ofTask);
     const homes = this.homes(directories);
-    const placeOf = (name: string) => (homes.find((home) => home.has(name)) ?? homes[0])?.pathOf(name);
+    const placeOf = (name: string) =>
+      (homes.find((home) => home.has(name)) ?? homes.find((home) => home.isInside(name)))?.pathOf(name);
     return decodedFromSaved(placeOf, () => layer.load(entry, ofTask));
   }
 

@@ -25,6 +25,8 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
   },
   readonly: isBoolean,
   fsync: oneOf('worth-it', 'always', 'never'),
+  encryption: oneOf('required', 'allow-plain'),
+  maxResultSize: numberFrom(0, 'bytes'),
   inlineBytes: numberFrom(0, 'bytes'),
   lease: {
     includes: (value) =>
@@ -50,6 +52,14 @@ const chainOptions: Readonly<Record<keyof ChainOptions, Allowed>> = {
   promote: isBoolean,
 };
 const scopeOptions: Readonly<Record<keyof ScopeOptions, Allowed>> = { save: isBoolean, nested: isBoolean };
+
+/** What is listed. */
+export interface ListFilter {
+  /** Only the results of this task: its class or name. */
+  readonly task?: string | TaskClass;
+  /** Told of the checkpoints that are left out, and what is wrong with them: damage, or a newer format. */
+  readonly onUnreadable?: (key: TaskKey, problem: string) => void;
+}
 
 /** What is saved of one task. */
 export interface TaskStats {
@@ -165,6 +175,7 @@ export class Storage {
    * @throws {StorageError} when the storage cannot be read
    * @throws {DamagedCheckpointError} when its bytes are not those that were saved
    * @throws {UnreadableCheckpointError} when they need something that is not here
+   * @throws {UnencryptedCheckpointError} when they are not encrypted and have to be
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
     for (const { layer } of this.layers.reads) {
@@ -199,14 +210,14 @@ export class Storage {
   /**
    * The records of what is saved, in no particular order, each key once; those that cannot be read are left out.
    *
-   * @param filter `task`: only those of a task, by its class or name
+   * @param filter `task`: only those of a task, by its class or name; `onUnreadable`: told of each that is left out
    */
-  async *list(filter: { readonly task?: string | TaskClass } = {}): AsyncIterableIterator<CheckpointRecord> {
-    const { task } = filter;
+  async *list(filter: ListFilter = {}): AsyncIterableIterator<CheckpointRecord> {
+    const { task, onUnreadable } = filter;
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
     const listed: Layer[] = [];
     for (const layer of this.layers.all) {
-      for await (const record of layer.list(folder)) if (!(await isIn(listed, record.key))) yield record;
+      for await (const record of layer.list(folder, onUnreadable)) if (!(await isIn(listed, record.key))) yield record;
       listed.push(layer);
     }
   }
