@@ -16,7 +16,7 @@ import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
 import type { CheckpointRecord } from './record';
-import type { LeaseOptions, StorageOptions } from './storage-options';
+import type { StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
 
 export type { RunFacts } from './checkpoint-writer';
@@ -39,7 +39,7 @@ export class Layer {
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #store: StoreAdapter;
-  readonly #leaseOptions: LeaseOptions | undefined;
+  readonly #options: StorageOptions;
   #leases: StoreLeases | undefined;
 
   constructor(store: StoreAdapter, location: string, options: StorageOptions) {
@@ -50,13 +50,12 @@ export class Layer {
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
-    this.#leaseOptions = options.lease;
+    this.#options = options;
   }
 
   /** The same, without anything being written or deleted. */
   asReadonly(): Layer {
-    const encoder = this.encoder && { encoder: this.encoder };
-    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...encoder, readonly: true });
+    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...this.#options, readonly: true });
   }
 
   /** What was opened, for messages. */
@@ -71,7 +70,7 @@ export class Layer {
     if (!board) return undefined;
     // Few programs need them.
     const { StoreLeases } = require('./lease/store-leases') as typeof import('./lease/store-leases');
-    return (this.#leases = new StoreLeases(board, this.#entries, this.#leaseOptions));
+    return (this.#leases = new StoreLeases(board, this.#entries, this.#options.lease));
   }
 
   /** What encodes a task's results here. */
