@@ -17,6 +17,26 @@ export function oneOf(...words: readonly string[]): Allowed {
   return { includes: (value) => words.includes(value), text: `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}` };
 }
 
+/** The longest time that a timer takes, in milliseconds: a longer one would be over at once. */
+export const longestTime = 2 ** 31 - 1;
+
+/** A number, rather than a text that reads like one. */
+export function numberFrom(least: number, unit = ''): Allowed {
+  return {
+    includes: (value) => typeof value === 'number' && value >= least,
+    text: `a number${unit && ` of ${unit}`} from ${least} on`,
+  };
+}
+
+/** A time that a timer can take, in milliseconds. @param forEver whether `Infinity` is one */
+export function milliseconds(least: number, { forEver = false } = {}): Allowed {
+  return {
+    includes: (value) =>
+      typeof value === 'number' && value >= least && (value <= longestTime || (forEver && value === Infinity)),
+    text: `a number of milliseconds from ${least} to ${longestTime}${forEver ? ', or Infinity' : ''}`,
+  };
+}
+
 /** @throws {TidemarkError} for an option that is not known, with the name that was probably meant, or a value that it cannot have */
 export function checkOptions(options: object, known: Readonly<Record<string, Allowed>>, owner: string): void {
   for (const [name, value] of Object.entries(options)) {

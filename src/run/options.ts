@@ -1,5 +1,5 @@
 import type { Awaitable } from '../awaitable';
-import { type Allowed, anything, checkOptions, oneOf } from '../check-options';
+import { type Allowed, anything, checkOptions, milliseconds, numberFrom, oneOf } from '../check-options';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import type { StorageSource } from '../storage/open';
@@ -104,8 +104,8 @@ const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   directories: { includes: (value) => typeof value === 'string' && value !== '', text: 'the path of a folder' },
   freeze: isBoolean,
   join: isBoolean,
-  maxNodes: { includes: (value) => value >= 1, text: 'a number from 1 on' },
-  timeoutGrace: { includes: (value) => value >= 0, text: 'a number of milliseconds' },
+  maxNodes: numberFrom(1),
+  timeoutGrace: milliseconds(0),
   onWarning: isFunction,
   report: { includes: (value) => value === 'progress', text: "'progress'" },
 };

@@ -1,18 +1,18 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Awaitable, andThen } from '../awaitable';
 import type { Bytes, Encoder } from '../encoding/encoder';
-import { type Packing, pack } from '../encoding/packing';
+import { pack } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { seal } from './decode';
 import type { Encoding } from './encode';
 import type { Entries } from './entries';
 import type { Entry } from './entry';
-import { decodeEntry, encodeEntry } from './entry-format';
+import { decodeEntry, encodeEntry, headOf } from './entry-format';
 import type { Lease } from './lease/lease';
 import { LeaseLostError } from './lease/lease-lost-error';
 import type { CheckpointRecord } from './record';
-import type { StorageOptions } from './storage-options';
+import { type StorageOptions, usualResultSize } from './storage-options';
 
 /** What a record says that only the run knows. */
 export type RunFacts = Pick<
@@ -37,6 +37,7 @@ export interface Writing {
 
 /** A result that took this long or longer is worth an fsync. In seconds. */
 const worthIt = 0.02;
+const none: readonly string[] = Object.freeze([]);
 const here = `${hostname()}/${process.pid}`;
 
 /** That it was now, and here. */
@@ -63,11 +64,18 @@ export class CheckpointWriter {
   readonly #entries: Entries;
   readonly #fsync: NonNullable<StorageOptions['fsync']>;
   readonly #inlineBytes: number;
+  readonly #maxResultSize: number;
+  readonly #takesPlain: boolean;
 
-  constructor(entries: Entries, { fsync = 'worth-it', inlineBytes = 32_768 }: StorageOptions) {
+  constructor(
+    entries: Entries,
+    { fsync = 'worth-it', inlineBytes = 32_768, maxResultSize = usualResultSize, encryption }: StorageOptions,
+  ) {
     this.#entries = entries;
     this.#fsync = fsync;
     this.#inlineBytes = inlineBytes;
+    this.#maxResultSize = maxResultSize;
+    this.#takesPlain = encryption === 'allow-plain';
   }
 
   /**
@@ -78,7 +86,9 @@ export class CheckpointWriter {
    */
   write({ facts, encoding, encoder, before, saved, lease }: Writing): Awaitable<number> {
     const { key } = facts;
-    return andThen(packed(encoding, encoder, key), ({ bytes, packing }) => {
+    const isTooLarge = encoding.bytes.byteLength > this.#maxResultSize;
+    const packer = isTooLarge ? { ...encoder, compression: null } : encoder;
+    return andThen(packed(encoding, packer, key), ({ bytes, packing }) => {
       const isOurs = bytes !== encoding.bytes || !encoding.isView || this.#entries.copies;
       const kept = isOurs ? bytes : bytes.slice();
       const isBeside = kept.byteLength > this.#inlineBytes;
@@ -101,18 +111,20 @@ export class CheckpointWriter {
         digest: encoding.digest,
         size: kept.byteLength,
         plainSize: encoding.bytes.byteLength,
-        beside: isBeside ? besideName(encoding.digest, packing, kept.byteLength) : undefined,
+        beside: isBeside ? randomBytes(16).toString('hex') : undefined,
         directories: facts.directories,
         seconds: facts.seconds,
         savedAt: saved.savedAt,
         savedBy: saved.savedBy,
       };
-      const write = (sealed?: string) => {
-        const entry = encodeEntry(record, isBeside ? undefined : kept, sealed);
+      const write = (sealed?: string, head?: string) => {
+        const entry = encodeEntry(record, isBeside ? undefined : kept, sealed, head);
         const draft = { record, entry, beside: isBeside ? kept : undefined, durable: this.#isWorthIt(facts.seconds) };
         return lease ? this.#writeBy(lease, draft, before) : this.#write(draft, before);
       };
-      return packing.encrypter === undefined ? write() : andThen(seal(record, encoder), write);
+      if (packing.encrypter === undefined) return write();
+      const head = headOf(record, true);
+      return andThen(seal(record, head, encoder), (sealed) => write(sealed, head));
     });
   }
 
@@ -120,35 +132,66 @@ export class CheckpointWriter {
     return this.#fsync === 'always' || (this.#fsync === 'worth-it' && seconds >= worthIt);
   }
 
-  #write({ record, entry, beside, durable }: Draft, before: Entry | undefined): Awaitable<number> {
+  #write(draft: Draft, before: Entry | undefined): Awaitable<number> {
+    const { record, entry, beside, durable } = draft;
     const { key, size } = record;
     const write = () => andThen(this.#entries.writeSmall(key, entry, durable), () => size);
     // Most are small and new: one write, and nothing to wait for.
     if (!beside && !before) return write();
-    const besideWritten = beside && this.#entries.write(besideKey(record), beside, durable);
-    return andThen(besideWritten, () => andThen(before && this.#discard(before, record), write));
-  }
-
-  /** Deletes a stale checkpoint before another takes its place: replacing a file costs a hundred times a new one. */
-  #discard(before: Entry, record: CheckpointRecord): Awaitable<unknown> {
-    return andThen(this.#entries.delete(record.key), () => this.#discardBeside(before, record));
+    return andThen(beside && this.#entries.write(besideKey(record), beside, durable), () =>
+      andThen(this.#besideNow(draft, before), (names) => {
+        // A stale checkpoint is deleted before another takes its place: replacing a file costs a hundred times a new one.
+        if (before) return andThen(this.#entries.delete(key), () => andThen(this.#discard(key, names), write));
+        return andThen(write(), () => andThen(this.#discard(key, names), () => size));
+      }),
+    );
   }
 
   /** What is stale is replaced, not deleted first: in between, it may already be the result of another owner. */
-  async #writeBy(lease: Lease, { record, entry, beside, durable }: Draft, before: Entry | undefined): Promise<number> {
+  async #writeBy(lease: Lease, draft: Draft, before: Entry | undefined): Promise<number> {
+    const { record, entry, beside, durable } = draft;
     if (beside) await this.#entries.write(besideKey(record), beside, durable);
-    const isStale = (bytes: Bytes) => before !== undefined && isEntryOf(bytes, before);
+    const names = await this.#besideNow(draft, before);
+    const isStale = (bytes: Bytes) =>
+      this.#countsNot(bytes, record) || (before !== undefined && isEntryOf(bytes, before));
     if (await lease.write({ bytes: entry, durable, isStale })) {
-      if (before) await this.#discardBeside(before, record);
+      await this.#discard(record.key, names);
       return record.size;
     }
-    // Large bytes that were named by chance are this record's alone; others may be needed by the one that counts.
-    if (beside && record.encrypter !== undefined) await this.#entries.delete(besideKey(record));
+    // Nobody else's record names them.
+    if (beside) await this.#entries.delete(besideKey(record));
     throw new LeaseLostError(record.key);
   }
 
-  #discardBeside(before: Entry, { beside }: CheckpointRecord): Awaitable<unknown> {
-    return before.beside === undefined || before.beside === beside || this.#entries.delete(besideKey(before));
+  /** Whether bytes under the key of a record are of no use to anybody who reads this storage as it is opened here. */
+  #countsNot(bytes: Bytes, { key, encrypter }: CheckpointRecord): boolean {
+    const read = decodeEntry(bytes, key);
+    if (read.state === 'outdated') return true;
+    return read.state === 'whole' && read.entry.encrypter === undefined && encrypter !== undefined && !this.#takesPlain;
+  }
+
+  /** The names of large bytes that no record will name any more: of what counts no more, and of what is replaced. */
+  #besideNow({ record, beside }: Draft, before: Entry | undefined): Awaitable<readonly string[]> {
+    const stale = before?.beside === undefined ? none : [before.beside];
+    if (!beside && stale.length === 0) return none;
+    return andThen(this.#besideUnder(record.key), (now) =>
+      now === undefined || stale.includes(now) ? stale : [...stale, now],
+    );
+  }
+
+  /** The name of the large bytes of the record that is there now. */
+  #besideUnder(key: TaskKey): Awaitable<string | undefined> {
+    this.#entries.refresh();
+    return andThen(this.#entries.readSmall(key), (bytes) => {
+      const read = bytes && decodeEntry(bytes, key);
+      return read?.state === 'whole' ? read.entry.beside : undefined;
+    });
+  }
+
+  #discard(key: TaskKey, names: readonly string[]): Awaitable<unknown> {
+    let done: Awaitable<unknown>;
+    for (const beside of names) done = andThen(done, () => this.#entries.delete(besideKey({ key, beside })));
+    return done;
   }
 }
 
@@ -163,24 +206,25 @@ function packed({ bytes, compressed }: Encoding, encoder: Encoder, key: TaskKey)
   }));
 }
 
-/** The key of bytes that are an entry of their own. */
+/**
+ * The key of bytes that are an entry of their own.
+ *
+ * They are named by chance, so that one record alone names them: who deletes a record and its bytes never takes those
+ * of another that is being saved at the same moment, whatever it holds.
+ */
 export function besideKey({ key, beside }: Pick<CheckpointRecord, 'key' | 'beside'>): string {
   return `${key}.${beside}`;
 }
 
-/**
- * Names large bytes so that a record never finds those of another: by their digest and what was done to them, or by
- * chance, where the digest is to stay secret.
- */
-function besideName(digest: string, { compressor, encrypter }: Packing, size: number): string {
-  if (encrypter !== undefined) return randomBytes(16).toString('hex');
-  return (compressor === undefined ? digest : hash('sha256', `${digest} ${compressor} ${size}`, 'hex')).slice(0, 32);
-}
-
 /** Whether bytes are those that an entry was read from. */
-function isEntryOf(bytes: Bytes, { key, beside, size, savedBy, savedAt }: Entry): boolean {
-  const read = decodeEntry(bytes, key);
+function isEntryOf(bytes: Bytes, before: Entry): boolean {
+  const read = decodeEntry(bytes, before.key);
   if (read.state !== 'whole') return false;
   const { entry } = read;
-  return entry.savedAt === savedAt && entry.savedBy === savedBy && entry.size === size && entry.beside === beside;
+  try {
+    const isSame = entry.size === before.size && entry.beside === before.beside;
+    return isSame && entry.savedAt === before.savedAt && entry.savedBy === before.savedBy;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { folderIn, parseUri } from './parse-uri';
 import { StorageError } from './storage-error';
 import type { StoreAdapter } from './store';
 
@@ -9,14 +9,35 @@ export type StorageSource =
   | StoreAdapter
   | { readonly store: StoreAdapter | Map<string, any> };
 
-/** The store that a source names, and what to call it in messages. */
-export function openStore(source: StorageSource): { readonly store: StoreAdapter; readonly location: string } {
-  if (typeof source === 'string') return openUri(source);
-  if (source instanceof Map) return { store: memoryStore(source), location: 'a Map' };
+/** A store, and how it was named. */
+export interface OpenedStore {
+  readonly store: StoreAdapter;
+  /** What to call it in messages. */
+  readonly location: string;
+  /** Whether it is only to be read. */
+  readonly isReadonly: boolean;
+}
+
+/**
+ * The store that a source names.
+ *
+ * @param isReadonly undefined when a URI may say it
+ * @throws {StorageError} when it is none, or has an option that could not be kept
+ */
+export function openStore(source: StorageSource, isReadonly?: boolean): OpenedStore {
+  if (typeof source === 'string') return openUri(source, isReadonly);
+  if (source instanceof Map) return { store: memoryStore(source), location: 'a Map', isReadonly: isReadonly === true };
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
-    if ('store' in source && typeof source.store === 'object') return openStore(source.store);
-    if (isStore(source)) return { store: wrapped(source), location: nameOf(source) ?? 'a store' };
+    if ('store' in source && typeof source.store === 'object') {
+      refuseUnused(source, 'a Keyv');
+      return openStore(source.store, isReadonly);
+    }
+    if (isStore(source)) {
+      const location = nameOf(source) ?? 'a store';
+      refuseUnused(source, location);
+      return { store: wrapped(source), location, isReadonly: isReadonly === true };
+    }
   }
   throw new StorageError(
     `${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
@@ -24,22 +45,26 @@ export function openStore(source: StorageSource): { readonly store: StoreAdapter
   );
 }
 
-function openUri(uri: string): { readonly store: StoreAdapter; readonly location: string } {
-  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]+):(.*)$/s.exec(uri) ?? [];
+function openUri(given: string, asked: boolean | undefined): OpenedStore {
+  const parsed = parseUri(given);
+  if (asked === false && parsed.isReadonly)
+    return refuse(`'${parsed.scheme}:' is opened with { readonly: false }, but its URI says ?readonly=true; say one`);
+  const isReadonly = asked ?? parsed.isReadonly ?? false;
+  const { scheme, rest, uri } = parsed;
   switch (scheme) {
-    case 'memory':
-      return { store: memoryStore(), location: 'memory' };
+    case 'memory': {
+      if (rest !== '') return refuse(`'memory:${rest}' cannot be opened: 'memory:' has no name; every one is new`);
+      return { store: memoryStore(), location: 'memory', isReadonly };
+    }
     case 'file': {
-      if (rest === '') throw new StorageError("'file:' names no folder; write 'file:.tidemark'", { operation: 'open' });
       const { FileStore } = require('./stores/file') as typeof import('./stores/file');
-      const folder = resolve(rest.replace(/^\/\/(?=\/)/, ''));
-      return { store: new FileStore(folder), location: folder };
+      const folder = folderIn(parsed);
+      return { store: new FileStore(folder), location: folder, isReadonly };
     }
     case 'lmdb': {
-      if (rest === '') throw new StorageError("'lmdb:' names no folder; write 'lmdb:.cache'", { operation: 'open' });
       const { LmdbStore } = require('./stores/lmdb') as typeof import('./stores/lmdb');
-      const folder = resolve(rest.replace(/^\/\/(?=\/)/, ''));
-      return { store: new LmdbStore(folder), location: folder };
+      const folder = folderIn(parsed);
+      return { store: new LmdbStore(folder, { isReadonly }), location: folder, isReadonly };
     }
     case 'redis':
     case 'rediss':
@@ -48,11 +73,11 @@ function openUri(uri: string): { readonly store: StoreAdapter; readonly location
     case 'unix': {
       const { RedisStore } = require('./stores/redis') as typeof import('./stores/redis');
       const store = new RedisStore(uri);
-      return { store, location: store.location };
+      return { store, location: store.location, isReadonly };
     }
     default: {
       const { openKeyvUri } = require('./stores/keyv/open-uri') as typeof import('./stores/keyv/open-uri');
-      return openKeyvUri(uri, ownUris);
+      return { ...openKeyvUri(uri, ownUris), isReadonly };
     }
   }
 }
@@ -68,6 +93,16 @@ function memoryStore(entries?: Map<string, any>): StoreAdapter {
 function wrapped(source: StoreAdapter): StoreAdapter {
   const { wrapAdapter } = require('./stores/keyv') as typeof import('./stores/keyv');
   return wrapAdapter(source);
+}
+
+function refuse(problem: string): never {
+  throw new StorageError(problem, { operation: 'open' });
+}
+
+/** Refuses what its maker asked for and would not get, since values do not go through a Keyv but into its store. */
+function refuseUnused(source: object, name: string): void {
+  const { checkKeyvOptions } = require('./stores/keyv/check-options') as typeof import('./stores/keyv/check-options');
+  checkKeyvOptions(source, name);
 }
 
 function isStore(source: object): source is StoreAdapter {

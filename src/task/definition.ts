@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkTimes } from './check-times';
 import { type MemberDeclaration, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
 import { isTaskDirectoryClass } from './directory';
@@ -88,11 +89,7 @@ function define(cls: TaskClass): TaskDefinition {
     throw new DeclarationError(
       `${name} has a method then(), so its instances would be taken for promises; give the method another name`,
     );
-  const { timeout } = options;
-  if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31))
-    throw new DeclarationError(
-      `${name}: the timeout is ${showValue(timeout)}; it must be a number of milliseconds from 1 to ${2 ** 31 - 1}`,
-    );
+  checkTimes(name, options);
   const { once = 'run', save } = options;
   if (once !== 'run' && once !== 'everywhere')
     throw new DeclarationError(`${name}: once is ${showValue(once)}; it is 'run' or 'everywhere'`);

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Storage } from 'tidemark';
 import { Child } from '../support/child';
 import { noise } from '../support/noise';
@@ -19,3 +21,15 @@ it('leaves a result as it is that it saves without copying it, so that it can be
   expect(Reflect.ownKeys(value)).toEqual([]);
   await storage.close();
 });
+
+it.each(['lmdb', 'file'])(
+  '%s: a run sees a clear that was done while its process blocked its event loop',
+  async (scheme) => {
+    const args = [`${scheme}:${folder.path}/store`, folder.path];
+    const fixture = join(__dirname, 'fixtures/blocks-then-runs.ts');
+    const blocked = new Child(fixture, args);
+    while (!existsSync(join(folder.path, 'computed'))) await wait(5);
+    expect(await new Child(fixture, [...args, 'clears']).ended).toMatchObject({ code: 0 });
+    expect(JSON.parse((await blocked.ended).output)).toEqual(['from old', false, true, 'from new']);
+  },
+);

@@ -1,4 +1,4 @@
-import { type Allowed, anything, checkOptions } from '../../check-options';
+import { type Allowed, anything, checkOptions, milliseconds, numberFrom } from '../../check-options';
 import { TidemarkError } from '../../error';
 
 /** Where the Redis of the queues is: `redis://user:password@host:6379/0`, `rediss://…`, or what ioredis takes. */
@@ -29,9 +29,8 @@ export interface BullMqOptions extends QueueOptions {
 
 export const commonOptions: Readonly<Record<keyof QueueOptions, Allowed>> = {
   connection: {
-    includes: (value) =>
-      typeof value === 'string' ? /^rediss?:\/\/./.test(value) : typeof value === 'object' && value !== null,
-    text: "where Redis is, such as 'redis://localhost:6379'",
+    includes: (value) => (typeof value === 'string' ? isRedisUri(value) : typeof value === 'object' && value !== null),
+    text: "where Redis is, such as 'redis://localhost:6379' or 'redis://localhost:6379/0'",
   },
   prefix: { includes: (value) => typeof value === 'string' && value !== '', text: 'a text' },
 };
@@ -39,11 +38,11 @@ export const commonOptions: Readonly<Record<keyof QueueOptions, Allowed>> = {
 const known: Readonly<Record<keyof BullMqOptions, Allowed>> = {
   ...commonOptions,
   concurrency: anything,
-  inlineBytes: { includes: (value) => value >= 0, text: 'a number of bytes from 0 on' },
+  inlineBytes: numberFrom(0, 'bytes'),
   modules: { includes: Array.isArray, text: 'a list of files' },
   bundle: { includes: (value) => Number.isInteger(value) && (value as number) >= 1, text: 'a whole number from 1 on' },
-  patience: positive('milliseconds'),
-  checkInterval: positive('milliseconds'),
+  patience: milliseconds(1, { forEver: true }),
+  checkInterval: milliseconds(1),
 };
 
 /** @throws {TidemarkError} for options that cannot be */
@@ -60,6 +59,9 @@ export function needsConnection(options: QueueOptions | undefined, example: stri
     throw new TidemarkError(`the option connection must be ${commonOptions.connection.text}`);
 }
 
-export function positive(unit: string): Allowed {
-  return { includes: (value) => typeof value === 'number' && value > 0, text: `a number of ${unit} above 0` };
+/** Clients take other databases for 0 and other ports for the usual one. */
+function isRedisUri(text: string): boolean {
+  if (!/^rediss?:\/\/./.test(text) || !URL.canParse(text)) return false;
+  const { port, pathname } = new URL(text);
+  return port !== '0' && /^(?:\/\d*)?$/.test(pathname);
 }

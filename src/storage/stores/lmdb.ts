@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { StorageError, type StorageOperation } from '../storage-error';
 import type { SetOptions, StoreAdapter } from '../store';
-import { type Database, hasData, openDatabase } from './lmdb/database';
-import { causeOf, lmdbError } from './lmdb/lmdb-error';
+import { type Database, hasData, openDatabase, removeFiles } from './lmdb/database';
+import { causeOf, isOfFullDisk, isUnusable, lmdbError } from './lmdb/lmdb-error';
 
 /** LMDB takes 1,978 bytes, and needs some of them. */
 const KEY = /^[\x21-\x7e]{1,1900}$/;
@@ -35,10 +35,20 @@ export class LmdbStore implements StoreAdapter {
   readonly copies = true;
   readonly #folder: string;
   readonly #writing = new Set<Promise<void>>();
+  readonly #isReadonly: boolean;
   #database: Database | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, { isReadonly = false } = {}) {
     this.#folder = resolve(folder);
+    this.#isReadonly = isReadonly;
+  }
+
+  /**
+   * Lets the reads that follow see all that other processes have committed by now: `lmdb` reads what there was when
+   * this process came back to its event loop last.
+   */
+  refresh(): void {
+    this.#database?.resetReadTxn();
   }
 
   get(key: string): Uint8Array | undefined {
@@ -46,6 +56,7 @@ export class LmdbStore implements StoreAdapter {
   }
 
   has(key: string): boolean {
+    this.refresh();
     return this.#read('read', key, (database) => holds(database, key)) ?? false;
   }
 
@@ -77,7 +88,27 @@ export class LmdbStore implements StoreAdapter {
     await this.#write('delete', undefined, false, (database) => database.clearAsync());
   }
 
+  /** Deletes a database that cannot be opened any more, as after the first write to it was cut short, or has no room. */
+  async removeUnusable(failure?: unknown): Promise<boolean> {
+    const error = failure ?? this.#whyUnusable();
+    // On a full disk, even to delete something takes room.
+    if (error === undefined || !(isUnusable(error) || isOfFullDisk(error))) return false;
+    await this.disconnect();
+    if (!removeFiles(this.#folder)) throw error;
+    return true;
+  }
+
+  #whyUnusable(): unknown {
+    try {
+      for (const _ of this.keys());
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
   *keys(prefix = ''): Generator<string> {
+    this.refresh();
     // Keys are of characters up to "~", so the end is the first behind all that start with the prefix.
     let range: object = prefix === '' ? { limit: BATCH } : { start: prefix, end: `${prefix}\x7f`, limit: BATCH };
     for (;;) {
@@ -135,7 +166,7 @@ export class LmdbStore implements StoreAdapter {
   }
 
   #opened(): Database {
-    this.#database ??= openDatabase(this.#folder);
+    this.#database ??= openDatabase(this.#folder, this.#isReadonly);
     return this.#database;
   }
 }

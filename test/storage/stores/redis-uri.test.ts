@@ -82,7 +82,7 @@ it.each([
   ['redis://example.com/first', 'its database is "first", which is no number'],
   ['redis://example.com?db=-1', 'its database is "-1", which is no number'],
   ['redis://example.com/1?db=2', 'it names two databases, 1 and 2'],
-  ['redis://example.com?namspace=x', 'it has ?namspace=, where only ?namespace= and ?db= are known'],
+  ['redis://example.com?namspace=x', 'it has ?namspace=, where only ?namespace=, ?db= and ?readonly= are known'],
   ['redis://example.com?namespace=', 'its ?namespace= is empty'],
 ])('refuses %s', (uri, problem) => {
   const error = refusalOf(uri);

@@ -1,10 +1,11 @@
 import { emitWarning, guardedWarning } from '../../../base/warnings';
-import { type Allowed, anything, checkOptions, oneOf } from '../../../check-options';
+import { type Allowed, anything, checkOptions, milliseconds, oneOf } from '../../../check-options';
+import { TidemarkError } from '../../../error';
 import type { StorageSource } from '../../../storage/open';
 import { Storage } from '../../../storage/storage';
 import { checkPoolOptions, fileOf, isTexts } from '../../pool/options';
 import { defaultPrefix } from '../names';
-import { commonOptions, needsConnection, positive, type QueueOptions } from '../options';
+import { commonOptions, needsConnection, type QueueOptions } from '../options';
 
 /** What a worker is doing. */
 export interface WorkerHealth {
@@ -77,9 +78,9 @@ const known: Readonly<Record<keyof Omit<WorkerOptions, 'modules' | 'container' |
   concurrency: { includes: (value) => Number.isInteger(value) && value >= 1, text: 'a whole number from 1 on' },
   storage: anything,
   executor: oneOf('threads', 'processes', 'inline'),
-  lockDuration: { includes: (value) => value >= 200, text: 'a number of milliseconds from 200 on' },
+  lockDuration: milliseconds(200),
   maxStalledCount: isCount,
-  grace: positive('milliseconds'),
+  grace: milliseconds(1, { forEver: true }),
   stopSignals: { includes: isTexts, text: 'a list of signals' },
   onHealth: isFunction,
   onWarning: isFunction,
@@ -89,8 +90,9 @@ const known: Readonly<Record<keyof Omit<WorkerOptions, 'modules' | 'container' |
 export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
   needsConnection(options, "startWorker({ modules: [__filename], connection: 'redis://localhost:6379' })");
   checkPoolOptions(options, 'startWorker', known);
-  const { connection, modules, storage, container } = options;
-  if (storage === undefined && typeof connection !== 'string')
+  const { connection, modules, container } = options;
+  const given = options.storage;
+  if (given === undefined && typeof connection !== 'string')
     checkOptions({ storage: 'missing' }, { storage: { includes: () => false, text: missingStorage } }, 'startWorker()');
   return {
     connection,
@@ -98,8 +100,8 @@ export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
     modules: modules.map(fileOf),
     queues: options.queues,
     concurrency: options.concurrency ?? 1,
-    storage: storage instanceof Storage ? storage : Storage.open(storage ?? (connection as string)),
-    ownsStorage: !(storage instanceof Storage),
+    storage: writable(given instanceof Storage ? given : Storage.open(given ?? (connection as string))),
+    ownsStorage: !(given instanceof Storage),
     executor: options.executor ?? 'threads',
     container: container && fileOf(container),
     execArgv: options.execArgv,
@@ -114,3 +116,11 @@ export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
 
 const missingStorage =
   "the storage that the runners use, such as 'redis://localhost:6379', when the connection is no URI";
+
+/** @throws {TidemarkError} for a storage in which the results of a worker could not be saved */
+function writable(storage: Storage): Storage {
+  if (storage.layers.all.some(({ isReadonly }) => !isReadonly)) return storage;
+  throw new TidemarkError(
+    `startWorker() cannot save results in ${storage.location}, which is read-only: open it without readonly, or chain it with the storage that the runners write`,
+  );
+}

@@ -1,5 +1,6 @@
+import { isInstance } from '../../../base/describe-error';
 import type { Bytes } from '../../../encoding/encoder';
-import { DamagedCheckpointError } from '../../../storage/checkpoint-error';
+import { DamagedCheckpointError, GoneCheckpointError } from '../../../storage/checkpoint-error';
 import type { Encoding } from '../../../storage/encode';
 import type { Found, Layers } from '../../../storage/layers';
 import type { TaskKey } from '../../../task/context';
@@ -54,7 +55,7 @@ async function readOne(piece: StoredPiece, layers: Layers, catalogue: Catalogue)
       return encoding;
     } catch (error) {
       // It is sent by who has the value.
-      if (!(error instanceof DamagedCheckpointError)) throw error;
+      if (!isInstance(error, DamagedCheckpointError) && !isInstance(error, GoneCheckpointError)) throw error;
     }
   }
   return undefined;

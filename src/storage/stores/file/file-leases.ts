@@ -42,7 +42,8 @@ export class FileLeases implements LeaseBoard {
   }
 
   uri(): string {
-    return `file:${this.#folders.root}`;
+    // With the slash, no part of the name is taken for an option.
+    return `file:${this.#folders.root}/`;
   }
 
   async take(key: TaskKey, token: string): Promise<boolean> {

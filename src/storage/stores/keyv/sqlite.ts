@@ -1,3 +1,8 @@
+import { isAbsolute } from 'node:path';
+import { describeError } from '../../../base/describe-error';
+import { userPath } from '../../../base/user-path';
+import { TidemarkError } from '../../../error';
+import { StorageError } from '../../storage-error';
 import { addTo, type KeyvAdapter, listKeys } from './adapter';
 import { loadPackage } from './load-package';
 
@@ -15,7 +20,7 @@ export function openSqlite(uri: string): KeyvAdapter {
   const { KeyvSqlite: Base } = loadPackage('@keyv/sqlite', 'SQLite') as {
     KeyvSqlite: new (options: object) => KeyvSqlite;
   };
-  const path = uri.replace(/^sqlite:(\/\/)?/, '');
+  const path = filePath(uri.replace(/^sqlite:(\/\/)?/, ''));
 
   class SqliteAdapter extends Base {
     override [listKeys](after: string, prefix: string, limit: number): Promise<string[]> {
@@ -38,4 +43,15 @@ export function openSqlite(uri: string): KeyvAdapter {
     }
   }
   return new SqliteAdapter({ uri: `sqlite://${path}`, table: TABLE, keySize: KEY_SIZE, busyTimeout: BUSY_TIMEOUT });
+}
+
+/** @throws {StorageError} when it names no file, or one that might not be meant */
+function filePath(path: string): string {
+  if (path === ':memory:' || isAbsolute(path)) return path;
+  try {
+    if (path === '') throw new TidemarkError("it names no file; write 'sqlite:results.db'");
+    return userPath(path);
+  } catch (cause) {
+    throw new StorageError(`'sqlite:${path}' cannot be opened: ${describeError(cause)}`, { operation: 'open', cause });
+  }
 }

@@ -52,6 +52,7 @@ function parseNetworkUri(uri: string): RedisAddress {
   const database = inPath ?? asked ?? 0;
   const host = url.hostname === '' ? 'localhost' : url.hostname;
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
+  if (port === 0) return refuse('its port is 0, which no server has');
   return {
     server: { host: host.replace(/^\[|\]$/g, ''), port, tls: url.protocol === 'rediss:' },
     username: credential(url.username, 'user'),
@@ -65,7 +66,8 @@ function parseNetworkUri(uri: string): RedisAddress {
 function parseQuery(query: URLSearchParams): { database: number | undefined; namespace: string } {
   for (const name of query.keys()) {
     if (name !== 'namespace' && name !== 'db')
-      return refuse(`it has ?${name}=, where only ?namespace= and ?db= are known`);
+      return refuse(`it has ?${name}=, where only ?namespace=, ?db= and ?readonly= are known`);
+    if (query.getAll(name).length > 1) return refuse(`it has ?${name}= more than once`);
   }
   const database = query.get('db');
   const namespace = query.get('namespace') ?? DEFAULT_NAMESPACE;

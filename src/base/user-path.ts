@@ -1,0 +1,36 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { TidemarkError } from '../error';
+
+/** A variable of a shell at the beginning of a path. */
+const variable = /^(?:\$\w+|\$\{\w+\}|%\w+%)(?=[/\\]|$)/;
+const home = /^~(?=[/\\]|$)/;
+
+/**
+ * The absolute path that a user means: `~` at its beginning is the home folder.
+ *
+ * @throws {TidemarkError} for what a shell would have replaced, or cut off, before a program sees it
+ */
+export function userPath(path: string, from: string = process.cwd()): string {
+  const problem = problemOf(path);
+  if (problem !== undefined) throw new TidemarkError(problem);
+  return home.test(path) ? join(homeFolder(), path.slice(1)) : resolve(from, path);
+}
+
+function problemOf(path: string): string | undefined {
+  const shown = JSON.stringify(path);
+  if (path.includes('\0')) return `${shown} is no path: it holds a null character`;
+  if (path !== path.trim()) return `${shown} begins or ends with white space: leave that out, or write a / at the end`;
+  const [name] = variable.exec(path) ?? [];
+  if (name !== undefined)
+    return `variables are not replaced in ${shown}: write what ${name} stands for, or './${path}' for a folder of that name`;
+  if (path.startsWith('~') && !home.test(path))
+    return `home folders of other users are not looked up, so ${shown} is unclear: write the path in full, or './${path}' for a folder of that name`;
+  return undefined;
+}
+
+function homeFolder(): string {
+  const folder = homedir();
+  if (isAbsolute(folder)) return folder;
+  throw new TidemarkError(`'~' stands for the home folder, which is not known: HOME is ${JSON.stringify(folder)}`);
+}
