@@ -159,7 +159,10 @@ export class Layer {
     if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
     await this.#entries.write(damagedFolder + key, bytes, false);
     const now = await this.#entries.read(key);
-    if (now && Buffer.compare(now, bytes) === 0) await this.#entries.delete(key);
+    if (!now || Buffer.compare(now, bytes) !== 0) return true;
+    await this.#entries.delete(key);
+    // Large bytes that only this record named, as far as that can still be read.
+    for (const beside of besideNamesIn(bytes)) await this.#entries.delete(besideKey({ key, beside }));
     return true;
   }
 
@@ -256,4 +259,10 @@ function directoryFolderOf({ folder }: StoreAdapter): DirectoryFolder | undefine
   const { DirectoryFolder: Made } =
     require('./directories/directory-folder') as typeof import('./directories/directory-folder');
   return new Made(folder);
+}
+
+/** What may name large bytes in a record that is damaged. */
+function besideNamesIn(bytes: Bytes): readonly string[] {
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n', 1)[0]!;
+  return line.match(/(?<= )[0-9a-f]{32}(?= )/g) ?? [];
 }
