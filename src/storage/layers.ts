@@ -10,6 +10,7 @@ import { type EncodedResult, type Encoding, encode } from './encode';
 import type { Entry } from './entry';
 import type { Layer, RunFacts } from './layer';
 import type { Lease, Leases } from './lease/lease';
+import { readonlyError } from './storage-error';
 
 /** A layer that is read, and those that get a copy of what is loaded from it. */
 export interface ReadLayer {
@@ -55,9 +56,21 @@ export class Layers {
       : new ClearMarks(logs as (Bytes | undefined)[]);
   }
 
-  /** Marks a result, or all of a task, as forgotten in every layer. */
+  /** The layers that may be changed, each once. @throws {StorageError} when there is none, since all are read-only */
+  changeable(operation: 'write' | 'delete'): readonly Layer[] {
+    const layers = this.all.filter(({ isReadonly }) => !isReadonly);
+    if (layers.length > 0 || this.reads.length === 0) return layers;
+    throw readonlyError(this.location, operation);
+  }
+
+  /**
+   * Marks a result, or all of a task, as forgotten in every layer that is not read-only: who reads through these layers
+   * takes it for forgotten in the others as well.
+   *
+   * @throws {StorageError} when all are read-only
+   */
   async mark(folder: string, name: string = everything): Promise<void> {
-    const layers = this.all;
+    const layers = this.changeable('write');
     const marks = newMarks(name, layers.length);
     for (let i = 0; i < layers.length; i++) await layers[i]!.mark(folder, marks[i]!);
   }
@@ -66,13 +79,20 @@ export class Layers {
   load(layer: Layer, entry: Entry, ofTask: Encoder | undefined, directories?: DirectoryFolder): Awaitable<unknown> {
     if (entry.directories.length === 0) return layer.load(entry, ofTask);
     const homes = this.homes(directories);
-    const placeOf = (name: string) => (homes.find((home) => home.has(name)) ?? homes[0])?.pathOf(name);
+    const placeOf = (name: string) =>
+      (homes.find((home) => home.has(name)) ?? homes.find((home) => home.isInside(name)))?.pathOf(name);
     return decodedFromSaved(placeOf, () => layer.load(entry, ofTask));
   }
 
   /** Where task directories may be. @param directories where those are that layers do not keep */
   homes(directories: DirectoryFolder | undefined): readonly DirectoryFolder[] {
     return [...this.all.map((layer) => layer.directories), directories].filter((home) => home !== undefined);
+  }
+
+  /** Where they may be deleted. @param directories where those are that layers do not keep */
+  changeableHomes(directories: DirectoryFolder | undefined): readonly DirectoryFolder[] {
+    const homes = this.all.map((layer) => (layer.isReadonly ? undefined : layer.directories));
+    return [...homes, directories].filter((home) => home !== undefined);
   }
 
   /** A result as bytes, with its digest, in each form in which it is to be written. */
@@ -131,18 +151,19 @@ export class Layers {
     for (const layer of from.promoteTo) await layer.save(record, encoding, ofTask, beforeIn(layer, before), record);
   }
 
-  /** Deletes all results of a task, in all layers. Gives their keys, each once. @param directories for layers without */
+  /** Deletes all results of a task, in all layers that are not read-only. Gives their keys, each once. @param directories for layers without */
   async clearTask(folder: string, directories?: DirectoryFolder): Promise<readonly TaskKey[]> {
     const deleted = new Set<TaskKey>();
-    for (const layer of this.all)
+    for (const layer of this.changeable('delete'))
       for (const key of await layer.clearTask(folder, layer.directories ?? directories)) deleted.add(key);
     return [...deleted];
   }
 
-  /** Deletes a result, in all layers. Gives whether there was one. @param directories for layers without */
+  /** Deletes a result, in all layers that are not read-only. Gives whether there was one. @param directories for layers without */
   async delete(key: TaskKey, directories?: DirectoryFolder): Promise<boolean> {
     let wasThere = false;
-    for (const layer of this.all) wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
+    for (const layer of this.changeable('delete'))
+      wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
     return wasThere;
   }
 
