@@ -16,6 +16,7 @@ import { decodeEntry, isEntry } from './entry-format';
 import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
+import { besideNamesIn, directoriesIn } from './named-by-entry';
 import type { CheckpointRecord } from './record';
 import type { StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
@@ -169,7 +170,10 @@ export class Layer {
     if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
     await this.#entries.write(damagedFolder + key, bytes, false);
     const now = await this.#entries.read(key);
-    if (now && Buffer.compare(now, bytes) === 0) await this.#entries.delete(key);
+    if (!now || Buffer.compare(now, bytes) !== 0) return true;
+    await this.#entries.delete(key);
+    // Large bytes that only this record named, as far as that can still be read.
+    for (const beside of besideNamesIn(bytes)) await this.#entries.delete(besideKey({ key, beside }));
     return true;
   }
 
@@ -262,14 +266,5 @@ export class Layer {
   /** Whether an entry was written here: by its name, or by its beginning where `key` of a task made the name. */
   async #isOurs(key: string): Promise<boolean> {
     return isOwnKey(key) || (isRecordKey(key) && (await this.#entries.holdsBytes(key, isEntry)));
-  }
-}
-
-/** The directories that an entry names; undefined when what it says of them is damaged. */
-function directoriesIn(entry: Entry): readonly string[] | undefined {
-  try {
-    return entry.directories;
-  } catch {
-    return undefined;
   }
 }
