@@ -171,6 +171,7 @@ export class Desk {
     } catch (error) {
       if (isBroken(error)) throw error;
       await taken.queue.discard(taken, await sealAnswer(answer, null, taken.queue.name, taken.id));
+      this.#count(answer, taken.queue);
       return undefined;
     }
   }

@@ -99,15 +99,16 @@ export class WorkerQueue {
 
   /** Takes a job out of Redis that BullMQ itself cannot deal with, and fails it. */
   async discard({ id }: Taken, answer: Sealed): Promise<void> {
-    const { active, stalled, events } = this.#worker.keys as Record<'active' | 'stalled' | 'events', string>;
+    const { active, failed, stalled, events } = this.#worker.keys as Readonly<Record<string, string>>;
     const key = this.jobKey(id);
     const failure = ['event', 'failed', 'jobId', id, 'failedReason', JSON.stringify(answer)];
     await this.#client
       .multi()
-      .lrem(active, 0, id)
-      .srem(stalled, id)
+      .lrem(active!, 0, id)
+      .zrem(failed!, id)
+      .srem(stalled!, id)
       .del(key, `${key}:lock`)
-      .xadd(events, '*', ...failure)
+      .xadd(events!, '*', ...failure)
       .exec();
   }
 
@@ -146,6 +147,7 @@ export class WorkerQueue {
   #taken(job: BullJob<JobData | BundleData>, token: string, why?: string): Taken {
     const data = readJobData(job.data);
     const problem = why ?? (data ? undefined : `its data is ${describeText(job.data)}`);
+    if (problem !== undefined) Object.assign(job.opts, ownOptions);
     return { queue: this, job, id: job.id!, token, data: data ?? nothing, problem };
   }
 
@@ -174,7 +176,7 @@ export class WorkerQueue {
     const id = ids.find((one, i) => owners[i] === token && one !== finished);
     if (id === undefined) throw error;
     const { Job } = loadBullMq();
-    const job = new Job<JobData | BundleData>(this.#worker, nothing.task, nothing, { ...ownOptions }, id);
+    const job = new Job<JobData | BundleData>(this.#worker, nothing.task, nothing, {}, id);
     return this.#taken(job, token, `BullMQ cannot read it (${describeError(error)})`);
   }
 }
