@@ -157,7 +157,22 @@ function customKey(node: GraphNode): string {
     throw new DeclarationError(
       `key(params) of ${node} gave ${showValue(key)}; it must give a string with something in it`,
     );
+  if (node.task.secrets.size > 0 && holdsSecret(key, node))
+    throw new DeclarationError(
+      `key(params) of ${node} gave a text that holds a secret param. Keys are written as they are: leave it out, or put a hash of it into the key`,
+    );
   return key;
+}
+
+/** Shorter secrets occur in keys by chance. */
+const shortestSecret = 4;
+
+function holdsSecret(key: string, { task, params }: GraphNode): boolean {
+  const isIn = (value: unknown): boolean =>
+    typeof value === 'string'
+      ? value.length >= shortestSecret && key.includes(value)
+      : typeof value === 'object' && value !== null && Object.values(value).some(isIn);
+  return [...task.secrets].some((name) => isIn(params[name]));
 }
 
 /** The first 128 bits of SHA-256, in hexadecimal. */

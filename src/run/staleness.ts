@@ -1,12 +1,14 @@
 import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
+import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
 import type { Entry } from '../storage/entry';
 import { asSaved, refuseOtherParams } from '../storage/own-key';
 import { StorageError } from '../storage/storage-error';
+import type { TaskKey } from '../task/context';
 import type { CheckpointsOptions } from './checkpoints-options';
 import { SeenMarks } from './marks';
-import { Provenance } from './provenance';
+import { type ParamsOf, Provenance, paramsIn, type Refs } from './provenance';
 
 const wasCleared = 'it, or something that it came from, was cleared';
 
@@ -47,10 +49,24 @@ export class Staleness {
     return entry.isDynamic ? this.#whyByRefs(entry) : undefined;
   }
 
+  /** The refs in results that a result came from, with the secrets that were not stored. @throws when one is not known */
+  async #refsOf(provenance: Provenance): Promise<Refs> {
+    const given = [paramsIn(this.#options.graph, this.#options.keys)];
+    for (let before = -1; ; ) {
+      const known = provenance.refs((key) => firstOf(given, key));
+      if (known.length === provenance.refCount) return known;
+      if (known.length === before) throw new TidemarkError('a secret in them is not among what was given to this run');
+      before = known.length;
+      // What is required by what they name may have been given secrets as well.
+      const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
+      given.push(paramsIn(graph, keys));
+    }
+  }
+
   /** Likewise, by the refs that were in results that it came from: their keys may be others today. */
   async #whyByRefs(entry: Entry): Promise<string | undefined> {
     try {
-      const known = Provenance.of(entry).refs();
+      const known = await this.#refsOf(Provenance.of(entry));
       if (known.length === 0) return undefined;
       const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
       const marks = await SeenMarks.read({ ...this.#options, graph, keys });
@@ -67,4 +83,12 @@ export class Staleness {
       return `it came from a result with refs that cannot be followed today: ${describeError(error)}`;
     }
   }
+}
+
+function firstOf(given: readonly ParamsOf[], key: TaskKey): ReturnType<ParamsOf> {
+  for (const paramsOf of given) {
+    const params = paramsOf(key);
+    if (params) return params;
+  }
+  return undefined;
 }

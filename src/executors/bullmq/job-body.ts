@@ -1,12 +1,15 @@
 import type { Bytes } from '../../encoding/encoder';
+import type { GraphNode } from '../../graph/node';
+import { firstSecret } from '../../graph/stored-secret';
 import type { TaskKey } from '../../task/context';
 import { TaskDirectory } from '../../task/directory';
 import type { Job } from '../executor';
 import { jobMessage } from '../pool/job-message';
 import type { JobMessage } from '../pool/messages';
-import { type Sealed, seal } from './envelope';
+import { encryptJobs, type Sealed, seal } from './envelope';
 import type { JobContent } from './job-content';
 import { JobPieces, type RunPieces } from './job-pieces';
+import { QueueError } from './queue-error';
 import { encryptionFor } from './shared-layer';
 
 /** What a job says, and how many bytes that is, nearly. */
@@ -20,6 +23,7 @@ export interface JobBody {
  *
  * @param missing what a worker did not find in the storage
  * @throws {CannotSendError} when a param or a requirement is not data
+ * @throws {QueueError} when it holds a secret, and jobs are not encrypted
  */
 export async function jobBody(
   job: Job,
@@ -29,6 +33,8 @@ export async function jobBody(
 ): Promise<JobBody> {
   const { node, shared, requirements } = job;
   const { task } = node;
+  const encryption = encryptionFor(shared?.layers, task.options.encoder);
+  if (!encryption) refuseSecrets(node);
   const { message, bytes } = await jobMessage(job, new JobPieces(run, job, missing));
   const directories = requirements.filter((value) => value instanceof TaskDirectory).map(({ path }) => path);
   const content: JobContent = {
@@ -42,8 +48,19 @@ export async function jobBody(
     inlineBytes: run.inlineBytes,
     mayPass: shared !== undefined && !task.hasDirectory,
   };
-  const sealed = await seal(content, encryptionFor(shared?.layers, task.options.encoder), jobId);
+  const sealed = await seal(content, encryption, jobId);
   return { sealed, size: sizeOf(message, bytes) };
+}
+
+/** @throws {QueueError} */
+function refuseSecrets({ task, params, carriesRefs }: GraphNode): void {
+  if (task.secrets.size === 0 && !carriesRefs) return;
+  const secret = firstSecret(task, params);
+  if (secret !== undefined)
+    throw new QueueError(
+      `the job of ${task.name} would bring a secret into Redis in the clear: the param ${secret}. ${encryptJobs}`,
+      { mayRetry: false },
+    );
 }
 
 function sizeOf({ params }: JobMessage, bytes: readonly Bytes[]): number {

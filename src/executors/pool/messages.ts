@@ -100,6 +100,8 @@ export interface DoneMessage {
   readonly directories: readonly (readonly [name: string, path: string])[];
   /** Whether its `fingerprint()` says something else now. */
   readonly isOutdated?: boolean;
+  /** Why it must not be saved: secrets of refs are in it. */
+  readonly unsaved?: string | undefined;
 }
 
 export type FromWorker =
