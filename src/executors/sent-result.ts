@@ -22,9 +22,9 @@ export interface SentResultParts {
   readonly encoder: Encoder | undefined;
   /** Whether only the value is of use, which then takes over the memory of the bytes. */
   readonly isValueOnly: boolean;
-  /** What the task was given: secrets in refs are named by where they are in there. */
+  /** The params of the task: they contain the secrets of refs. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Why it must not be saved: it holds a secret. */
+  /** Why it must not be saved: it contains a secret. */
   readonly unsaved: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export class SentResult {
   readonly holdsRefs: boolean;
   /** The end of what the task printed, when it ran in a process of its own. */
   readonly output: string;
-  /** Why it must not be saved: it holds a secret. */
+  /** Why it must not be saved: it contains a secret. */
   readonly unsaved: string | undefined;
   readonly #encoder: Encoder | undefined;
   readonly #isValueOnly: boolean;

@@ -159,7 +159,7 @@ function customKey(node: GraphNode): string {
     );
   if (node.task.secrets.size > 0 && holdsSecret(key, node))
     throw new DeclarationError(
-      `key(params) of ${node} gave a text that holds a secret param. Keys are written as they are: leave it out, or put a hash of it into the key`,
+      `key(params) of ${node} contains the value of a secret param. Keys are stored unchanged: omit the secret, or use a hash of it`,
     );
   return key;
 }

@@ -32,9 +32,9 @@ registerType(StoredRef, {
 /**
  * A structure as it is saved: with refs, and refs in the params of refs, by the names of their tasks.
  *
- * @param holder whose result it is: what is secret in refs is named by where it is among the holder's secrets;
- *   undefined for what is sent to a worker, secrets included
- * @throws {UnstorableSecretError} when a secret in a ref is none of the holder's
+ * @param holder the task with this result: its secrets become placeholders in refs; undefined for messages to workers,
+ *   which include secrets
+ * @throws {UnstorableSecretError} when the holder was not given a secret in a ref
  */
 export function toStored(value: unknown, holder?: SecretHolder): unknown {
   return mapStructure(value, (part) => {
@@ -59,11 +59,11 @@ function storedParams(
   return stored;
 }
 
-/** What the structure that was saved is read with. */
+/** How to read a stored structure. */
 export interface FromStored {
   /** The class of a task, by name. @default the one that answers to it in this process */
   readonly classOf?: (task: string) => TaskClass;
-  /** What the task was given whose result it is, or that of this key: it has the secrets in refs. */
+  /** The params of the task with this result, or of the holder with this key: they contain the secrets of refs. */
   readonly paramsOf?: (holder: string | undefined) => Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -71,7 +71,7 @@ export interface FromStored {
  * The structure that was saved.
  *
  * @throws {UnknownTaskError} when no class answers to the name of a task
- * @throws {TidemarkError} when a secret in a ref is not among what its holder was given
+ * @throws {UnknownSecretError} when the params of a holder lack a secret
  */
 export function fromStored(value: unknown, read: FromStored = {}): unknown {
   const { classOf = classHere, paramsOf } = read;

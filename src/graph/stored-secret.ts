@@ -9,19 +9,19 @@ import { isSameData } from './same-data';
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** A task whose result holds refs. */
+/** A task whose result contains refs. */
 export interface SecretHolder {
   readonly task: TaskDefinition;
-  /** What it was given: the secrets among these need not be stored. */
+  /** Its params: the secrets among them are not stored. */
   readonly params: Params;
-  /** Its key, where that does not say itself whose result it is. */
+  /** Its key, for refs that are stored outside of its own result. */
   readonly key?: TaskKey | undefined;
 }
 
 /** Steps into a ref: its params. */
 const intoRef = 'params';
 
-/** In the place of a secret param of a stored ref: where the same secret is among the params of who holds the ref. */
+/** The placeholder of a secret param in a stored ref: the path to the same value among the params of the ref's holder. */
 export class StoredSecret {
   static {
     shareClass(StoredSecret, 'StoredSecret');
@@ -29,7 +29,7 @@ export class StoredSecret {
 
   constructor(
     readonly steps: PartPath,
-    /** The key of who holds the ref; undefined for the result that it stands in. */
+    /** The key of the ref's holder; undefined for the result that contains the placeholder. */
     readonly holder: string | undefined,
   ) {}
 
@@ -49,7 +49,7 @@ registerType(StoredSecret, {
   isImmutable: true,
 });
 
-/** A ref holds a secret that nobody who loads it could find again: it is not stored. */
+/** A ref contains a secret that loading could not restore, so it is not stored. */
 export class UnstorableSecretError extends TidemarkError {
   static {
     shareClass(UnstorableSecretError, 'UnstorableSecretError');
@@ -57,12 +57,12 @@ export class UnstorableSecretError extends TidemarkError {
 
   constructor(holder: string, task: string, param: string) {
     super(
-      `the secret param ${param} of ${task}, to which the result of ${holder} holds a ref, is none of the secrets that ${holder} was given. Secrets are not stored, so whoever loaded the result could not find it again. Give ${holder} the secret as a param of its own, @Param({ secret: true }), and pass that on; or let ${task} get it from a service`,
+      `it contains a ref to ${task} whose secret param ${param} is not one of the secrets that ${holder} was given. Secrets are not stored, so loading the result could not restore it. Pass the value to ${holder} as a secret param, @Param({ secret: true }), or let ${task} derive it or get it from a service`,
     );
   }
 }
 
-/** A secret of a stored ref is not among what its holder was given. */
+/** The params of the holder lack the secret of a stored ref. */
 export class UnknownSecretError extends TidemarkError {
   static {
     shareClass(UnknownSecretError, 'UnknownSecretError');
@@ -70,15 +70,15 @@ export class UnknownSecretError extends TidemarkError {
 
   constructor(steps: PartPath) {
     super(
-      `it holds a ref with a secret that was not stored: it is what was given as ${steps.join('.')}, which was not given now`,
+      `it contains a ref with a secret that is not stored: the value of ${steps.join('.')}, which this run was not given`,
     );
   }
 }
 
 /**
- * What is stored for a secret param of a ref.
+ * The placeholder of a secret param of a ref.
  *
- * @throws {UnstorableSecretError} when the secret is none of the holder's
+ * @throws {UnstorableSecretError} when the holder was not given the secret
  */
 export function storedSecret(holder: SecretHolder, task: string, param: string, value: unknown): StoredSecret {
   for (const [steps, secret] of secretsOf(holder, param)) {
@@ -88,7 +88,7 @@ export function storedSecret(holder: SecretHolder, task: string, param: string, 
   throw new UnstorableSecretError(holder.task.name, task, param);
 }
 
-/** The secret that is meant. @throws {UnknownSecretError} when the holder was not given it */
+/** The value that a placeholder refers to. @throws {UnknownSecretError} when the params lack it */
 export function secretIn(params: Params, { steps }: StoredSecret): unknown {
   let part: unknown = params;
   for (const step of steps) {
@@ -99,13 +99,13 @@ export function secretIn(params: Params, { steps }: StoredSecret): unknown {
   throw new UnknownSecretError(steps);
 }
 
-/** The first secret param of a task, or of a ref in its params, that has a value, for messages. */
+/** The path of the first secret param with a value, of a task or of a ref in its params, for messages. */
 export function firstSecret(task: TaskDefinition, params: Params): string | undefined {
   const [first] = secretsOf({ task, params });
   return first && `${first[0].filter((step) => step !== intoRef).join('.')} of ${task.name}`;
 }
 
-/** The secrets among params, one of this name first; those in refs in params last. */
+/** The secrets in params: first those with the given name, last those of refs. */
 function* secretsOf({ task, params }: SecretHolder, name?: string, at: PartPath = []): Iterable<[PartPath, unknown]> {
   const own = [...task.secrets].filter((secret) => params[secret] !== undefined);
   for (const secret of own.sort((a, b) => Number(b === name) - Number(a === name)))
@@ -124,7 +124,7 @@ function* secretsInRefs(value: unknown, name: string | undefined, at: PartPath):
   }
 }
 
-/** Where a value is in a secret, itself included. Entries of Maps and Sets have no place of their own. */
+/** The path of a value in a secret. Entries of Maps and Sets have no path. */
 function stepsTo(value: unknown, secret: unknown, at: PartPath): PartPath | undefined {
   if (isSameData(value, secret)) return at;
   if (typeof secret !== 'object' || secret === null || !(Array.isArray(secret) || isPlainObject(secret)))

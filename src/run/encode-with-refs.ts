@@ -8,7 +8,7 @@ import { holdsRef } from './holds-ref';
 /**
  * Encodes a result, which may hold refs. Looks for these only when the encoder has met one, or takes its time.
  *
- * @throws {UnstorableSecretError} when a ref holds a secret that the task was not given
+ * @throws {UnstorableSecretError} when a ref contains a secret that the task was not given
  */
 export function encodeWithRefs<T>(
   result: unknown,

@@ -22,7 +22,7 @@ export class Provenance {
   readonly marks = new Set<string>();
   #unsaved: string | undefined;
 
-  /** Why no record can keep the refs: a secret in one would have to be stored. */
+  /** Why a record cannot store the refs: one contains an unstorable secret. */
   get unsaved(): string | undefined {
     return this.#unsaved;
   }
@@ -79,14 +79,14 @@ export class Provenance {
   }
 
   /**
-   * The refs, as far as the secrets in them are known.
+   * The refs whose secrets are known.
    *
-   * @param paramsOf what the tasks were given whose results held them, by key: it has the secrets in refs
+   * @param paramsOf the params of their holders, by key
    * @throws {UnknownTaskError} when the class of one is not here
    */
   refs(paramsOf: ParamsOf): Refs {
     const found = new Map<TaskKey, TaskRef<unknown>>();
-    // What refs name may hold refs itself, with secrets that came along.
+    // A referenced task may hold further refs and pass its secrets on.
     const given: ParamsOf = (key) => paramsOf(key) ?? found.get(key)?.params;
     for (let open = [...this.#refs], before = 0; open.length > 0 && open.length !== before; ) {
       before = open.length;
@@ -107,22 +107,22 @@ export class Provenance {
 
 /** Refs with the keys that they had. */
 export type Refs = readonly (readonly [TaskKey, TaskRef<unknown>])[];
-/** What a task was given, by its key. */
+/** The params of a task, by its key. */
 export type ParamsOf = (key: TaskKey) => Readonly<Record<string, unknown>> | undefined;
 
-/** What a node was given, as far as a record can hold it: what is no data was given to a schema, which made data of it. */
+/** The params given to a node. A value that is not data is replaced by the output of its schema. */
 export function refParams({ params, given }: GraphNode): Readonly<Record<string, unknown>> {
   if (params === given) return given;
   const entries = Object.entries(given).map(([name, value]) => [name, isData(value) ? value : params[name]]);
   return Object.fromEntries(entries);
 }
 
-/** The same, with defaults. */
+/** The params given to a node, with defaults. */
 export function asGiven(node: GraphNode): Readonly<Record<string, unknown>> {
   return node.params === node.given ? node.params : { ...node.params, ...refParams(node) };
 }
 
-/** What the nodes of a graph were given. Their keys are made when one is asked for. */
+/** The params of a graph's nodes. Keys are computed on the first call. */
 export function paramsIn(graph: Graph, keys: Keys): ParamsOf {
   let indices: Map<TaskKey, number> | undefined;
   return (key) => {

@@ -6,7 +6,7 @@ import { isTaskRef, TaskRef } from '../task/ref';
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** What is shown in the place of a secret. */
+/** The text shown instead of a secret. */
 const secret = '(secret)';
 const withoutSecrets = new WeakMap<Params, Params>();
 

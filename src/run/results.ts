@@ -32,7 +32,7 @@ interface Made {
   readonly seconds: number;
 }
 
-/** A result that is encoded, unless it is not saved, and what others receive. */
+/** An encoded result, undefined if it is not saved, and the value for consumers. */
 interface EncodedMade {
   readonly encoded: Awaitable<EncodedResult> | undefined;
   readonly settled: unknown;
@@ -71,7 +71,7 @@ export class Results {
     }
   }
 
-  /** The same as `#encode`; a result that would bring a secret into the storage is not saved. */
+  /** Encodes like `#encode`, except that a result with an unstorable secret is not saved. */
   #encodeUnlessSecret(index: number, result: unknown): EncodedMade {
     try {
       return this.#encode(index, result);
@@ -87,7 +87,7 @@ export class Results {
     const { task } = graph.nodes[index]!;
     if (warned.secrets.has(task.name)) return;
     warned.secrets.add(task.name);
-    reporter.warn(index, `the result of ${task.name} is used, but not saved: ${why}`);
+    reporter.warn(index, `the result of ${task.name} is not saved: ${why}`);
   }
 
   #holder(index: number): SecretHolder {

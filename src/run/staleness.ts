@@ -49,15 +49,15 @@ export class Staleness {
     return entry.isDynamic ? this.#whyByRefs(entry) : undefined;
   }
 
-  /** The refs in results that a result came from, with the secrets that were not stored. @throws when one is not known */
+  /** The refs in a result's dynamic ancestors, with their secrets restored. @throws {TidemarkError} when a secret is unknown */
   async #refsOf(provenance: Provenance): Promise<Refs> {
     const given = [paramsIn(this.#options.graph, this.#options.keys)];
     for (let before = -1; ; ) {
       const known = provenance.refs((key) => firstOf(given, key));
       if (known.length === provenance.refCount) return known;
-      if (known.length === before) throw new TidemarkError('a secret in them is not among what was given to this run');
+      if (known.length === before) throw new TidemarkError('this run was not given a secret of these refs');
       before = known.length;
-      // What is required by what they name may have been given secrets as well.
+      // The requirements of these refs may hold further secrets.
       const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
       given.push(paramsIn(graph, keys));
     }

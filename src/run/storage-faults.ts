@@ -15,7 +15,7 @@ export interface Warned {
   /** How many were found that are not encrypted and have to be. */
   plain: number;
   readonly sources: Set<string>;
-  /** Tasks whose results are not saved, since a secret would be. */
+  /** Tasks whose results contain unstorable secrets. */
   readonly secrets: Set<string>;
 }
 

@@ -5,9 +5,9 @@ import type { Bytes, Encryption } from '../../encoding/encoder';
 import { isJson } from './is-json';
 import { QueueError } from './queue-error';
 
-/** What to do about secrets, for messages. */
+/** The advice in messages about secrets. */
 export const encryptJobs =
-  'Give runner and workers a storage that encrypts, and jobs are encrypted as well: Storage.open(uri, { encoder: encoder({ encrypter: aesGcm({ key }) }) }). Or run the task on an executor of this machine';
+  'Open the storage of runner and workers with an encrypter, which also encrypts jobs: Storage.open(uri, { encoder: encoder({ encrypter: aesGcm({ key }) }) }). Or run the task on an executor on this machine';
 
 /** Content as JSON: as it is, where JSON brings it back, or else in a text, which is encrypted where the storage is. */
 export type Sealed =

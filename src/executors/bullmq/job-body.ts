@@ -23,7 +23,7 @@ export interface JobBody {
  *
  * @param missing what a worker did not find in the storage
  * @throws {CannotSendError} when a param or a requirement is not data
- * @throws {QueueError} when it holds a secret, and jobs are not encrypted
+ * @throws {QueueError} when it contains a secret and jobs are not encrypted
  */
 export async function jobBody(
   job: Job,
@@ -58,7 +58,7 @@ function refuseSecrets({ task, params, carriesRefs }: GraphNode): void {
   const secret = firstSecret(task, params);
   if (secret !== undefined)
     throw new QueueError(
-      `the job of ${task.name} would bring a secret into Redis in the clear: the param ${secret}. ${encryptJobs}`,
+      `the job of ${task.name} would store a secret in Redis in the clear: the param ${secret}. ${encryptJobs}`,
       { mayRetry: false },
     );
 }

@@ -81,7 +81,7 @@ async function serialize(
   }
 }
 
-/** A result with refs as it is saved; as it is, and why it cannot be saved, when that would save a secret. */
+/** A result with its refs in stored form. With an unstorable secret, the message carries the secret and the reason. */
 function withoutSecrets(
   result: unknown,
   holder: SecretHolder,

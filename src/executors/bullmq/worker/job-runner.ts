@@ -130,7 +130,7 @@ export class JobRunner {
   #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {
     const { assignment, task, content } = underway;
     if (done.message.unsaved !== undefined && !this.encryptionOf(task)) throw secretInClear(task);
-    // Where directories are is known to the runner; and it is told why something is not saved.
+    // The runner knows the paths of directories, and reports why a result is not saved.
     const isSent = done.message.directories.length > 0 || done.message.unsaved !== undefined;
     return this.#keep(underway, done, async () =>
       isSent ? undefined : this.#parts.keeper.pass(done, content, task, assignment.run),
@@ -172,7 +172,7 @@ export class JobRunner {
 
 function secretInClear({ name }: TaskDefinition): QueueError {
   return new QueueError(
-    `the answer of ${name} would bring a secret into Redis in the clear: its result holds a ref with a secret param. ${encryptJobs}`,
+    `the answer of ${name} would store a secret in Redis in the clear: its result contains a ref with a secret param. ${encryptJobs}`,
     { mayRetry: false },
   );
 }

@@ -47,7 +47,7 @@ async function find(
   try {
     return await layer.find(key, encoder);
   } catch (error) {
-    // What is damaged, or anybody can have put there, is replaced.
+    // Damaged and unencrypted checkpoints are replaced.
     if (isInstance(error, DamagedCheckpointError) || isInstance(error, UnencryptedCheckpointError)) return undefined;
     throw error;
   }
