@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { startBundledWorker } from './executors/worker/bundled-worker';
 
 export type { Awaitable } from './awaitable';
@@ -25,6 +26,7 @@ export type { WorkerHealth, WorkerOptions } from './executors/bullmq/worker/opti
 export type { CloseOptions, TidemarkWorker } from './executors/bullmq/worker/tidemark-worker';
 export type { Executor, Job, JobListener } from './executors/executor';
 export { inline } from './executors/inline';
+export { NeverSettledError } from './executors/never-settled-error';
 export { CannotSendError } from './executors/pool/cannot-send-error';
 export type { WorkerPoolOptions } from './executors/pool/options';
 export { WorkerLostError } from './executors/pool/worker-lost-error';
@@ -56,7 +58,7 @@ export {
 export type { NodeInfo, RunEvent, RunHappening } from './run/events';
 export { RunFailedError, TaskFailedError } from './run/failure';
 export type { QueueOptions } from './run/lanes';
-export { NeverSettledError } from './run/open-calls';
+
 export type { RunnerOptions, RunOptions } from './run/options';
 export type { Plan, PlannedNode } from './run/plan';
 export type { Run } from './run/run';

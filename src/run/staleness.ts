@@ -2,10 +2,13 @@ import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
+import { isSavedHere } from '../storage/checkpoint-writer';
 import type { Entry } from '../storage/entry';
 import { asSaved, refuseOtherParams } from '../storage/own-key';
 import { StorageError } from '../storage/storage-error';
 import type { TaskKey } from '../task/context';
+import type { TaskDefinition } from '../task/definition';
+import type { Namesakes } from '../task/namesakes';
 import type { CheckpointsOptions } from './checkpoints-options';
 import { SeenMarks } from './marks';
 import { type ParamsOf, Provenance, paramsIn, type Refs } from './provenance';
@@ -41,6 +44,8 @@ export class Staleness {
       );
     if (this.#options.rerunsChangedSource && entry.source !== node.task.source)
       return 'the source of its class changed';
+    if (node.task.namesakes?.areSeveral && isOfNamesake(node.task, node.task.namesakes, entry))
+      return `another class called ${node.task.name} saved it`;
     const missing = entry.directories.length > 0 ? this.#options.directories.missing(entry) : undefined;
     if (missing !== undefined) {
       this.lost.set(index, missing);
@@ -91,4 +96,9 @@ function firstOf(given: readonly ParamsOf[], key: TaskKey): ReturnType<ParamsOf>
     if (params) return params;
   }
   return undefined;
+}
+
+/** Whether a checkpoint may hold the result of another class, as far as this process knows. */
+function isOfNamesake({ cls }: TaskDefinition, namesakes: Namesakes, entry: Entry): boolean {
+  return isSavedHere(entry) && namesakes.mayBeOfOther(cls, entry, entry.savedAt);
 }

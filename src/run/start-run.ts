@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { onAbort } from '../base/on-abort';
 import { emitWarning, guardedWarning } from '../base/warnings';
 import { TidemarkError } from '../error';
+import type { NeverSettledError } from '../executors/never-settled-error';
 import type { Graph } from '../graph/graph';
 import type { ClearMarks } from '../storage/clear-marks';
 import type { DirectoryFolder } from '../storage/directories/directory-folder';
@@ -21,7 +22,7 @@ import type { ExecutionOptions } from './execution-options';
 import { RunFailedError, tasksFailed } from './failure';
 import { Forced } from './forced';
 import type { IdenticalRuns } from './identical-runs';
-import { type NeverSettledError, OpenCall } from './open-calls';
+import { OpenCall } from './open-calls';
 import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import type { Prepared, Preparer } from './prepare';
 import { startReport } from './report';
@@ -30,6 +31,7 @@ import { StartedRun, type Stop } from './run';
 import { RunScope } from './run-scope';
 import { RunState } from './run-state';
 import { type RunSummary, Tally } from './summary';
+import { warnOfNames } from './warn-of-names';
 
 /** What a run needs of its runner. */
 export interface RunSource {
@@ -123,10 +125,15 @@ export function startRun(
       await capacity.endRun(runId);
     }
   };
-  const executed = execute().finally(() => {
-    call.end();
-    return parent?.endNestedRun();
-  });
+  const executeNested = async () => {
+    try {
+      return await execute();
+    } finally {
+      call.end();
+      await parent?.endNestedRun();
+    }
+  };
+  const executed = executeNested();
   const summary = executed.then(
     () => tally.summary(),
     (error) => {
@@ -193,6 +200,7 @@ async function rootExecution(
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
     const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning: warn });
+    warnOfNames(graph.tasks, onWarning, (message) => reporter.warn(undefined, message));
     const isForced = forced ? forced.in(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };

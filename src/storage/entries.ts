@@ -85,9 +85,9 @@ export class Entries {
     });
   }
 
-  /** Deletes what cannot be read at all any more. */
-  async removeUnusable(): Promise<void> {
-    await this.#do('delete', undefined, () => this.#store.removeUnusable?.());
+  /** Deletes all where it cannot be read, or not be deleted one by one. Gives whether that was so. */
+  async removeUnusable(failure?: unknown): Promise<boolean> {
+    return (await this.#do('delete', undefined, () => this.#store.removeUnusable?.(failure))) === true;
   }
 
   delete(key: string): Awaitable<unknown> {

@@ -16,7 +16,7 @@ import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
 import type { CheckpointRecord } from './record';
-import type { LeaseOptions, StorageOptions } from './storage-options';
+import type { StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
 
 export type { RunFacts } from './checkpoint-writer';
@@ -39,7 +39,7 @@ export class Layer {
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #store: StoreAdapter;
-  readonly #leaseOptions: LeaseOptions | undefined;
+  readonly #options: StorageOptions;
   #leases: StoreLeases | undefined;
 
   constructor(store: StoreAdapter, location: string, options: StorageOptions) {
@@ -50,13 +50,12 @@ export class Layer {
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
-    this.#leaseOptions = options.lease;
+    this.#options = options;
   }
 
   /** The same, without anything being written or deleted. */
   asReadonly(): Layer {
-    const encoder = this.encoder && { encoder: this.encoder };
-    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...encoder, readonly: true });
+    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...this.#options, readonly: true });
   }
 
   /** What was opened, for messages. */
@@ -71,7 +70,7 @@ export class Layer {
     if (!board) return undefined;
     // Few programs need them.
     const { StoreLeases } = require('./lease/store-leases') as typeof import('./lease/store-leases');
-    return (this.#leases = new StoreLeases(board, this.#entries, this.#leaseOptions));
+    return (this.#leases = new StoreLeases(board, this.#entries, this.#options.lease));
   }
 
   /** What encodes a task's results here. */
@@ -160,7 +159,10 @@ export class Layer {
     if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
     await this.#entries.write(damagedFolder + key, bytes, false);
     const now = await this.#entries.read(key);
-    if (now && Buffer.compare(now, bytes) === 0) await this.#entries.delete(key);
+    if (!now || Buffer.compare(now, bytes) !== 0) return true;
+    await this.#entries.delete(key);
+    // Large bytes that only this record named, as far as that can still be read.
+    for (const beside of besideNamesIn(bytes)) await this.#entries.delete(besideKey({ key, beside }));
     return true;
   }
 
@@ -210,8 +212,12 @@ export class Layer {
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
     await this.#entries.removeUnusable();
-    for await (const keys of groupsOf(this.#entries.keys('')))
-      await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    try {
+      for await (const keys of groupsOf(this.#entries.keys('')))
+        await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    } catch (error) {
+      if (!(await this.#entries.removeUnusable(error))) throw error;
+    }
     await this.leases?.clear();
     await this.directories?.clear();
   }
@@ -253,4 +259,10 @@ function directoryFolderOf({ folder }: StoreAdapter): DirectoryFolder | undefine
   const { DirectoryFolder: Made } =
     require('./directories/directory-folder') as typeof import('./directories/directory-folder');
   return new Made(folder);
+}
+
+/** What may name large bytes in a record that is damaged. */
+function besideNamesIn(bytes: Bytes): readonly string[] {
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n', 1)[0]!;
+  return line.match(/(?<= )[0-9a-f]{32}(?= )/g) ?? [];
 }

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Param, Requires, Runner, Storage, StorageError, Task } from 'tidemark';
 import { tidemark } from '../cli/support/cli';
@@ -6,6 +7,7 @@ import { noise } from '../support/noise';
 import { describeWithRedis } from '../support/redis-server';
 import { describeWithDisk } from './support/mounted';
 
+const register = join(__dirname, '../support/register.js');
 let runs: string[] = [];
 beforeEach(() => {
   runs = [];
@@ -88,17 +90,31 @@ describeWithRedis('a Redis that is full', (server) => {
 });
 
 describeWithDisk('a full disk', (disk) => {
-  it.each(['file', 'lmdb'])('is cleared of results in %s', async (scheme) => {
-    const storage = Storage.open(`${scheme}:${disk.path}/store`);
+  const filler = () => join(disk.path, 'filler');
+
+  async function fill(): Promise<{ storage: Storage; runner: Runner }> {
+    const storage = Storage.open(`file:${disk.path}/store`);
     const runner = new Runner({ storage });
     await runner.run(Length, { size: 300_000 });
     runs = [];
-    expect(() => writeFileSync(join(disk.path, 'filler'), new Uint8Array(2 ** 20))).toThrow('ENOSPC');
+    expect(() => writeFileSync(filler(), new Uint8Array(2 ** 20))).toThrow('ENOSPC');
+    return { storage, runner };
+  }
+
+  it('is cleared of results in files, which makes room for their mark', async () => {
+    const { storage, runner } = await fill();
     expect(await runner.clear(Large)).toHaveLength(1);
+    rmSync(filler());
     await runner.run(Length, { size: 300_000 });
     expect(runs).toEqual(['Large', 'Length']);
-    await storage.clear();
-    expect((await storage.stats()).size).toBe(0);
     await storage.close();
+  });
+
+  it('is cleared of all in LMDB, where results one by one cannot be', () => {
+    const args = ['-r', register, join(__dirname, 'fixtures/clear-full-lmdb.ts'), disk.path];
+    // LMDB writes on the standard error output as well.
+    const output = execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' });
+    const cure = `Free some space, or clear all of it (tidemark clear --all --storage 'lmdb:${disk.path}/store')`;
+    expect(JSON.parse(output)).toEqual([expect.stringContaining(`the disk is full (ENOSPC). ${cure}`), 0, 1]);
   });
 });

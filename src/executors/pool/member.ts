@@ -1,7 +1,8 @@
 import { describeNamed } from '../../base/describe-error';
 import { emitWarning } from '../../base/warnings';
 import type { Bytes } from '../../encoding/encoder';
-import type { FromWorker, Reply, SentFailure, StartMessage } from './messages';
+import { NeverSettledError, neverSettles } from '../never-settled-error';
+import type { FromWorker, SentFailure, StartMessage } from './messages';
 import { Outbox } from './outbox';
 import type { PoolJob } from './pool-job';
 import type { Ending, PoolWorker, StartWorker } from './pool-worker';
@@ -130,20 +131,23 @@ export class Member {
       case 'crashed':
         this.#crash = { failure: message.failure, bytes };
         break;
+      case 'stuck':
+        this.#settle((job) => job.fail(new NeverSettledError(neverSettles)));
+        break;
       case 'done':
       case 'failed':
-        this.#settle(message, bytes);
+        this.#settle((job, output) => job.succeed({ reply: message, bytes, output }));
         break;
       default:
         message satisfies never;
     }
   }
 
-  #settle(reply: Reply, bytes: readonly Bytes[]): void {
+  #settle(settle: (job: PoolJob, output: string) => void): void {
     const job = this.#takeJob();
     const output = this.worker.takeOutput();
     if (output !== '') job?.request.listener?.printed(output);
-    job?.succeed({ reply, bytes, output });
+    if (job) settle(job, output);
     if (!this.wasKilled) this.#listener.free();
     if (!this.#job) this.worker.setRef(false);
   }

@@ -68,6 +68,8 @@ export interface JobMessage {
   readonly pieces: readonly SentPiece[];
   /** What the task's `fingerprint()` said, when it is to be asked again after it ran. */
   readonly fingerprint?: string | undefined;
+  /** Whether it has a timeout, which ends it when it never settles. */
+  readonly isTimed: boolean;
 }
 
 /** The job's signal has aborted. */
@@ -111,6 +113,8 @@ export type FromWorker =
   /** What the task passed to `context.progress`. */
   | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
   | { readonly type: 'log'; readonly message: string }
+  /** The job never settles: the worker's event loop has nothing left to wait for. The worker goes on. */
+  | { readonly type: 'stuck' }
   /** An error that nobody caught ends the worker. */
   | { readonly type: 'crashed'; readonly failure: SentFailure }
   | Reply;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { StorageError, type StorageOperation } from '../storage-error';
 import type { SetOptions, StoreAdapter } from '../store';
 import { type Database, hasData, openDatabase, removeFiles } from './lmdb/database';
-import { causeOf, isUnusable, lmdbError } from './lmdb/lmdb-error';
+import { causeOf, isOfFullDisk, isUnusable, lmdbError } from './lmdb/lmdb-error';
 
 /** LMDB takes 1,978 bytes, and needs some of them. */
 const KEY = /^[\x21-\x7e]{1,1900}$/;
@@ -88,14 +88,22 @@ export class LmdbStore implements StoreAdapter {
     await this.#write('delete', undefined, false, (database) => database.clearAsync());
   }
 
-  /** Deletes a database that cannot be opened any more, as after the first write to it was cut short. */
-  async removeUnusable(): Promise<void> {
+  /** Deletes a database that cannot be opened any more, as after the first write to it was cut short, or has no room. */
+  async removeUnusable(failure?: unknown): Promise<boolean> {
+    const error = failure ?? this.#whyUnusable();
+    // On a full disk, even to delete something takes room.
+    if (error === undefined || !(isUnusable(error) || isOfFullDisk(error))) return false;
+    await this.disconnect();
+    if (!removeFiles(this.#folder)) throw error;
+    return true;
+  }
+
+  #whyUnusable(): unknown {
     try {
       for (const _ of this.keys());
+      return undefined;
     } catch (error) {
-      if (!isUnusable(error)) throw error;
-      await this.disconnect();
-      if (!removeFiles(this.#folder)) throw error;
+      return error;
     }
   }
 

@@ -16,9 +16,15 @@ const filesNeeded = 4;
  *
  * @throws an error with a code of the system, or with `MDB_LOCK`
  */
-export function checkLockFile(folder: string): void {
+export function checkLockFile(folder: string, isReadonly: boolean): void {
   const path = join(folder, 'lock.mdb');
-  makeUnlessThere(path);
+  try {
+    makeUnlessThere(path);
+  } catch (error) {
+    // On a disk where nothing can be written, LMDB reads without locks.
+    if (isReadonly && codeOf(error) === 'EROFS') return;
+    throw error;
+  }
   try {
     const stats = statSync(path);
     if (!stats.isFile()) throw Object.assign(new Error('it is no file'), { code: 'MDB_LOCK' });
@@ -26,6 +32,7 @@ export function checkLockFile(folder: string): void {
     checkRoom(folder, stats.blocks);
     checkOpenFiles(folder);
   } catch (error) {
+    if (isReadonly && codeOf(error) === 'EROFS') return;
     throw Object.assign(error as Error, { isOfLock: true });
   }
 }

@@ -34,7 +34,7 @@ export function openDatabase(folder: string, isReadonly = false): Database {
   // A folder that was there is left as it is.
   if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
   checkDataFile(dataFile(folder));
-  checkLockFile(folder);
+  checkLockFile(folder, isReadonly);
   const database = open<Buffer, string>({
     path: folder,
     readOnly: isReadonly,

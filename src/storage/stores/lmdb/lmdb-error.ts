@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { codeOf, describeError, isInstance } from '../../../base/describe-error';
-import { StorageError, type StorageOperation } from '../../storage-error';
+import { codeOf, describeError, isInstance, textOf } from '../../../base/describe-error';
+import { adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 import { fileError } from '../file/file-error';
 
 type Advice = readonly [name: string, reason: string, cure: string];
@@ -24,6 +24,11 @@ const LMDB_CODES: ReadonlyMap<unknown, Advice> = new Map<unknown, Advice>([
 export function isUnusable(error: unknown): boolean {
   const cause = isInstance(error, StorageError) ? error.cause : error;
   return LMDB_CODES.get(codeOf(cause))?.[2] === DELETE;
+}
+
+/** Whether an error says that there is no room on the disk. */
+export function isOfFullDisk(error: unknown): boolean {
+  return isInstance(error, StorageError) && textOf(error.cause, 'code') === 'ENOSPC';
 }
 
 /** What `lmdb` keeps back until later: why a commit failed. */
@@ -51,7 +56,10 @@ export function lmdbError(cause: unknown, operation: StorageOperation, folder: s
   // LMDB has the system's numbers where Node has names.
   if (typeof code !== 'number' || code <= 0) return fileError(cause, operation, folder, key);
   const name = nameOf(code, folder);
-  return fileError(Object.assign(new Error(describeError(cause), { cause }), { code: name }), operation, folder, key);
+  const told = Object.assign(new Error(describeError(cause), { cause }), { code: name });
+  if (name !== 'ENOSPC') return fileError(told, operation, folder, key);
+  const cure = `Free some space, or clear all of it (${commandFor(folder)}),`;
+  return adviseOn(folder, ['the disk is full (ENOSPC)', cure], { operation, key, cause: told });
 }
 
 /** What clears a database that cannot be opened. */
@@ -63,7 +71,7 @@ function adviceOnLock(code: string): Advice | undefined {
   const remove = 'Move lock.mdb away while no process uses the database,';
   if (code === 'MDB_LOCK' || code === 'ENOENT' || code === 'ELOOP')
     return [code, 'its lock.mdb is no file, and is needed for one', remove];
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+  if (code === 'EACCES' || code === 'EPERM')
     return [
       code,
       'its lock.mdb may not be read and written by this user',
