@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { startBundledWorker } from './executors/worker/bundled-worker';
 
 export type { Awaitable } from './awaitable';
@@ -76,7 +77,8 @@ export { LeaseLostError } from './storage/lease/lease-lost-error';
 export type { StorageSource } from './storage/open';
 export type { CheckpointRecord } from './storage/record';
 export type { ScopeOptions } from './storage/scope';
-export { type ChainOptions, type ListFilter, Storage, type TaskStats } from './storage/storage';
+export type { TaskStats } from './storage/stats';
+export { type ChainOptions, type ListFilter, Storage } from './storage/storage';
 export { StorageError } from './storage/storage-error';
 export type { SetOptions, StoreAdapter } from './storage/store';
 export { type Container, typediContainer } from './task/container';

@@ -1,5 +1,5 @@
 import type { Awaitable } from '../awaitable';
-import { type Allowed, anything, checkOptions, milliseconds, numberFrom, oneOf } from '../check-options';
+import { type Allowed, anything, checkOptions, isBoolean, milliseconds, numberFrom, oneOf } from '../check-options';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import type { StorageSource } from '../storage/open';
@@ -95,7 +95,6 @@ const queues: Allowed = {
   includes: (value) => typeof value === 'object' && value !== null,
   text: 'an object with options for each queue',
 };
-const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
 const isFunction: Allowed = { includes: (value) => typeof value === 'function', text: 'a function' };
 const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   storage: anything,

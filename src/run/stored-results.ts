@@ -58,7 +58,7 @@ export class StoredResults {
 
   /** What an executor has to know that keeps results in the storage itself. */
   sharedFor(index: number): SharedResults {
-    const { runId, layers, saves, fingerprints, isForced, freezes } = this.#parts;
+    const { runId, layers, saves, fingerprints, isForced, freezes, keys, graph } = this.#parts;
     return {
       runId,
       layers,
@@ -66,6 +66,7 @@ export class StoredResults {
       fingerprint: fingerprints.known.get(index),
       isForced: isForced(index),
       freezes,
+      keyInputs: () => (fingerprints.isKeyless(index) ? undefined : keys.inputsOf(graph.nodes[index]!)),
       savedAs: ({ index: required }) => saves.savedAs(required),
     };
   }
@@ -76,6 +77,7 @@ export class StoredResults {
     if (!checkpoints?.isSaving || !graph.nodes[index]!.task.save || fingerprints.isKeyless(index)) return undefined;
     if (faults.untouchable.has(index) || outdated.has(index)) return undefined;
     const provenance = lineage.gather(index);
+    if (provenance?.unsaved !== undefined) return undefined;
     const origin = provenance && { provenance, holdsRefs: false };
     return checkpoints.factsOf(index, { digestOf: saves.digestOf, origin }, 0);
   }

@@ -4,12 +4,14 @@ import type { Lease } from '../../../storage/lease/lease';
 import { LeaseLostError } from '../../../storage/lease/lease-lost-error';
 import { StorageError } from '../../../storage/storage-error';
 import type { TaskDefinition } from '../../../task/definition';
-import { open } from '../envelope';
+import { encryptJobs, isEncrypted, open } from '../envelope';
 import type { JobAnswer, JobContent } from '../job-content';
+import { QueueError } from '../queue-error';
 import { encryptionFor } from '../shared-layer';
 import type { Assignment } from './assignment';
 import { type Attempt, failure, wasThere } from './attempt';
 import { type ExecuteParts, execute } from './execute';
+import { JobCheck } from './job-check';
 import type { Done, Kept, ResultKeeper } from './result-keeper';
 import { savedAlready } from './saved-already';
 import { Teller } from './teller';
@@ -34,10 +36,12 @@ interface Underway {
 /** Runs a job that was taken, from its body to its answer. */
 export class JobRunner {
   readonly #parts: JobRunnerParts;
+  readonly #check: JobCheck;
   readonly #toldOfSource = new Set<string>();
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
+    this.#check = new JobCheck(parts.name, parts.tasks.catalogue);
   }
 
   /** Whatever goes wrong is part of the answer. */
@@ -62,7 +66,9 @@ export class JobRunner {
     encryption: Encryption | null,
     teller: Teller,
   ): Promise<Attempt> {
-    const content = await open<JobContent>(assignment.sealed, encryption, assignment.id);
+    if (encryption && !isEncrypted(assignment.sealed)) return notEncrypted(assignment, this.#parts);
+    const content = await open<JobContent>(assignment.sealed, encryption, assignment.place);
+    await this.#check.check(content, task, assignment);
     this.#tellOfSource(content, task, teller);
     const underway = { assignment, signal, task, content, teller };
     return content.facts ? this.#runSaved(underway) : this.#runOnce(underway);
@@ -100,8 +106,8 @@ export class JobRunner {
     lease?.signal.throwIfAborted();
     if ('answer' in outcome) return outcome;
     const before = found ? [found, ...stale] : stale;
-    const { isOutdated, directories } = outcome.message;
-    if (isOutdated || directories.length > 0) return this.#pass(underway, outcome);
+    const { isOutdated, directories, unsaved } = outcome.message;
+    if (isOutdated || directories.length > 0 || unsaved !== undefined) return this.#pass(underway, outcome);
     return this.#keep(underway, outcome, () => this.#parts.keeper.save(outcome, content, task, before, lease));
   }
 
@@ -128,8 +134,9 @@ export class JobRunner {
 
   #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {
     const { assignment, task, content } = underway;
-    // Where directories are is known to the runner.
-    const isSent = done.message.directories.length > 0;
+    if (done.message.unsaved !== undefined && !this.encryptionOf(task)) throw secretInClear(task);
+    // The runner knows the paths of directories, and reports why a result is not saved.
+    const isSent = done.message.directories.length > 0 || done.message.unsaved !== undefined;
     return this.#keep(underway, done, async () =>
       isSent ? undefined : this.#parts.keeper.pass(done, content, task, assignment.run),
     );
@@ -166,4 +173,17 @@ export class JobRunner {
   encryptionOf(task: TaskDefinition): Encryption | null {
     return encryptionFor(this.#parts.layers, task.options.encoder);
   }
+}
+
+function secretInClear({ name }: TaskDefinition): QueueError {
+  return new QueueError(
+    `the answer of ${name} would store a secret in Redis in the clear: its result contains a ref with a secret param. ${encryptJobs}`,
+    { mayRetry: false },
+  );
+}
+
+/** Somebody without the key may have put the job there. */
+function notEncrypted({ id, queue }: Assignment, { name, layers }: JobRunnerParts): Attempt {
+  const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have that, somebody else writes to the Redis of the queues`;
+  return { answer: { type: 'refused', message } };
 }
