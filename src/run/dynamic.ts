@@ -2,12 +2,11 @@ import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
-import { isData } from '../graph/param-defaults';
 import type { TaskKey } from '../task/context';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { Activity } from './activity';
 import { Claims, type Facts, type Participant } from './claims';
-import { Provenance } from './provenance';
+import { Provenance, type Refs, refParams } from './provenance';
 import type { RunState } from './run-state';
 
 /** Whose result holds refs. */
@@ -78,7 +77,7 @@ export class Dynamic {
   async resolve(holder: Holder, result: unknown): Promise<Resolution> {
     this.claims.activate(holder.execution);
     const provenance = new Provenance();
-    let { digest, ranAnew, key } = holder;
+    let { digest, ranAnew, key, node } = holder;
     const loop = new LoopDetector(key);
     let value = result;
     for (let step = 1; ; step++) {
@@ -93,13 +92,13 @@ export class Dynamic {
         letGo();
       }
       const targets = child.targets();
-      if (holder.isTraced) trace(provenance, key, child);
+      if (holder.isTraced) trace(provenance, key, node, child);
       if (targets.some((target) => target.ranAnew)) ranAnew = true;
       // Of a chain, others get what its last step gives: however much of it was resolved elsewhere, that is one digest.
       digest = isChain ? targets[0]!.digest : combined(digest, targets);
       value = child.value();
       if (!isChain || !child.holdsRaw()) return { value, digest, ranAnew, provenance };
-      [key] = targets.map((target) => target.key);
+      [{ key, node }] = targets as [Target];
       const repeats = loop.meet(key);
       if (repeats)
         throw new TidemarkError(
@@ -112,9 +111,9 @@ export class Dynamic {
 }
 
 /** Notes what refs in the result of a key led to, and what that came from. */
-function trace(provenance: Provenance, key: TaskKey | undefined, child: Child): void {
+function trace(provenance: Provenance, key: TaskKey | undefined, node: GraphNode, child: Child): void {
   const targets = child.targets();
-  if (key !== undefined) provenance.add(key, refsTo(targets));
+  if (key !== undefined) provenance.add(key, node, refsTo(targets));
   for (const target of targets) {
     provenance.addMarks(child.marksOn(target.node));
     if (target.provenance) provenance.addAll(target.provenance);
@@ -127,17 +126,10 @@ export interface Target extends Facts {
 }
 
 /** A ref to each target, with its key. */
-function refsTo(targets: readonly Target[]): (readonly [TaskKey, TaskRef<unknown>])[] {
+function refsTo(targets: readonly Target[]): Refs {
   return targets.flatMap(({ key, node }) =>
     key === undefined ? [] : [[key, TaskRef.of(node.task.cls, refParams(node))] as const],
   );
-}
-
-/** What a node was given, as far as a record can hold it: what is no data was given to a schema, which made data of it. */
-function refParams({ params, given }: GraphNode): Readonly<Record<string, unknown>> {
-  if (params === given) return given;
-  const entries = Object.entries(given).map(([name, value]) => [name, isData(value) ? value : params[name]]);
-  return Object.fromEntries(entries);
 }
 
 function combined(digest: string | undefined, targets: readonly Target[]): string | undefined {

@@ -178,7 +178,7 @@ async function rootExecution(
     laneOf: capacity.laneOf(runId, { queues: options.queues, isNested: scope.parent !== undefined }),
     loadLane: capacity.loadLane,
     state,
-    warned: { ofStorage: false, damaged: 0, plain: 0, sources: new Set<string>() },
+    warned: { ofStorage: false, damaged: 0, plain: 0, sources: new Set<string>(), secrets: new Set<string>() },
     onStorageError,
     warnsOfChangedSource: sourceChange === 'warn',
     freezes,
