@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MemoryGuard } from '../base/memory';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
@@ -8,13 +9,14 @@ import type { Activity } from './activity';
 import { Claims, type Facts, type Participant } from './claims';
 import { Provenance, type Refs, refParams } from './provenance';
 import type { RunState } from './run-state';
+import type { Way } from './way';
 
 /** Whose result holds refs. */
 export interface Holder extends Facts {
   readonly execution: Participant;
   readonly node: GraphNode;
   /** How it came to be required, itself included. */
-  readonly path: readonly string[];
+  readonly way: Way;
   /** Whether something comes from it, which has to know what it came from. */
   readonly isTraced: boolean;
 }
@@ -42,7 +44,7 @@ export interface Child extends Participant {
 /** Starts the execution of a structure of refs in the same run. */
 export type StartChild = (
   structure: unknown,
-  options: { readonly resolvesTargets: boolean; readonly path: readonly string[]; readonly isTraced: boolean },
+  options: { readonly resolvesTargets: boolean; readonly way: Way; readonly isTraced: boolean },
 ) => Promise<Child>;
 
 /** Something that refs led to has no result; why is in the errors of the run. */
@@ -57,8 +59,12 @@ export class Dynamic {
   readonly #startChild: StartChild;
   readonly #state: RunState;
   readonly #activity: Activity;
+  readonly #maxDepth: number;
+  readonly #memory = new MemoryGuard();
 
-  constructor(startChild: StartChild, state: RunState, activity: Activity) {
+  /** @param maxDepth how many results may hold refs to each other */
+  constructor(startChild: StartChild, state: RunState, activity: Activity, maxDepth: number) {
+    this.#maxDepth = maxDepth;
     this.#startChild = startChild;
     this.#state = state;
     this.#activity = activity;
@@ -75,6 +81,7 @@ export class Dynamic {
    * @throws {DeclarationError} when a ref is wrong
    */
   async resolve(holder: Holder, result: unknown): Promise<Resolution> {
+    this.#refuseEndless(holder.way);
     this.claims.activate(holder.execution);
     const provenance = new Provenance();
     let { digest, ranAnew, key, node } = holder;
@@ -83,7 +90,7 @@ export class Dynamic {
     for (let step = 1; ; step++) {
       const isChain = isTaskRef(value) && value.path.length === 0;
       const child = await this.#activity.during(
-        this.#startChild(value, { resolvesTargets: !isChain, path: holder.path, isTraced: holder.isTraced }),
+        this.#startChild(value, { resolvesTargets: !isChain, way: holder.way, isTraced: holder.isTraced }),
       );
       const letGo = this.claims.resolving(holder.node, child);
       try {
@@ -108,7 +115,23 @@ export class Dynamic {
       if (step % sliceSteps === 0) await this.#activity.during(nextTurn());
     }
   }
+
+  /** @throws {TidemarkError} when results hold refs to each other without an end */
+  #refuseEndless({ depth }: Way): void {
+    const used = depth % guardedResults === 0 ? this.#memory.look() : undefined;
+    if (used === undefined && depth <= this.#maxDepth) return;
+    const problem =
+      used === undefined
+        ? `more than ${this.#maxDepth} results hold refs to each other`
+        : `${used}, and ${depth} results hold refs to each other so far`;
+    throw new TidemarkError(
+      `${problem}: does a task name itself in its result with ever new params? A loop gives the ref alone, of which nothing is kept (maxNodes in the runner's options raises the limit)`,
+    );
+  }
 }
+
+/** Memory is looked at once in so many results. */
+const guardedResults = 16;
 
 /** Notes what refs in the result of a key led to, and what that came from. */
 function trace(provenance: Provenance, key: TaskKey | undefined, node: GraphNode, child: Child): void {
