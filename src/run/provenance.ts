@@ -2,6 +2,7 @@ import type { Serialized } from '../encoding/encoder';
 import { cbor } from '../encoding/serializers';
 import { fromStored, type StoredRef, toStored } from '../graph/stored-ref';
 import type { Entry } from '../storage/entry';
+import { clearsOf } from '../storage/marks/epochs';
 import type { TaskKey } from '../task/context';
 import type { TaskRef } from '../task/ref';
 
@@ -49,7 +50,7 @@ export class Provenance {
       const refs = cbor.deserialize(Buffer.from(text, 'base64'), format) as [TaskKey, StoredRef][];
       for (const [key, ref] of refs) provenance.#refs.set(key, ref);
     }
-    provenance.addMarks(entry.marks);
+    provenance.addMarks(clearsOf(entry.marks));
     return provenance;
   }
 

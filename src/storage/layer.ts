@@ -1,6 +1,6 @@
 import type { Awaitable } from '../awaitable';
 import { defaultEncoder } from '../encoding/default-encoder';
-import type { Bytes, Encoder } from '../encoding/encoder';
+import type { Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { CheckpointReader } from './checkpoint-reader';
@@ -13,6 +13,9 @@ import { decodeEntry, isEntry } from './entry-format';
 import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
+import { placeOf } from './marks/epochs';
+import { newId } from './marks/mark-log';
+import { MarkStore } from './marks/mark-store';
 import type { CheckpointRecord } from './record';
 import type { LeaseOptions, StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
@@ -20,7 +23,6 @@ import type { StoreAdapter } from './store';
 export type { RunFacts } from './checkpoint-writer';
 export type { LeaseOptions, StorageOptions } from './storage-options';
 
-const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
 
 /** Checkpoints in one store. */
@@ -28,6 +30,10 @@ export class Layer {
   readonly encoder: Encoder | undefined;
   /** Where task directories are kept next to entries, in stores that can hold them. */
   readonly directories: DirectoryFolder | undefined;
+  /** The clear marks that are kept here. */
+  readonly marks: MarkStore;
+  /** Tells stores apart: the same for one that is opened again by its address. */
+  readonly place: string;
   readonly #entries: Entries;
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
@@ -35,8 +41,11 @@ export class Layer {
   readonly #leaseOptions: LeaseOptions | undefined;
   #leases: StoreLeases | undefined;
 
-  constructor(store: StoreAdapter, location: string, options: StorageOptions) {
+  /** @param address by which any process can open the store; undefined where only this one has it */
+  constructor(store: StoreAdapter, location: string, options: StorageOptions, address?: string) {
     this.#entries = new Entries(store, location);
+    this.marks = new MarkStore(this.#entries);
+    this.place = placeOf(address ?? newId());
     this.encoder = options.encoder;
     this.directories = directoriesIn(store);
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask));
@@ -164,17 +173,6 @@ export class Layer {
   /** The keys of a task's saved results. */
   async *#keysOf(folder: string): AsyncIterableIterator<TaskKey> {
     for await (const key of this.#entries.keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
-  }
-
-  /** The log of clear marks on a task's results. */
-  marks(folder: string): Awaitable<Bytes | undefined> {
-    this.refresh();
-    return this.#entries.readSmall(marksFolder + folder);
-  }
-
-  /** Adds a clear mark to that log. */
-  mark(folder: string, mark: Bytes): Promise<void> {
-    return this.#entries.append(marksFolder + folder, mark);
   }
 
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */

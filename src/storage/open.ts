@@ -16,11 +16,13 @@ export interface OpenedStore {
   readonly location: string;
   /** What a URI says of it; undefined when it says nothing. */
   readonly isReadonly?: boolean | undefined;
+  /** What tells it from other stores, for any process that opens it; undefined where only this one has it. */
+  readonly address?: string | undefined;
 }
 
 /** The store that a source names. @throws {StorageError} when it is none, or has an option that could not be kept */
 export function openStore(source: StorageSource): OpenedStore {
-  if (typeof source === 'string') return openUri(source);
+  if (typeof source === 'string') return addressed(openUri(source));
   if (source instanceof Map) return { store: memoryStore(source), location: 'a Map' };
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
@@ -38,6 +40,11 @@ export function openStore(source: StorageSource): OpenedStore {
     `${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
     { operation: 'open' },
   );
+}
+
+/** With an address, unless it is in the memory of this process. */
+function addressed(opened: OpenedStore): OpenedStore {
+  return opened.location === 'memory' ? opened : { ...opened, address: opened.location };
 }
 
 function openUri(given: string): OpenedStore {

@@ -91,10 +91,10 @@ export class Storage {
     checkCopy(source);
     const configured = source === undefined ? configuredStorage() : undefined;
     if (configured?.source instanceof Storage) return shared(configured.source, configured.from, options);
-    const { store, location } = configured
+    const { store, location, address } = configured
       ? openConfigured(configured)
       : openStore(source === undefined ? 'file:.tidemark' : source);
-    const layer = new Layer(store, location, options);
+    const layer = new Layer(store, location, options, address);
     return new Storage(new Layers([{ layer, promoteTo: [] }], [layer]));
   }
 
