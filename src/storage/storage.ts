@@ -12,6 +12,7 @@ import type { TaskClass } from '../task/task-class';
 import { GoneCheckpointError } from './checkpoint-error';
 import { Layer, type StorageOptions } from './layer';
 import { Layers, type ReadLayer } from './layers';
+import { clearsOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
 import type { CheckpointRecord } from './record';
 import { inScope, type ScopeOptions } from './scope';
@@ -188,7 +189,8 @@ export class Storage {
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
     const listed: Layer[] = [];
     for (const layer of this.layers.all) {
-      for await (const record of layer.list(folder)) if (!(await isIn(listed, record.key))) yield record;
+      for await (const record of layer.list(folder))
+        if (!(await isIn(listed, record.key))) yield { ...record, marks: clearsOf(record.marks) };
       listed.push(layer);
     }
   }

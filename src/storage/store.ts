@@ -34,8 +34,8 @@ export interface StoreAdapter {
   disconnect?(): Awaitable<void>;
   /** The keys that start with `prefix`, without reading values. */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>;
-  /** Adds to the end of a value in one indivisible, durable step; makes it when it is not there. */
-  append?(key: string, value: Uint8Array): Awaitable<void>;
+  /** Adds to the end of a value in one indivisible step, durable unless it says otherwise; makes it when it is not there. */
+  append?(key: string, value: Uint8Array, options?: SetOptions): Awaitable<void>;
   /** Lets the reads that follow see all that other processes have written by now, where they would not by themselves. */
   refresh?(): void;
   /** A folder on this machine that task directories are kept in, next to entries; or what makes one when it is needed. */

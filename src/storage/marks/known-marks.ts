@@ -1,4 +1,4 @@
-import { isPromiseLike } from '../../awaitable';
+import { type Awaitable, isPromiseLike } from '../../awaitable';
 import { ClearMarks, type LayerMarks } from './clear-marks';
 import { Epochs, type MarkedLayer } from './epochs';
 import { FolderMarks } from './folder-marks';
@@ -10,7 +10,7 @@ export class KnownMarks {
   readonly epochs = new Epochs();
   readonly #layers: readonly MarkedLayer[];
   readonly #folders = new Map<string, ClearMarks>();
-  #trunks: Promise<readonly MarkLog[]> | undefined;
+  #trunks: Awaitable<readonly MarkLog[]> | undefined;
 
   constructor(layers: readonly MarkedLayer[]) {
     this.#layers = layers;
@@ -29,14 +29,11 @@ export class KnownMarks {
   /** Reads the marks on the results of tasks that were not read before. @param folders of the tasks */
   async read(folders: readonly string[]): Promise<void> {
     const missing = [...new Set(folders)].filter((folder) => !this.#folders.has(folder));
-    for (const layer of this.#layers) layer.marks.refresh();
-    this.#trunks ??= this.#readTrunks();
-    const roots = missing.map((folder) => this.#layers.map(({ marks }) => marks.read(rootKey(folder), (log) => log)));
-    const trunks = await this.#trunks;
-    for (const [i, folder] of missing.entries()) {
-      const logs = roots[i]!.some(isPromiseLike) ? await Promise.all(roots[i]!) : (roots[i] as MarkLog[]);
-      this.#folders.set(folder, new ClearMarks(logs.map((log, layer) => this.#of(folder, log, layer, trunks))));
-    }
+    for (const { marks } of this.#layers) marks.refresh();
+    const reads = missing.map((folder) => allOf(this.#layers.map(({ marks }) => marks.read(rootKey(folder), asItIs))));
+    const [trunks, ...roots] = await Promise.all([(this.#trunks ??= this.#readTrunks()), ...reads]);
+    for (const [i, folder] of missing.entries())
+      this.#folders.set(folder, new ClearMarks(roots[i]!.map((log, layer) => this.#of(folder, log, layer, trunks))));
   }
 
   #of(folder: string, log: MarkLog, layer: number, trunks: readonly MarkLog[]): LayerMarks {
@@ -44,8 +41,8 @@ export class KnownMarks {
     return { store: this.#layers[layer]!.marks, marks };
   }
 
-  #readTrunks(): Promise<readonly MarkLog[]> {
-    return Promise.all(
+  #readTrunks(): Awaitable<readonly MarkLog[]> {
+    return allOf(
       this.#layers.map((layer) =>
         layer.marks.readTrunk((trunk, epoch) => {
           this.epochs.note(layer, epoch);
@@ -54,4 +51,10 @@ export class KnownMarks {
       ),
     );
   }
+}
+
+const asItIs = (log: MarkLog) => log;
+
+function allOf<T>(values: readonly Awaitable<T>[]): Awaitable<readonly T[]> {
+  return values.some(isPromiseLike) ? Promise.all(values) : (values as readonly T[]);
 }

@@ -94,16 +94,18 @@ export class MarkStore {
     }
   }
 
-  async #makeEpoch(): Promise<string> {
-    this.#entries.refresh();
-    const before = epochOf(new MarkLog(await this.#entries.read(trunkKey)));
-    if (before !== undefined) return before;
-    await this.#entries.append(trunkKey, lines.header(newId()));
-    this.#entries.refresh();
-    // Of several processes, the first one made it.
-    const epoch = epochOf(new MarkLog(await this.#entries.read(trunkKey)));
-    if (epoch === undefined) throw this.#undone(trunkKey);
-    return epoch;
+  /** Of several processes that begin to use a store, the first makes its epoch. */
+  #makeEpoch(): Awaitable<string> {
+    const read = () => {
+      this.#entries.refresh();
+      return andThen(this.#entries.read(trunkKey), (bytes) => epochOf(new MarkLog(bytes)));
+    };
+    return andThen(read(), (before) => {
+      if (before !== undefined) return before;
+      const id = newId();
+      // What cannot be read at once may be there later.
+      return andThen(this.#entries.appendSoon(trunkKey, lines.header(id)), () => andThen(read(), (epoch) => epoch ?? id));
+    });
   }
 
   async #root(task: string): Promise<Place> {
