@@ -25,6 +25,7 @@ export type { WorkerHealth, WorkerOptions } from './executors/bullmq/worker/opti
 export type { CloseOptions, TidemarkWorker } from './executors/bullmq/worker/tidemark-worker';
 export type { Executor, Job, JobListener } from './executors/executor';
 export { inline } from './executors/inline';
+export { NeverSettledError } from './executors/never-settled-error';
 export { CannotSendError } from './executors/pool/cannot-send-error';
 export type { WorkerPoolOptions } from './executors/pool/options';
 export { WorkerLostError } from './executors/pool/worker-lost-error';
@@ -56,7 +57,7 @@ export {
 export type { NodeInfo, RunEvent, RunHappening } from './run/events';
 export { RunFailedError, TaskFailedError } from './run/failure';
 export type { QueueOptions } from './run/lanes';
-export { NeverSettledError } from './run/open-calls';
+
 export type { RunnerOptions, RunOptions } from './run/options';
 export type { Plan, PlannedNode } from './run/plan';
 export type { Run } from './run/run';
@@ -64,14 +65,18 @@ export type { ResultOf, Runnable } from './run/runnable';
 export { Runner } from './run/runner';
 export type { RunSummary } from './run/summary';
 export { TaskTimeoutError } from './run/timeout';
-export { DamagedCheckpointError, UnreadableCheckpointError } from './storage/checkpoint-error';
+export {
+  DamagedCheckpointError,
+  UnencryptedCheckpointError,
+  UnreadableCheckpointError,
+} from './storage/checkpoint-error';
 export type { LeaseOptions, StorageOptions } from './storage/layer';
 export type { LeaseBoard } from './storage/lease/lease-board';
 export { LeaseLostError } from './storage/lease/lease-lost-error';
 export type { StorageSource } from './storage/open';
 export type { CheckpointRecord } from './storage/record';
 export type { ScopeOptions } from './storage/scope';
-export { type ChainOptions, Storage, type TaskStats } from './storage/storage';
+export { type ChainOptions, type ListFilter, Storage, type TaskStats } from './storage/storage';
 export { StorageError } from './storage/storage-error';
 export type { SetOptions, StoreAdapter } from './storage/store';
 export { type Container, typediContainer } from './task/container';

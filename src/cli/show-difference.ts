@@ -1,19 +1,23 @@
 import type { Difference } from '../run/difference';
 
-/** What JSON has no word for is an object with one of these keys in a record. */
-const unwrap: Readonly<Record<string, (value: any) => string>> = {
-  $bigint: (value) => `${value}n`,
-  $number: String,
-  $date: (value) => new Date(value).toISOString(),
-  $url: String,
-  $regexp: String,
-  $undefined: () => 'undefined',
-  $secret: () => '(secret)',
-  $encrypted: () => '(encrypted)',
-  $task: ({ name, params }) => `${name}(${params ? showRecorded(params) : ''})`,
-};
+type Unwrap = (value: unknown) => string | undefined;
+const ifString: Unwrap = (value) => (typeof value === 'string' ? value : undefined);
+
+/** What JSON has no word for is an object with one of these keys in a record; undefined for what such a key never holds. */
+const unwrap: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
+  ['$bigint', (value) => (typeof value === 'string' ? `${value}n` : undefined)],
+  ['$number', ifString],
+  ['$date', showDate],
+  ['$url', ifString],
+  ['$regexp', ifString],
+  ['$undefined', () => 'undefined'],
+  ['$secret', () => '(secret)'],
+  ['$encrypted', () => '(encrypted)'],
+  ['$task', showRef],
+]);
 
 const longest = 80;
+const deepest = 40;
 
 /** A value as a record holds it, on one short line. */
 export function showRecorded(value: unknown): string {
@@ -21,14 +25,36 @@ export function showRecorded(value: unknown): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
-function written(value: unknown): string {
+function written(value: unknown, depth = 0): string {
   if (value === undefined) return '(nothing)';
-  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (depth > deepest) return '…';
+  if (Array.isArray(value)) return `[${value.map((item) => written(item, depth + 1)).join(', ')}]`;
   const entries = Object.entries(value);
   const [[key, inside] = ['', undefined]] = entries;
-  if (entries.length === 1 && Object.hasOwn(unwrap, key)) return unwrap[key]!(inside);
-  return entries.length === 0 ? '{}' : `{ ${entries.map(([name, item]) => `${name}: ${written(item)}`).join(', ')} }`;
+  const unwrapped = entries.length === 1 ? unwrap.get(key)?.(inside) : undefined;
+  if (unwrapped !== undefined) return unwrapped;
+  return entries.length === 0
+    ? '{}'
+    : `{ ${entries.map(([name, item]) => `${unescaped(name)}: ${written(item, depth + 1)}`).join(', ')} }`;
+}
+
+/** A key of a param that begins with `$` has another one before it in a record. */
+function unescaped(name: string): string {
+  return name.startsWith('$$') ? name.slice(1) : name;
+}
+
+function showDate(time: unknown): string | undefined {
+  // The time of an invalid date is null in JSON.
+  if (time === null) return 'Invalid Date';
+  const date = new Date(typeof time === 'number' ? time : Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+function showRef(ref: unknown): string | undefined {
+  if (typeof ref !== 'object' || ref === null) return undefined;
+  const { name, params } = ref as { readonly name?: unknown; readonly params?: unknown };
+  return typeof name === 'string' ? `${name}(${params ? showRecorded(params) : ''})` : undefined;
 }
 
 /** A difference as part of a sentence: `param epochs 10 → 20`. */

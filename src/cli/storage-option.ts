@@ -13,16 +13,19 @@ import { defaultRedis } from './run-options';
 /** The option that says where results are. */
 export interface StorageOption {
   readonly storage?: string;
+  readonly readonly?: true;
   /** With `bullmq`, results have to be where workers find them. */
   readonly executor?: string;
   readonly redis?: string;
 }
 
 export function addStorageOption(command: Command, where: string): void {
-  command.option(
-    '--storage <uri>',
-    `where results are saved, such as file:.cache or redis://localhost (default: what TIDEMARK_STORAGE or tidemark.config.* names, or else .tidemark ${where})`,
-  );
+  command
+    .option(
+      '--storage <uri>',
+      `where results are saved, such as file:.cache or redis://localhost (default: what TIDEMARK_STORAGE or tidemark.config.* names, or else .tidemark ${where})`,
+    )
+    .option('--readonly', 'only read there: nothing is saved, deleted or set aside');
 }
 
 /**
@@ -30,7 +33,12 @@ export function addStorageOption(command: Command, where: string): void {
  *
  * @throws {Misuse} when what is named is none
  */
-export function storageFor({ storage, executor, redis }: StorageOption, file?: string): Storage {
+export function storageFor(options: StorageOption, file?: string): Storage {
+  const storage = namedStorage(options, file);
+  return options.readonly ? storage.asReadonly() : storage;
+}
+
+function namedStorage({ storage, executor, redis }: StorageOption, file?: string): Storage {
   if (storage !== undefined) return open(resolveSource(storage, process.cwd()), '--storage');
   const folder = file === undefined ? process.cwd() : dirname(file);
   if (file === undefined) shareWithConfig(folder);

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { builtInName } from './built-in-name';
+import { builtInName } from '../base/built-in-name';
 import { extraProperty } from './extra-properties';
 import { TYPED_ARRAYS } from './raw';
 import { refuseClass, refuseExtra } from './refusals';

@@ -1,24 +1,25 @@
 import { types } from 'node:util';
+import { builtInName, isUrl, ownKeysOf } from '../base/built-in-name';
 import { lookAtBuffer, lookAtView } from './binary';
-import { builtInName } from './built-in-name';
 import { refuseClass, refuseExtra } from './refusals';
 import { mapValueStep } from './value-path';
 import { FINE, NOT_CBOR, NOT_V8, STOP, type Walk } from './walk';
 
 /** Those that V8 tells apart; the others come back as Error. */
 const ERRORS = new Set<string | undefined>(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((error) => error.name),
+  'Error EvalError RangeError ReferenceError SyntaxError TypeError URIError'.split(' '),
 );
 
-/** The other classes that encodings know, and how to know their objects in any realm. */
-const KNOWN = [
-  { Class: Map, has: types.isMap },
-  { Class: Set, has: types.isSet },
-  { Class: Date, has: types.isDate },
-  { Class: RegExp, has: types.isRegExp },
-  { Class: ArrayBuffer, has: types.isArrayBuffer },
-] as const;
-const KNOWN_HERE = new Map<object, (typeof KNOWN)[number]>(KNOWN.map((known) => [known.Class.prototype, known]));
+/** The other classes that encodings know, by name, and how to know their objects. */
+const KNOWN = new Map<string | undefined, (object: object) => boolean>([
+  ['Map', types.isMap],
+  ['Set', types.isSet],
+  ['Date', types.isDate],
+  ['RegExp', types.isRegExp],
+  ['ArrayBuffer', types.isArrayBuffer],
+]);
+/** Those that cbor-x knows: by `instanceof`, which fails for objects of another realm. */
+const KNOWN_HERE = new Set<object>([Map.prototype, Set.prototype, RegExp.prototype, ArrayBuffer.prototype]);
 
 /** What an object asks for that is neither plain nor an array. */
 export function lookAtBuiltIn(object: object, prototype: object, walk: Walk, depth: number): number {
@@ -26,10 +27,10 @@ export function lookAtBuiltIn(object: object, prototype: object, walk: Walk, dep
   const flags = lookAtClass(object, prototype, walk);
   if (flags >= STOP) return flags;
   if (types.isNativeError(object)) return flags | lookAtError(object, walk, depth);
-  const isRegExp = types.isRegExp(object);
-  const extra = Reflect.ownKeys(object)[isRegExp ? 1 : 0];
+  const extra = ownKeysOf(object)[types.isRegExp(object) ? 1 : 0];
   if (extra !== undefined) return refuseExtra(extra, walk);
-  if (isRegExp) return object.lastIndex === 0 ? flags : walk.refuse('is a RegExp in use: its lastIndex is not 0');
+  if (types.isRegExp(object))
+    return object.lastIndex === 0 ? flags : walk.refuse('is a RegExp in use: its lastIndex is not 0');
   if (types.isDate(object)) return flags | lookAtDate(object);
   if (types.isMap(object)) return flags | lookAtMap(object, walk, depth);
   if (types.isSet(object)) return flags | lookAtSet(object, walk, depth);
@@ -38,14 +39,12 @@ export function lookAtBuiltIn(object: object, prototype: object, walk: Walk, dep
 
 /** Refuses an object that is not of just one of the known classes, of this realm or another. */
 function lookAtClass(object: object, prototype: object, walk: Walk): number {
-  if (KNOWN_HERE.get(prototype)?.has(object)) return FINE;
-  if (prototype === URL.prototype) {
+  const name = builtInName(prototype);
+  if (KNOWN.get(name)?.(object)) return name === 'Date' || KNOWN_HERE.has(prototype) ? FINE : NOT_CBOR;
+  if (isUrl(object)) {
     return walk.needs(NOT_V8, 'is a URL, and is beside something that only V8 can encode; return its href');
   }
-  const name = builtInName(prototype);
   if (types.isNativeError(object)) return ERRORS.has(name) ? NOT_CBOR : refuseClass(prototype, walk);
-  // cbor-x knows classes by `instanceof`, which fails for those of another realm.
-  if (KNOWN.some(({ Class, has }) => Class.name === name && has(object))) return NOT_CBOR;
   if (types.isSharedArrayBuffer(object)) return walk.refuse('is a SharedArrayBuffer');
   if (types.isPromise(object)) return walk.refuse('is a promise; await it');
   if (types.isBoxedPrimitive(object)) return walk.refuse('is a primitive in an object; return the primitive');

@@ -1,21 +1,9 @@
+import { types } from 'node:util';
+import { isUrl } from '../base/built-in-name';
+import { newDate } from '../base/new-date';
 import type { Bytes } from './encoder';
+import { type CborEncoder, loadOwnCbor } from './own-cbor';
 import { isSegment, type SegmentPlace, type SegmentReader, type SegmentWriter } from './segments';
-
-/** What is used of cbor-x; its own declarations leave out half of it, and are of its ES module. */
-interface CborX {
-  readonly Encoder: new (options: object) => CborEncoder;
-  addExtension<T, R>(extension: {
-    readonly Class: new () => T;
-    readonly tag: number;
-    encode(value: T, encode: (data: R) => void): void;
-    decode(data: R): T;
-  }): void;
-}
-interface CborEncoder {
-  encode(value: unknown, mode: number): Buffer;
-  decode(bytes: Buffer): unknown;
-  useBuffer(buffer: Buffer): void;
-}
 
 const OPTIONS = {
   useRecords: false,
@@ -32,13 +20,13 @@ const RESET_BUFFER_MODE = 1024;
 const SMALL_BYTES = 16 * 1024;
 const POOL_BYTES = 8 * 1024;
 const LARGE_POOL_BYTES = 1024 * 1024;
+/** Of times, which are seconds. */
+const DATE_TAG = 1;
 const URL_TAG = 1140;
 const NULL_PROTOTYPE_TAG = 1141;
 const SEGMENT_TAG = 1142;
 
 let encoders: { readonly compact: CborEncoder; readonly floats: CborEncoder } | undefined;
-/** Extensions apply to every user of cbor-x in the process; ours must not change what others encode. */
-let encoding = false;
 /** Where large typed arrays go to, or come from, while something is encoded or decoded. */
 let writer: SegmentWriter | undefined;
 let reader: SegmentReader | undefined;
@@ -52,7 +40,6 @@ let reader: SegmentReader | undefined;
 export function encodeCbor(value: unknown, floats: boolean, segments?: SegmentWriter): Bytes {
   encoders ??= load();
   const encoder = floats ? encoders.floats : encoders.compact;
-  encoding = true;
   writer = segments;
   try {
     const view = encoder.encode(value, RESET_BUFFER_MODE);
@@ -63,7 +50,6 @@ export function encodeCbor(value: unknown, floats: boolean, segments?: SegmentWr
     letGo(encoder, Number.POSITIVE_INFINITY);
     throw error;
   } finally {
-    encoding = false;
     writer = undefined;
   }
 }
@@ -87,9 +73,9 @@ export function decodeCbor(bytes: Bytes, segments?: SegmentReader): unknown {
 }
 
 function load(): NonNullable<typeof encoders> {
-  const { addExtension, Encoder } = require('cbor-x') as CborX;
+  const { addExtension, Encoder } = loadOwnCbor();
   addExtension<URL, string>({
-    Class: classOf<URL>((object) => Object.getPrototypeOf(object) === URL.prototype),
+    Class: classOf<URL>(isUrl),
     tag: URL_TAG,
     encode: (url, encode) => encode(url.href),
     decode: (href) => new URL(href),
@@ -106,6 +92,13 @@ function load(): NonNullable<typeof encoders> {
     encode: (view, encode) => encode((writer as SegmentWriter).add(view)),
     decode: (place) => (reader === undefined ? place : reader.read(place)) as ArrayBufferView,
   });
+  // Its own looks at the global Date, which a test clock may have replaced.
+  addExtension<Date, number>({
+    Class: classOf<Date>(types.isDate),
+    tag: DATE_TAG,
+    encode: (date, encode) => encode(date.getTime() / 1000),
+    decode: (seconds) => newDate(Math.round(seconds * 1000)),
+  });
   return {
     compact: new Encoder(OPTIONS),
     floats: new Encoder({ ...OPTIONS, alwaysUseFloat: true }),
@@ -114,5 +107,5 @@ function load(): NonNullable<typeof encoders> {
 
 /** What cbor-x, which asks `instanceof`, takes for a class of the objects for which `has` is true. */
 function classOf<T>(has: (object: object) => boolean): new () => T {
-  return { [Symbol.hasInstance]: (object: object) => encoding && has(object) } as unknown as new () => T;
+  return { [Symbol.hasInstance]: has } as unknown as new () => T;
 }

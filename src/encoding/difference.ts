@@ -1,6 +1,6 @@
 import { types } from 'node:util';
+import { isSameClass, isUrl, ownKeysOf } from '../base/built-in-name';
 import { showValue } from '../task/show';
-import { isSameClass } from './built-in-name';
 import { hiddenState } from './hidden-state';
 import { bytesOf, isBinary } from './raw';
 import { registeredTypeOf } from './register-type';
@@ -86,7 +86,7 @@ class Comparison {
 
   /** Compares all the properties that two objects have of their own. */
   #compareOwn(before: object, after: object): string | undefined {
-    const [keys, keysAfter] = [Reflect.ownKeys(before), Reflect.ownKeys(after)];
+    const [keys, keysAfter] = [ownKeysOf(before), ownKeysOf(after)];
     const lost = keys.find((key) => !Object.hasOwn(after, key));
     if (lost !== undefined) return this.#at(propertyStep(lost), 'does not come back');
     const added = keysAfter.find((key) => !Object.hasOwn(before, key));
@@ -139,5 +139,5 @@ function isDense(object: object): object is unknown[] {
 function essence(object: object): unknown {
   if (types.isDate(object)) return object.getTime();
   if (types.isRegExp(object)) return String(object);
-  return object instanceof URL ? object.href : undefined;
+  return isUrl(object) ? object.href : undefined;
 }

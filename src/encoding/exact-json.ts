@@ -1,4 +1,5 @@
-import { isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { isArrayPrototype, isPlainPrototype } from '../base/built-in-name';
+import { jsonText } from '../base/json-text';
 import type { Bytes } from './encoder';
 import { extraProperty } from './extra-properties';
 import { throwIfRefused } from './lossless';
@@ -9,7 +10,7 @@ import { FINE, NOT_CBOR, NOT_V8, STOP, Walk } from './walk';
 /** @throws {UnsupportedValueError} when JSON would not bring the value back as it is */
 export function encodeJson(value: unknown, root: string): Bytes {
   throwIfRefused(value, new Walk(lookAt, false, new Map()), root);
-  return Buffer.from(JSON.stringify(value));
+  return Buffer.from(jsonText(value));
 }
 
 function lookAt(value: unknown, walk: Walk, depth: number): number {

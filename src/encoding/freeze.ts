@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { builtInName, isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { builtInName, isArrayPrototype, isPlainPrototype } from '../base/built-in-name';
 import { kindOf } from './copies/copy-leaf';
 import { getterOf } from './getter-of';
 import { numbersAtStart } from './numbers-at-start';

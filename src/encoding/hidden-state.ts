@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { builtInName } from './built-in-name';
+import { builtInName, isUrl } from '../base/built-in-name';
 
 /** The built-in classes whose objects have nothing that properties do not show. */
 const OPEN = new Set([
@@ -23,7 +23,7 @@ const PRIVATE =
 /** Why two objects of this class cannot be compared by their properties; undefined when they can. */
 export function hiddenState(object: object): string | undefined {
   if (types.isProxy(object)) return 'is a Proxy';
-  if (object instanceof URL) return undefined;
+  if (isUrl(object)) return undefined;
   for (let at: object | null = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
     const name = builtInName(at);
     if (name !== undefined && !OPEN.has(name)) return `is of the built-in class ${name}; return plain data`;

@@ -1,4 +1,4 @@
-import { isArrayPrototype, isPlainPrototype } from './built-in-name';
+import { isArrayPrototype, isPlainPrototype } from '../base/built-in-name';
 import { lookAtBuiltIn } from './built-in-object';
 import { extraProperty } from './extra-properties';
 import { getterOf } from './getter-of';
@@ -121,8 +121,13 @@ function lookAtProperties(object: object, walk: Walk, depth: number): number {
     if (value === undefined) break;
     const found = lookAtString(key) | (typeof value === 'string' ? lookAtString(value) : lookAt(value, walk, depth));
     if (found !== FINE) {
-      if (found >= STOP) return walk.stopAt(propertyStep(key));
-      flags |= found;
+      if (found < STOP) {
+        flags |= found;
+      } else {
+        if (Object.hasOwn(object, key) || walk.undecided) return walk.stopAt(propertyStep(key));
+        walk.forgetRefusal();
+        break;
+      }
     }
     count += 1;
   }

@@ -9,7 +9,7 @@ export interface EncoderParts {
   readonly filters?: readonly Filter[] | null;
   /** Makes bytes of the result; null when it is bytes, or the filters make it so. @default `cbor` */
   readonly serializer?: Serializer | Serialization | null;
-  /** Makes the bytes smaller; what does not get smaller by a tenth stays as it is. @default zstd, or brotli where there is no zstd */
+  /** Makes the bytes smaller; what does not get smaller by a tenth stays as it is. @default zstd, or brotli where there is no zstd to write; every Node reads both */
   readonly compressor?: Compressor | Compression | null;
   /** Makes the bytes unreadable for others. @default none */
   readonly encrypter?: Encrypter | Encryption | null;

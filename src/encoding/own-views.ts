@@ -1,4 +1,4 @@
-import { isSameClass } from './built-in-name';
+import { isSameClass } from '../base/built-in-name';
 import { binaryOver, bytesOf, kindOf } from './raw';
 import { replaceParts } from './replace-parts';
 

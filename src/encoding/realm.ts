@@ -1,4 +1,10 @@
 import { types } from 'node:util';
+import { builtInName } from '../base/built-in-name';
+
+const NAMES =
+  'Object Array Map Set Date RegExp ArrayBuffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError';
+/** The prototypes of the classes of this realm, by name. */
+let ownPrototypes: ReadonlyMap<string, object> | undefined;
 
 /**
  * Gives objects that Node's own modules made the classes of the realm that this code runs in.
@@ -34,6 +40,17 @@ function isForeign(value: unknown): boolean {
 
 function ownPrototype(object: object): object | null {
   const prototype: object | null = Object.getPrototypeOf(object);
-  const ours = (globalThis as Record<string, unknown>)[prototype?.constructor.name ?? ''];
-  return typeof ours === 'function' ? (ours.prototype as object) : prototype;
+  const name = prototype === null ? undefined : builtInName(prototype);
+  ownPrototypes ??= new Map(NAMES.split(' ').flatMap(prototypesOf));
+  return (name === undefined ? undefined : ownPrototypes.get(name)) ?? prototype;
+}
+
+/** The prototype of the built-in class of this name, whatever took the place of the global. */
+function prototypesOf(name: string): [string, object][] {
+  const Class = (globalThis as Record<string, unknown>)[name];
+  const chain: object[] = [];
+  let at: object | null = typeof Class === 'function' ? (Class.prototype as object | null) : null;
+  for (; at !== null; at = Object.getPrototypeOf(at) as object | null) chain.push(at);
+  const found = chain.findLast((prototype) => builtInName(prototype) === name);
+  return found === undefined ? [] : [[name, found]];
 }

@@ -1,4 +1,4 @@
-import { builtInName } from './built-in-name';
+import { builtInName } from '../base/built-in-name';
 import { propertyStep } from './value-path';
 import type { Walk } from './walk';
 

@@ -1,7 +1,7 @@
+import { builtInName, isUrlPrototype } from '../base/built-in-name';
 import { sharedState } from '../base/shared-state';
 import { TidemarkError } from '../error';
 import { showValue } from '../task/show';
-import { builtInName } from './built-in-name';
 
 /** How instances of a class are encoded. */
 export interface TypeCodec<T> {
@@ -35,7 +35,7 @@ const { byPrototype, byName } = sharedState('types', () => ({
 const ownTypes = 'tidemark.';
 
 /** Classes whose objects are saved as they are. */
-const KNOWN_ALREADY = new Set(
+const KNOWN_ALREADY = new Set<string | undefined>(
   'Object Array Map Set Date RegExp URL ArrayBuffer DataView Buffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array'.split(
     ' ',
   ),
@@ -62,7 +62,7 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
     throw new TidemarkError(`registerType(${cls.name}) needs a name, under which the type is saved`);
   if (typeof encode !== 'function' || typeof decode !== 'function')
     throw new TidemarkError(`registerType(${cls.name}) needs two functions, encode and decode`);
-  if (isKnownAlready(cls, prototype))
+  if (isKnownAlready(prototype))
     throw new TidemarkError(`${cls.name} needs no registerType: Tidemark saves its objects as they are`);
   const before = byName.get(name);
   if (before !== undefined && before.Class.name !== cls.name)
@@ -85,7 +85,6 @@ export function registeredTypeNamed(name: string): RegisteredType | undefined {
   return byName.get(name);
 }
 
-function isKnownAlready(cls: Function, prototype: object): boolean {
-  if (prototype === Buffer.prototype || prototype === URL.prototype) return true;
-  return builtInName(prototype) !== undefined && KNOWN_ALREADY.has(cls.name);
+function isKnownAlready(prototype: object): boolean {
+  return prototype === Buffer.prototype || isUrlPrototype(prototype) || KNOWN_ALREADY.has(builtInName(prototype));
 }

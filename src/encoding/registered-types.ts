@@ -1,6 +1,6 @@
 import { types } from 'node:util';
+import { classOfNative, isPlainPrototype } from '../base/built-in-name';
 import { foreignCopiesRemark } from '../base/shared-state';
-import { builtInName, isPlainPrototype } from './built-in-name';
 import { CannotDecodeError } from './cannot-decode-error';
 import { type RegisteredType, registeredTypeNamed } from './register-type';
 import { replaceParts } from './replace-parts';
@@ -66,8 +66,7 @@ function emptyCopy(object: object): object {
 }
 
 function emptyError(prototype: object): Error {
-  const Class = (globalThis as Record<string, unknown>)[builtInName(prototype) ?? 'Error'] as new () => Error;
-  return new Class();
+  return new (classOfNative(prototype) as new () => Error)();
 }
 
 function copyContents(object: object, copy: object, copyOf: (part: unknown) => unknown): void {

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isPlainPrototype } from './built-in-name';
+import { isPlainPrototype } from '../base/built-in-name';
 
 /** Gives the object itself, or what is to take its place; `visit` does the same for what is inside. */
 type Replace = (object: object, visit: (part: unknown) => unknown) => unknown;

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { types } from 'node:util';
+import { jsonText } from '../base/json-text';
 import { TidemarkError } from '../error';
 import type { Bytes } from './encoder';
 
@@ -86,7 +87,7 @@ function checkedPassphrase(text: string, salt: string): Passphrase {
 function keyBytes(source: Bytes | Passphrase): Bytes {
   if (types.isUint8Array(source)) return source;
   const { hash, scryptSync } = require('node:crypto') as typeof import('node:crypto');
-  const name = hash('sha256', JSON.stringify([source.passphrase, source.salt]), 'hex');
+  const name = hash('sha256', jsonText([source.passphrase, source.salt]), 'hex');
   const known = derived.get(name);
   if (known !== undefined) return known;
   const key = scryptSync(source.passphrase, source.salt, KEY_BYTES, SCRYPT);

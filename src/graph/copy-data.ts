@@ -1,3 +1,4 @@
+import { newDate } from '../base/new-date';
 import { describe, isPlainObject, isPrimitive, kindOf, NotDataError } from '../task/data';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import { copyOf, type DataCopy, noRefs, registerCopy } from './copies';
@@ -201,7 +202,7 @@ function mutableCopy(object: object): object {
       // Not frozen: matching writes to lastIndex.
       return new RegExp(object as RegExp);
     case 'date':
-      return new Date(object as Date);
+      return newDate((object as Date).getTime());
     case 'url':
       return new URL((object as URL).href);
     default:

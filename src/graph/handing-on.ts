@@ -58,7 +58,8 @@ export class HandingOn {
       const given = own(node.given, name);
       params[name] = given === undefined ? this.#default(node, name, property) : given;
     }
-    for (const name in written) if (written[name] !== undefined) params[name] = written[name];
+    for (const name in written)
+      if (written[name] !== undefined && Object.hasOwn(written, name)) params[name] = written[name];
     return params;
   }
 

@@ -108,11 +108,19 @@ function partOf(result: unknown, { node, path }: NodePart): unknown {
   let part = result;
   for (const [i, step] of path.entries()) {
     if (part === null || part === undefined) throw new MissingPartError(node, path, i);
-    part = part instanceof Map ? part.get(step) : (part as Record<string | number, unknown>)[step];
+    part = part instanceof Map ? part.get(step) : propertyOf(part, step);
   }
   // An absent part would look like a result that is undefined.
   if (part === undefined) throw new MissingPartError(node, path, path.length);
   return part;
+}
+
+/** A property of a value itself, or a getter of its class: a saved ref may name anything, such as `constructor`. */
+function propertyOf(value: unknown, step: string | number): unknown {
+  const isOwn = Object.hasOwn(Object(value), step);
+  if (!isOwn && step in Object.prototype) return undefined;
+  const found = (value as Record<string | number, unknown>)[step];
+  return isOwn || typeof found !== 'function' ? found : undefined;
 }
 
 /** A ref names a part that the result does not have. */

@@ -109,7 +109,7 @@ export class Directories {
     this.#made.delete(node);
     const old = stale?.flatMap(({ entry }) => entry.directories.filter((name) => isDirectoryOf(key, name))) ?? [];
     if (old.length === 0) return;
-    for (const home of this.#layers.homes(this.folder)) {
+    for (const home of this.#layers.changeableHomes(this.folder)) {
       const free = old.filter((name) => home.has(name) && home.isFree(name));
       if (free.length > 0) this.#track(home.remove(free));
     }

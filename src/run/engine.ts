@@ -3,6 +3,7 @@ import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { folderOf } from '../graph/key';
 import { DirectoryFolder } from '../storage/directories/directory-folder';
+import { forgetResult, forgetTask } from '../storage/forgetting';
 import type { Layers } from '../storage/layers';
 import { KnownMarks } from '../storage/marks/known-marks';
 import { scoped } from '../storage/scope';
@@ -124,12 +125,9 @@ export class Engine {
     if (isClass(what) && rest[0] === undefined) return this.#clearAll(definitionOf(what), layers);
     const { graph, keys } = await this.#prepareWithKeys(what, rest);
     const deleted: TaskKey[] = [];
-    for (const { index, task } of graph.targets) {
+    for (const { index } of graph.targets) {
       const key = keys.of(index);
-      const folder = folderOf(task);
-      // The mark first: without it, what came from the result would go on counting.
-      await layers.mark(folder, key.slice(folder.length + 1));
-      if (await layers.delete(key, this.#directories)) deleted.push(key);
+      if (await forgetResult(layers, key, this.#directories)) deleted.push(key);
     }
     return deleted;
   }
@@ -159,9 +157,7 @@ export class Engine {
 
   async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
     this.#preparer().refuseIfClosed();
-    const folder = folderOf(task);
-    await layers.mark(folder);
-    return layers.clearTask(folder, this.#directories);
+    return forgetTask(layers, folderOf(task), this.#directories);
   }
 
   /** A new one for each run and call, since defaults are those of the run. */

@@ -1,5 +1,5 @@
 import { sharedState } from '../base/shared-state';
-import { TidemarkError } from '../error';
+import { NeverSettledError, neverSettles } from '../executors/never-settled-error';
 import { RunningTask } from './running-task';
 
 /** Something that a call waits for and that may never end: a task, a hook, a fingerprint. */
@@ -9,15 +9,6 @@ export interface Waiting {
   /** Fails it; its call fails as well then. */
   fail?(error: NeverSettledError): void;
 }
-
-/** A task, or something else that a call waits for, never ended: nothing was left that could have ended it. */
-export class NeverSettledError extends TidemarkError {
-  /** Another attempt would wait as long. */
-  readonly mayRetry = false;
-}
-
-const neverSettles =
-  'it never settles: the event loop has nothing left to wait for. Look for a promise that is never resolved, or a callback that is never called';
 
 const shared = sharedState('openCalls', () => ({
   open: new Set<OpenCall>(),

@@ -60,7 +60,7 @@ export class Retries {
         this.#frontier.retry(index);
         resolve();
       };
-      const timer = setTimeout(() => (abandoned ? abandoned.then(retry) : retry()), delayAfter(attempt, task));
+      const timer = setTimeout(() => (abandoned ? void abandoned.then(retry) : retry()), delayAfter(attempt, task));
       this.#waiting.add(stop);
     });
     this.#scheduler.track(wait);

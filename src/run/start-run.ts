@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { onAbort } from '../base/on-abort';
 import { emitWarning, guardedWarning } from '../base/warnings';
 import { TidemarkError } from '../error';
+import type { NeverSettledError } from '../executors/never-settled-error';
 import type { Graph } from '../graph/graph';
 import type { DirectoryFolder } from '../storage/directories/directory-folder';
 import type { Layers } from '../storage/layers';
@@ -21,7 +22,7 @@ import type { ExecutionOptions } from './execution-options';
 import { RunFailedError, tasksFailed } from './failure';
 import { Forced } from './forced';
 import type { IdenticalRuns } from './identical-runs';
-import { type NeverSettledError, OpenCall } from './open-calls';
+import { OpenCall } from './open-calls';
 import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
 import type { Prepared, Preparer } from './prepare';
 import { startReport } from './report';
@@ -123,10 +124,15 @@ export function startRun(
       await capacity.endRun(runId);
     }
   };
-  const executed = execute().finally(() => {
-    call.end();
-    return parent?.endNestedRun();
-  });
+  const executeNested = async () => {
+    try {
+      return await execute();
+    } finally {
+      call.end();
+      await parent?.endNestedRun();
+    }
+  };
+  const executed = executeNested();
   const summary = executed.then(
     () => tally.summary(),
     (error) => {
@@ -171,7 +177,7 @@ async function rootExecution(
     laneOf: capacity.laneOf(runId, { queues: options.queues, isNested: scope.parent !== undefined }),
     loadLane: capacity.loadLane,
     state,
-    warned: { ofStorage: false, damaged: 0, sources: new Set<string>() },
+    warned: { ofStorage: false, damaged: 0, plain: 0, sources: new Set<string>() },
     onStorageError,
     warnsOfChangedSource: sourceChange === 'warn',
     freezes,

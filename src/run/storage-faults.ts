@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { describeError, explainError, isInstance } from '../base/describe-error';
 import type { Keys } from '../graph/key';
-import { DamagedCheckpointError, GoneCheckpointError } from '../storage/checkpoint-error';
+import { DamagedCheckpointError, GoneCheckpointError, UnencryptedCheckpointError } from '../storage/checkpoint-error';
 import type { Layer } from '../storage/layer';
 import { DeclarationError } from '../task/declaration-error';
 import type { Reporter } from './reporter';
@@ -12,6 +12,8 @@ export interface Warned {
   ofStorage: boolean;
   /** How many damaged checkpoints were found. */
   damaged: number;
+  /** How many were found that are not encrypted and have to be. */
+  plain: number;
   readonly sources: Set<string>;
 }
 
@@ -50,6 +52,8 @@ export class StorageFaults {
     reporter.storageFailed(index, error);
     if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
       return this.#setAside(index, error, layer);
+    // It counts as none: the task runs, and what it saves takes the place of it.
+    if (index !== undefined && isInstance(error, UnencryptedCheckpointError)) return this.#warnOfPlain(index, error);
     if (index !== undefined) this.untouchable.add(index);
     if (onStorageError === 'compute') this.#warn(index, error);
     else state.endBy(error);
@@ -60,6 +64,10 @@ export class StorageFaults {
   async #setAside(index: number, damage: DamagedCheckpointError, layer: Layer): Promise<void> {
     const { keys, reporter, warned } = this.#options;
     const problem = describeError(damage);
+    if (layer.isReadonly) {
+      warned.damaged++;
+      return reporter.warn(index, `${problem}. It stays in ${layer.location}, which is read-only, and is not used`);
+    }
     try {
       // Another process has deleted or replaced it: there is nothing to look at.
       if (!(await layer.setAside(keys.of(index)))) return;
@@ -72,6 +80,17 @@ export class StorageFaults {
       reporter.storageFailed(index, failure);
       reporter.warn(index, `${problem}. It is not used, but could not be set aside: ${explainError(failure)}`);
     }
+  }
+
+  #warnOfPlain(index: number, error: UnencryptedCheckpointError): void {
+    const { warned, reporter } = this.#options;
+    warned.plain++;
+    if (warned.plain <= mostDamageWarnings) reporter.warn(index, error.message);
+    else if (warned.plain === mostDamageWarnings + 1)
+      reporter.warn(
+        index,
+        'more checkpoints are not encrypted and do not count; the summary of the run has all of them',
+      );
   }
 
   /** Once a run: a storage that is away fails for every result. */

@@ -9,10 +9,13 @@ export class DamagedCheckpointError extends TidemarkError {
   }
 
   readonly key: TaskKey;
+  /** What is wrong, without the key. */
+  readonly problem: string;
 
   constructor(key: TaskKey, problem: string, options?: ErrorOptions) {
     super(`the checkpoint ${key} is damaged: ${problem}`, options);
     this.key = key;
+    this.problem = problem;
   }
 }
 
@@ -26,6 +29,22 @@ export class GoneCheckpointError extends TidemarkError {
 
   constructor(key: TaskKey) {
     super(`the checkpoint ${key} is not there any more: it was cleared or deleted while it was read`);
+    this.key = key;
+  }
+}
+
+/** A checkpoint is not encrypted where all are to be: anybody who can write to the storage can have put it there. It does not count. */
+export class UnencryptedCheckpointError extends TidemarkError {
+  static {
+    shareClass(UnencryptedCheckpointError, 'UnencryptedCheckpointError');
+  }
+
+  readonly key: TaskKey;
+
+  constructor(key: TaskKey, location: string) {
+    super(
+      `the checkpoint ${key} is not encrypted, and ${location} is opened with an encrypter: anybody who can write there can have put it there, so it does not count. Open the storage with { encryption: 'allow-plain' } to use what was saved without encryption`,
+    );
     this.key = key;
   }
 }

@@ -3,7 +3,12 @@ import { type Awaitable, andThen } from '../awaitable';
 import { isInstance } from '../base/describe-error';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
-import { DamagedCheckpointError, GoneCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
+import {
+  DamagedCheckpointError,
+  GoneCheckpointError,
+  UnencryptedCheckpointError,
+  UnreadableCheckpointError,
+} from './checkpoint-error';
 import { besideKey } from './checkpoint-writer';
 import { decode, plainBytesOf, reveal } from './decode';
 import { DigestOfParts } from './digest';
@@ -11,6 +16,7 @@ import type { Encoding } from './encode';
 import type { Entries } from './entries';
 import type { Entry } from './entry';
 import { decodeEntry } from './entry-format';
+import { type StorageOptions, usualResultSize } from './storage-options';
 
 /** How often large bytes are looked for before they count as lost. */
 const looksForBytes = 3;
@@ -19,22 +25,44 @@ const looksForBytes = 3;
 export class CheckpointReader {
   readonly #entries: Entries;
   readonly #encoderFor: (ofTask: Encoder | undefined) => Encoder;
+  readonly #takesPlain: boolean;
+  readonly #maxResultSize: number;
 
   /** @param encoderFor what encodes the results of tasks with such an encoder in this store */
-  constructor(entries: Entries, encoderFor: (ofTask: Encoder | undefined) => Encoder) {
+  constructor(
+    entries: Entries,
+    encoderFor: (ofTask: Encoder | undefined) => Encoder,
+    { encryption, maxResultSize = usualResultSize }: StorageOptions,
+  ) {
     this.#entries = entries;
     this.#encoderFor = encoderFor;
+    this.#takesPlain = encryption === 'allow-plain';
+    this.#maxResultSize = maxResultSize;
   }
 
-  /** The checkpoint of a key. @throws {StorageError | DamagedCheckpointError | UnreadableCheckpointError} */
+  /**
+   * The checkpoint of a key.
+   *
+   * @throws {StorageError | DamagedCheckpointError | UnreadableCheckpointError | UnencryptedCheckpointError}
+   */
   find(key: TaskKey, ofTask: Encoder | undefined): Awaitable<Entry | undefined> {
     return andThen(this.#entries.readSmall(key), (bytes) => {
       if (bytes === undefined) return undefined;
       const read = decodeEntry(bytes, key);
       if (read.state === 'damaged') throw new DamagedCheckpointError(key, read.problem);
       if (read.state === 'unreadable') throw new UnreadableCheckpointError(key, read.problem);
-      return read.entry.encrypter === undefined ? read.entry : reveal(read.entry, this.#encoderFor(ofTask));
+      if (read.state === 'outdated') return undefined;
+      const { entry } = read;
+      const encoder = this.#encoderFor(ofTask);
+      if (entry.encrypter !== undefined) return reveal(entry, encoder);
+      if (this.mayCount(entry, encoder)) return entry;
+      throw new UnencryptedCheckpointError(key, this.#entries.location);
     });
+  }
+
+  /** Whether an entry is encrypted where it has to be. */
+  mayCount({ encrypter }: Entry, { encryption }: Encoder): boolean {
+    return encrypter !== undefined || encryption === null || this.#takesPlain;
   }
 
   /** What a checkpoint that was found holds, as it was serialised; its digest is checked. @throws what `find` throws */
@@ -63,17 +91,24 @@ export class CheckpointReader {
     }
   }
 
-  /** An entry with what is encrypted in it, when the key to that is here. */
+  /** An entry with what is encrypted in it, when the key to that is here. @throws {DamagedCheckpointError} */
   async revealIfPossible(entry: Entry): Promise<Entry> {
+    if (entry.encrypter === undefined) return entry;
     try {
       return await reveal(entry, this.#encoderFor(undefined));
-    } catch {
+    } catch (error) {
+      if (isInstance(error, DamagedCheckpointError)) throw error;
       // Its key is not here: what is not encrypted can be listed all the same.
       return entry;
     }
   }
 
   #encodingOf(entry: Entry, bytes: Bytes, ofTask: Encoder | undefined, digest?: DigestOfParts): Awaitable<Encoding> {
+    if (entry.compressor !== undefined && entry.plainSize > this.#maxResultSize)
+      throw new UnreadableCheckpointError(
+        entry.key,
+        `its ${entry.size} bytes are to be decompressed to ${entry.plainSize}, and ${this.#entries.location} takes ${this.#maxResultSize} at most; open it with a larger maxResultSize if that is right, or delete the checkpoint`,
+      );
     return andThen(plainBytesOf(entry, bytes, this.#encoderFor(ofTask), digest), (plain) => ({
       serializer: entry.serializer,
       format: entry.format,

@@ -8,11 +8,11 @@ import { seal } from './decode';
 import type { Encoding } from './encode';
 import type { Entries } from './entries';
 import type { Entry } from './entry';
-import { decodeEntry, encodeEntry } from './entry-format';
+import { decodeEntry, encodeEntry, headOf } from './entry-format';
 import type { Lease } from './lease/lease';
 import { LeaseLostError } from './lease/lease-lost-error';
 import type { CheckpointRecord } from './record';
-import type { StorageOptions } from './storage-options';
+import { type StorageOptions, usualResultSize } from './storage-options';
 
 /** What a record says that only the run knows. */
 export type RunFacts = Pick<
@@ -59,11 +59,18 @@ export class CheckpointWriter {
   readonly #entries: Entries;
   readonly #fsync: NonNullable<StorageOptions['fsync']>;
   readonly #inlineBytes: number;
+  readonly #maxResultSize: number;
+  readonly #takesPlain: boolean;
 
-  constructor(entries: Entries, { fsync = 'worth-it', inlineBytes = 32_768 }: StorageOptions) {
+  constructor(
+    entries: Entries,
+    { fsync = 'worth-it', inlineBytes = 32_768, maxResultSize = usualResultSize, encryption }: StorageOptions,
+  ) {
     this.#entries = entries;
     this.#fsync = fsync;
     this.#inlineBytes = inlineBytes;
+    this.#maxResultSize = maxResultSize;
+    this.#takesPlain = encryption === 'allow-plain';
   }
 
   /**
@@ -74,7 +81,9 @@ export class CheckpointWriter {
    */
   write({ facts, encoding, encoder, before, saved, lease }: Writing): Awaitable<number> {
     const { key } = facts;
-    return andThen(packed(encoding, encoder, key), ({ bytes, packing }) => {
+    const isTooLarge = encoding.bytes.byteLength > this.#maxResultSize;
+    const packer = isTooLarge ? { ...encoder, compression: null } : encoder;
+    return andThen(packed(encoding, packer, key), ({ bytes, packing }) => {
       const isOurs = bytes !== encoding.bytes || !encoding.isView || this.#entries.copies;
       const kept = isOurs ? bytes : bytes.slice();
       const isBeside = kept.byteLength > this.#inlineBytes;
@@ -103,12 +112,14 @@ export class CheckpointWriter {
         savedAt: saved.savedAt,
         savedBy: saved.savedBy,
       };
-      const write = (sealed?: string) => {
-        const entry = encodeEntry(record, isBeside ? undefined : kept, sealed);
+      const write = (sealed?: string, head?: string) => {
+        const entry = encodeEntry(record, isBeside ? undefined : kept, sealed, head);
         const draft = { record, entry, beside: isBeside ? kept : undefined, durable: this.#isWorthIt(facts.seconds) };
         return lease ? this.#writeBy(lease, draft, before) : this.#write(draft, before);
       };
-      return packing.encrypter === undefined ? write() : andThen(seal(record, encoder), write);
+      if (packing.encrypter === undefined) return write();
+      const head = headOf(record, true);
+      return andThen(seal(record, head, encoder), (sealed) => write(sealed, head));
     });
   }
 
@@ -136,7 +147,8 @@ export class CheckpointWriter {
     const { record, entry, beside, durable } = draft;
     if (beside) await this.#entries.write(besideKey(record), beside, durable);
     const names = await this.#besideNow(draft, before);
-    const isStale = (bytes: Bytes) => before !== undefined && isEntryOf(bytes, before);
+    const isStale = (bytes: Bytes) =>
+      this.#countsNot(bytes, record) || (before !== undefined && isEntryOf(bytes, before));
     if (await lease.write({ bytes: entry, durable, isStale })) {
       await this.#discard(record.key, names);
       return record.size;
@@ -144,6 +156,13 @@ export class CheckpointWriter {
     // Nobody else's record names them.
     if (beside) await this.#entries.delete(besideKey(record));
     throw new LeaseLostError(record.key);
+  }
+
+  /** Whether bytes under the key of a record are of no use to anybody who reads this storage as it is opened here. */
+  #countsNot(bytes: Bytes, { key, encrypter }: CheckpointRecord): boolean {
+    const read = decodeEntry(bytes, key);
+    if (read.state === 'outdated') return true;
+    return read.state === 'whole' && read.entry.encrypter === undefined && encrypter !== undefined && !this.#takesPlain;
   }
 
   /** The names of large bytes that no record will name any more: of what counts no more, and of what is replaced. */
@@ -193,9 +212,14 @@ export function besideKey({ key, beside }: Pick<CheckpointRecord, 'key' | 'besid
 }
 
 /** Whether bytes are those that an entry was read from. */
-function isEntryOf(bytes: Bytes, { key, beside, size, savedBy, savedAt }: Entry): boolean {
-  const read = decodeEntry(bytes, key);
+function isEntryOf(bytes: Bytes, before: Entry): boolean {
+  const read = decodeEntry(bytes, before.key);
   if (read.state !== 'whole') return false;
   const { entry } = read;
-  return entry.savedAt === savedAt && entry.savedBy === savedBy && entry.size === size && entry.beside === beside;
+  try {
+    const isSame = entry.size === before.size && entry.beside === before.beside;
+    return isSame && entry.savedAt === before.savedAt && entry.savedBy === before.savedBy;
+  } catch {
+    return false;
+  }
 }

@@ -1,12 +1,15 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
+import { jsonText } from '../base/json-text';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { type DigestOfParts, digestOf } from './digest';
+import { decodedFromStore, ForeignDirectoryError } from './directories/saved-form';
 import type { Encoding } from './encode';
 import type { Entry } from './entry';
-import type { CheckpointRecord, PrivateFacts } from './record';
+import { headDigest } from './entry-format';
+import type { CheckpointRecord, SealedFacts } from './record';
 
 /**
  * The serialised result of an entry, of the bytes that are kept. Its digest is checked.
@@ -31,10 +34,12 @@ export function plainBytesOf(entry: Entry, kept: Bytes, encoder: Encoder, digest
  * @throws {UnreadableCheckpointError} when it cannot be decoded here
  */
 export function decode(entry: Entry, { bytes, format, isView }: Encoding, encoder: Encoder): Awaitable<unknown> {
+  const read = () => serializationFor(entry.serializer, format, [encoder]).deserialize(bytes, format, !isView);
   return attempt(
-    () => serializationFor(entry.serializer, format, [encoder]).deserialize(bytes, format, !isView),
+    // What is handed over by way of the storage says itself where directories are.
+    () => (isPassed(entry) ? read() : decodedFromStore(read)),
     (cause) =>
-      isInstance(cause, CannotDecodeError)
+      isInstance(cause, CannotDecodeError) || isInstance(cause, ForeignDirectoryError)
         ? failure(entry, cause, '')
         : // The bytes are right, so it is this process that cannot read them: another version of Node, say.
           new UnreadableCheckpointError(
@@ -45,18 +50,22 @@ export function decode(entry: Entry, { bytes, format, isView }: Encoding, encode
   );
 }
 
-/** What a record says that only those with the key are to know, encrypted, as base64. */
+/**
+ * What a record says that only those with the key are to know, encrypted, as base64. By the digests in it, it vouches
+ * for the head of the record and for the bytes of the result.
+ */
 export function seal(
   { key, params, requires, digest, refs }: CheckpointRecord,
+  head: string,
   { encryption }: Encoder,
 ): Awaitable<string> {
-  const facts: PrivateFacts = { params, requires, digest, refs };
-  const sealed = encryption!.encrypt(Buffer.from(JSON.stringify(facts)), placeOfFacts(key));
+  const facts: SealedFacts = { params, requires, digest, refs, head: headDigest(head, 'utf8') };
+  const sealed = encryption!.encrypt(Buffer.from(jsonText(facts)), placeOfFacts(key));
   return andThen(sealed, (bytes) => Buffer.from(bytes).toString('base64'));
 }
 
 /**
- * Decrypts what a record says in secret.
+ * Decrypts what a record says in secret, and checks that the rest of it was saved with that.
  *
  * @throws {UnreadableCheckpointError} when the key to it is not here
  * @throws {DamagedCheckpointError} when it is not what was saved
@@ -71,7 +80,10 @@ export function reveal(entry: Entry, { encryption }: Encoder): Awaitable<Entry> 
   const read = () => {
     const sealed = Buffer.from(entry.sealed ?? '', 'base64');
     return andThen(encryption.decrypt(sealed, placeOfFacts(key), keyId), (bytes) => {
-      entry.revealed = JSON.parse(Buffer.from(bytes).toString());
+      const facts: SealedFacts = JSON.parse(Buffer.from(bytes).toString());
+      if (facts.head !== headDigest(entry.head, 'latin1'))
+        throw new DamagedCheckpointError(key, 'its record is not the one that was encrypted: it was changed since');
+      entry.revealed = facts;
       return entry;
     });
   };
@@ -89,7 +101,13 @@ function checked(entry: Entry, plain: Bytes, digest?: DigestOfParts): Bytes {
   throw new DamagedCheckpointError(entry.key, 'its bytes are not those that were saved (SHA-256 differs)');
 }
 
+/** Whether it is no checkpoint, but something that one process hands over to another. */
+function isPassed({ key }: Entry): boolean {
+  return key.startsWith('@passing/');
+}
+
 function failure({ key }: Entry, error: unknown, problem: string): Error {
+  if (isInstance(error, ForeignDirectoryError)) return new DamagedCheckpointError(key, error.message, { cause: error });
   if (isInstance(error, DamagedCheckpointError)) return error;
   if (isInstance(error, CannotDecodeError)) return new UnreadableCheckpointError(key, error.message, { cause: error });
   return new DamagedCheckpointError(key, `${problem} (${describeError(error)})`, { cause: error });

@@ -2,7 +2,7 @@ import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import type { Bytes } from '../encoding/encoder';
 import { Batches } from './batches';
-import { StorageError, type StorageOperation } from './storage-error';
+import { readonlyError, StorageError, type StorageOperation } from './storage-error';
 import type { StoreAdapter } from './store';
 
 /** Bytes by key in a store, whatever the store can and cannot do: all that it throws becomes a StorageError. */
@@ -11,8 +11,11 @@ export class Entries {
   readonly location: string;
   readonly #store: StoreAdapter;
   readonly #batches: Batches;
+  readonly #isReadonly: boolean;
 
-  constructor(store: StoreAdapter, location: string) {
+  /** @param isReadonly whether writing and deleting fail */
+  constructor(store: StoreAdapter, location: string, isReadonly = false) {
+    this.#isReadonly = isReadonly;
     this.#store = store;
     this.#batches = new Batches(store);
     this.location = location;
@@ -93,6 +96,11 @@ export class Entries {
     });
   }
 
+  /** Deletes all where it cannot be read, or not be deleted one by one. Gives whether that was so. */
+  async removeUnusable(failure?: unknown): Promise<boolean> {
+    return (await this.#do('delete', undefined, () => this.#store.removeUnusable?.(failure))) === true;
+  }
+
   delete(key: string): Awaitable<unknown> {
     return this.#do('delete', key, () => this.#store.delete(key));
   }
@@ -134,6 +142,8 @@ export class Entries {
 
   #do<T>(operation: StorageOperation, key: string | undefined, call: () => Awaitable<T>): Awaitable<T> {
     try {
+      if (this.#isReadonly && (operation === 'write' || operation === 'delete'))
+        throw readonlyError(this.location, operation, key);
       const result = call();
       return isPromiseLike(result)
         ? (result as PromiseLike<T>).then(undefined, (error) => this.#fail(operation, key, error))

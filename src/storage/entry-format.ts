@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { jsonText } from '../base/json-text';
 import type { Bytes } from '../encoding/encoder';
 import { crc32 } from './crc32';
 import { Entry, hidden, nothing } from './entry';
@@ -7,51 +9,72 @@ import type { CheckpointRecord } from './record';
 export type ReadEntry =
   | { readonly state: 'whole'; readonly entry: Entry }
   | { readonly state: 'damaged'; readonly problem: string }
+  /** Of a format that is no longer read: it counts as none. */
+  | { readonly state: 'outdated'; readonly problem: string }
   | { readonly state: 'unreadable'; readonly problem: string };
 
-const format = '1';
+const format = '2';
 const newline = 0x0a;
 const start = `tidemark${format} `;
 /** How every entry starts, of whatever format. */
 const anyStart = /^tidemark(\d{1,6}) ([0-9a-f]{8}) /;
 const longestStart = 24;
 const checksumLength = 8;
-const wordsStart = start.length + checksumLength + 1;
+const headStart = start.length + checksumLength + 1;
 
 /**
  * A record, and its bytes when they are small, as one entry: a line of text, then the bytes as they are.
  *
- * The line is `tidemark1 CHECKSUM WORD… JSON`: the words are what decides whether and how it is loaded, the JSON is
- * what people want to know. The checksum is the CRC-32 of the line without it and its space, nor the end of the line. The number is the format's; readers of later releases read this one too, and their own formats begin in the
- * same way, so that a newer one can be told from a damaged one.
+ * The line is `tidemark2 CHECKSUM SEAL WORD… JSON`: the words are what decides whether and how it is loaded, the JSON
+ * is what people want to know. The checksum is the CRC-32 of the line without it and its space, nor the end of the
+ * line. The number is the format's; formats of later releases begin in the same way, so that a newer one can be told
+ * from a damaged one. The seal holds, encrypted, the facts that only those with the key are to know and the digest of
+ * the head, which is all that follows the seal.
  *
- * @param sealed what only those with the key are to know, encrypted, as base64: the record's own is left out then
+ * @param sealed the seal, as base64: the head leaves out what it holds
+ * @param head what `headOf` gives for the record
  */
-export function encodeEntry(record: CheckpointRecord, bytes: Bytes | undefined, sealed?: string): Bytes {
-  const { version, directories } = record;
-  const isOpen = sealed === undefined;
-  const rest =
-    `${record.key} ${isOpen ? record.digest : hidden} ${record.size} ${record.plainSize} ${record.beside ?? nothing} ` +
-    `${record.source} ${record.serializer} ${record.format} ` +
-    `${record.compressor ?? nothing} ${record.encrypter ?? nothing} ${record.keyId ?? nothing} ` +
-    `${record.marks.join(',') || nothing} ${dynamicWord(record)} ${isOpen ? requiresWord(record) : hidden} ` +
-    `{"task":${JSON.stringify(record.task)},` +
-    (version === undefined ? '' : `"version":${JSON.stringify(version)},`) +
-    (isOpen ? `"params":${JSON.stringify(record.params)},` : `"sealed":"${sealed}",`) +
-    (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
-    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${JSON.stringify(record.savedBy)}` +
-    (directories === undefined || directories.length === 0 ? '}' : `,"directories":${JSON.stringify(directories)}}`);
+export function encodeEntry(
+  record: CheckpointRecord,
+  bytes: Bytes | undefined,
+  sealed?: string,
+  head = headOf(record, sealed !== undefined),
+): Bytes {
+  const rest = `${sealed ?? nothing} ${head}`;
   // Made into bytes once, for the checksum as well; a unit of a string takes three bytes in UTF-8 at most.
-  const most = wordsStart + 3 * rest.length + 1;
+  const most = headStart + 3 * rest.length + 1;
   const line = most > scratchLength ? Buffer.allocUnsafe(most) : (scratch ??= Buffer.allocUnsafeSlow(scratchLength));
-  const end = wordsStart + line.write(rest, wordsStart);
-  line.write(`${start}${checksum(viewOf(line, wordsStart, end), format)} `, 0, 'latin1');
+  const end = headStart + line.write(rest, headStart);
+  line.write(`${start}${checksum(viewOf(line, headStart, end), format)} `, 0, 'latin1');
   line[end] = newline;
   const length = end + 1;
   const entry = Buffer.allocUnsafe(bytes === undefined ? length : length + bytes.byteLength);
   entry.set(viewOf(line, 0, length));
   if (bytes !== undefined) entry.set(bytes, length);
   return entry;
+}
+
+/** The words and the JSON of a record. @param isSealed whether what is secret stays out */
+export function headOf(record: CheckpointRecord, isSealed: boolean): string {
+  const { version, directories } = record;
+  const isOpen = !isSealed;
+  return (
+    `${record.key} ${isOpen ? record.digest : hidden} ${record.size} ${record.plainSize} ${record.beside ?? nothing} ` +
+    `${record.source} ${record.serializer} ${record.format} ` +
+    `${record.compressor ?? nothing} ${record.encrypter ?? nothing} ${record.keyId ?? nothing} ` +
+    `${record.marks.join(',') || nothing} ${dynamicWord(record)} ${isOpen ? requiresWord(record) : hidden} ` +
+    `{"task":${jsonText(record.task)},` +
+    (version === undefined ? '' : `"version":${jsonText(version)},`) +
+    (isOpen ? `"params":${jsonText(record.params)},` : '') +
+    (isOpen && record.refs !== undefined ? `"refs":"${record.refs}",` : '') +
+    `"seconds":${record.seconds},"savedAt":${record.savedAt.getTime()},"savedBy":${jsonText(record.savedBy)}` +
+    (directories === undefined || directories.length === 0 ? '}' : `,"directories":${jsonText(directories)}}`)
+  );
+}
+
+/** The digest of a head, for its seal. @param encoding latin1 when each unit is a byte, as in what was read */
+export function headDigest(head: string, encoding: 'utf8' | 'latin1'): string {
+  return hash('sha256', Buffer.from(start + head, encoding), 'hex');
 }
 
 /** Memory for the lines of most records, used again and again. */
@@ -70,21 +93,13 @@ export function decodeEntry(bytes: Bytes, key: string): ReadEntry {
   const line = end < 0 ? buffer.toString('latin1', 0, longestStart) : buffer.toString('latin1', 0, end);
   const number = line.startsWith(start) ? format : anyStart.exec(line)?.[1];
   if (number === undefined) return { state: 'damaged', problem: 'it does not start like a checkpoint' };
-  if (end < wordsStart) return { state: 'damaged', problem: 'its record is cut short' };
-  const checked = number.length - format.length + wordsStart;
+  if (end < headStart) return { state: 'damaged', problem: 'its record is cut short' };
+  const checked = number.length - format.length + headStart;
   if (`${checksum(viewOf(buffer, checked, end), number)} ` !== line.slice(checked - 1 - checksumLength, checked))
     return { state: 'damaged', problem: 'the checksum of its record is wrong' };
-  if (number !== format)
-    return {
-      state: 'unreadable',
-      problem: `its format ${number} is newer than this version of Tidemark; update Tidemark to read it`,
-    };
-  let entry: Entry;
-  try {
-    entry = new Entry(line.slice(wordsStart), undefined);
-  } catch {
-    return { state: 'damaged', problem: 'its record is none' };
-  }
+  if (number !== format) return otherFormat(number);
+  const entry = Entry.of(line.slice(headStart));
+  if (entry === undefined) return { state: 'damaged', problem: 'its record is none' };
   if (entry.key !== key) return { state: 'damaged', problem: `it belongs to ${entry.key}` };
   const rest = viewOf(buffer, end + 1, buffer.byteLength);
   const size = entry.beside === undefined ? entry.size : 0;
@@ -92,6 +107,15 @@ export function decodeEntry(bytes: Bytes, key: string): ReadEntry {
     return { state: 'damaged', problem: `it has ${rest.byteLength} bytes where ${size} were saved` };
   if (entry.beside === undefined) entry.bytes = rest;
   return { state: 'whole', entry };
+}
+
+function otherFormat(number: string): ReadEntry {
+  if (Number(number) < Number(format))
+    return { state: 'outdated', problem: `its format ${number} is older than this version of Tidemark reads` };
+  return {
+    state: 'unreadable',
+    problem: `its format ${number} is newer than this version of Tidemark; update Tidemark to read it`,
+  };
 }
 
 function dynamicWord({ dynamic }: CheckpointRecord): string {

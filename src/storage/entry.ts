@@ -1,13 +1,44 @@
 import type { Bytes } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
+import { DamagedCheckpointError } from './checkpoint-error';
+import { type EntryDetails, parseDetails } from './entry-details';
+import { keyForm } from './key-forms';
 import type { CheckpointRecord, PrivateFacts } from './record';
 
-/** The number of words between the checksum and the JSON. */
-const wordCount = 14;
 /** The word for what there is none of. */
 export const nothing = '-';
 /** The word in place of what is encrypted. */
 export const hidden = '*';
+
+const digestForm = '[0-9a-f]{64}';
+const besideForm = '[0-9a-f]{32}';
+/** An id of a part of an encoder, a format, or the name of a key. */
+const idForm = '[\\w$.:@/+-]{1,500}';
+const marksForm = '[\\w.:,@-]+';
+/** Keys with what belongs to them; `pairsOf` looks at each. */
+const pairsForm = '[\\w.%~@/=,;-]+';
+
+/** The forms of the words between the checksum and the JSON: whatever else stands there is no record. */
+const words = [
+  `(-|[A-Za-z0-9+/]+={0,2})`,
+  `(${keyForm}(?:/[\\w.%~@-]{1,200})?)`,
+  `(${digestForm}|\\*)`,
+  `(\\d{1,16})`,
+  `(\\d{1,16})`,
+  `(-|${besideForm})`,
+  `([\\w.:-]{1,200})`,
+  `(${idForm})`,
+  `(${idForm})`,
+  `(${idForm})`,
+  `(${idForm})`,
+  `(${idForm})`,
+  `(${marksForm})`,
+  `(${pairsForm})`,
+  `(\\*|${pairsForm})`,
+];
+const linePattern = new RegExp(`^${words.join(' ')} (?={)`);
+const keyPattern = new RegExp(`^${keyForm}$`);
+const digestPattern = new RegExp(`^${digestForm}$`);
 
 /** A record, and its bytes when they are small, as they were read. Only what decides about loading is parsed at once. */
 export class Entry {
@@ -22,6 +53,8 @@ export class Entry {
   readonly encrypter: string | undefined;
   readonly keyId: string | undefined;
   readonly marks: readonly string[];
+  /** What is encrypted, as base64; undefined when nothing is. */
+  readonly sealed: string | undefined;
   /** Undefined when they are an entry of their own, or were let go of. */
   bytes: Bytes | undefined;
   /** What was encrypted, once it is decrypted. */
@@ -29,35 +62,40 @@ export class Entry {
   readonly #digest: string;
   readonly #dynamic: string;
   readonly #requires: string;
-  readonly #json: string;
+  readonly #line: string;
+  readonly #jsonStart: number;
 
-  /** @throws {Error} when something else than a record was written under a right checksum */
-  constructor(line: string, bytes: Bytes | undefined) {
-    const words = line.split(' ', wordCount);
-    if (words.length < wordCount) throw new Error('too few words');
-    let jsonStart = wordCount;
-    for (const word of words) jsonStart += word.length;
-    this.key = words[0] as TaskKey;
-    this.#digest = words[1]!;
-    this.size = countOf(words[2]!);
-    this.plainSize = countOf(words[3]!);
-    this.beside = wordOf(words[4]!);
-    this.source = words[5]!;
-    this.serializer = words[6]!;
-    this.format = words[7]!;
-    this.compressor = wordOf(words[8]!);
-    this.encrypter = wordOf(words[9]!);
-    this.keyId = wordOf(words[10]!);
-    this.marks = listOf(words[11]!, ',');
-    this.#dynamic = words[12]!;
-    this.#requires = words[13]!;
-    this.#json = line.slice(jsonStart);
-    this.bytes = bytes;
+  private constructor(line: string, found: RegExpExecArray) {
+    this.sealed = wordOf(found[1]!);
+    this.key = found[2] as TaskKey;
+    this.#digest = found[3]!;
+    this.size = Number(found[4]);
+    this.plainSize = Number(found[5]);
+    this.beside = wordOf(found[6]!);
+    this.source = found[7]!;
+    this.serializer = found[8]!;
+    this.format = found[9]!;
+    this.compressor = wordOf(found[10]!);
+    this.encrypter = wordOf(found[11]!);
+    this.keyId = wordOf(found[12]!);
+    this.marks = listOf(found[13]!, ',');
+    this.#dynamic = found[14]!;
+    this.#requires = found[15]!;
+    this.#line = line;
+    this.#jsonStart = found[0].length;
   }
 
-  /** What is encrypted, as base64; undefined when nothing is. */
-  get sealed(): string | undefined {
-    return this.encrypter === undefined ? undefined : this.#details().sealed;
+  /** @param line what follows the checksum, each unit a byte. Undefined when that is no record. */
+  static of(line: string): Entry | undefined {
+    const found = line.endsWith('}') ? linePattern.exec(line) : null;
+    if (found === null) return undefined;
+    const entry = new Entry(line, found);
+    return entry.#isConsistent() ? entry : undefined;
+  }
+
+  /** What the seal vouches for: all words but itself, and the JSON. */
+  get head(): string {
+    return this.#line.slice((this.sealed ?? nothing).length + 1);
   }
 
   get digest(): string {
@@ -66,10 +104,7 @@ export class Entry {
 
   get requires(): CheckpointRecord['requires'] {
     if (this.#requires === hidden) return this.revealed?.requires ?? [];
-    return listOf(this.#requires, ',').map((pair) => {
-      const [key, digest] = pair.split('=');
-      return [key as TaskKey, wordOf(digest!) ?? null];
-    });
+    return pairsOf(this.#requires, ',').map(([key, digest]) => [key, digestPattern.test(digest) ? digest : null]);
   }
 
   /** Whether its result, or one that it came from, holds refs. */
@@ -87,39 +122,45 @@ export class Entry {
   }
 
   get dynamic(): CheckpointRecord['dynamic'] {
-    return listOf(this.#dynamic, ';').map((pair) => {
-      const [key, refs] = pair.split('=');
-      return [key as TaskKey, listOf(refs!, ',') as TaskKey[]];
-    });
+    return pairsOf(this.#dynamic, ';').map(([key, refs]) => [
+      key,
+      listOf(refs, ',').filter((ref) => keyPattern.test(ref)) as TaskKey[],
+    ]);
   }
 
-  /** The names of the task directories that belong to it or are in its result. */
+  /** The names of the task directories that belong to it or are in its result. @throws {DamagedCheckpointError} */
   get directories(): readonly string[] {
     // They are the last of the JSON; most entries need not be parsed to see that they have none.
-    return this.#json.endsWith(']}') ? (this.#details().directories ?? none) : none;
+    return this.#line.endsWith(']}') ? (this.#details().directories ?? none) : none;
   }
 
+  /** How long the task ran, in seconds; 0 when that part of the record is damaged. */
   get seconds(): number {
-    return this.#details().seconds;
+    try {
+      return this.#details().seconds;
+    } catch {
+      return 0;
+    }
   }
 
-  /** In milliseconds since 1970. */
+  /** In milliseconds since 1970. @throws {DamagedCheckpointError} */
   get savedAt(): number {
     return this.#details().savedAt;
   }
 
+  /** @throws {DamagedCheckpointError} */
   get savedBy(): string {
     return this.#details().savedBy;
   }
 
-  /** All that is known, as plain data. */
+  /** All that is known, as plain data. @throws {DamagedCheckpointError} */
   toRecord(): CheckpointRecord {
     const { task, version, params, seconds, savedAt, savedBy, directories } = this.#details();
     return {
       key: this.key,
       task,
       version,
-      params: params ?? this.revealed?.params ?? { $encrypted: true },
+      params: (this.sealed === undefined ? params : this.revealed?.params) ?? { $encrypted: true },
       source: this.source,
       requires: this.requires,
       marks: this.marks,
@@ -141,22 +182,22 @@ export class Entry {
     };
   }
 
-  #details(): Details {
-    return JSON.parse(Buffer.from(this.#json, 'latin1').toString());
+  /** Whether what is said to be encrypted is, and what is kept as it was has its size. */
+  #isConsistent(): boolean {
+    const isSealed = this.sealed !== undefined;
+    if (isSealed !== (this.encrypter !== undefined)) return false;
+    if (isSealed !== (this.#digest === hidden) || isSealed !== (this.#requires === hidden)) return false;
+    if (!isSealed && this.compressor === undefined && this.size !== this.plainSize) return false;
+    return Number.isSafeInteger(this.size) && Number.isSafeInteger(this.plainSize);
   }
-}
 
-/** What stands in the JSON of an entry. */
-interface Details {
-  readonly task: string;
-  readonly version?: string | number;
-  readonly params?: Record<string, unknown>;
-  readonly seconds: number;
-  readonly savedAt: number;
-  readonly savedBy: string;
-  readonly refs?: string;
-  readonly sealed?: string;
-  readonly directories?: readonly string[];
+  #details(): EntryDetails {
+    try {
+      return parseDetails(Buffer.from(this.#line.slice(this.#jsonStart), 'latin1').toString());
+    } catch (cause) {
+      throw new DamagedCheckpointError(this.key, `its record cannot be read (${(cause as Error).message})`, { cause });
+    }
+  }
 }
 
 function wordOf(word: string): string | undefined {
@@ -169,8 +210,10 @@ function listOf(word: string, separator: string): readonly string[] {
   return word === nothing ? none : word.split(separator);
 }
 
-function countOf(word: string): number {
-  const count = Number(word);
-  if (!Number.isSafeInteger(count) || count < 0) throw new Error('not a count');
-  return count;
+/** `key=rest` for each; what is no key is left out. */
+function pairsOf(word: string, separator: string): readonly (readonly [TaskKey, string])[] {
+  return listOf(word, separator).flatMap((pair) => {
+    const [key = '', rest = ''] = pair.split('=');
+    return keyPattern.test(key) ? [[key as TaskKey, rest] as const] : [];
+  });
 }

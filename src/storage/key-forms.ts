@@ -12,3 +12,13 @@ export function isRecordKey(key: string): boolean {
 export function isOwnKey(key: string): boolean {
   return own.test(key);
 }
+
+/** A part of a key: it never begins with a dot, so that none is `.` or `..`. */
+const segment = String.raw`[\w%~@-][\w.%~@-]{0,199}`;
+/** The key of a result, as text of a regular expression. */
+export const keyForm = `${segment}/${segment}`;
+const nonceForm = String.raw`[0-9a-f]{8}-\d{1,20}-\d{1,20}-[0-9a-f]{12}-[0-9a-z]{1,20}`;
+/** The nonce of a task directory: the machine, process and start of the process that made it, and a number. */
+export const nonce = new RegExp(`^${nonceForm}$`);
+/** The name of a task directory: `Task/hash.d/nonce`. */
+export const directoryName = new RegExp(`^${keyForm}[.]d/${nonceForm}$`);

@@ -1,8 +1,10 @@
 import type { Awaitable } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { defaultEncoder } from '../encoding/default-encoder';
-import type { Encoder } from '../encoding/encoder';
+import type { Bytes, Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
+import { DamagedCheckpointError } from './checkpoint-error';
 import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
 import type { DirectoryFolder } from './directories/directory-folder';
@@ -17,17 +19,22 @@ import { placeOf } from './marks/epochs';
 import { newId } from './marks/mark-log';
 import { MarkStore } from './marks/mark-store';
 import type { CheckpointRecord } from './record';
-import type { LeaseOptions, StorageOptions } from './storage-options';
+import type { StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
 
 export type { RunFacts } from './checkpoint-writer';
 export type { LeaseOptions, StorageOptions } from './storage-options';
+
+/** Told of checkpoints that a list leaves out, with what is wrong. */
+export type OnUnreadable = (key: TaskKey, problem: string) => void;
 
 const damagedFolder = '@damaged/';
 
 /** Checkpoints in one store. */
 export class Layer {
   readonly encoder: Encoder | undefined;
+  /** Whether nothing is written or deleted here. */
+  readonly isReadonly: boolean;
   /** Where task directories are kept next to entries, in stores that can hold them. */
   readonly directories: DirectoryFolder | undefined;
   /** The clear marks that are kept here. */
@@ -38,20 +45,28 @@ export class Layer {
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #store: StoreAdapter;
-  readonly #leaseOptions: LeaseOptions | undefined;
+  readonly #options: StorageOptions;
   #leases: StoreLeases | undefined;
 
-  /** @param address by which any process can open the store; undefined where only this one has it */
-  constructor(store: StoreAdapter, location: string, options: StorageOptions, address?: string) {
-    this.#entries = new Entries(store, location);
+  /** @param place tells stores apart: the same for one that is opened again by its address */
+  constructor(store: StoreAdapter, location: string, options: StorageOptions, place = placeOf(newId())) {
+    this.isReadonly = options.readonly === true;
+    this.#entries = new Entries(store, location, this.isReadonly);
     this.marks = new MarkStore(this.#entries);
-    this.place = placeOf(address ?? newId());
+    this.place = place;
     this.encoder = options.encoder;
-    this.directories = directoriesIn(store);
-    this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask));
+    this.directories = directoryFolderOf(store);
+    this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
     this.#writer = new CheckpointWriter(this.#entries, options);
     this.#store = store;
-    this.#leaseOptions = options.lease;
+    this.#options = options;
+  }
+
+  /** The same, without anything being written or deleted. */
+  asReadonly(): Layer {
+    return this.isReadonly
+      ? this
+      : new Layer(this.#store, this.location, { ...this.#options, readonly: true }, this.place);
   }
 
   /** What was opened, for messages. */
@@ -66,7 +81,7 @@ export class Layer {
     if (!board) return undefined;
     // Few programs need them.
     const { StoreLeases } = require('./lease/store-leases') as typeof import('./lease/store-leases');
-    return (this.#leases = new StoreLeases(board, this.#entries, this.#leaseOptions));
+    return (this.#leases = new StoreLeases(board, this.#entries, this.#options.lease));
   }
 
   /** What encodes a task's results here. */
@@ -80,6 +95,7 @@ export class Layer {
    * @throws {StorageError} when the store cannot be read
    * @throws {DamagedCheckpointError} when it is not what was saved
    * @throws {UnreadableCheckpointError} when it needs something that is not here
+   * @throws {UnencryptedCheckpointError} when it is not encrypted and has to be
    */
   find(key: TaskKey, ofTask: Encoder | undefined): Awaitable<Entry | undefined> {
     return this.#reader.find(key, ofTask);
@@ -129,8 +145,8 @@ export class Layer {
   async directoriesOf(key: TaskKey): Promise<readonly string[] | undefined> {
     const bytes = await this.#entries.readSmall(key);
     const read = bytes && decodeEntry(bytes, key);
-    if (read && read.state !== 'whole') return undefined;
-    return read?.entry.directories ?? [];
+    if (read === undefined || read.state === 'outdated') return [];
+    return read.state === 'whole' ? directoriesIn(read.entry) : undefined;
   }
 
   /** Gives whether there was one. @param directories where its task directories are */
@@ -142,7 +158,7 @@ export class Layer {
     const read = decodeEntry(bytes, key);
     if (read.state !== 'whole') return true;
     if (read.entry.beside !== undefined) await this.#entries.delete(besideKey(read.entry));
-    await directories?.removeOf(key, read.entry.directories);
+    await directories?.removeOf(key, directoriesIn(read.entry) ?? []);
     return true;
   }
 
@@ -154,19 +170,37 @@ export class Layer {
     if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
     await this.#entries.write(damagedFolder + key, bytes, false);
     const now = await this.#entries.read(key);
-    if (now && Buffer.compare(now, bytes) === 0) await this.#entries.delete(key);
+    if (!now || Buffer.compare(now, bytes) !== 0) return true;
+    await this.#entries.delete(key);
+    // Large bytes that only this record named, as far as that can still be read.
+    for (const beside of besideNamesIn(bytes)) await this.#entries.delete(besideKey({ key, beside }));
     return true;
   }
 
-  /** The records that can be read, in no particular order. @param folder of one task; without it, of all */
-  async *list(folder: string | undefined): AsyncIterableIterator<CheckpointRecord> {
+  /**
+   * The records that can be read, in no particular order.
+   *
+   * @param folder of one task; without it, of all
+   * @param onUnreadable told of those that cannot be read
+   */
+  async *list(folder: string | undefined, onUnreadable?: OnUnreadable): AsyncIterableIterator<CheckpointRecord> {
     const prefix = folder === undefined ? '' : `${folder}/`;
     for await (const [key, bytes] of this.#entries.entries(prefix, isRecordKey)) {
       const read = decodeEntry(bytes, key);
-      if (read.state !== 'whole') continue;
-      const { entry } = read;
-      if (entry.encrypter === undefined) yield entry.toRecord();
-      else yield (await this.#reader.revealIfPossible(entry)).toRecord();
+      if (read.state !== 'whole') {
+        // In a store that is shared, it may be anybody's.
+        if (isEntry(bytes) || isOwnKey(key)) onUnreadable?.(key as TaskKey, read.problem);
+        continue;
+      }
+      let record: CheckpointRecord;
+      try {
+        record = (await this.#reader.revealIfPossible(read.entry)).toRecord();
+      } catch (error) {
+        if (!isInstance(error, DamagedCheckpointError)) throw error;
+        onUnreadable?.(key as TaskKey, error.problem);
+        continue;
+      }
+      yield record;
     }
   }
 
@@ -177,8 +211,13 @@ export class Layer {
 
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
   async clear(): Promise<void> {
-    for await (const keys of groupsOf(this.#entries.keys('')))
-      await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    await this.#entries.removeUnusable();
+    try {
+      for await (const keys of groupsOf(this.#entries.keys('')))
+        await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
+    } catch (error) {
+      if (!(await this.#entries.removeUnusable(error))) throw error;
+    }
     await this.leases?.clear();
     await this.directories?.clear();
   }
@@ -205,10 +244,25 @@ export class Layer {
   }
 }
 
+/** The directories that an entry names; undefined when what it says of them is damaged. */
+function directoriesIn(entry: Entry): readonly string[] | undefined {
+  try {
+    return entry.directories;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Loaded with the first storage that has a place for them. */
-function directoriesIn({ folder }: StoreAdapter): DirectoryFolder | undefined {
+function directoryFolderOf({ folder }: StoreAdapter): DirectoryFolder | undefined {
   if (folder === undefined) return undefined;
   const { DirectoryFolder: Made } =
     require('./directories/directory-folder') as typeof import('./directories/directory-folder');
   return new Made(folder);
+}
+
+/** What may name large bytes in a record that is damaged. */
+function besideNamesIn(bytes: Bytes): readonly string[] {
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n', 1)[0]!;
+  return line.match(/(?<= )[0-9a-f]{32}(?= )/g) ?? [];
 }

@@ -11,6 +11,7 @@ import type { Layer, RunFacts } from './layer';
 import type { Lease, Leases } from './lease/lease';
 import { clearsOf, epochsOf, marksIn } from './marks/epochs';
 import { markOf, newId } from './marks/mark-log';
+import { readonlyError } from './storage-error';
 
 /** A layer that is read, and those that get a copy of what is loaded from it. */
 export interface ReadLayer {
@@ -37,7 +38,6 @@ export class Layers {
     this.all = [...new Set([...reads.map(({ layer }) => layer), ...writes])];
   }
 
-
   get location(): string {
     return this.all.map(({ location }) => location).join(', then ');
   }
@@ -47,10 +47,23 @@ export class Layers {
     return this.#leased?.leases;
   }
 
-  /** Marks a result, or all of a task, as forgotten in every layer. @param name the part of its key after the task */
+  /** The layers that may be changed, each once. @throws {StorageError} when there is none, since all are read-only */
+  changeable(operation: 'write' | 'delete'): readonly Layer[] {
+    const layers = this.all.filter(({ isReadonly }) => !isReadonly);
+    if (layers.length > 0 || this.reads.length === 0) return layers;
+    throw readonlyError(this.location, operation);
+  }
+
+  /**
+   * Marks a result, or all of a task, as forgotten in every layer that is not read-only: who reads through these layers
+   * takes it for forgotten in the others as well.
+   *
+   * @param name the part of its key after the task
+   * @throws {StorageError} when all are read-only
+   */
   async mark(folder: string, name?: string): Promise<void> {
     const clear = newId();
-    for (const [i, { marks }] of this.all.entries()) {
+    for (const [i, { marks }] of this.changeable('write').entries()) {
       if (name === undefined) await marks.addOnAll(folder, markOf(clear, i));
       else await marks.add(folder, name, markOf(clear, i));
     }
@@ -60,13 +73,20 @@ export class Layers {
   load(layer: Layer, entry: Entry, ofTask: Encoder | undefined, directories?: DirectoryFolder): Awaitable<unknown> {
     if (entry.directories.length === 0) return layer.load(entry, ofTask);
     const homes = this.homes(directories);
-    const placeOf = (name: string) => (homes.find((home) => home.has(name)) ?? homes[0])?.pathOf(name);
+    const placeOf = (name: string) =>
+      (homes.find((home) => home.has(name)) ?? homes.find((home) => home.isInside(name)))?.pathOf(name);
     return decodedFromSaved(placeOf, () => layer.load(entry, ofTask));
   }
 
   /** Where task directories may be. @param directories where those are that layers do not keep */
   homes(directories: DirectoryFolder | undefined): readonly DirectoryFolder[] {
     return [...this.all.map((layer) => layer.directories), directories].filter((home) => home !== undefined);
+  }
+
+  /** Where they may be deleted. @param directories where those are that layers do not keep */
+  changeableHomes(directories: DirectoryFolder | undefined): readonly DirectoryFolder[] {
+    const homes = this.all.map((layer) => (layer.isReadonly ? undefined : layer.directories));
+    return [...homes, directories].filter((home) => home !== undefined);
   }
 
   /** A result as bytes, with its digest, in each form in which it is to be written. */
@@ -134,25 +154,27 @@ export class Layers {
       await layer.save(await this.#marked(layer, record), encoding, ofTask, beforeIn(layer, before), record);
   }
 
-  /** Deletes all results of a task, in all layers. Gives their keys, each once. @param directories for layers without */
+  /** Deletes all results of a task, in all layers that are not read-only. Gives their keys, each once. @param directories for layers without */
   async clearTask(folder: string, directories?: DirectoryFolder): Promise<readonly TaskKey[]> {
     const deleted = new Set<TaskKey>();
-    for (const layer of this.all)
+    for (const layer of this.changeable('delete'))
       for (const key of await layer.clearTask(folder, layer.directories ?? directories)) deleted.add(key);
     return [...deleted];
   }
 
-  /** Deletes a result, in all layers. Gives whether there was one. @param directories for layers without */
+  /** Deletes a result, in all layers that are not read-only. Gives whether there was one. @param directories for layers without */
   async delete(key: TaskKey, directories?: DirectoryFolder): Promise<boolean> {
     let wasThere = false;
-    for (const layer of this.all) wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
+    for (const layer of this.changeable('delete'))
+      wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
     return wasThere;
   }
 
   /** What a record says in one layer. */
   #marked<F extends RunFacts>(layer: Layer, facts: F): Awaitable<F> {
     const { all } = this;
-    return andThen(marksIn(all.slice(all.indexOf(layer)), facts.marks), (marks) =>
+    const isWritten = (other: Layer) => other === layer || this.writes.includes(other);
+    return andThen(marksIn(all.slice(all.indexOf(layer)), isWritten, facts.marks), (marks) =>
       marks === facts.marks ? facts : { ...facts, marks },
     );
   }

@@ -14,26 +14,31 @@ export interface OpenedStore {
   readonly store: StoreAdapter;
   /** What to call it in messages. */
   readonly location: string;
-  /** What a URI says of it; undefined when it says nothing. */
-  readonly isReadonly?: boolean | undefined;
+  /** Whether it is only to be read. */
+  readonly isReadonly: boolean;
   /** What tells it from other stores, for any process that opens it; undefined where only this one has it. */
   readonly address?: string | undefined;
 }
 
-/** The store that a source names. @throws {StorageError} when it is none, or has an option that could not be kept */
-export function openStore(source: StorageSource): OpenedStore {
-  if (typeof source === 'string') return addressed(openUri(source));
-  if (source instanceof Map) return { store: memoryStore(source), location: 'a Map' };
+/**
+ * The store that a source names.
+ *
+ * @param isReadonly undefined when a URI may say it
+ * @throws {StorageError} when it is none, or has an option that could not be kept
+ */
+export function openStore(source: StorageSource, isReadonly?: boolean): OpenedStore {
+  if (typeof source === 'string') return addressed(openUri(source, isReadonly));
+  if (source instanceof Map) return { store: memoryStore(source), location: 'a Map', isReadonly: isReadonly === true };
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
     if ('store' in source && typeof source.store === 'object') {
       refuseUnused(source, 'a Keyv');
-      return openStore(source.store);
+      return openStore(source.store, isReadonly);
     }
     if (isStore(source)) {
       const location = nameOf(source) ?? 'a store';
       refuseUnused(source, location);
-      return { store: wrapped(source), location };
+      return { store: wrapped(source), location, isReadonly: isReadonly === true };
     }
   }
   throw new StorageError(
@@ -47,9 +52,12 @@ function addressed(opened: OpenedStore): OpenedStore {
   return opened.location === 'memory' ? opened : { ...opened, address: opened.location };
 }
 
-function openUri(given: string): OpenedStore {
+function openUri(given: string, asked: boolean | undefined): OpenedStore {
   const parsed = parseUri(given);
-  const { scheme, rest, uri, isReadonly } = parsed;
+  if (asked === false && parsed.isReadonly)
+    return refuse(`'${parsed.scheme}:' is opened with { readonly: false }, but its URI says ?readonly=true; say one`);
+  const isReadonly = asked ?? parsed.isReadonly ?? false;
+  const { scheme, rest, uri } = parsed;
   switch (scheme) {
     case 'memory': {
       if (rest !== '') return refuse(`'memory:${rest}' cannot be opened: 'memory:' has no name; every one is new`);
@@ -63,7 +71,7 @@ function openUri(given: string): OpenedStore {
     case 'lmdb': {
       const { LmdbStore } = require('./stores/lmdb') as typeof import('./stores/lmdb');
       const folder = folderIn(parsed);
-      return { store: new LmdbStore(folder), location: folder, isReadonly };
+      return { store: new LmdbStore(folder, { isReadonly }), location: folder, isReadonly };
     }
     case 'redis':
     case 'rediss':

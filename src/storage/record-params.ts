@@ -4,7 +4,8 @@ import type { TaskRef } from '../task/ref';
 
 /**
  * Params as JSON for a record, which people and tools read: bigints, dates and the like become objects with
- * one `$…` key, secrets and long bytes are left out.
+ * one `$…` key, secrets and long bytes are left out. A key of the params that begins with `$` gets another `$`, so that
+ * no param is taken for such an object.
  */
 export function recordParams(
   params: Readonly<Record<string, unknown>>,
@@ -12,8 +13,16 @@ export function recordParams(
   refDepth = 0,
 ): Record<string, unknown> {
   const json: Record<string, unknown> = {};
-  for (const name in params) json[name] = secrets.has(name) ? { $secret: true } : toJson(params[name], refDepth);
+  for (const name of Object.keys(params))
+    setOwn(json, name, secrets.has(name) ? { $secret: true } : toJson(params[name], refDepth));
   return json;
+}
+
+function setOwn(json: Record<string, unknown>, name: string, value: unknown): void {
+  const escaped = name.startsWith('$') ? `$${name}` : name;
+  // Assigning would call the setter of __proto__.
+  if (escaped !== '__proto__') json[escaped] = value;
+  else Object.defineProperty(json, escaped, { value, enumerable: true, writable: true, configurable: true });
 }
 
 const shownBytes = 64;
@@ -67,8 +76,9 @@ function objectToJson(value: object, refDepth: number): unknown {
       };
     }
     default: {
-      const json = Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toJson(item, refDepth)]));
-      return Object.keys(json).some((name) => name.startsWith('$')) ? { $object: json } : json;
+      const json: Record<string, unknown> = {};
+      for (const [name, item] of Object.entries(value)) setOwn(json, name, toJson(item, refDepth));
+      return json;
     }
   }
 }

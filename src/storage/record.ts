@@ -6,8 +6,8 @@ export interface CheckpointRecord {
   readonly task: string;
   readonly version: string | number | undefined;
   /**
-   * The params as JSON, for people: what JSON cannot hold is an object with one `$…` key; `{ $encrypted: true }`
-   * when the key to them is not here.
+   * The params as JSON, for people: what JSON cannot hold is an object with one `$…` key, and a key of the params
+   * that begins with `$` has another `$` before it; `{ $encrypted: true }` when the key to them is not here.
    */
   readonly params: Readonly<Record<string, unknown>>;
   /** A hash of the source text of the task's class. */
@@ -46,3 +46,8 @@ export interface CheckpointRecord {
 
 /** The part of a record that tells something of the result: encrypted where the result is. */
 export type PrivateFacts = Pick<CheckpointRecord, 'params' | 'requires' | 'digest' | 'refs'>;
+
+/** What is encrypted of a record: also the digest of all that stands beside it, which nobody without the key can change then. */
+export interface SealedFacts extends PrivateFacts {
+  readonly head: string;
+}

@@ -5,7 +5,7 @@ import { Layers } from './layers';
 
 /** What a scope does besides being looked into first. */
 export interface ScopeOptions {
-  /** Whether results are saved here, rather than in the next storage outside that saves. @default true */
+  /** Whether results are saved here, rather than in the next storage outside that saves. @default true, unless it is read-only */
   readonly save?: boolean;
   /** Whether the storages outside are looked into as well. @default true */
   readonly nested?: boolean;
@@ -41,7 +41,9 @@ export function scoped(own: Layers): Layers {
     open.push(scope);
   const hidesOwn = !open.at(-1)!.isNested;
   const visible = [...open.map(({ layers }) => layers), ...(hidesOwn ? [] : [own])];
-  const saving = open.find(({ saves }) => saves)?.layers ?? (hidesOwn ? undefined : own);
+  // Where only read-only layers are, results are saved farther out.
+  const saving =
+    open.find(({ saves, layers }) => saves && layers.writes.length > 0)?.layers ?? (hidesOwn ? undefined : own);
   return new Layers(
     visible.flatMap(({ reads }) => reads),
     saving?.writes ?? [],

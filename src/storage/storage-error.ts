@@ -47,3 +47,12 @@ export function adviseOn(location: string, [reason, cure]: Advice, details: Stor
   const message = `cannot ${phrases[details.operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
   return new StorageError(message, details);
 }
+
+/** Says that a storage was opened to be read only. */
+export function readonlyError(location: string, operation: 'write' | 'delete', key?: string): StorageError {
+  const about = key === undefined ? '' : ` (${key})`;
+  return new StorageError(
+    `cannot ${phrases[operation]} ${location}${about}: it was opened read-only. Open it without readonly, or chain it with a storage that is written.`,
+    { operation, key },
+  );
+}

@@ -1,5 +1,8 @@
 import type { Encoder } from '../encoding/encoder';
 
+/** The default of `maxResultSize`. */
+export const usualResultSize = 2 ** 30;
+
 /** How a storage keeps results. */
 export interface StorageOptions {
   /**
@@ -16,6 +19,27 @@ export interface StorageOptions {
   readonly fsync?: 'worth-it' | 'always' | 'never';
   /** Results up to this many bytes are kept in one entry with their record. @default 32768 */
   readonly inlineBytes?: number;
+  /**
+   * Whether results that are not encrypted count where there is an encrypter: whoever can write to the storage can
+   * put such results there.
+   *
+   * @default 'required'
+   */
+  readonly encryption?: 'required' | 'allow-plain';
+  /**
+   * The most bytes that a result is decompressed to: a record that states more is not loaded. A larger result is
+   * saved uncompressed.
+   *
+   * @default 1073741824, which is 1 GiB
+   */
+  readonly maxResultSize?: number;
+  /**
+   * Whether results are only read here: nothing is saved, deleted or set aside, and there are no leases. A clear leaves
+   * its mark in the other layers of a chain.
+   *
+   * @default what `?readonly=` in the URI says, or else false
+   */
+  readonly readonly?: boolean;
   /** How processes that compute the same key once find out that one of them is gone. */
   readonly lease?: LeaseOptions;
 }

@@ -12,7 +12,7 @@ import type { TaskClass } from '../task/task-class';
 import { GoneCheckpointError } from './checkpoint-error';
 import { Layer, type StorageOptions } from './layer';
 import { Layers, type ReadLayer } from './layers';
-import { clearsOf } from './marks/epochs';
+import { clearsOf, placeOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
 import type { CheckpointRecord } from './record';
 import { inScope, type ScopeOptions } from './scope';
@@ -24,7 +24,10 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
     includes: (value) => typeof value?.serialization?.serialize === 'function',
     text: 'what encoder(…) gives',
   },
+  readonly: isBoolean,
   fsync: oneOf('worth-it', 'always', 'never'),
+  encryption: oneOf('required', 'allow-plain'),
+  maxResultSize: numberFrom(0, 'bytes'),
   inlineBytes: numberFrom(0, 'bytes'),
   lease: {
     includes: (value) =>
@@ -39,7 +42,7 @@ const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
 
 /** How several storages work as one. */
 export interface ChainOptions {
-  /** Whether results are written to the first storage only, or to all. @default 'first' */
+  /** Whether results are written to the first storage only, or to all; those that are read-only aside. @default 'first' */
   readonly write?: 'first' | 'all';
   /** Whether what a later storage had is copied into the first when it is loaded. @default false */
   readonly promote?: boolean;
@@ -50,6 +53,14 @@ const chainOptions: Readonly<Record<keyof ChainOptions, Allowed>> = {
   promote: isBoolean,
 };
 const scopeOptions: Readonly<Record<keyof ScopeOptions, Allowed>> = { save: isBoolean, nested: isBoolean };
+
+/** What is listed. */
+export interface ListFilter {
+  /** Only the results of this task: its class or name. */
+  readonly task?: string | TaskClass;
+  /** Told of the checkpoints that are left out, and what is wrong with them: damage, or a newer format. */
+  readonly onUnreadable?: (key: TaskKey, problem: string) => void;
+}
 
 /** What is saved of one task. */
 export interface TaskStats {
@@ -80,6 +91,10 @@ export class Storage {
     this.layers = layers;
   }
 
+  static #of(layer: Layer): Storage {
+    return new Storage(new Layers([{ layer, promoteTo: [] }], layer.isReadonly ? [] : [layer]));
+  }
+
   /**
    * Opens a storage; nothing is read, written or connected before it is used.
    *
@@ -92,11 +107,12 @@ export class Storage {
     checkCopy(source);
     const configured = source === undefined ? configuredStorage() : undefined;
     if (configured?.source instanceof Storage) return shared(configured.source, configured.from, options);
-    const { store, location, address } = configured
-      ? openConfigured(configured)
-      : openStore(source === undefined ? 'file:.tidemark' : source);
-    const layer = new Layer(store, location, options, address);
-    return new Storage(new Layers([{ layer, promoteTo: [] }], [layer]));
+    const opened = configured
+      ? openConfigured(configured, options.readonly)
+      : openStore(source === undefined ? 'file:.tidemark' : source, options.readonly);
+    const { store, location, isReadonly, address } = opened;
+    const place = address === undefined ? undefined : placeOf(address);
+    return Storage.#of(new Layer(store, location, { ...options, readonly: isReadonly }, place));
   }
 
   /**
@@ -112,20 +128,29 @@ export class Storage {
     const last = storages.at(-1);
     const options: ChainOptions = last instanceof Storage ? {} : ((last as ChainOptions | undefined) ?? {});
     const chained = (last instanceof Storage ? storages : storages.slice(0, -1)) as Storage[];
-    const [first] = chained;
-    if (!first || !chained.every((one) => one instanceof Storage) || typeof options !== 'object')
+    if (chained.length === 0 || !chained.every((one) => one instanceof Storage) || typeof options !== 'object')
       throw new TidemarkError('Storage.chain takes storages, the nearest first, and options at the end');
     checkOptions(options, chainOptions, 'a chain');
     const all = chained.flatMap(({ layers }) => layers.all);
     if (new Set(all).size < all.length) throw new TidemarkError('a storage stands twice in one chain');
     const { write = 'first', promote = false } = options;
-    const promoted = (read: ReadLayer): ReadLayer => ({
-      layer: read.layer,
-      promoteTo: [...read.promoteTo, ...first.layers.writes],
-    });
-    const later = chained.slice(1).flatMap(({ layers }) => layers.reads);
-    const writes = write === 'all' ? chained.flatMap(({ layers }) => layers.writes) : first.layers.writes;
-    return new Storage(new Layers([...first.layers.reads, ...(promote ? later.map(promoted) : later)], writes));
+    // Storages that are read-only write nothing, so another one is the first that does.
+    const nearest = chained.findIndex(({ layers }) => layers.writes.length > 0);
+    const first = chained[nearest]?.layers.writes ?? [];
+    const reads = chained.flatMap(({ layers }, i) =>
+      promote && i > nearest ? layers.reads.map((read) => promoted(read, first)) : layers.reads,
+    );
+    return new Storage(new Layers(reads, write === 'all' ? chained.flatMap(({ layers }) => layers.writes) : first));
+  }
+
+  /** @internal The same layers, all of them read-only. */
+  asReadonly(): Storage {
+    return new Storage(
+      new Layers(
+        this.layers.all.map((layer) => ({ layer: layer.asReadonly(), promoteTo: [] })),
+        [],
+      ),
+    );
   }
 
   /** What was opened, for messages. */
@@ -153,6 +178,7 @@ export class Storage {
    * @throws {StorageError} when the storage cannot be read
    * @throws {DamagedCheckpointError} when its bytes are not those that were saved
    * @throws {UnreadableCheckpointError} when they need something that is not here
+   * @throws {UnencryptedCheckpointError} when they are not encrypted and have to be
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
     for (const { layer } of this.layers.reads) {
@@ -174,7 +200,12 @@ export class Storage {
     return false;
   }
 
-  /** Deletes a saved result, in all layers; what came from it stays valid. Gives whether there was one. */
+  /**
+   * Deletes a saved result, in all layers that are not read-only; what came from it stays valid. Gives whether there
+   * was one.
+   *
+   * @throws {StorageError} when all are read-only
+   */
   async delete(key: TaskKey): Promise<boolean> {
     return this.layers.delete(key);
   }
@@ -182,14 +213,14 @@ export class Storage {
   /**
    * The records of what is saved, in no particular order, each key once; those that cannot be read are left out.
    *
-   * @param filter `task`: only those of a task, by its class or name
+   * @param filter `task`: only those of a task, by its class or name; `onUnreadable`: told of each that is left out
    */
-  async *list(filter: { readonly task?: string | TaskClass } = {}): AsyncIterableIterator<CheckpointRecord> {
-    const { task } = filter;
+  async *list(filter: ListFilter = {}): AsyncIterableIterator<CheckpointRecord> {
+    const { task, onUnreadable } = filter;
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
     const listed: Layer[] = [];
     for (const layer of this.layers.all) {
-      for await (const record of layer.list(folder))
+      for await (const record of layer.list(folder, onUnreadable))
         if (!(await isIn(listed, record.key))) yield { ...record, marks: clearsOf(record.marks) };
       listed.push(layer);
     }
@@ -210,9 +241,14 @@ export class Storage {
     return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** Deletes all that Tidemark keeps here, in all layers; a `Map` or a store may hold other things, which stay. */
+  /**
+   * Deletes all that Tidemark keeps here, in all layers that are not read-only; a `Map` or a store may hold other
+   * things, which stay.
+   *
+   * @throws {StorageError} when all are read-only
+   */
   async clear(): Promise<void> {
-    for (const layer of this.layers.all) await layer.clear();
+    for (const layer of this.layers.changeable('delete')) await layer.clear();
   }
 
   /** Waits for what is under way and lets go of connections. */
@@ -225,10 +261,14 @@ export class Storage {
   }
 }
 
+function promoted({ layer, promoteTo }: ReadLayer, first: readonly Layer[]): ReadLayer {
+  return { layer, promoteTo: [...promoteTo, ...first] };
+}
+
 /** @throws {StorageError} naming the file or variable that says it */
-function openConfigured({ source, from }: ConfiguredStorage): ReturnType<typeof openStore> {
+function openConfigured({ source, from }: ConfiguredStorage, isReadonly?: boolean): ReturnType<typeof openStore> {
   try {
-    return openStore(source as StorageSource);
+    return openStore(source as StorageSource, isReadonly);
   } catch (cause) {
     throw new StorageError(`${from}: ${describeError(cause)}`, { operation: 'open', cause });
   }

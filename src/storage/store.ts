@@ -36,6 +36,13 @@ export interface StoreAdapter {
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>;
   /** Adds to the end of a value in one indivisible step, durable unless it says otherwise; makes it when it is not there. */
   append?(key: string, value: Uint8Array, options?: SetOptions): Awaitable<void>;
+  /**
+   * Deletes all that it holds when that cannot be read any more, so that it can be used anew; asked before all is
+   * cleared. Gives whether it was so.
+   *
+   * @param failure why that could not be done: when it could not be since there is no room, all is deleted likewise
+   */
+  removeUnusable?(failure?: unknown): Awaitable<boolean>;
   /** Lets the reads that follow see all that other processes have written by now, where they would not by themselves. */
   refresh?(): void;
   /** A folder on this machine that task directories are kept in, next to entries; or what makes one when it is needed. */

@@ -16,6 +16,11 @@ import type { TaskClass } from './task-class';
 export interface Container {
   /** A new instance, each time, with its services. */
   resolve<T extends object>(cls: new (...services: any[]) => T): Awaitable<T>;
+  /**
+   * Releases what its services hold. Workers call it at their end, on the container that the file of their option
+   * `container` exports; a runner leaves the container that it was given open.
+   */
+  close?(): Awaitable<unknown>;
 }
 
 /** A container that knows from a class's declaration whether it can make it. */

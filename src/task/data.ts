@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { builtInName, isArrayPrototype, isPlainPrototype, isUrl } from '../base/built-in-name';
 import { isTaskRef } from './ref';
 
 /** Why a value cannot be taken, and where in it. */
@@ -17,35 +18,23 @@ export class NotDataError extends Error {
 export function kindOf(
   value: object,
 ): 'array' | 'object' | 'date' | 'regexp' | 'map' | 'set' | 'url' | 'bytes' | 'ref' | undefined {
-  if (Array.isArray(value)) return isExactly(value, 'Array') ? 'array' : undefined;
-  if (isPlainObject(value)) return 'object';
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (Array.isArray(value)) return isArrayPrototype(prototype) ? 'array' : undefined;
+  if (isPlainPrototype(prototype)) return 'object';
   if (isTaskRef(value)) return 'ref';
-  if (types.isDate(value)) return isExactly(value, 'Date') ? 'date' : undefined;
-  if (types.isRegExp(value)) return isExactly(value, 'RegExp') ? 'regexp' : undefined;
-  if (types.isMap(value)) return isExactly(value, 'Map') ? 'map' : undefined;
-  if (types.isSet(value)) return isExactly(value, 'Set') ? 'set' : undefined;
+  const name = builtInName(prototype!);
+  if (types.isDate(value)) return name === 'Date' ? 'date' : undefined;
+  if (types.isRegExp(value)) return name === 'RegExp' ? 'regexp' : undefined;
+  if (types.isMap(value)) return name === 'Map' ? 'map' : undefined;
+  if (types.isSet(value)) return name === 'Set' ? 'set' : undefined;
   if (types.isTypedArray(value))
-    return Buffer.isBuffer(value) || isExactly(value, value[Symbol.toStringTag]) ? 'bytes' : undefined;
+    return Buffer.isBuffer(value) || name === value[Symbol.toStringTag] ? 'bytes' : undefined;
   return isUrl(value) ? 'url' : undefined;
 }
 
 /** Whether an object is a literal, or one made by `Object.create(null)`. */
 export function isPlainObject(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return (
-    prototype === Object.prototype ||
-    prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
-  );
-}
-
-/** Whether an object is a URL. */
-export function isUrl(value: object): value is URL {
-  return Object.prototype.toString.call(value) === '[object URL]' && typeof (value as URL).href === 'string';
-}
-
-function isExactly(value: object, className: string): boolean {
-  return Object.getPrototypeOf(value)?.constructor?.name === className;
+  return isPlainPrototype(Object.getPrototypeOf(value));
 }
 
 /** Whether a value is no object, and can be kept as it is. */

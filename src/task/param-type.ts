@@ -1,3 +1,4 @@
+import { builtInName, isUrlPrototype } from '../base/built-in-name';
 import { kindOf } from './data';
 import { DeclarationError } from './declaration-error';
 
@@ -8,14 +9,27 @@ export type ParamType = Function | null;
 export type TypeNames = readonly string[];
 
 const anyType: TypeNames = Object.freeze([]);
-const builtIn = new Set<unknown>([String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer]);
+const builtIn = new Set<string | undefined>(
+  'String Number Boolean BigInt Array Date RegExp Map Set Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array'.split(
+    ' ',
+  ),
+);
 
 /** Whether a value is a class that says something of values: those that compilers emit for interfaces and unions do not. */
 export function isCheckable(type: unknown): type is Function {
-  return (
-    builtIn.has(type) ||
-    (typeof type === 'function' && Object.getPrototypeOf(type) === Object.getPrototypeOf(Uint8Array))
-  );
+  return nameOf(type) !== undefined;
+}
+
+/** The name of a built-in class, of any realm. */
+function nameOf(type: unknown): string | undefined {
+  const prototype: unknown = typeof type === 'function' ? type.prototype : undefined;
+  if (typeof prototype !== 'object' || prototype === null) return undefined;
+  if (prototype === Buffer.prototype) return 'Buffer';
+  if (isUrlPrototype(prototype)) return 'URL';
+  // A mock of a test need not have anything of the class.
+  if (type === globalThis.Date) return 'Date';
+  const name = builtInName(prototype);
+  return builtIn.has(name) ? name : undefined;
 }
 
 /**
@@ -29,8 +43,10 @@ export function typeNames(declared: ParamType | readonly ParamType[], name: stri
   if (types.includes(Object)) return anyType;
   return types.map((type) => {
     if (type === null) return 'null';
+    const known = nameOf(type);
+    if (known !== undefined) return known;
     const given = typeof type === 'function' ? type.name : String(type);
-    if (isCheckable(type) || given === 'TaskRef') return given;
+    if (given === 'TaskRef') return given;
     throw new DeclarationError(
       `${name}: the type of a param is a built-in class (String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer, a typed array), TaskRef, null, or Object for any value; ${given} is none of these`,
     );

@@ -76,7 +76,7 @@ it.each([
   ['ts', 'export default { storage: };', 'Expression expected'],
   ['js', 'module.exports = {', 'Unexpected end of input'],
   ['ts', "throw new RangeError('theirs');", 'theirs'],
-  ['js', "throw 'theirs';", "'theirs'"],
+  ['js', "throw 'theirs';", 'theirs'],
   ['ts', "import './gone';", "Cannot find module './gone'"],
   ['mjs', 'export default await {};', 'it is, or imports, an ES module with await outside of functions'],
   ['ts', 'export default await {};', 'it uses await outside of functions'],

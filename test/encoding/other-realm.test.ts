@@ -1,5 +1,7 @@
 import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { copyData } from '../../src/graph/copy-data';
+import { typeNames } from '../../src/task/param-type';
 import { refusalOf } from './support/round-trip';
 import { deserialize, serialize } from './support/serialize';
 
@@ -42,4 +44,32 @@ test('refuses instances of classes of another realm', () => {
     'is an instance of Point',
   );
   expect(refusalOf([runInNewContext('new WeakSet()')]).problem).toContain('is of the built-in class WeakSet');
+});
+
+describe('what only looks like a built-in object', () => {
+  class Named<K, V> extends Map<K, V> {}
+  Object.defineProperty(Named, 'name', { value: 'Map' });
+  const spoofed = { [Symbol.toStringTag]: 'URL', href: 'https://a.b/' };
+  class Address {
+    readonly [Symbol.toStringTag] = 'URL';
+    readonly href = 'https://a.b/';
+  }
+
+  test.each<[string, object]>([
+    ['a class with the name of a built-in one', new Named([[1, 2]])],
+    ['a class with the tag of URL', new Address()],
+    ['an object with the tag of URL', spoofed],
+    ['an object with the prototype of a URL', Object.create(URL.prototype)],
+    ['an object with the prototype of a Map', Object.create(Map.prototype)],
+    ['an object with the prototype of a Date', Object.create(Date.prototype)],
+  ])('is refused as a result and as a param: %s', (_, value) => {
+    expect(refusalOf([value]).problem).toBeDefined();
+    expect(() => copyData(value, 'params.x')).toThrow('params.x ');
+  });
+});
+
+test('takes classes of other realms for the types of params', () => {
+  for (const name of ['Date', 'Map', 'Set', 'String', 'Uint8Array']) {
+    expect(typeNames(runInNewContext(name) as Function, 'Load.x')).toEqual([name]);
+  }
 });

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { forged } from './support/forge';
 import {
   combinations,
   damaged,
@@ -47,25 +47,13 @@ it.each(Object.keys(forms))('notices that a result kept as %s has lost its bytes
   expect(await read()).toEqual([damaged, forms[form]!.other]);
 });
 
-/** The entry of one key as somebody would write it who wants it to be another's. */
-function forged(entry: Uint8Array, key: string): Uint8Array {
-  const text = Buffer.from(entry).toString('latin1');
-  const end = text.indexOf('\n');
-  const [start, , , ...words] = text.slice(0, end).split(' ');
-  const rest = [key, ...words].join(' ');
-  const checksum = crc32(rest, crc32(`${start} `))
-    .toString(16)
-    .padStart(8, '0');
-  return Buffer.from(`${start} ${checksum} ${rest}${text.slice(end)}`, 'latin1');
-}
-
 it.each(encryptedForms)(
   'takes nothing that was put in the place of a result kept %s, even by who knows how',
   async (form) => {
     for (const place of ['inline', 'beside'] as const) {
       const { map, besides, read } = await twoSaved(form, place);
-      expect(forged(map.get(keys[1])!, keys[1])).toEqual(map.get(keys[1]));
-      map.set(keys[0], forged(map.get(keys[1])!, keys[0]));
+      expect(forged(map.get(keys[1])!, { key: keys[1] })).toEqual(map.get(keys[1]));
+      map.set(keys[0], forged(map.get(keys[1])!, { key: keys[0] }));
       if (place === 'beside') map.set(besides[1]!.replace(keys[1], keys[0]), map.get(besides[1]!)!);
       expect(await read()).toEqual([damaged, forms[form]!.other]);
     }

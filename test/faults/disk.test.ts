@@ -88,6 +88,17 @@ describeWithDisk('on a read-only disk', (disk) => {
     await Promise.all([runner.close(), computing.close()]);
   });
 
+  it.each(['file', 'lmdb'])('%s: loads what is there where it is opened to be read only', async (scheme) => {
+    const uri = `${scheme}:${disk.path}/store`;
+    const writing = new Runner({ storage: uri });
+    await writing.run(Noise, { size: 100 });
+    await writing.close();
+    disk.makeReadOnly();
+    const runner = new Runner({ storage: Storage.chain(Storage.open('memory:'), Storage.open(`${uri}?readonly`)) });
+    const { result, summary } = await outcomeOf(runner.start(Noise, { size: 100 }));
+    expect([result, summary.loaded, summary.storageErrors]).toEqual([noise(100), 1, []]);
+  });
+
   it('loads what is there from files', async () => {
     const storage = Storage.open(`file:${disk.path}/store`);
     await new Runner({ storage }).run(Noise, { size: 50_000 });

@@ -71,6 +71,23 @@ it.each([
   expect(await resultOf(options)).toBe('1,4,9');
 });
 
+it('is not changed by what the program tells its cbor-x, in the same bundle', async () => {
+  write(folder.path, {
+    'tasks.ts': `
+      import { Task } from 'tidemark';
+      @Task({ save: true }) export class Main { run() { return [new Date(5), new Set([1])]; } }`,
+    'main.ts': `${program("{ storage: 'file:saved' }")}
+      const { addExtension } = require('cbor-x');
+      addExtension({ Class: Date, tag: 1, encode: (_: Date, encode: Function) => encode(0), decode: () => 'changed' });
+      addExtension({ tag: 258, decode: () => 'changed' });`.replace(
+      'await runner.run(Main)',
+      'JSON.stringify(await runner.run(Main))',
+    ),
+  });
+  bundle();
+  for (const _ of [1, 2]) expect((await run()).out).toBe('["1970-01-01T00:00:00.005Z",{}]\n');
+});
+
 it('needs no optional package to be bundled, and says which is missing when it is used', async () => {
   expect(await resultOf("{ storage: 'redis://localhost:1' }")).toMatch(
     /needs the package @keyv\/redis: install it with/,

@@ -177,18 +177,18 @@ class Needs {
 /** An entry of a later format, which is whole. */
 function newer(): Uint8Array {
   const rest = 'what a later release keeps';
-  return Buffer.from(`tidemark2 ${crc32(rest, crc32('tidemark2 ')).toString(16).padStart(8, '0')} ${rest}\n`);
+  return Buffer.from(`tidemark3 ${crc32(rest, crc32('tidemark3 ')).toString(16).padStart(8, '0')} ${rest}\n`);
 }
 
 function changed(entry: Uint8Array, change: Partial<CheckpointRecord>): Uint8Array {
-  const key = Buffer.from(entry).toString('latin1').split(' ')[2]!;
+  const key = Buffer.from(entry).toString('latin1').split(' ')[3]!;
   const read = decodeEntry(entry, key);
   if (read.state !== 'whole') throw new Error(read.problem);
   return encodeEntry({ ...read.entry.toRecord(), ...change }, read.entry.bytes);
 }
 
 const unreadable: [string, (good: Uint8Array) => Uint8Array, RegExp][] = [
-  ['of a newer format', newer, /format 2 is newer.*update Tidemark/],
+  ['of a newer format', newer, /format 3 is newer.*update Tidemark/],
   ['by an unknown encoder', (good) => changed(good, { serializer: 'mine' }), /mine/],
   [
     'in a way that cannot be decoded here',

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { type Container, DeclarationError, Param, Requires, Runner, Task, task } from 'tidemark';
+import { type Container, DeclarationError, Param, Requires, RunFailedError, Runner, Task, task } from 'tidemark';
 import { Inject, Service, Container as Typedi } from 'typedi';
 import { runChild } from '../support/child';
 
@@ -73,9 +73,13 @@ it('refuses a container that hands out an instance twice', async () => {
   };
   for (const container of [{ resolve }, { resolve: async (cls) => resolve(cls) } as Container]) {
     instances.clear();
-    await expect(new Runner({ storage: 'memory:', container }).run(Plain, { n: 0 })).rejects.toThrow(
-      /same instance twice for Plain/,
-    );
+    await expect(
+      new Runner({ storage: 'memory:', container }).run([task(Plain, { n: 0 }), task(Plain, { n: 1 })]),
+    ).rejects.toThrow(/same instance twice for Plain/);
+    instances.clear();
+    const runner = new Runner({ storage: 'memory:', container });
+    expect(await runner.run(Plain, { n: 0 })).toBe(0);
+    await expect(runner.run(Plain, { n: 0 })).rejects.toThrow(/same instance twice for Plain/);
   }
 });
 
@@ -105,6 +109,7 @@ it('says which task a container cannot make, and why', async () => {
     },
   };
   const error = await new Runner({ storage: 'memory:', container }).run(Counted, { n: 0 }).catch((thrown) => thrown);
-  expect(error).toBeInstanceOf(DeclarationError);
+  expect(error).toBeInstanceOf(RunFailedError);
+  expect(error.errors[0].cause).toBeInstanceOf(DeclarationError);
   expect(error.message).toContain('Counted cannot be made: no such provider');
 });

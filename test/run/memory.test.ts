@@ -37,15 +37,15 @@ it('keeps nothing of the steps of a loop of 100,000', async () => {
 
 it('resumes a loop at the step at which it was killed', async () => {
   const storage = `file:${folder.path}`;
-  expect((await new Child(loop, [storage, '5000', '3000'], options).ended).signal).toBe('SIGKILL');
+  expect((await new Child(loop, [storage, '2000', '1200'], options).ended).signal).toBe('SIGKILL');
   // The step that was killed had not been saved.
-  expect(await runChild<Loop>(loop, [storage, '5000'], options)).toMatchObject({ result: 5_000, ran: 2_001 });
+  expect(await runChild<Loop>(loop, [storage, '2000'], options)).toMatchObject({ result: 2_000, ran: 801 });
 }, 120_000);
 
 it('keeps nothing of dynamic runs that are over, although no turn of the event loop ends between them', async () => {
   const fixture = join(__dirname, 'fixtures/many-dynamic-runs.ts');
-  const grown = await runChild<Record<string, number>>(fixture, ['5000'], options);
-  // A run that is kept takes 20 KB or more: 100 MB for 5,000 of them.
+  const grown = await runChild<Record<string, number>>(fixture, ['1500'], options);
+  // A run that is kept takes 20 KB or more: 30 MB for 1,500 of them.
   expect(Object.entries(grown).filter(([, bytes]) => bytes > 3_000_000)).toEqual([]);
 }, 120_000);
 

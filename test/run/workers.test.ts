@@ -14,7 +14,7 @@ import {
 } from 'tidemark';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
-import { Away, Busy, Dies, Lists, Local, Rests, Square, Sums, Where } from './fixtures/worker-tasks';
+import { Away, Busy, Dies, Lists, Local, Rests, Spins, Square, Sums, Where } from './fixtures/worker-tasks';
 
 const options = {
   modules: [join(__dirname, 'fixtures/worker-tasks.ts')],
@@ -87,7 +87,7 @@ describe.each([
   it('ends a busy task when its run is cancelled, and loses nothing that is finished', async () => {
     const storage = Storage.open('memory:');
     const runner = new Runner({ storage, executor: pool, onWarning: () => {} });
-    const run = runner.start([task(Square, { n: 2 }), Busy]);
+    const run = runner.start([task(Square, { n: 2 }), Spins]);
     for await (const event of run.events) if (event.type === 'task-saved') run.cancel(new Error('enough'));
     await expect(run.result).rejects.toThrow(/enough/);
     expect((await run.summary).saved).toBe(1);

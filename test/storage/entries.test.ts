@@ -113,7 +113,10 @@ it('flushes what was worth it, everything or nothing', async () => {
 it('writes large bytes before the record that points at them', async () => {
   const store = new ObservedStore();
   const key = await saveIn(Storage.open(store), { value: noise(40_000) });
-  expect(store.writes.filter((name) => !name.startsWith('@'))).toEqual([expect.stringMatching(/^Example\/0{32}\.[0-9a-f]{32}$/), key]);
+  expect(store.writes.filter((name) => !name.startsWith('@'))).toEqual([
+    expect.stringMatching(/^Example\/0{32}\.[0-9a-f]{32}$/),
+    key,
+  ]);
 });
 
 it.each<[object, RegExp]>([

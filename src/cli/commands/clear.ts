@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { forgetResult, forgetTask } from '../../storage/forgetting';
 import type { Storage } from '../../storage/storage';
 import { nearest } from '../../task/nearest';
 import { safeName } from '../../task/safe-name';
@@ -49,17 +50,12 @@ async function clearIn(storage: Storage, what: string | undefined): Promise<void
   if (what.includes('/') && !tasks.includes(what)) return clearKey(storage, what);
   const meant = tasks.includes(what) ? undefined : nearest(what, tasks);
   if (meant) throw new Misuse(`no result of ${what} is saved in ${storage.location}; did you mean ${meant}?`);
-  const folder = safeName(what);
-  // The mark first: without it, what came from the results would go on counting.
-  await storage.layers.mark(folder);
-  tell(await storage.layers.clearTask(folder));
+  tell(await forgetTask(storage.layers, safeName(what)));
 }
 
 async function clearKey(storage: Storage, text: string): Promise<void> {
   const key = await findKey(storage, text);
-  const [folder, name] = key.split('/') as [string, string];
-  await storage.layers.mark(folder, name);
-  tell((await storage.layers.delete(key)) ? [key] : []);
+  tell((await forgetResult(storage.layers, key)) ? [key] : []);
 }
 
 function tell(deleted: readonly string[]): void {

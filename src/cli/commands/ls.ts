@@ -19,14 +19,31 @@ export function define(command: Command): void {
     .action((task: string | undefined, options: Options) =>
       withStorage(storageFor(options), async (storage) => {
         const records: CheckpointRecord[] = [];
-        for await (const record of storage.list(task === undefined ? {} : { task })) records.push(record);
+        const unreadable: string[] = [];
+        const onUnreadable = (key: string, problem: string) => void unreadable.push(`${key}: ${problem}`);
+        for await (const record of storage.list(task === undefined ? { onUnreadable } : { task, onUnreadable }))
+          records.push(record);
         records.sort(byTaskAndTime);
         if (options.json) for (const record of records) print(`${JSON.stringify(record)}\n`);
         else writeTable(['key', 'took', 'size', 'saved', 'params'], records.map(toCells));
+        sayUnreadable(unreadable);
         if (records.length === 0)
           say(`no results${task === undefined ? '' : ` of ${task}`} are saved in ${storage.location}`);
       }),
     );
+}
+
+const shownUnreadable = 5;
+
+function sayUnreadable(unreadable: readonly string[]): void {
+  if (unreadable.length === 0) return;
+  const one = unreadable.length === 1;
+  const rest = unreadable.length - shownUnreadable;
+  say(
+    `${unreadable.length} ${one ? 'checkpoint' : 'checkpoints'} cannot be read; tidemark rm deletes ${one ? 'it' : 'them'}:`,
+  );
+  for (const text of unreadable.slice(0, shownUnreadable)) say(`    ${text}`);
+  if (rest > 0) say(`    … and ${rest} more`);
 }
 
 function toCells({ key, seconds, size, savedAt, params }: CheckpointRecord): readonly Cell[] {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { findKey } from '../find-key';
-import { print } from '../output';
+import { print, say } from '../output';
 import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
 
 export function define(command: Command): void {
@@ -11,7 +11,10 @@ export function define(command: Command): void {
       // All are found before the first is deleted: a mistake deletes nothing.
       const keys = new Set<Awaited<ReturnType<typeof findKey>>>();
       for (const text of texts) keys.add(await findKey(storage, text));
-      for (const key of keys) if (await storage.delete(key)) print(`${key}\n`);
+      for (const key of keys) {
+        if (await storage.delete(key)) print(`${key}\n`);
+        if (await storage.has(key)) say(`${key} stays in a layer that is read-only`);
+      }
     }),
   );
 }

@@ -2,7 +2,10 @@ import type { Compression } from '../encoder';
 
 let chosen: Compression | undefined;
 
-/** The best that this process has: zstd where Node or @mongodb-js/zstd brings it, else brotli at its fastest level. */
+/**
+ * The best that this process can write: zstd where Node or @mongodb-js/zstd brings it, else brotli at its fastest level.
+ * Every supported Node reads both.
+ */
 function choose(): Compression {
   if (chosen === undefined) {
     const { hasZstd, zstd } = require('./zstd') as typeof import('./zstd');

@@ -2,14 +2,14 @@ import { CannotDecodeError } from '../cannot-decode-error';
 import type { Compression } from '../encoder';
 import { brotli } from './brotli';
 import { gzip } from './gzip';
-import { hasZstd, zstd, zstdCure } from './zstd';
+import { hasZstd, zstd } from './zstd';
 
 const made = new Map<string, Compression>();
 
 /**
  * The compressor of this id, to decompress with; levels do not matter for that.
  *
- * @throws {CannotDecodeError} when there is none, or it is not here
+ * @throws {CannotDecodeError} when there is none
  */
 export function builtInCompression(id: string): Compression {
   const compression = made.get(id) ?? make(id);
@@ -24,8 +24,7 @@ function make(id: string): Compression {
     case 'brotli':
       return brotli();
     case 'zstd':
-      if (hasZstd()) return zstd();
-      throw new CannotDecodeError(`it was compressed with zstd; ${zstdCure}`);
+      return hasZstd() ? zstd() : (require('./zstd-reader') as typeof import('./zstd-reader')).zstdReader;
     default:
       throw new CannotDecodeError(
         `it was compressed with ${id}; give the task or the storage an encoder with that compressor`,

@@ -1,16 +1,26 @@
+import type { Bytes } from '../encoder';
+
 const MAGIC = 0xfd2fb528;
 /** No block holds more than this, whatever it is compressed to. */
-export const BLOCK_BYTES = 128 * 1024;
+const BLOCK_BYTES = 128 * 1024;
+/** An encoder may divide what one block could hold into as many. */
+const MOST_BLOCKS = 256;
 const BLOCK_HEADER_BYTES = 3;
 const RUN = 1;
 const COMPRESSED = 2;
+
+/** @throws {Error} when the bytes are no zstd frame, or one that could hold far more than it should */
+export function refuseFarMore({ buffer, byteOffset, byteLength }: Bytes, size: number | undefined): void {
+  if (size !== undefined && mostBytesOf(Buffer.from(buffer, byteOffset, byteLength)) > size * MOST_BLOCKS + BLOCK_BYTES)
+    throw new Error(`The bytes could hold far more than ${size} bytes.`);
+}
 
 /**
  * The most bytes that can come out of a zstd frame, by the headers of its blocks (RFC 8878, 3.1.1).
  *
  * @throws {Error} when it is no frame, or not just one
  */
-export function mostBytesOf(frame: Buffer): number {
+function mostBytesOf(frame: Buffer): number {
   let at = headerLength(frame);
   let most = 0;
   for (let isLast = false; !isLast; ) {

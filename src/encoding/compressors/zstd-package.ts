@@ -2,7 +2,7 @@ import { requireOptional, requireThatFinds } from '../../base/optional-package';
 import { shareClass } from '../../base/shared-state';
 import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
-import { BLOCK_BYTES, mostBytesOf } from './zstd-frame';
+import { refuseFarMore } from './zstd-frame';
 
 /** What is used of the package; its functions take Buffers only. */
 interface MongodbZstd {
@@ -11,8 +11,6 @@ interface MongodbZstd {
 }
 
 const NAME = '@mongodb-js/zstd';
-/** An encoder may divide what one block could hold into as many. */
-const MOST_BLOCKS = 256;
 
 /** zstd of the package @mongodb-js/zstd, for versions of Node that have none; always in a thread. */
 export class PackageZstd implements Compression {
@@ -38,11 +36,9 @@ export class PackageZstd implements Compression {
   }
 
   async decompress(bytes: Bytes, size?: number): Promise<Bytes> {
-    const buffer = toBuffer(bytes);
     // The package knows no bound: damaged bytes could fill the memory.
-    if (size !== undefined && mostBytesOf(buffer) > size * MOST_BLOCKS + BLOCK_BYTES)
-      throw new Error(`The bytes could hold far more than ${size} bytes.`);
-    return ownBytes(await load().decompress(buffer));
+    refuseFarMore(bytes, size);
+    return ownBytes(await load().decompress(toBuffer(bytes)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { isArrayPrototype, isPlainPrototype } from '../built-in-name';
+import { isArrayPrototype, isPlainPrototype } from '../../base/built-in-name';
 import { byteLengthOf, copyLeaf, emptyErrorLike, type Kind, kindOf } from './copy-leaf';
 
 /** What a copy is for. */

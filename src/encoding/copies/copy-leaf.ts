@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { isUrl } from '../../task/data';
-import { builtInName } from '../built-in-name';
+import { builtInName, classOfNative, isUrl } from '../../base/built-in-name';
+import { newDate } from '../../base/new-date';
 import { TYPED_ARRAYS } from '../raw';
 
 /** What kind of thing an object is to who copies it. */
@@ -13,9 +13,7 @@ const NAMES_OF_VIEWS = new Set<string | undefined>([
   'Float16Array',
 ]);
 const ERRORS = new Set<string | undefined>(
-  [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(
-    ({ name }) => name,
-  ),
+  'Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError'.split(' '),
 );
 
 /**
@@ -24,17 +22,13 @@ const ERRORS = new Set<string | undefined>(
  */
 export function kindOf(object: object, prototype: object): Kind {
   if (ArrayBuffer.isView(object)) return isOwnView(object, prototype) ? 'bytes' : 'other';
-  if (types.isMap(object)) return isOf(prototype, Map) ? 'map' : 'other';
-  if (types.isSet(object)) return isOf(prototype, Set) ? 'set' : 'other';
-  if (types.isDate(object)) return isOf(prototype, Date) ? 'date' : 'other';
-  if (types.isRegExp(object)) return isOf(prototype, RegExp) ? 'regexp' : 'other';
-  if (types.isArrayBuffer(object)) return isOf(prototype, ArrayBuffer) ? 'bytes' : 'other';
+  if (types.isMap(object)) return builtInName(prototype) === 'Map' ? 'map' : 'other';
+  if (types.isSet(object)) return builtInName(prototype) === 'Set' ? 'set' : 'other';
+  if (types.isDate(object)) return builtInName(prototype) === 'Date' ? 'date' : 'other';
+  if (types.isRegExp(object)) return builtInName(prototype) === 'RegExp' ? 'regexp' : 'other';
+  if (types.isArrayBuffer(object)) return builtInName(prototype) === 'ArrayBuffer' ? 'bytes' : 'other';
   if (types.isNativeError(object)) return ERRORS.has(builtInName(prototype)) ? 'error' : 'other';
-  return prototype === URL.prototype && isUrl(object) ? 'url' : 'other';
-}
-
-function isOf(prototype: object, Class: { readonly name: string; readonly prototype: object }): boolean {
-  return prototype === Class.prototype || builtInName(prototype) === Class.name;
+  return isUrl(object) ? 'url' : 'other';
 }
 
 function isOwnView(view: ArrayBufferView, prototype: object): boolean {
@@ -51,7 +45,7 @@ export function byteLengthOf(bytes: object): number {
 export function copyLeaf(object: object, kind: 'date' | 'regexp' | 'url' | 'bytes'): object {
   switch (kind) {
     case 'date':
-      return sameClass(new Date(Date.prototype.getTime.call(object)), object);
+      return sameClass(newDate((object as Date).getTime()), object);
     case 'regexp': {
       const { source, flags, lastIndex } = object as RegExp;
       const copy = new RegExp(source, flags);
@@ -73,13 +67,13 @@ function copyBytes(bytes: ArrayBuffer | ArrayBufferView): object {
 
 /** An error of the same class, of which only the stack is set. */
 export function emptyErrorLike(error: Error): Error {
-  const name = builtInName(Object.getPrototypeOf(error));
-  const Class = (globalThis as unknown as Record<string, new (first?: unknown) => Error>)[name!]!;
+  const prototype: object = Object.getPrototypeOf(error);
+  const Class = classOfNative(prototype) as new (first?: unknown) => Error;
   const { stackTraceLimit } = Error;
   // Taking a trace costs more than all the rest, and it is replaced.
   Error.stackTraceLimit = 0;
   try {
-    const copy = sameClass(name === 'AggregateError' ? new Class([]) : new Class(), error) as Error;
+    const copy = builtInName(prototype) === 'AggregateError' ? new Class([]) : new Class();
     for (const key of Reflect.ownKeys(copy)) Reflect.deleteProperty(copy, key);
     const { stack } = error;
     Object.defineProperty(copy, 'stack', { value: stack, writable: true, configurable: true, enumerable: false });

@@ -1,4 +1,4 @@
-import { isArrayPrototype, isPlainPrototype } from '../built-in-name';
+import { isArrayPrototype, isPlainPrototype } from '../../base/built-in-name';
 import { extraProperty } from '../extra-properties';
 import { getterOf } from '../getter-of';
 import { numbersAtStart } from '../numbers-at-start';

@@ -1,3 +1,4 @@
+import { jsonText } from '../../base/json-text';
 import { Bundle, type WaitingJob } from './waiting-job';
 
 /** How long a bundle is to keep a worker busy at most, in milliseconds: what others could do of it meanwhile is little. */
@@ -44,7 +45,7 @@ export class Bundler {
         alone.push(job);
         continue;
       }
-      const kind = JSON.stringify([task, version, run, isSaved]);
+      const kind = jsonText([task, version, run, isSaved]);
       const others = alike.get(kind);
       if (others) others.push(job);
       else alike.set(kind, [job]);

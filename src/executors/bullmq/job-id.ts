@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { jsonText } from '../../base/json-text';
 import { clearsOf } from '../../storage/marks/epochs';
 import type { Job } from '../executor';
 
@@ -17,6 +18,6 @@ export function jobIdOf({ shared, context }: Job): string {
   // An attempt is not to be answered with what another driver's earlier one comes to.
   const id = attempt === 1 ? key : `${key}~${attempt}`;
   if (marks.length === 0 && requires.length === 0) return id;
-  const given = hash('sha256', JSON.stringify([[...marks].sort(), requires]), 'hex');
+  const given = hash('sha256', jsonText([[...marks].sort(), requires]), 'hex');
   return `${id}~${given.slice(0, 16)}`;
 }

@@ -2,6 +2,7 @@ import { andThen } from '../../awaitable';
 import { defaultEncoder } from '../../encoding/default-encoder';
 import type { Encoder } from '../../encoding/encoder';
 import { digestOf } from '../../storage/digest';
+import { StorageError } from '../../storage/storage-error';
 import type { TaskKey } from '../../task/context';
 import { TaskDirectory } from '../../task/directory';
 import type { Job } from '../executor';
@@ -46,6 +47,7 @@ export class JobPieces implements PieceMaker {
     const mustStay =
       piece.bytes.byteLength > this.#all.inlineBytes || this.#isMoreSecret(place.producer?.options.encoder);
     if (!shared || !mustStay) return piece;
+    if (!sharedLayer(shared.layers)) return this.#withoutStorage(piece, place);
     return asStored(await this.#pass(value, piece, place), place, piece.isFrozen);
   }
 
@@ -59,6 +61,16 @@ export class JobPieces implements PieceMaker {
     const encoder = producer?.options.encoder;
     const kept = sharedLayer(shared.layers)?.encoderFor(encoder).serialization.id;
     return kept === (encoder ?? defaultEncoder).serialization.id ? shared.savedAs(node) : undefined;
+  }
+
+  /** Where nothing is written, values travel with the job. @throws {StorageError} when one would travel unencrypted */
+  #withoutStorage(piece: Piece, { producer }: PiecePlace): Piece {
+    if (!this.#isMoreSecret(producer?.options.encoder)) return piece;
+    const { node, shared } = this.#job;
+    throw new StorageError(
+      `what ${node} requires is encrypted, and cannot be left for its worker in ${shared!.layers.location}, which is read-only: chain it with a storage that is written, or give ${node.task.name} an encoder that encrypts`,
+      { operation: 'write' },
+    );
   }
 
   async #byValue(value: object, place: PiecePlace): Promise<Piece> {

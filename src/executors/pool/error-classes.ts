@@ -1,6 +1,6 @@
+import { builtInName } from '../../base/built-in-name';
 import { read } from '../../base/describe-error';
 import { ownFolder } from '../../base/own-folder';
-import { builtInName } from '../../encoding/built-in-name';
 import { importModule } from '../../load/load-module';
 import type { SentClass } from './messages';
 

@@ -31,6 +31,7 @@ export async function jobMessage(job: Job, pieces: PieceMaker): Promise<SentJob>
     task: node.task.name,
     attempt: context.attempt,
     key: context.key,
+    isTimed: node.task.options.timeout !== undefined,
     params,
     requirements,
     pieces: (await Promise.all(writer.pieces)).map(({ bytes, ...piece }) => ({

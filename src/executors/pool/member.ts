@@ -1,6 +1,8 @@
 import { describeNamed } from '../../base/describe-error';
+import { emitWarning } from '../../base/warnings';
 import type { Bytes } from '../../encoding/encoder';
-import type { FromWorker, Reply, SentFailure, StartMessage } from './messages';
+import { NeverSettledError, neverSettles } from '../never-settled-error';
+import type { FromWorker, SentFailure, StartMessage } from './messages';
 import { Outbox } from './outbox';
 import type { PoolJob } from './pool-job';
 import type { Ending, PoolWorker, StartWorker } from './pool-worker';
@@ -11,6 +13,8 @@ import { writeFailure } from './write-failure';
 
 /** How long a task may go on after its signal has aborted, in milliseconds. */
 const grace = 1_000;
+/** How long a worker may take to close its container, in milliseconds: longer than it waits for that itself. */
+const closeMayTake = 6_000;
 
 /** Told by a member of a pool. */
 export interface MemberListener {
@@ -29,6 +33,9 @@ export class Member {
   #job: PoolJob | undefined;
   #patience: NodeJS.Timeout | undefined;
   #crash: { readonly failure: SentFailure; readonly bytes: readonly Bytes[] } | undefined;
+  /** Called when the container is closed, or will not be. */
+  #closed: (() => void) | undefined;
+  #isOver = false;
   isReady = false;
   /** Whether it was ended, since its task would not end. */
   wasKilled = false;
@@ -61,6 +68,31 @@ export class Member {
     }
   }
 
+  /** Ends it when it does nothing: the container first. */
+  async end(): Promise<void> {
+    const { container, pool } = this.#start;
+    if (container !== undefined && !this.#isOver) {
+      const isClosed = await this.#closeContainer();
+      if (!isClosed)
+        emitWarning(
+          `a worker of ${pool}() did not close its container ${container} within ${closeMayTake / 1000} s: it is ended`,
+        );
+    }
+    await this.worker.end();
+  }
+
+  #closeContainer(): Promise<boolean> {
+    this.worker.setRef(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, closeMayTake, false);
+      this.#closed = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.worker.send({ type: 'close' }, []);
+    });
+  }
+
   /** The error of what was to run on it when it ended. @param output what it printed */
   async lost({ how, cause }: Ending, output = this.worker.takeOutput()): Promise<WorkerLostError> {
     const { pool, modules } = this.#start;
@@ -85,6 +117,10 @@ export class Member {
         this.isReady = true;
         this.#listener.ready();
         break;
+      case 'closed':
+        if (message.problem !== undefined) emitWarning(message.problem);
+        this.#closed?.();
+        break;
       case 'progress':
         // TypeScript takes the arguments of one overload only.
         this.#job?.request.context.progress(...(message.said as [number, number?, string?]));
@@ -95,20 +131,23 @@ export class Member {
       case 'crashed':
         this.#crash = { failure: message.failure, bytes };
         break;
+      case 'stuck':
+        this.#settle((job) => job.fail(new NeverSettledError(neverSettles)));
+        break;
       case 'done':
       case 'failed':
-        this.#settle(message, bytes);
+        this.#settle((job, output) => job.succeed({ reply: message, bytes, output }));
         break;
       default:
         message satisfies never;
     }
   }
 
-  #settle(reply: Reply, bytes: readonly Bytes[]): void {
+  #settle(settle: (job: PoolJob, output: string) => void): void {
     const job = this.#takeJob();
     const output = this.worker.takeOutput();
     if (output !== '') job?.request.listener?.printed(output);
-    job?.succeed({ reply, bytes, output });
+    if (job) settle(job, output);
     if (!this.wasKilled) this.#listener.free();
     if (!this.#job) this.worker.setRef(false);
   }
@@ -124,6 +163,8 @@ export class Member {
 
   #ended(ending: Ending): void {
     const job = this.#takeJob();
+    this.#isOver = true;
+    this.#closed?.();
     this.#name.release();
     if (job) this.#loses(job, ending);
     this.#listener.ended(ending);

@@ -68,6 +68,8 @@ export interface JobMessage {
   readonly pieces: readonly SentPiece[];
   /** What the task's `fingerprint()` said, when it is to be asked again after it ran. */
   readonly fingerprint?: string | undefined;
+  /** Whether it has a timeout, which ends it when it never settles. */
+  readonly isTimed: boolean;
 }
 
 /** The job's signal has aborted. */
@@ -76,7 +78,12 @@ export interface AbortMessage {
   readonly reason: SentFailure;
 }
 
-export type ToWorker = StartMessage | JobMessage | AbortMessage;
+/** No more jobs come: what the worker holds can go. */
+export interface CloseMessage {
+  readonly type: 'close';
+}
+
+export type ToWorker = StartMessage | JobMessage | AbortMessage | CloseMessage;
 
 /** The job is over; what came of it. */
 export type Reply = DoneMessage | { readonly type: 'failed'; readonly failure: SentFailure };
@@ -99,9 +106,13 @@ export interface DoneMessage {
 
 export type FromWorker =
   | { readonly type: 'ready' }
+  /** The container is closed, or could not be. */
+  | { readonly type: 'closed'; readonly problem: string | undefined }
   /** What the task passed to `context.progress`. */
   | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
   | { readonly type: 'log'; readonly message: string }
+  /** The job never settles: the worker's event loop has nothing left to wait for. The worker goes on. */
+  | { readonly type: 'stuck' }
   /** An error that nobody caught ends the worker. */
   | { readonly type: 'crashed'; readonly failure: SentFailure }
   | Reply;

@@ -64,7 +64,7 @@ export class Pool {
     this.#members.clear();
     this.#idle.length = 0;
     this.#hasStarted = false;
-    await Promise.all(ending.map((member) => member.worker.end()));
+    await Promise.all(ending.map((member) => member.end()));
   }
 
   #dispatch(): void {

@@ -10,10 +10,12 @@ import { notedTasks } from '../../task/registry';
 import type { TaskClass } from '../../task/task-class';
 import { noteModule } from '../pool/error-classes';
 import type { StartMessage } from '../pool/messages';
+import { ContainerUse } from './container-use';
 
 /** What a worker has loaded: task classes by name, and the container that makes their instances. */
 export class Catalogue {
   readonly container: Container;
+  readonly #use: ContainerUse | undefined;
   readonly #start: StartMessage;
   readonly #exported: readonly TaskClass[];
   readonly #byName = new Map<string, TaskClass>();
@@ -22,6 +24,12 @@ export class Catalogue {
     this.#start = start;
     this.#exported = exported;
     this.container = container;
+    if (start.container !== undefined) this.#use = new ContainerUse(container, start.container);
+  }
+
+  /** Closes the container that the worker's file exports. Never rejects: gives why that could not be done. */
+  async close(): Promise<string | undefined> {
+    return this.#use?.end();
   }
 
   /** @throws {LoadError} when a module cannot be loaded */

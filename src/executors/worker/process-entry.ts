@@ -11,8 +11,14 @@ const lifeline = 4;
 
 const socket = new Socket({ fd: messages });
 const channel = new Channel<ToWorker, FromWorker>(socket, (message, bytes) => service.take(message, bytes));
-const service = new Service((message, bytes) => channel.send(message, bytes), { givesAway: false });
-socket.on('error', () => undefined).on('close', () => (service.isBusy ? killGroup() : process.exit(0)));
+const service = new Service({
+  send: (message, bytes) => channel.send(message, bytes),
+  givesAway: false,
+  setRef: (isReferenced) => (isReferenced ? socket.ref() : socket.unref()),
+});
+socket
+  .on('error', () => undefined)
+  .on('close', () => (service.isBusy ? killGroup() : void service.close().then(() => process.exit(0))));
 endsOnUncaught(service);
 printsAtOnce();
 watch();

@@ -32,7 +32,7 @@ export async function runJob(
   for (const [name, value] of readParams(job, bytes, catalogue)) instance[name] = value;
   for (const [property, value] of await readRequirements(job, bytes, catalogue)) instance[property] = value;
   // Modules may take long to load; a task that is not wanted any more by then is not started.
-  context.signal.throwIfAborted();
+  context.throwIfAborted();
   const done = await encode(await instance.run!(context), task, outbox);
   return (await isOutdated(job, bytes, task, catalogue)) ? { ...done, isOutdated: true } : done;
 }

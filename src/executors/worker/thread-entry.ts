@@ -6,11 +6,12 @@ import { endsOnUncaught } from './ends-on-uncaught';
 import { Service } from './service';
 
 const port = ownPort();
-const service = new Service(
-  (message, bytes) =>
+const service = new Service({
+  send: (message, bytes) =>
     port.postMessage([message, bytes], [...new Set(bytes.map(({ buffer }) => buffer as ArrayBuffer))]),
-  { givesAway: true },
-);
+  givesAway: true,
+  setRef: (isReferenced) => (isReferenced ? port.ref() : port.unref()),
+});
 port.on('message', ([message, bytes]: [ToWorker, readonly Bytes[]]) => service.take(message, bytes));
 endsOnUncaught(service);
 

@@ -1,7 +1,9 @@
-import { mkdirSync, promises, rmdirSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, promises, rmdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { TaskKey } from '../../task/context';
 import { groupsOf } from '../entries';
+import { directoryName } from '../key-forms';
+import { StorageError } from '../storage-error';
 import { codeOf, fileError } from '../stores/file/file-error';
 import { Folders } from '../stores/file/folders';
 import { keyPath, segmentOf } from '../stores/file/key-path';
@@ -44,6 +46,7 @@ export class DirectoryFolder {
     const name = `${key}${ending}/${newNonce()}`;
     const { folder, path } = keyPath(name, 'write');
     for (let attempt = 1; ; attempt++) {
+      this.#refuseLinks(name);
       try {
         mkdirSync(`${folders.place(folder)}/${path}`);
         holdDirectory(name);
@@ -62,7 +65,13 @@ export class DirectoryFolder {
   }
 
   has(name: string): boolean {
-    return isName(name) && statSync(this.pathOf(name), { throwIfNoEntry: false })?.isDirectory() === true;
+    if (!isName(name)) return false;
+    return this.isInside(name) && lstatSync(this.pathOf(name), { throwIfNoEntry: false })?.isDirectory() === true;
+  }
+
+  /** Whether a directory of this name is in this folder, or would be: no link leads out on the way to it. */
+  isInside(name: string): boolean {
+    return isName(name) && !isLink(this.pathOf(name)) && this.#linkTo(name) === undefined;
   }
 
   /** Whether nobody uses a directory, so that it can be removed without harm. */
@@ -72,7 +81,8 @@ export class DirectoryFolder {
 
   /** @throws {StorageError} when one is there and cannot be removed */
   async remove(names: readonly string[]): Promise<void> {
-    for (const name of names) if (isName(name)) await this.#remove(this.pathOf(name));
+    for (const name of names)
+      if (isName(name) && this.#linkTo(name) === undefined) await this.#remove(this.pathOf(name));
   }
 
   /** The same, of those that belong to a key, rather than being in its result only. */
@@ -136,6 +146,21 @@ export class DirectoryFolder {
     }
   }
 
+  /** A symbolic link among the folders that a directory is in, which may lead anywhere. */
+  #linkTo(name: string): string | undefined {
+    const ofKey = dirname(this.pathOf(name));
+    return [dirname(ofKey), ofKey].find(isLink);
+  }
+
+  #refuseLinks(name: string): void {
+    const link = this.#linkTo(name);
+    if (link !== undefined)
+      throw new StorageError(
+        `no directory can be made for ${name}: ${link} is a symbolic link, which may lead out of the storage; remove it`,
+        { operation: 'write', key: name },
+      );
+  }
+
   #opened(): Folders {
     return (this.#folders ??= new Folders(this.root()));
   }
@@ -161,7 +186,11 @@ function nonceOf(name: string): string {
 
 /** Names come out of records, and what is not one must not become a path. */
 function isName(name: string): boolean {
-  return /^[^/]+\/[^/]+\.d\/[^/]+$/.test(name) && isNonce(nonceOf(name));
+  return directoryName.test(name);
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 async function ifThere<T>(read: Promise<T>): Promise<T | undefined> {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { isAlive } from '../stores/file/temporary-files';
 
 /** `<machine>-<pid>-<start of the process>-<copy of this module>-<counter>`, so that what a killed process left can be told. */
-const pattern = /^([0-9a-f]{8})-(\d+)-(\d+)-([0-9a-f]{12})-[0-9a-z]+$/;
+const pattern = /^([0-9a-f]{8})-(\d{1,20})-(\d{1,20})-([0-9a-f]{12})-[0-9a-z]{1,20}$/;
 /** Whether a process on another machine still lives cannot be asked: its directories are left alone for this long. */
 const patience = 7 * 24 * 60 * 60_000;
 

@@ -1,8 +1,10 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { sharedState } from '../../base/shared-state';
+import { shareClass, sharedState } from '../../base/shared-state';
 import { registerType } from '../../encoding/register-type';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
+import { TidemarkError } from '../../error';
 import { TaskDirectory } from '../../task/directory';
+import { directoryName } from '../key-forms';
 
 /** Directories by name, with where they are here. */
 export type Places = Map<string, string>;
@@ -13,6 +15,8 @@ export type PlaceOf = (name: string) => string | undefined;
 const state = sharedState('directories-in-results', () => ({
   saving: undefined as AsyncLocalStorage<Places> | undefined,
   loading: undefined as AsyncLocalStorage<PlaceOf> | undefined,
+  /** Whether what is decoded just now came out of a store. */
+  isStored: false,
 }));
 
 /** What is encoded meanwhile is to be saved: directories are named, not located. @param met gets those in it */
@@ -23,6 +27,27 @@ export function encodedToSave<T>(met: Places, encode: () => T): T {
 /** What is decoded meanwhile was encoded to be saved. */
 export function decodedFromSaved<T>(placeOf: PlaceOf, decode: () => T): T {
   return (state.loading ??= newStorage<PlaceOf>()).run(placeOf, decode);
+}
+
+/** What a store holds names a directory outside of it. */
+export class ForeignDirectoryError extends TidemarkError {
+  static {
+    shareClass(ForeignDirectoryError, 'ForeignDirectoryError');
+  }
+}
+
+/**
+ * Decodes what came out of a store: a directory in it is one of the store's, by its name. Our own serializers decode
+ * before they return, and others know no directories.
+ */
+export function decodedFromStore<T>(decode: () => T): T {
+  const before = state.isStored;
+  state.isStored = true;
+  try {
+    return decode();
+  } finally {
+    state.isStored = before;
+  }
 }
 
 registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode, isImmutable: true });
@@ -42,9 +67,13 @@ function encode(directory: TaskDirectory): string | readonly [path: string, name
 }
 
 function decode(data: ReturnType<typeof encode>): TaskDirectory {
-  return typeof data === 'string'
-    ? new TaskDirectory(state.loading?.getStore()?.(data), data)
-    : new TaskDirectory(data[0], data[1]);
+  if (typeof data === 'string' && directoryName.test(data))
+    return new TaskDirectory(state.loading?.getStore()?.(data), data);
+  if (typeof data === 'string' || state.isStored)
+    throw new ForeignDirectoryError(
+      `it holds the directory ${JSON.stringify(data)?.slice(0, 200)}, which is none of the storage's`,
+    );
+  return new TaskDirectory(data[0], data[1]);
 }
 
 // Loaded when it is first needed, which for most programs is never.

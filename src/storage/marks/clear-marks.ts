@@ -62,7 +62,11 @@ export class ClearMarks {
       if (key === undefined) continue;
       isLeft = true;
       const at = `${i} ${key}`;
-      if (!reads.has(at)) reads.set(at, store.read(key, (log) => marks.take(key, log)));
+      if (!reads.has(at))
+        reads.set(
+          at,
+          store.read(key, (log) => marks.take(key, log)),
+        );
     }
     return isLeft;
   }

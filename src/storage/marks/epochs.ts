@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Awaitable, andThen } from '../../awaitable';
+import { type Awaitable, andThen, isPromiseLike } from '../../awaitable';
 import type { MarkStore } from './mark-store';
 
 /** A store with its marks. */
@@ -100,12 +100,26 @@ export class Epochs {
  * behind it. A nearer layer is another one on each machine, and may be deleted at any time.
  *
  * @param layers that one and those behind it
+ * @param isWritten whether results are saved in a layer, which then has an epoch
  */
-export function marksIn(layers: readonly MarkedLayer[], marks: readonly string[]): Awaitable<readonly string[]> {
-  const [own] = layers as readonly [MarkedLayer];
-  const isHere = (mark: string, { place }: MarkedLayer) => mark.endsWith(`.${place}`);
-  const words = marks.filter((mark) => isEpoch(mark) && layers.some((layer) => isHere(mark, layer)));
-  const rest = clearsOf(marks);
-  if (words.some((word) => isHere(word, own))) return words.length + rest.length === marks.length ? marks : [...words, ...rest];
-  return andThen(own.marks.epoch(), (epoch) => [wordOf(epoch, own.place), ...words, ...rest]);
+export function marksIn<L extends MarkedLayer>(
+  layers: readonly L[],
+  isWritten: (layer: L) => boolean,
+  marks: readonly string[],
+): Awaitable<readonly string[]> {
+  const words: string[] = [];
+  const missing: L[] = [];
+  for (const layer of layers) {
+    const word = marks.find((mark) => isEpoch(mark) && mark.endsWith(`.${layer.place}`));
+    if (word !== undefined) words.push(word);
+    else if (isWritten(layer)) missing.push(layer);
+  }
+  const clears = clearsOf(marks);
+  if (missing.length > 0) return andThen(newWords(missing), (added) => [...added, ...words, ...clears]);
+  return words.length + clears.length === marks.length ? marks : [...words, ...clears];
+}
+
+function newWords(layers: readonly MarkedLayer[]): Awaitable<readonly string[]> {
+  const words = layers.map(({ marks, place }) => andThen(marks.epoch(), (epoch) => wordOf(epoch, place)));
+  return words.some(isPromiseLike) ? Promise.all(words) : (words as string[]);
 }

@@ -77,9 +77,9 @@ export class MarkLog {
     return this.children.size > 0 || this.moved.size > 0;
   }
 
-  /** The clear of the last mark on everything: the logs below belong to it. */
+  /** The clear of the last mark on everything, or the log itself: the logs below belong to it. */
   get generation(): string {
-    return this.everything === undefined ? '0' : partsOf(this.everything)[0];
+    return this.everything === undefined ? (this.id ?? '0') : partsOf(this.everything)[0];
   }
 
   /** Whether the clear of a mark in another layer came here after it came there. */

@@ -68,9 +68,16 @@ export class MarkStore {
     for (let attempt = 1; ; attempt++) {
       const root = await this.#root(task);
       const { generation } = root.log;
-      const place = await this.#placeFor(root, task, name);
-      if (!(await this.#addAt(place, task, generation, name, mark))) return;
+      const path = await this.#pathTo(root, task, name);
+      const place = path.at(-1)!;
+      const { marks, moved } = place.log;
+      const isMoved = marks.has(name) || moved.has(name);
+      if (isMoved) await this.#addToOwn(place, ownKey(task, generation, spreadOf(name)), name, mark);
+      else path[path.length - 1] = await this.#addTo(place, name, mark);
+      // From below, so that what is named is there.
+      for (const one of path.toReversed()) await this.#register(one);
       // What is below the log of the task belongs to its last mark on everything: another may have come meanwhile.
+      if (!isMoved && place === root) return;
       if ((await this.#root(task)).log.generation === generation) return;
       if (attempt === attempts) throw this.#undone(rootKey(task));
     }
@@ -104,7 +111,9 @@ export class MarkStore {
       if (before !== undefined) return before;
       const id = newId();
       // What cannot be read at once may be there later.
-      return andThen(this.#entries.appendSoon(trunkKey, lines.header(id)), () => andThen(read(), (epoch) => epoch ?? id));
+      return andThen(this.#entries.appendSoon(trunkKey, lines.header(id)), () =>
+        andThen(read(), (epoch) => epoch ?? id),
+      );
     });
   }
 
@@ -118,37 +127,35 @@ export class MarkStore {
     return { key: rootKey(task), log, above: { key: trunkKey, name: task, ids: trunk.children.get(task) ?? [] } };
   }
 
-  /** The log that a mark on a result belongs into. */
-  async #placeFor(root: Place, task: string, name: string): Promise<Place> {
-    const { generation } = root.log;
+  /** The logs from that of a task down to the one that a mark on a result belongs into. */
+  async #pathTo(root: Place, task: string, name: string): Promise<Place[]> {
     const spread = spreadOf(name);
-    let at = root;
+    const path = [root];
     for (let depth = 1; ; depth++) {
-      const { key, log } = at;
-      if (!log.isFull || log.marks.has(name) || log.moved.has(name)) return at;
+      const { key, log } = path.at(-1)!;
+      if (!log.isFull || log.marks.has(name) || log.moved.has(name)) return path;
       const digit = spread[depth - 1]!;
+      const below = belowKey(task, root.log.generation, spread.slice(0, depth));
       const above = { key, name: digit, ids: log.children.get(digit) ?? [] };
-      const below = belowKey(task, generation, spread.slice(0, depth));
-      at = { key: below, log: await this.#log(below), above };
+      path.push({ key: below, log: await this.#log(below), above });
     }
   }
 
-  /** Adds a mark to a log, or to that of the result alone. Gives whether that is below the log of the task. */
-  async #addAt(place: Place, task: string, generation: string, name: string, mark: string): Promise<boolean> {
+  /** Adds a mark to a log; gives that with its id. */
+  async #addTo(place: Place, name: string, mark: string): Promise<Place> {
     const { key, log } = place;
-    if (log.marks.has(name) || log.moved.has(name)) {
-      const own = ownKey(task, generation, spreadOf(name));
-      const before = await this.#log(own);
-      const id = before.id ?? newId();
-      await this.#entries.write(own, before.replacedBy(id, mark, name), true);
-      if (log.marks.has(name) || !log.moved.get(name)?.includes(id))
-        await this.#entries.append(key, lines.moved(id, name));
-      return true;
-    }
     const line = lines.mark(mark, name);
     await this.#entries.append(key, log.id === undefined ? Buffer.concat([lines.header(newId()), line]) : line);
-    await this.#register(log.id === undefined ? { ...place, log: await this.#log(key) } : place);
-    return key !== rootKey(task);
+    return log.id === undefined ? { ...place, log: await this.#log(key) } : place;
+  }
+
+  /** Puts a mark into the log of a result that was cleared before, in place of that which is there. */
+  async #addToOwn({ key, log }: Place, own: string, name: string, mark: string): Promise<void> {
+    const before = await this.#log(own);
+    const id = before.id ?? newId();
+    await this.#entries.write(own, before.replacedBy(id, mark, name), true);
+    if (log.marks.has(name) || !log.moved.get(name)?.includes(id))
+      await this.#entries.append(key, lines.moved(id, name));
   }
 
   /** Names a log in the one above it, so that it is missed when it is evicted. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { StorageError, type StorageOperation } from '../storage-error';
 import type { SetOptions, StoreAdapter } from '../store';
-import { type Database, hasData, openDatabase } from './lmdb/database';
-import { causeOf, lmdbError } from './lmdb/lmdb-error';
+import { type Database, hasData, openDatabase, removeFiles } from './lmdb/database';
+import { causeOf, isOfFullDisk, isUnusable, lmdbError } from './lmdb/lmdb-error';
 
 /** LMDB takes 1,978 bytes, and needs some of them. */
 const KEY = /^[\x21-\x7e]{1,1900}$/;
@@ -35,10 +35,12 @@ export class LmdbStore implements StoreAdapter {
   readonly copies = true;
   readonly #folder: string;
   readonly #writing = new Set<Promise<void>>();
+  readonly #isReadonly: boolean;
   #database: Database | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, { isReadonly = false } = {}) {
     this.#folder = resolve(folder);
+    this.#isReadonly = isReadonly;
   }
 
   /**
@@ -84,6 +86,25 @@ export class LmdbStore implements StoreAdapter {
   async clear(): Promise<void> {
     if (this.#isEmpty()) return;
     await this.#write('delete', undefined, false, (database) => database.clearAsync());
+  }
+
+  /** Deletes a database that cannot be opened any more, as after the first write to it was cut short, or has no room. */
+  async removeUnusable(failure?: unknown): Promise<boolean> {
+    const error = failure ?? this.#whyUnusable();
+    // On a full disk, even to delete something takes room.
+    if (error === undefined || !(isUnusable(error) || isOfFullDisk(error))) return false;
+    await this.disconnect();
+    if (!removeFiles(this.#folder)) throw error;
+    return true;
+  }
+
+  #whyUnusable(): unknown {
+    try {
+      for (const _ of this.keys());
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   *keys(prefix = ''): Generator<string> {
@@ -145,7 +166,7 @@ export class LmdbStore implements StoreAdapter {
   }
 
   #opened(): Database {
-    this.#database ??= openDatabase(this.#folder);
+    this.#database ??= openDatabase(this.#folder, this.#isReadonly);
     return this.#database;
   }
 }

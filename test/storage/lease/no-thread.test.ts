@@ -14,7 +14,7 @@ it('says so when there can be no thread, and renews leases on the event loop', a
   await expect(waiting).rejects.toThrow('timeout');
   expect(lease.signal.aborted).toBe(false);
   expect(warned.mock.calls).toEqual([
-    [expect.stringMatching(/^the thread that renews leases ended \(Cannot find module/), 'TidemarkWarning'],
+    [expect.stringMatching(/^the thread that renews leases ended \(Cannot find module/), { type: 'TidemarkWarning' }],
   ]);
   expect(await lease.write({ bytes: Buffer.from('x'), durable: false, isStale: () => false })).toBe(true);
   await Promise.all([a.close(), b.close()]);

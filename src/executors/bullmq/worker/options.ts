@@ -1,5 +1,6 @@
 import { emitWarning, guardedWarning } from '../../../base/warnings';
 import { type Allowed, anything, checkOptions, milliseconds, oneOf } from '../../../check-options';
+import { TidemarkError } from '../../../error';
 import type { StorageSource } from '../../../storage/open';
 import { Storage } from '../../../storage/storage';
 import { checkPoolOptions, fileOf, isTexts } from '../../pool/options';
@@ -89,8 +90,9 @@ const known: Readonly<Record<keyof Omit<WorkerOptions, 'modules' | 'container' |
 export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
   needsConnection(options, "startWorker({ modules: [__filename], connection: 'redis://localhost:6379' })");
   checkPoolOptions(options, 'startWorker', known);
-  const { connection, modules, storage, container } = options;
-  if (storage === undefined && typeof connection !== 'string')
+  const { connection, modules, container } = options;
+  const given = options.storage;
+  if (given === undefined && typeof connection !== 'string')
     checkOptions({ storage: 'missing' }, { storage: { includes: () => false, text: missingStorage } }, 'startWorker()');
   return {
     connection,
@@ -98,8 +100,8 @@ export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
     modules: modules.map(fileOf),
     queues: options.queues,
     concurrency: options.concurrency ?? 1,
-    storage: storage instanceof Storage ? storage : Storage.open(storage ?? (connection as string)),
-    ownsStorage: !(storage instanceof Storage),
+    storage: writable(given instanceof Storage ? given : Storage.open(given ?? (connection as string))),
+    ownsStorage: !(given instanceof Storage),
     executor: options.executor ?? 'threads',
     container: container && fileOf(container),
     execArgv: options.execArgv,
@@ -114,3 +116,11 @@ export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
 
 const missingStorage =
   "the storage that the runners use, such as 'redis://localhost:6379', when the connection is no URI";
+
+/** @throws {TidemarkError} for a storage in which the results of a worker could not be saved */
+function writable(storage: Storage): Storage {
+  if (storage.layers.all.some(({ isReadonly }) => !isReadonly)) return storage;
+  throw new TidemarkError(
+    `startWorker() cannot save results in ${storage.location}, which is read-only: open it without readonly, or chain it with the storage that the runners write`,
+  );
+}

@@ -1,3 +1,4 @@
+import { jsonText } from '../../../base/json-text';
 import type { Encoder } from '../../../encoding/encoder';
 import { DamagedCheckpointError } from '../../../storage/checkpoint-error';
 import type { Entry } from '../../../storage/entry';
@@ -67,7 +68,7 @@ function counts(entry: Entry, facts: Omit<RunFacts, 'seconds'>, source: string):
   }
   // What its own result refers to is not known when it is saved.
   const came = entry.dynamic.filter(([key]) => key !== entry.key);
-  return JSON.stringify(came) === JSON.stringify(facts.dynamic);
+  return jsonText(came) === jsonText(facts.dynamic);
 }
 
 /** Whether a record was saved in an epoch that the run has seen, if that saw any, and has seen all its clear marks. */

@@ -19,6 +19,7 @@ export async function startWorker(given: WorkerOptions): Promise<TidemarkWorker>
     return worker;
   } catch (error) {
     connections.close();
+    await tasks.catalogue.close();
     if (options.ownsStorage) await options.storage.close();
     throw error;
   }

@@ -166,6 +166,8 @@ export class TidemarkWorker {
     await Promise.all(this.#queues.map((queue) => queue.close()));
     this.#connections.close();
     await this.#pool.close();
+    const problem = await this.#tasks.catalogue.close();
+    if (problem !== undefined) this.#options.onWarning(problem);
     if (ownsStorage) await storage.close();
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 /** In each header page, behind what all pages begin with; in the order of the machine's bytes. */
 const MAGICS = ['dec0efbe', 'beefc0de'].map((hex) => Buffer.from(hex, 'hex'));
@@ -52,8 +52,23 @@ function hasRoots(file: number, first: Buffer): boolean {
   return AT.roots.map((at) => newest.readBigUInt64LE(at)).every((root) => root === NO_PAGE || root < pages);
 }
 
+/** Whether a file that is not usable was made by LMDB, or for it: what it holds is of no use to anybody else. */
+export function isOfLmdb(path: string): boolean {
+  const file = openIfThere(path);
+  if (file === undefined) return false;
+  try {
+    const start = Buffer.alloc(2 ** 16);
+    const read = start.subarray(0, readSync(file, start, 0, start.byteLength, 0));
+    return MAGICS.some((magic) => read.includes(magic)) || read.every((byte) => byte === 0);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function openIfThere(path: string): number | undefined {
   try {
+    // To open a pipe would wait for a writer.
+    if (statSync(path).isFIFO()) throw Object.assign(new Error('it is no file'), { code: 'MDB_INVALID' });
     return openSync(path, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

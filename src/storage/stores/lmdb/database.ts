@@ -1,15 +1,12 @@
-import { closeSync, fsyncSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { makeWay } from '../../make-way';
 import { loadPackage } from '../keyv/load-package';
-import { checkDataFile } from './check-data-file';
+import { checkDataFile, isOfLmdb } from './check-data-file';
+import { checkLockFile, mostReaders } from './check-lock-file';
 
 export type Database = RootDatabase<Buffer, string>;
-
-/** Processes and threads that read at the same moment. Each takes 64 bytes of `lock.mdb`. */
-const MOST_READERS = 1024;
-const LOCK_BYTES = MOST_READERS * 64 + 4096;
 
 /** Whether there is a database in a folder. @throws when that cannot be looked at */
 export function hasData(folder: string): boolean {
@@ -22,21 +19,29 @@ export function hasData(folder: string): boolean {
   }
 }
 
-/** Opens the database in a folder; makes both when they are missing. */
-export function openDatabase(folder: string): Database {
+/** Deletes the files of a database that cannot be opened. Gives false when they are none of LMDB's. */
+export function removeFiles(folder: string): boolean {
+  if (!isOfLmdb(dataFile(folder))) return false;
+  for (const name of ['data.mdb', 'lock.mdb']) rmSync(join(folder, name), { recursive: true, force: true });
+  return true;
+}
+
+/** Opens the database in a folder; makes both when they are missing, unless it is only to be read. */
+export function openDatabase(folder: string, isReadonly = false): Database {
   const { open } = load();
   const isNew = !hasData(folder);
   const made = makeWay(folder);
   // A folder that was there is left as it is.
   if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
   checkDataFile(dataFile(folder));
-  checkRoomForLocks(folder);
+  checkLockFile(folder, isReadonly);
   const database = open<Buffer, string>({
     path: folder,
+    readOnly: isReadonly,
     // Otherwise a dot in the folder's name would make it the name of a file.
     noSubdir: false,
     encoding: 'binary',
-    maxReaders: MOST_READERS,
+    maxReaders: mostReaders,
     // With it, a failed commit leaves a rejected promise behind that nobody can handle.
     eventTurnBatching: false,
     // With it, `lmdb` goes on flushing after it has closed the files, and ends the process with a segmentation fault.
@@ -44,14 +49,6 @@ export function openDatabase(folder: string): Database {
   });
   if (isNew) flushNames(folder, made === undefined ? folder : dirname(made));
   return database;
-}
-
-/** LMDB maps `lock.mdb` into memory: on a full disk, the first thing written there would end the process. */
-function checkRoomForLocks(folder: string): void {
-  const blocks = statSync(join(folder, 'lock.mdb'), { throwIfNoEntry: false })?.blocks ?? 0;
-  if (blocks > 0 || process.platform === 'win32') return;
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < LOCK_BYTES) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
 }
 
 /** Makes the names of new files and folders survive a power cut. LMDB itself flushes what is in its files only. */

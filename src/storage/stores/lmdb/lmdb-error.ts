@@ -1,13 +1,13 @@
 import { statfsSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { describeError, isInstance } from '../../../base/describe-error';
-import { StorageError, type StorageOperation } from '../../storage-error';
-import { codeOf, fileError } from '../file/file-error';
+import { codeOf, describeError, isInstance, textOf } from '../../../base/describe-error';
+import { adviseOn, StorageError, type StorageOperation } from '../../storage-error';
+import { fileError } from '../file/file-error';
 
 type Advice = readonly [name: string, reason: string, cure: string];
 
 const DAMAGED = 'the data file is damaged';
-const DELETE = 'Delete the folder: what was in it is computed again,';
+const DELETE = 'Delete the folder, or clear it (COMMAND): what was in it is computed again,';
 
 /** By LMDB's own numbers. */
 const LMDB_CODES: ReadonlyMap<unknown, Advice> = new Map<unknown, Advice>([
@@ -19,6 +19,17 @@ const LMDB_CODES: ReadonlyMap<unknown, Advice> = new Map<unknown, Advice>([
   [-30794, ['MDB_VERSION_MISMATCH', 'another version of LMDB has written it', 'Use that']],
   [-30790, ['MDB_READERS_FULL', 'too many processes and threads read it', 'Use fewer']],
 ]);
+
+/** Whether an error says that nothing can be read of a database any more. */
+export function isUnusable(error: unknown): boolean {
+  const cause = isInstance(error, StorageError) ? error.cause : error;
+  return LMDB_CODES.get(codeOf(cause))?.[2] === DELETE;
+}
+
+/** Whether an error says that there is no room on the disk. */
+export function isOfFullDisk(error: unknown): boolean {
+  return isInstance(error, StorageError) && textOf(error.cause, 'code') === 'ENOSPC';
+}
 
 /** What `lmdb` keeps back until later: why a commit failed. */
 export async function causeOf(error: unknown): Promise<unknown> {
@@ -34,18 +45,39 @@ export async function causeOf(error: unknown): Promise<unknown> {
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function lmdbError(cause: unknown, operation: StorageOperation, folder: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
-  const code: unknown = codeOf(cause);
-  const advice = LMDB_CODES.get(code);
+  const code = codeOf(cause);
+  const advice = (cause as { isOfLock?: boolean }).isOfLock ? adviceOnLock(String(code)) : LMDB_CODES.get(code);
   if (advice) {
     const [name, reason, cure] = advice;
     const about = key === undefined ? '' : ` (${key})`;
-    const message = `cannot use the LMDB database in ${folder}${about}: ${reason} (${name}). ${cure} or choose another storage.`;
+    const message = `cannot use the LMDB database in ${folder}${about}: ${reason} (${name}). ${cure.replace('COMMAND', commandFor(folder))} or choose another storage.`;
     return new StorageError(message, { operation, key, cause });
   }
   // LMDB has the system's numbers where Node has names.
   if (typeof code !== 'number' || code <= 0) return fileError(cause, operation, folder, key);
   const name = nameOf(code, folder);
-  return fileError(Object.assign(new Error(describeError(cause), { cause }), { code: name }), operation, folder, key);
+  const told = Object.assign(new Error(describeError(cause), { cause }), { code: name });
+  if (name !== 'ENOSPC') return fileError(told, operation, folder, key);
+  const cure = `Free some space, or clear all of it (${commandFor(folder)}),`;
+  return adviseOn(folder, ['the disk is full (ENOSPC)', cure], { operation, key, cause: told });
+}
+
+/** What clears a database that cannot be opened. */
+function commandFor(folder: string): string {
+  return `tidemark clear --all --storage '${`lmdb:${folder}`.replaceAll("'", "'\\''")}'`;
+}
+
+function adviceOnLock(code: string): Advice | undefined {
+  const remove = 'Move lock.mdb away while no process uses the database,';
+  if (code === 'MDB_LOCK' || code === 'ENOENT' || code === 'ELOOP')
+    return [code, 'its lock.mdb is no file, and is needed for one', remove];
+  if (code === 'EACCES' || code === 'EPERM')
+    return [
+      code,
+      'its lock.mdb may not be read and written by this user',
+      `Allow that, also to other users. ${remove}`,
+    ];
+  return undefined;
 }
 
 /** A full disk makes LMDB write less than it wanted, which it takes for an input or output error. */
