@@ -188,19 +188,6 @@ try {
       node(path.join(folder, type, 'out/program.js'));
     });
   }
-
-  step('README: its first program with its settings, twice', () => {
-    const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-    const block = (language) => new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(readme)[1];
-    write('readme/package.json', '{}');
-    write('readme/main.ts', block('ts'));
-    write('readme/tsconfig.json', block('json'));
-    node(tsc, '-p', path.join(folder, 'readme'));
-    for (const _ of [1, 2]) {
-      const printed = node(path.join(folder, 'readme/main.js'));
-      if (printed !== '705\n705\n1419\n') throw new Error(`it printed ${printed}`);
-    }
-  });
 } catch (error) {
   console.error([error.message, error.stdout, error.stderr].filter(Boolean).join('\n'));
   process.exitCode = 1;

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { startBundledWorker } from './executors/worker/bundled-worker';
 
 export type { Awaitable } from './awaitable';

@@ -1,3 +1,4 @@
+import type { KeyInputs } from '../graph/key';
 import type { GraphNode } from '../graph/node';
 import type { RunFacts } from '../storage/layer';
 import type { Layers } from '../storage/layers';
@@ -16,6 +17,8 @@ export interface SharedResults {
   readonly isForced: boolean;
   /** Whether results that are saved are frozen. @default true */
   readonly freezes?: boolean;
+  /** What the task's key is made of besides the task and its params; undefined when it has none. */
+  keyInputs(): KeyInputs | undefined;
   /** Key and digest of a required node's result, when that is saved in the storage. */
   savedAs(node: GraphNode): { readonly key: TaskKey; readonly digest: string } | undefined;
 }

@@ -3,12 +3,14 @@ import { describeError } from '../base/describe-error';
 import type { TaskKey } from '../task/context';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
-import { isTaskRef } from '../task/ref';
+import { isTaskRef, type PartPath, type TaskRef } from '../task/ref';
 import { safeName } from '../task/safe-name';
-import { showValue } from '../task/show';
+import { showTask, showValue } from '../task/show';
 import { canonical, canonicalString, paramText, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart, ownDirectory } from './node';
+import { StoredRef, toStored } from './stored-ref';
+import { mapStructure } from './structure';
 
 /** What `fingerprint()` returned, by node index. */
 export type Fingerprints = ReadonlyMap<number, string>;
@@ -70,10 +72,24 @@ export class Keys {
     for (let i = 0; i < properties.length; i++) requirements += properties[i]! + this.#requirementText(node, i);
     const rest = `${canonical(fingerprint)}${requirements}}`;
     if (!task.options.key) return `${folder}/${digest(prefix + this.#paramsText(node) + rest)}` as TaskKey;
-    const isBare = fingerprint === undefined && task.options.version === undefined && task.requirements.length === 0;
-    const key = `${folder}/${safeName(customKey(node))}${isBare ? '' : `-${digest(prefix + rest)}`}` as TaskKey;
+    const key = namedKey(task, node.params, fingerprint, rest);
     this.#refuseShared(key, node);
     return key;
+  }
+
+  /** What the key of a node is made of that its task and its params do not tell. */
+  inputsOf(node: GraphNode): KeyInputs {
+    const refs = new Map<string, string>();
+    if (node.carriesRefs)
+      mapStructure(Object.values(node.params), (value) => {
+        if (isTaskRef(value)) refs.set(storedRefText(toStored(value) as StoredRef), this.#digestOf(value));
+        return value;
+      });
+    return { requirements: node.requirements.map((_, i) => this.#requirementText(node, i)), refs: [...refs] };
+  }
+
+  #digestOf(ref: TaskRef<unknown>): string {
+    return this.#carried.get(this.#graph.carried.get(ref)!)!;
   }
 
   /** The canonical text of one requirement: its literals, and the keys of the nodes in it. */
@@ -92,17 +108,9 @@ export class Keys {
   #paramsText(node: GraphNode): string {
     const { identity } = node;
     if (typeof identity === 'string' && identity[0] === '{' && node.task.allKeyed && !node.carriesRefs) return identity;
-    const special: Special = (value) => {
-      if (!isTaskRef(value)) return undefined;
-      const carried = this.#carried.get(this.#graph.carried.get(value)!)!;
-      return value.path.length > 0 ? `p${carried};${canonical(value.path)}` : `@${carried};`;
-    };
-    let text = '{';
-    for (const { name, keyed } of node.task.params) {
-      const value = node.params[name];
-      if (keyed && value !== undefined) text += canonicalString(name) + paramText(value, special);
-    }
-    return `${text}}`;
+    return keyedText(node.task, node.params, (value) =>
+      isTaskRef(value) ? refText(this.#digestOf(value), value.path) : undefined,
+    );
   }
 
   #refuseShared(key: TaskKey, node: GraphNode): void {
@@ -114,6 +122,73 @@ export class Keys {
     }
     this.#named.set(key, node);
   }
+}
+
+/** What a key is made of besides a task and its params. */
+export interface KeyInputs {
+  /** The canonical texts of what the task requires, in order. */
+  readonly requirements: readonly string[];
+  /** For each ref in the params, by its hash, what stands for it in the key. */
+  readonly refs: readonly (readonly [ref: string, digest: string])[];
+}
+
+/** What a key is made of that was worked out elsewhere. */
+export interface KeyParts extends KeyInputs {
+  readonly task: TaskDefinition;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The same, with `StoredRef`s in the place of refs. */
+  readonly stored: Readonly<Record<string, unknown>>;
+  readonly fingerprint: string | undefined;
+}
+
+/** The key of a task whose graph is elsewhere. @throws {DeclarationError} when the params are not those that it was made of */
+export function keyFrom({ task, params, stored, fingerprint, requirements, refs }: KeyParts): TaskKey {
+  const { folder, prefix, properties } = headOf(task);
+  const required = properties.map((property, i) => property + requirements[i]);
+  const rest = `${canonical(fingerprint)}{${required.join('')}}`;
+  if (task.options.key) return namedKey(task, params, fingerprint, rest);
+  const digests = new Map(refs);
+  const special: Special = (value) => {
+    if (!(value instanceof StoredRef)) return undefined;
+    const known = digests.get(storedRefText(value));
+    if (known !== undefined) return refText(known, value.path);
+    throw new DeclarationError(`the params hold a ref to ${value.task} that is not part of the key`);
+  };
+  return `${folder}/${digest(prefix + keyedText(task, stored, special) + rest)}` as TaskKey;
+}
+
+/** A ref as it is saved, as a hash: its task and the params that were given. */
+function storedRefText({ task, params }: StoredRef): string {
+  const inner: Special = (value) =>
+    value instanceof StoredRef ? `@${storedRefText(value)};${canonical(value.path)}` : undefined;
+  return digest(canonicalString(task) + canonical(params, inner));
+}
+
+/** A ref in params, or a part of it, as part of a key. */
+function refText(carried: string, path: PartPath): string {
+  return path.length > 0 ? `p${carried};${canonical(path)}` : `@${carried};`;
+}
+
+/** The canonical text of the params that are part of the key. */
+function keyedText(task: TaskDefinition, params: Readonly<Record<string, unknown>>, special: Special): string {
+  let text = '{';
+  for (const { name, keyed } of task.params) {
+    const value = params[name];
+    if (keyed && value !== undefined) text += canonicalString(name) + paramText(value, special);
+  }
+  return `${text}}`;
+}
+
+/** The key of a task that names it itself. @param rest the text of what else it is made of */
+function namedKey(
+  task: TaskDefinition,
+  params: Readonly<Record<string, unknown>>,
+  fingerprint: string | undefined,
+  rest: string,
+): TaskKey {
+  const { folder, prefix } = headOf(task);
+  const isBare = fingerprint === undefined && task.options.version === undefined && task.requirements.length === 0;
+  return `${folder}/${safeName(customKey(task, params))}${isBare ? '' : `-${digest(prefix + rest)}`}` as TaskKey;
 }
 
 /** What is the same in all keys of a task. */
@@ -146,16 +221,17 @@ export function folderOf(task: TaskDefinition): string {
   return headOf(task).folder;
 }
 
-function customKey(node: GraphNode): string {
+function customKey(task: TaskDefinition, params: Readonly<Record<string, unknown>>): string {
   let key: unknown;
+  const node = () => showTask(task.name, params, task.secrets);
   try {
-    key = node.task.options.key!(node.params);
+    key = task.options.key!(params);
   } catch (error) {
-    throw new DeclarationError(`key(params) of ${node} failed: ${describeError(error)}`, { cause: error });
+    throw new DeclarationError(`key(params) of ${node()} failed: ${describeError(error)}`, { cause: error });
   }
   if (typeof key !== 'string' || key === '')
     throw new DeclarationError(
-      `key(params) of ${node} gave ${showValue(key)}; it must give a string with something in it`,
+      `key(params) of ${node()} gave ${showValue(key)}; it must give a string with something in it`,
     );
   return key;
 }

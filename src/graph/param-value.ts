@@ -1,5 +1,6 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 import { describeError, explainError, isInstance } from '../base/describe-error';
+import { TidemarkError } from '../error';
 import { NotDataError } from '../task/data';
 import { DeclarationError, ParamError } from '../task/declaration-error';
 import type { ParamDefinition, TaskDefinition } from '../task/definition';
@@ -29,7 +30,10 @@ export function copyParam(task: TaskDefinition, param: ParamDefinition, value: u
   try {
     return copyData(value, `params.${param.name}`);
   } catch (error) {
-    const problem = isInstance(error, NotDataError)
+    const isNoData = isInstance(error, NotDataError);
+    // Something of another copy of this package, which says so.
+    if (!isNoData && isInstance(error, TidemarkError)) throw error;
+    const problem = isNoData
       ? param.secret
         ? `params.${param.name} ${error.problem}`
         : error.message

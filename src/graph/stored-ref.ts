@@ -1,9 +1,10 @@
 import { foreignCopiesRemark, shareClass } from '../base/shared-state';
+import { emitWarning } from '../base/warnings';
 import { registerType } from '../encoding/register-type';
 import { TidemarkError } from '../error';
 import { definitionOf } from '../task/definition';
 import { isTaskRef, type PartPath, TaskRef } from '../task/ref';
-import { classNamed } from '../task/registry';
+import { classNamed, isNewlyAmbiguous } from '../task/registry';
 import type { TaskClass } from '../task/task-class';
 import { mapStructure } from './structure';
 
@@ -54,7 +55,13 @@ export function fromStored(value: unknown, classOf: (task: string) => TaskClass 
 
 function classHere(task: string): TaskClass {
   const cls = classNamed(task);
-  if (cls) return cls;
+  if (cls) {
+    if (isNewlyAmbiguous(task))
+      emitWarning(
+        `a saved result holds a ref to the task ${task}, and several classes of this process are called so: the one that was declared last is taken. Give each a name of its own: @Task({ name: … })`,
+      );
+    return cls;
+  }
   throw new UnknownTaskError(task);
 }
 

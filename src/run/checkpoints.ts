@@ -140,6 +140,7 @@ export class Checkpoints {
     const { seconds, stale, lease } = options;
     const directories = TaskDirectory.isInUse ? this.#directories.namesOf(node, encoded) : undefined;
     const facts = this.factsOf(index, options, seconds, directories);
+    node.task.namesakes?.noteSaved(node.task.cls, { key: facts.key, digest: encoded.digest });
     const written = this.#layers.save(facts, encoded, this.#encoderOf(index), stale, lease);
     if (!node.task.hasDirectory) return written;
     return andThen(written, (size) => {

@@ -1,10 +1,13 @@
 import { type Awaitable, andThen } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import type { GraphNode } from '../graph/node';
+import { isSavedHere } from '../storage/checkpoint-writer';
 import type { Entry } from '../storage/entry';
 import type { Found } from '../storage/layers';
 import { asSaved, refuseOtherParams } from '../storage/own-key';
 import { StorageError } from '../storage/storage-error';
+import type { TaskDefinition } from '../task/definition';
+import type { Namesakes } from '../task/namesakes';
 import type { CheckpointsOptions } from './checkpoints-options';
 import { SeenMarks } from './marks';
 import { Provenance } from './provenance';
@@ -47,6 +50,8 @@ export class Staleness {
       );
     if (this.#options.rerunsChangedSource && entry.source !== node.task.source)
       return 'the source of its class changed';
+    if (node.task.namesakes?.areSeveral && isOfNamesake(node.task, node.task.namesakes, entry))
+      return `another class called ${node.task.name} saved it`;
     const missing = entry.directories.length > 0 ? this.#options.directories.missing(entry) : undefined;
     if (missing !== undefined) {
       this.lost.set(index, missing);
@@ -75,4 +80,9 @@ export class Staleness {
       return `it came from a result with refs that cannot be followed today: ${describeError(error)}`;
     }
   }
+}
+
+/** Whether a checkpoint may hold the result of another class, as far as this process knows. */
+function isOfNamesake({ cls }: TaskDefinition, namesakes: Namesakes, entry: Entry): boolean {
+  return isSavedHere(entry) && namesakes.mayBeOfOther(cls, entry, entry.savedAt);
 }

@@ -31,6 +31,7 @@ import { StartedRun, type Stop } from './run';
 import { RunScope } from './run-scope';
 import { RunState } from './run-state';
 import { type RunSummary, Tally } from './summary';
+import { warnOfNames } from './warn-of-names';
 
 /** What a run needs of its runner. */
 export interface RunSource {
@@ -199,6 +200,7 @@ async function rootExecution(
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
     const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning: warn });
+    warnOfNames(graph.tasks, onWarning, (message) => reporter.warn(undefined, message));
     const isForced = forced ? forced.in(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };

@@ -47,9 +47,9 @@ export class StorageFaults {
     const { reporter, onStorageError, state } = this.#options;
     // It was cleared or deleted while it was read: the task runs, as it does where there is no checkpoint.
     if (index !== undefined && isInstance(error, GoneCheckpointError)) return undefined;
-    // Not the storage, but how keys are made.
-    if (isInstance(error, DeclarationError)) return void state.endBy(error);
     reporter.storageFailed(index, error);
+    // Not the storage, but how a task makes its keys.
+    if (isInstance(error, DeclarationError)) return void state.endBy(error);
     if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
       return this.#setAside(index, error, layer);
     // It counts as none: the task runs, and what it saves takes the place of it.

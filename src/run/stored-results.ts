@@ -58,7 +58,7 @@ export class StoredResults {
 
   /** What an executor has to know that keeps results in the storage itself. */
   sharedFor(index: number): SharedResults {
-    const { runId, layers, saves, fingerprints, isForced, freezes } = this.#parts;
+    const { runId, layers, saves, fingerprints, isForced, freezes, keys, graph } = this.#parts;
     return {
       runId,
       layers,
@@ -66,6 +66,7 @@ export class StoredResults {
       fingerprint: fingerprints.known.get(index),
       isForced: isForced(index),
       freezes,
+      keyInputs: () => (fingerprints.isKeyless(index) ? undefined : keys.inputsOf(graph.nodes[index]!)),
       savedAs: ({ index: required }) => saves.savedAs(required),
     };
   }

@@ -45,6 +45,11 @@ export function savedNow(): Saved {
   return { savedAt: new Date(), savedBy: here };
 }
 
+/** Whether this process saved a checkpoint. */
+export function isSavedHere({ savedBy }: Pick<CheckpointRecord, 'savedBy'>): boolean {
+  return savedBy === here;
+}
+
 /** A record, ready to be written. */
 interface Draft {
   readonly record: CheckpointRecord;

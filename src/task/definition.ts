@@ -3,6 +3,7 @@ import { checkTimes } from './check-times';
 import { type MemberDeclaration, ownDeclaration, type RequirementSource } from './declaration';
 import { DeclarationError } from './declaration-error';
 import { isTaskDirectoryClass } from './directory';
+import { looksMinified, type Namesakes, namesakesOf } from './namesakes';
 import type { TaskOptions } from './options';
 import { isCheckable, type TypeNames, typeNames } from './param-type';
 import { producersOf } from './registry';
@@ -53,6 +54,10 @@ export interface TaskDefinition {
   readonly hasDirectory: boolean;
   /** A hash of the class's source text, and of its base classes'. */
   readonly source: string;
+  /** The classes of its name in this process; undefined when it is not saved, or when its name is written out. */
+  readonly namesakes: Namesakes | undefined;
+  /** Whether its name may be another after the next build. */
+  readonly isNameUnstable: boolean;
 }
 
 const definitions = new WeakMap<Function, TaskDefinition>();
@@ -113,6 +118,9 @@ function define(cls: TaskClass): TaskDefinition {
     hasCheckpoint: typeof cls.prototype.checkpoint === 'function',
     hasDirectory: requirements.some(({ source }) => source.from === 'directory'),
     source: sourceHash(cls),
+    // A name that is written out says that its classes are one task, as when a module is loaded again.
+    namesakes: save === true && options.name === undefined ? namesakesOf(name, cls) : undefined,
+    isNameUnstable: save === true && options.name === undefined && looksMinified(name),
   });
 }
 

@@ -1,13 +1,3 @@
-import { createHash } from 'node:crypto';
-import { TidemarkError } from '../error';
-import { fileDigest } from './files/file-digest';
-import { codeOf } from './files/file-problem';
-import { matchFiles } from './files/match-files';
-import { type WalkedFile, walkFiles } from './files/walk-files';
-
-/** How many files of a folder are looked at at once. */
-const filesAtOnce = 32;
-
 /**
  * The content of a file, or of several, for a task's `fingerprint()`.
  *
@@ -25,8 +15,7 @@ const filesAtOnce = 32;
  * fingerprint() { return fileFingerprint(['data/*.csv', '!data/draft-*', 'schema.json']); }
  */
 export async function fileFingerprint(path: string | readonly string[]): Promise<string> {
-  const { single, files } = await matchFiles(Array.isArray(path) ? path : [path]);
-  return single === undefined ? fingerprintOf(files) : `sha256-${await fileDigest(single)}`;
+  return implementation().fingerprintFiles(path);
 }
 
 /**
@@ -41,42 +30,10 @@ export async function fileFingerprint(path: string | readonly string[]): Promise
  * fingerprint() { return folderFingerprint(this.folder); }
  */
 export async function folderFingerprint(path: string): Promise<string> {
-  if (typeof path !== 'string' || path === '')
-    throw new TidemarkError(`folderFingerprint was given ${JSON.stringify(path)}; give the path of a folder`);
-  return fingerprintOf(walkFiles(path));
+  return implementation().fingerprintFolder(path);
 }
 
-async function fingerprintOf(files: Iterable<WalkedFile> | AsyncIterable<WalkedFile>): Promise<string> {
-  const all = createHash('sha256');
-  for await (const line of inOrder(files)) if (line !== undefined) all.update(line);
-  return `sha256-${all.digest('hex').slice(0, 32)}`;
-}
-
-/** A line for each file, in the order of the files, of which a limited number are looked at at once. */
-async function* inOrder(
-  files: Iterable<WalkedFile> | AsyncIterable<WalkedFile>,
-): AsyncGenerator<string | undefined, void> {
-  const pending: Promise<string | undefined>[] = [];
-  for await (const file of files) {
-    const line = lineOf(file);
-    line.catch(() => {});
-    pending.push(line);
-    if (pending.length >= filesAtOnce) yield pending.shift();
-  }
-  yield* pending;
-}
-
-/** The name and content of a file; undefined when it was deleted meanwhile. */
-async function lineOf({ name, path, marker, isRequired }: WalkedFile): Promise<string | undefined> {
-  // File systems differ in how they write accents.
-  const written = JSON.stringify(name.normalize('NFC'));
-  if (marker !== undefined) return `${written} ${JSON.stringify(marker)}\n`;
-  try {
-    return `${written} ${await fileDigest(path)}\n`;
-  } catch (error) {
-    const isGone = codeOf((error as Error).cause) === 'ENOENT';
-    // A name that is not valid UTF-8 cannot be opened, and looks as if it was not there.
-    if (isGone && !isRequired && !name.includes('\ufffd')) return undefined;
-    throw error;
-  }
+/** Loaded when the first file is asked for: most programs ask for none. */
+function implementation(): typeof import('./files/fingerprint') {
+  return require('./files/fingerprint') as typeof import('./files/fingerprint');
 }

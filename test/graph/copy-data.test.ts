@@ -18,6 +18,7 @@ class Shows {
 /** All that a task can see of a value, order and signs included. */
 function shown(value: unknown): string {
   if (Object.is(value, -0)) return '-0';
+  if (value instanceof RegExp) return `${value}${value.lastIndex || ''}`;
   if (value instanceof Map) return `Map(${[...value].map(shown)})`;
   if (value instanceof Set) return `Set(${[...value].map(shown)})`;
   if (Array.isArray(value)) return `[${value.map(shown)}]`;
@@ -120,13 +121,86 @@ describe('params that have one key', () => {
   });
 });
 
+describe('what else leads to params', () => {
+  const one = () => ({
+    b: -0,
+    a: new Map<unknown, unknown>([
+      ['b', new Set([2, -0])],
+      ['a', [-0]],
+    ]),
+    re: /x/g,
+  });
+  const same = '{"a":Map(["a",[0]],["b",Set(0,2)]),"b":0,"re":/x/g}';
+
+  @Task({ save: true })
+  class Given {
+    run() {
+      return one();
+    }
+  }
+  @Task({ save: true })
+  class NamesRefs {
+    @Requires(Given) given!: any;
+    run() {
+      return [task(Shows, { x: this.given }), task(Shows, { x: turned(this.given) })];
+    }
+  }
+  @Task()
+  class Default {
+    @Param() x: unknown = one();
+    run() {
+      return shown(this.x);
+    }
+  }
+  @Task()
+  class HandsOn {
+    @Param() x: unknown = turned(one());
+    @Requires(Shows) it!: string;
+    run() {
+      return this.it;
+    }
+  }
+  const schema = { '~standard': { version: 1, vendor: 'test', validate: (value: any) => ({ value: turned(value) }) } };
+  @Task()
+  class Checked {
+    @Param(schema as never) x!: unknown;
+    run() {
+      return shown(this.x);
+    }
+  }
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['a default', () => new Runner({ storage: 'memory:' }).run(Default)],
+    ['the same, given', () => new Runner({ storage: 'memory:' }).run(Default, { x: turned(one()) })],
+    ['a default that is handed on', () => new Runner({ storage: 'memory:' }).run(HandsOn)],
+    ['what a schema makes', () => new Runner({ storage: 'memory:' }).run(Checked, { x: one() })],
+    ['a regular expression in use', () => new Runner({ storage: 'memory:' }).run(Shows, { x: inUse(one()) })],
+  ])('is the same to the task: %s', async (_, run) => {
+    expect(await run()).toBe(same);
+  });
+
+  it('is the same to the task: results, saved and loaded', async () => {
+    const storage = new Map();
+    for (const _ of [1, 2]) {
+      const [first, second] = (await new Runner({ storage }).run(NamesRefs)) as unknown as string[];
+      expect(first).toBe(same);
+      expect(second).toBe(same);
+    }
+  });
+
+  function inUse(value: ReturnType<typeof one>) {
+    value.re.lastIndex = 5;
+    return value;
+  }
+});
+
 /** The value in another order wherever that does not count. */
 function turned(value: unknown): unknown {
   if (value === 0) return -0;
   if (Array.isArray(value)) return value.map(turned);
   if (value instanceof Map) return new Map([...value].reverse().map(([key, item]) => [turned(key), turned(item)]));
   if (value instanceof Set) return new Set([...value].reverse().map(turned));
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof RegExp) return value;
   return Object.fromEntries(
     Object.entries(value)
       .reverse()

@@ -52,3 +52,10 @@ it('keeps nothing of dynamic runs that are over, although no turn of the event l
 it('leaves no rejection unhandled, whatever fails', async () => {
   expect(await runChild(join(__dirname, 'fixtures/rejections.ts'))).toEqual({ failed: true, uncaught: [] });
 });
+
+it('lets go of classes that are declared again', async () => {
+  const kept = await runChild<Record<string, number>>(join(__dirname, 'fixtures/declared-again.ts'), ['100'], options);
+  // All 100 of them hold 20 MB.
+  expect(Object.entries(kept).filter(([, megabytes]) => megabytes > 3)).toEqual([]);
+  expect(Object.keys(kept)).toHaveLength(6);
+});

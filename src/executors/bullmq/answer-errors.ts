@@ -21,3 +21,11 @@ export function notShared(
     { mayRetry: false },
   );
 }
+
+/** A worker has saved something else than what it was asked for. */
+export function ofOtherKey({ shared, node }: Job, { key, worker }: Extract<JobAnswer, { type: 'stored' }>): QueueError {
+  return new QueueError(
+    `the worker ${worker} answers with the result ${key} in place of ${shared?.facts?.key ?? `that of ${node}, which is not saved`}. Use one version of tidemark for runner and workers`,
+    { mayRetry: false },
+  );
+}

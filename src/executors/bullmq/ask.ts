@@ -1,14 +1,17 @@
 import { type Awaitable, andThen } from '../../awaitable';
+import { describeError } from '../../base/describe-error';
 import { onAbort } from '../../base/on-abort';
 import type { Encryption } from '../../encoding/encoder';
+import { rescue } from '../../encoding/rescue';
 import type { TaskContext } from '../../task/context';
 import type { JobListener } from '../executor';
 import { NotStartedError } from '../not-started-error';
 import { Outbox } from '../pool/outbox';
 import { writeFailure } from '../pool/write-failure';
 import type { DriverQueue } from './driver-queue';
-import { isEncrypted, open, type Sealed, seal } from './envelope';
+import { describeText, isEncrypted, isSealed, open, type Place, type Sealed, seal } from './envelope';
 import { type AllSaid, isDone, type JobAnswer, type JobData, type Said } from './job-content';
+import { parsed } from './parsed';
 import { QueueError } from './queue-error';
 import type { JobWatcher, RawAnswer } from './waiting-job';
 
@@ -58,12 +61,14 @@ class Ask implements JobWatcher {
   }
 
   answered(raw: RawAnswer): void {
-    const { encryption, jobId } = this.#options;
+    const { encryption, queue, jobId } = this.#options;
     this.#then(() => {
       const sealed = sealedIn(raw);
-      return andThen(open<JobAnswer>(sealed, encryption, `${jobId} answer`), (answer) => {
-        // Of what is not encrypted, only bad news is believed.
+      return andThen(open<JobAnswer>(sealed, encryption, this.#place('answer', raw.of)), (answer) => {
+        // Of what is not encrypted, only bad news is believed; and of what is said to a whole bundle.
         if (encryption && !isEncrypted(sealed) && isDone(answer)) throw notEncrypted(answer);
+        if (raw.of !== jobId && isDone(answer))
+          throw new QueueError(`the answer of job ${jobId} of queue ${queue.name} is that of ${raw.of}`);
         this.#over();
         if (answer.type === 'lost') return this.#resolve({ ...answer, workers: [...this.#workers] });
         this.#assigned(answer.worker, undefined);
@@ -80,12 +85,19 @@ class Ask implements JobWatcher {
   }
 
   said(text: string): void {
-    const { encryption, jobId } = this.#options;
+    const { encryption, jobId, context } = this.#options;
+    const tell = ({ all }: AllSaid) => {
+      for (const said of all) this.#tell(said);
+    };
+    // The result does not depend on it.
+    const pass = (error: unknown) => context.log(`a message of its worker cannot be read: ${describeError(error)}`);
     this.#then(() =>
-      andThen(open<AllSaid>(JSON.parse(text) as Sealed, encryption, `${jobId} said`), ({ all }) => {
-        for (const said of all) this.#tell(said);
-      }),
+      rescue(() => andThen(open<AllSaid>(parsed(text), encryption, this.#place('said', jobId)), tell), pass),
     );
+  }
+
+  #place(kind: Place['kind'], id: string): Place {
+    return { kind, queue: this.#options.queue.name, id };
   }
 
   started(worker?: string): void {
@@ -156,7 +168,7 @@ class Ask implements JobWatcher {
       const { encryption } = this.#options;
       const outbox = new Outbox();
       const content = { failure: writeFailure(reason, outbox), bytes: outbox.bytes };
-      return andThen(seal(content, encryption, `${sentAs} abort`), (sealed) => JSON.stringify(sealed));
+      return andThen(seal(content, encryption, this.#place('abort', sentAs)), (sealed) => JSON.stringify(sealed));
     });
   }
 }
@@ -170,14 +182,9 @@ function notEncrypted({ worker }: JobAnswer): QueueError {
 
 /** @throws {QueueError} when it is not by one of our workers */
 function sealedIn({ isFailed, content }: RawAnswer): Sealed {
-  let sealed: object | null = null;
-  try {
-    sealed = typeof content === 'string' ? (JSON.parse(content) as object | null) : content;
-  } catch {
-    // Said below.
-  }
-  if (typeof sealed === 'object' && sealed !== null && ('json' in sealed || 'body' in sealed)) return sealed as Sealed;
+  const sealed = typeof content === 'string' ? parsed(content) : content;
+  if (isSealed(sealed)) return sealed;
   throw new QueueError(
-    `its job was ${isFailed ? 'failed' : 'completed'} by something else than a worker of Tidemark: ${content}`,
+    `its job was ${isFailed ? 'failed' : 'completed'} by something else than a worker of Tidemark: its answer is ${describeText(content)}`,
   );
 }

@@ -8,10 +8,10 @@ import { readFailure } from '../pool/read-failure';
 import { readResult } from '../pool/read-result';
 import { noteOutput } from '../pool/task-output';
 import type { StoredResult } from '../stored-result';
-import { lost, notShared } from './answer-errors';
+import { lost, notShared, ofOtherKey } from './answer-errors';
 import { ask } from './ask';
 import { jobBody } from './job-body';
-import type { JobAnswer, JobData } from './job-content';
+import { type JobAnswer, type JobData, type JobHead, jobPlace } from './job-content';
 import { jobIdOf } from './job-id';
 import type { RunPieces } from './job-pieces';
 import { mayBundle } from './may-bundle';
@@ -153,15 +153,15 @@ export class BullMqExecutor implements QueueExecutor {
     const { node, context, shared, listener, ending } = job;
     const { task } = node;
     const jobId = jobIdOf(job);
-    const { sealed, size } = await jobBody(job, jobId, pieces, missing);
-    const data: JobData = {
+    const head: JobHead = {
       task: task.name,
       version: task.options.version,
       key: context.key,
       run: shared?.runId,
       isSaved: shared?.facts !== undefined && !task.hasDirectory,
-      ...sealed,
     };
+    const { sealed, size } = await jobBody(job, jobPlace(task.queue, jobId, head), pieces, missing);
+    const data: JobData = { ...head, ...sealed };
     const encryption = encryptionFor(shared?.layers, task.options.encoder);
     const asked = { jobId, data, mayBundle: missing.size === 0 && mayBundle(job, size) };
     return ask({ queue: session.queue(task.queue), ...asked, encryption, context, listener, ending });
@@ -172,6 +172,7 @@ export class BullMqExecutor implements QueueExecutor {
       case 'sent':
         return readResult(job.node, answer.message, answer.bytes, answer.output);
       case 'stored': {
+        if (answer.isSaved && answer.key !== job.shared?.facts?.key) throw ofOtherKey(job, answer);
         const stored: StoredResult = storedResult(job, answer, () =>
           this.#remove(job, answer.key, answer.inline !== undefined),
         );

@@ -1,7 +1,7 @@
 import type { Sealed } from './envelope';
-import type { JobData } from './job-content';
+import type { JobHead } from './job-content';
 
-type Common = Pick<JobData, 'task' | 'version' | 'run' | 'isSaved'>;
+type Common = Omit<JobHead, 'key'>;
 
 /** One of the jobs of a bundle: what differs between them. */
 export type BundledJob = Sealed & { readonly id: string; readonly key?: string | undefined };
@@ -31,6 +31,6 @@ export interface BundleOver {
   readonly running?: string | undefined;
 }
 
-export function isBundle(data: JobData | BundleData): data is BundleData {
+export function isBundle(data: JobHead | BundleData): data is BundleData {
   return 'jobs' in data;
 }

@@ -1,5 +1,6 @@
-import type { BundledAnswer, BundleOver, BundleSaid } from './bundle-content';
+import type { BundledAnswer, BundleOver } from './bundle-content';
 import type { QueueEvent } from './event-reader';
+import { isRecord, isText, parsed } from './parsed';
 import type { Bundle, RawAnswer, WaitingJob } from './waiting-job';
 
 export interface BundlesParts {
@@ -37,6 +38,11 @@ export class Bundles {
     switch (event.type) {
       case 'completed':
         this.#over(bundle, event);
+        return;
+      case 'failed':
+        // Each of its jobs may be whole: they come again one by one.
+        if (isUnreadable(event.text)) this.#each(bundle, this.#parts.lost);
+        else this.#each(bundle, (job) => this.#parts.tell(job, event));
         return;
       case 'removed':
         if (!bundle.takenBack) this.#each(bundle, this.#parts.lost);
@@ -76,13 +82,16 @@ export class Bundles {
   }
 
   #said(bundle: Bundle, event: QueueEvent): void {
-    const said = JSON.parse(event.text) as BundleSaid;
-    if ('answers' in said) {
-      void this.#answered(bundle, said);
+    const said = parsed(event.text);
+    // Something else than a worker of ours may have said anything.
+    if (!isRecord(said)) return;
+    const { answers, of } = said;
+    if (isText(answers)) {
+      void this.#answered(bundle, said as unknown as BundleOver);
       return;
     }
-    const job = this.#parts.jobs.get(said.of);
-    if (job) this.#parts.tell(job, { ...event, text: JSON.stringify(said.said) });
+    const job = isText(of) ? this.#parts.jobs.get(of) : undefined;
+    if (job?.bundle === bundle) this.#parts.tell(job, { ...event, text: JSON.stringify(said['said']) });
   }
 
   #over(bundle: Bundle, event: QueueEvent): void {
@@ -103,7 +112,7 @@ export class Bundles {
       for (const { id, isFailed, sealed } of answers ?? []) {
         const job = jobs.get(id);
         // It may be another attempt by now.
-        if (job?.bundle === bundle) answered(job, { isFailed, content: sealed });
+        if (job?.bundle === bundle) answered(job, { isFailed, of: id, content: sealed });
       }
       if (running === undefined) this.#each(bundle, answers ? notBegun : lost);
       else if (answers) this.#each(bundle, (job) => job.id !== running && notBegun(job));
@@ -119,10 +128,16 @@ export class Bundles {
 
 /** Where the answers are, in what a worker completed a bundle with; undefined when it is something else. */
 function placeIn(text: string): BundleOver | undefined {
-  try {
-    const { json } = JSON.parse(text) as { json?: BundleOver };
-    return json && typeof json.answers === 'string' ? json : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = jsonIn(text);
+  return typeof json?.['answers'] === 'string' ? (json as unknown as BundleOver) : undefined;
+}
+
+/** Whether a worker failed a bundle since it could not read it. */
+function isUnreadable(text: string): boolean {
+  return jsonIn(text)?.['isUnreadable'] === true;
+}
+
+function jsonIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  const sealed = parsed(text);
+  return isRecord(sealed) && isRecord(sealed['json']) ? sealed['json'] : undefined;
 }

@@ -134,11 +134,11 @@ export class DriverQueue implements Follower {
     else this.#bundles.take(event);
   }
 
-  #take(job: WaitingJob, { type, text }: QueueEvent): void {
+  #take(job: WaitingJob, { type, jobId, text }: QueueEvent): void {
     switch (type) {
       case 'completed':
       case 'failed':
-        this.#settle(job, (watcher) => watcher.answered({ isFailed: type === 'failed', content: text }));
+        this.#settle(job, (watcher) => watcher.answered({ isFailed: type === 'failed', of: jobId, content: text }));
         return;
       case 'active':
         this.isUnderWay(job);

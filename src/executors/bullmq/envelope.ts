@@ -1,56 +1,125 @@
+import { createHash, hash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { type Awaitable, andThen } from '../../awaitable';
-import { describeError } from '../../base/describe-error';
+import { describeError, isInstance, shortened } from '../../base/describe-error';
 import type { Bytes, Encryption } from '../../encoding/encoder';
+import { rescue } from '../../encoding/rescue';
 import { isJson } from './is-json';
+import { isRecord, isText } from './parsed';
 import { QueueError } from './queue-error';
 
-/** Content as JSON: as it is, where JSON brings it back, or else in a text, which is encrypted where the storage is. */
+/**
+ * Content as JSON: as it is, where JSON brings it back, or else in a text, which is encrypted where the storage is. A hash
+ * of the content and its place is part of it.
+ */
 export type Sealed =
-  | { readonly json: object; readonly bytes: readonly string[] }
-  | { readonly body: string; readonly encrypter?: string; readonly keyId?: string | undefined };
+  | { readonly json: object; readonly bytes: readonly string[]; readonly sum: string }
+  | { readonly body: string; readonly sum: string }
+  | { readonly body: string; readonly encrypter: string; readonly keyId?: string | undefined };
+
+/** Where content belongs: it cannot be read elsewhere. */
+export interface Place {
+  readonly kind: 'job' | 'answer' | 'said' | 'abort';
+  /** The queue, as tasks name it. */
+  readonly queue: string;
+  /** The id of the job. */
+  readonly id: string;
+  /** What else it is bound to: what stands beside it in clear. */
+  readonly beside?: readonly unknown[];
+}
 
 /** What jobs, answers and progress consist of: data, and bytes beside it. */
 export interface Content {
   readonly bytes?: readonly Bytes[];
 }
 
-/** Makes content fit for Redis. @param place where it belongs: when it is encrypted, it cannot be read elsewhere */
+/** Makes content fit for Redis. */
 export function seal<T extends object>(
   content: T & Content,
   encryption: Encryption | null,
-  place: string,
+  place: Place,
 ): Awaitable<Sealed> {
+  const where = textOf(place);
   if (encryption === null) {
     const { bytes = [], ...json } = content;
-    if (isJson(json)) return { json, bytes: bytes.map(toBase64) };
-    return { body: serialize(content).toString('base64') };
+    if (isJson(json)) {
+      const texts = bytes.map(toBase64);
+      return { json, bytes: texts, sum: sumOf(where, JSON.stringify(json), texts) };
+    }
+    const body = serialize(content).toString('base64');
+    return { body, sum: sumOf(where, body) };
   }
   const { id, keyId } = encryption;
-  return andThen(encryption.encrypt(serialize(content), placeOf(place)), (encrypted) => ({
+  const plain = serialize(content);
+  // Encrypters of other kinds than Tidemark's need not authenticate what they encrypt, nor its place.
+  return andThen(encryption.encrypt(Buffer.concat([hashOf(where, plain), plain]), where), (encrypted) => ({
     body: toBase64(encrypted),
     encrypter: id,
     keyId,
   }));
 }
 
-/** @throws {QueueError} when it needs something that is not here, or is not what was sealed */
-export function open<T extends object>(sealed: Sealed, encryption: Encryption | null, place: string): Awaitable<T> {
-  if ('json' in sealed) return { ...sealed.json, bytes: sealed.bytes.map(fromBase64) } as unknown as T;
+/** @throws {QueueError} when it needs something that is not here, or is not what was sealed for this place */
+export function open<T extends object>(sealed: unknown, encryption: Encryption | null, place: Place): Awaitable<T> {
+  const where = textOf(place);
+  if (!isSealed(sealed)) throw notSealed(place, `it is ${describeText(sealed)}`);
+  if ('json' in sealed) {
+    if (sumOf(where, JSON.stringify(sealed.json), sealed.bytes) !== sealed.sum) throw notSealed(place, changed);
+    return { ...sealed.json, bytes: sealed.bytes.map(fromBase64) } as unknown as T;
+  }
+  if (!('encrypter' in sealed)) {
+    if (sumOf(where, sealed.body) !== sealed.sum) throw notSealed(place, changed);
+    return read<T>(Buffer.from(sealed.body, 'base64'));
+  }
   const { body, encrypter, keyId } = sealed;
-  const bytes = Buffer.from(body, 'base64');
-  if (encrypter === undefined) return read<T>(bytes);
   if (encryption?.id !== encrypter || !encryption.canDecrypt(keyId))
     throw new QueueError(
       `it is encrypted (${encrypter}${keyId === undefined ? '' : `, key ${keyId}`}), and ${encryption ? 'that key is not among those given here' : 'no key was given here'}; give runner and workers a storage with the same encoder`,
       { mayRetry: false },
     );
-  return andThen(encryption.decrypt(bytes, placeOf(place), keyId), (plain) => read<T>(bufferOf(plain)));
+  return rescue(
+    () =>
+      andThen(encryption.decrypt(Buffer.from(body, 'base64'), where, keyId), (decrypted) =>
+        read<T>(contentIn(bufferOf(decrypted), where)),
+      ),
+    (cause) => {
+      throw isInstance(cause, QueueError) ? cause : notSealed(place, changed, cause);
+    },
+  );
 }
 
 /** Whether it was encrypted. */
 export function isEncrypted(sealed: Sealed): boolean {
-  return 'body' in sealed && sealed.encrypter !== undefined;
+  return 'encrypter' in sealed && sealed.encrypter !== undefined;
+}
+
+/** Whether something that was read from Redis has the form of sealed content. */
+export function isSealed(value: unknown): value is Sealed {
+  if (!isRecord(value)) return false;
+  const { json, bytes, body, sum, encrypter } = value;
+  if (json !== undefined)
+    return isRecord(json) && typeof sum === 'string' && Array.isArray(bytes) && bytes.every(isText);
+  return isText(body) && (encrypter === undefined ? isText(sum) : isText(encrypter));
+}
+
+/** Something that was read from Redis, in a few words. */
+export function describeText(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text === '' ? 'empty' : `${isText(value) ? 'the text ' : ''}${shortened(text, 60)}`;
+}
+
+const changed = 'it was changed, or belongs elsewhere';
+
+function notSealed(place: Place, why: string, cause?: unknown): QueueError {
+  const what = { job: 'what', answer: 'the answer', said: 'what its task says', abort: 'why it is cancelled' }[
+    place.kind
+  ];
+  const of = place.kind === 'job' ? `job ${place.id} of queue ${place.queue} says` : `of job ${place.id}`;
+  return new QueueError(
+    `${what} ${of} is not what was written to Redis: ${why}${cause === undefined ? '' : ` (${describeError(cause)})`}. See who else writes to the Redis of the queues, and use one version of tidemark for runner and workers`,
+    { cause },
+  );
 }
 
 function read<T>(bytes: Buffer): T {
@@ -64,9 +133,27 @@ function read<T>(bytes: Buffer): T {
   }
 }
 
-/** Other than the places of results, so that one cannot be put for the other. */
-function placeOf(place: string): string {
-  return `job ${place}`;
+/** A place as text, other than those of results, so that one cannot be put for the other. */
+function textOf({ kind, queue, id, beside = [] }: Place): string {
+  return `job ${JSON.stringify([kind, queue, id, ...beside])}`;
+}
+
+/** A hash of content and its place, as text. */
+function sumOf(where: string, content: string, bytes: readonly string[] = []): string {
+  return hash('sha256', `${where}\n${content}\n${bytes.join()}`, 'hex').slice(0, 2 * hashBytes);
+}
+
+const hashBytes = 16;
+
+function hashOf(where: string, content: Bytes): Buffer {
+  return createHash('sha256').update(where).update('\n').update(content).digest().subarray(0, hashBytes);
+}
+
+/** The content behind its hash. */
+function contentIn(decrypted: Buffer, where: string): Buffer {
+  const content = decrypted.subarray(hashBytes);
+  if (hashOf(where, content as Bytes).equals(decrypted.subarray(0, hashBytes))) return content;
+  throw new Error('its hash is another one');
 }
 
 function toBase64(bytes: Bytes): string {

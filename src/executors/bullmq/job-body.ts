@@ -1,10 +1,15 @@
+import { isInstance } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
+import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
+import type { GraphNode } from '../../graph/node';
+import { toStored } from '../../graph/stored-ref';
 import type { TaskKey } from '../../task/context';
 import { TaskDirectory } from '../../task/directory';
 import type { Job } from '../executor';
 import { jobMessage } from '../pool/job-message';
-import type { JobMessage } from '../pool/messages';
-import { type Sealed, seal } from './envelope';
+import type { JobMessage, SentValue } from '../pool/messages';
+import type { Outbox } from '../pool/outbox';
+import { type Place, type Sealed, seal } from './envelope';
 import type { JobContent } from './job-content';
 import { JobPieces, type RunPieces } from './job-pieces';
 import { encryptionFor } from './shared-layer';
@@ -23,17 +28,20 @@ export interface JobBody {
  */
 export async function jobBody(
   job: Job,
-  jobId: string,
+  place: Place,
   run: RunPieces,
   missing: ReadonlySet<TaskKey> = new Set(),
 ): Promise<JobBody> {
   const { node, shared, requirements } = job;
   const { task } = node;
-  const { message, bytes } = await jobMessage(job, new JobPieces(run, job, missing));
+  const { message, outbox } = await jobMessage(job, new JobPieces(run, job, missing));
+  const { bytes } = outbox;
   const directories = requirements.filter((value) => value instanceof TaskDirectory).map(({ path }) => path);
   const content: JobContent = {
     message: { ...message, fingerprint: shared?.fingerprint },
     bytes,
+    keyInputs: shared?.keyInputs(),
+    ...givenParams(node, outbox),
     source: task.source,
     // The record of a directory is made where the directory is.
     facts: task.hasDirectory ? undefined : shared?.facts,
@@ -42,8 +50,41 @@ export async function jobBody(
     inlineBytes: run.inlineBytes,
     mayPass: shared !== undefined && !task.hasDirectory,
   };
-  const sealed = await seal(content, encryptionFor(shared?.layers, task.options.encoder), jobId);
+  const sealed = await seal(content, encryptionFor(shared?.layers, task.options.encoder), place);
   return { sealed, size: sizeOf(message, bytes) };
+}
+
+/** What the params were made of, where that is something else: a worker checks them by that. */
+function givenParams(
+  { params, given, carriesRefs }: GraphNode,
+  outbox: Outbox,
+): Pick<JobContent, 'given' | 'notGiven' | 'noData'> {
+  const notGiven: string[] = [];
+  const noData: string[] = [];
+  const own: [string, SentValue][] = [];
+  if (given === params) return { given: own, notGiven, noData };
+  for (const name of new Set([...Object.keys(params), ...Object.keys(given)])) {
+    const value = given[name];
+    if (value !== undefined && value === params[name]) continue;
+    if (value === undefined) {
+      notGiven.push(name);
+      continue;
+    }
+    const sent = dataOf(carriesRefs ? toStored(value) : value, outbox);
+    if (sent) own.push([name, sent]);
+    else noData.push(name);
+  }
+  return { given: own, notGiven, noData };
+}
+
+/** Undefined when it is no data, as what a schema takes need not be. */
+function dataOf(value: unknown, outbox: Outbox): SentValue | undefined {
+  try {
+    return outbox.data(value, 'given');
+  } catch (error) {
+    if (isInstance(error, UnsupportedValueError)) return undefined;
+    throw error;
+  }
 }
 
 function sizeOf({ params }: JobMessage, bytes: readonly Bytes[]): number {

@@ -1,12 +1,13 @@
 import type { Bytes } from '../../encoding/encoder';
+import type { KeyInputs } from '../../graph/key';
 import type { RunFacts } from '../../storage/layer';
 import type { TaskKey } from '../../task/context';
-import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentPiece } from '../pool/messages';
+import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentPiece, SentValue } from '../pool/messages';
 import type { StoredResultParts } from '../stored-result';
-import type { Sealed } from './envelope';
+import type { Place, Sealed } from './envelope';
 
-/** What BullMQ keeps of a job, as JSON. The body is for workers alone; the rest, for people as well. */
-export type JobData = Sealed & {
+/** What is said of a job in clear: for people as well. */
+export interface JobHead {
   readonly task: string;
   readonly version?: string | number | undefined;
   readonly key?: string | undefined;
@@ -14,7 +15,15 @@ export type JobData = Sealed & {
   readonly run?: string | undefined;
   /** Whether its result is kept, so that it is of use although nobody waits for it any more. */
   readonly isSaved: boolean;
-};
+}
+
+/** What BullMQ keeps of a job, as JSON. What is sealed is for workers alone. */
+export type JobData = Sealed & JobHead;
+
+/** Where the content of a job belongs. */
+export function jobPlace(queue: string, id: string, { task, version, key, run, isSaved }: JobHead): Place {
+  return { kind: 'job', queue, id, beside: [task, version ?? null, key ?? null, run ?? null, isSaved] };
+}
 
 /** A required result that lies in the storage, in place of its bytes. */
 export interface StoredPiece extends SentPiece {
@@ -26,6 +35,14 @@ export interface JobContent {
   /** Of its pieces, some are `StoredPiece`s, whose bytes are empty. */
   readonly message: JobMessage;
   readonly bytes: readonly Bytes[];
+  /** What the key is made of besides task and params; undefined for a task without a runner. */
+  readonly keyInputs: KeyInputs | undefined;
+  /** What was given of params of which their schemas made something else. */
+  readonly given: readonly (readonly [name: string, value: SentValue])[];
+  /** Params that have defaults, or what their schemas put in, since nothing was given. */
+  readonly notGiven: readonly string[];
+  /** Params that were given as something that is no data, of which their schemas made data. */
+  readonly noData: readonly string[];
   /** A hash of the source text of the task's class, as the driver has it. */
   readonly source: string;
   /** What the record of the result is to say; undefined when it is not saved. */
@@ -71,7 +88,12 @@ export type JobAnswer = {
       readonly workers: readonly string[];
     }
   /** No worker can run it. */
-  | { readonly type: 'refused'; readonly message: string }
+  | {
+      readonly type: 'refused';
+      readonly message: string;
+      /** Whether it cannot be read, so that nothing is known of it. */
+      readonly isUnreadable?: boolean;
+    }
   /** Somebody who asked for it did not want it any more; others may. */
   | { readonly type: 'aborted' }
 );

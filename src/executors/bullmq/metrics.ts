@@ -20,7 +20,12 @@ export async function queueMetrics({
       prioritized = 0,
     } = await insist(adding.client, () => queue.getJobCounts('wait', 'active', 'delayed', 'prioritized'));
     const workers = notices.filter(({ queues: taken }) => taken.includes(queue.name)).length;
-    const metrics = { waiting: wait + delayed + prioritized, active, failed: Number(failed[queue.name] ?? 0), workers };
+    const metrics = {
+      waiting: wait + delayed + prioritized,
+      active,
+      failed: Number(failed[queue.name] ?? 0) || 0,
+      workers,
+    };
     return [name, metrics] as const;
   });
   return Object.fromEntries(await Promise.all(entries));

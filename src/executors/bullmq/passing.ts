@@ -7,6 +7,8 @@ import type { TaskKey } from '../../task/context';
 import type { Keys } from './names';
 
 const folder = '@passing';
+/** What the keys of such entries begin with. */
+export const passingFolder = `${folder}/`;
 const own = randomBytes(6).toString('hex');
 let count = 0;
 

@@ -9,6 +9,7 @@ import type { BullMqOptions } from './options';
 import { Passing } from './passing';
 import type { QueueError } from './queue-error';
 import type { QueueHost } from './queue-host';
+import { readAnswers } from './read-content';
 import { RunKeeper } from './run-keeper';
 import { unanswered } from './unanswered';
 import { underWay } from './under-way';
@@ -121,7 +122,7 @@ export class Session implements QueueHost {
     const text = await insist(client, () => client.get(key));
     // No other driver asked for that bundle.
     client.unlink(key).catch(() => undefined);
-    return text === null ? undefined : (JSON.parse(text) as readonly BundledAnswer[]);
+    return text === null ? undefined : readAnswers(text);
   }
 
   lookSoon(): void {

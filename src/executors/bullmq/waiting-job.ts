@@ -5,6 +5,8 @@ import type { JobData } from './job-content';
 /** What became of a job, as it comes from Redis. */
 export interface RawAnswer {
   readonly isFailed: boolean;
+  /** The id of what it is about: the job, or the bundle that it was in. */
+  readonly of: string;
   /** As JSON, or read already. */
   readonly content: string | object;
 }

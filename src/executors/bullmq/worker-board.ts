@@ -1,15 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './names';
+import { readNotice } from './read-content';
+import type { WorkerNotice } from './worker-notice';
 
-/** What a worker says of itself. */
-export interface WorkerNotice {
-  readonly id: string;
-  /** `host/pid`, for people. */
-  readonly name: string;
-  readonly queues: readonly string[];
-  /** The tasks that it can run, with their versions. */
-  readonly tasks: readonly (readonly [name: string, version: string | number | null])[];
-}
+export type { WorkerNotice } from './worker-notice';
 
 /** How long a notice stays up when it is not put up again, in milliseconds: for longer than an outage, or a pause. */
 const keptFor = 60_000;
@@ -54,9 +48,8 @@ export class WorkerBoard {
     const texts = await this.#client.mget(ids.map((id) => this.#keys.worker(id)));
     const gone = ids.filter((_, i) => texts[i] === null);
     if (gone.length > 0) await this.#client.srem(this.#keys.workers, ...gone);
-    const notices = texts.flatMap((text) =>
-      text === null || text === undefined ? [] : (JSON.parse(text) as WorkerNotice),
-    );
+    // One that cannot be read is put up again within seconds.
+    const notices = texts.flatMap((text) => (typeof text === 'string' ? (readNotice(text) ?? []) : []));
     return queue === undefined ? notices : notices.filter(({ queues }) => queues.includes(queue));
   }
 }

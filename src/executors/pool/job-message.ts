@@ -18,6 +18,8 @@ import { StandIn } from './stand-in';
 export interface SentJob {
   readonly message: JobMessage;
   readonly bytes: readonly Bytes[];
+  /** What the bytes are in, for more of them. */
+  readonly outbox: Outbox;
 }
 
 /** @throws {CannotSendError} when a param or a requirement is not data */
@@ -39,7 +41,7 @@ export async function jobMessage(job: Job, pieces: PieceMaker): Promise<SentJob>
       at: writer.outbox.put(bytes),
     })),
   };
-  return { message, bytes: writer.outbox.bytes };
+  return { message, bytes: writer.outbox.bytes, outbox: writer.outbox };
 }
 
 class JobWriter {

@@ -33,7 +33,11 @@ describe('a queue without workers', () => {
   afterEach(() => jest.useRealTimers());
 
   it('is told of once, whether or not its first job was begun, and again when somebody was there meanwhile', () => {
-    const job = new WaitingJob({ id: '1', data: { task: 'Versioned', isSaved: false, body: '' }, mayBundle: false });
+    const job = new WaitingJob({
+      id: '1',
+      data: { task: 'Versioned', isSaved: false, body: '', sum: '' },
+      mayBundle: false,
+    });
     const said = jest.fn();
     job.watchers.add({ unheard: said } as never);
     job.isStarted = true;

@@ -4,7 +4,7 @@ import { Bundles } from '../../../src/executors/bullmq/bundles';
 import { Bundle, WaitingJob } from '../../../src/executors/bullmq/waiting-job';
 
 const job = (id: string, task = 'Quick', run = 'run', mayBundle = true) =>
-  new WaitingJob({ id, data: { task, run, isSaved: false, body: '' }, mayBundle });
+  new WaitingJob({ id, data: { task, run, isSaved: false, body: '', sum: '' }, mayBundle });
 const jobsIn = (parcel: WaitingJob | Bundle) => (parcel instanceof Bundle ? [...parcel.jobs] : [parcel]);
 
 function knowing(most: number, times: Readonly<Record<string, number>>): Bundler {

@@ -18,7 +18,11 @@ function queueWith(mostAtOnce: number) {
   return { queue, added, removal };
 }
 
-const asked = (id: string): AskedJob => ({ id, data: { task: 'Quick', isSaved: true, body: '' }, mayBundle: true });
+const asked = (id: string): AskedJob => ({
+  id,
+  data: { task: 'Quick', isSaved: true, body: '', sum: '' },
+  mayBundle: true,
+});
 const watcher = (): JobWatcher => ({ answered: jest.fn(), started: jest.fn(), waits: jest.fn() }) as never;
 it('says that a job waits again when it is put off or given back', async () => {
   const { queue } = queueWith(1);

@@ -1,14 +1,7 @@
 import type { Connection } from '../connection';
 import type { Keys } from '../names';
+import { type AbortMessage, readAbort } from '../read-content';
 import type { RunningJob } from './running-job';
-
-/** What a driver says of a job that it does not want any more. */
-interface AbortMessage {
-  readonly queue: string;
-  readonly jobId: string;
-  /** What the reason is, sealed. */
-  readonly reason: string;
-}
 
 export type OnAbort = (job: RunningJob, reason: string) => void;
 
@@ -41,7 +34,10 @@ export class Aborts {
 
   async start(): Promise<void> {
     const { client } = this.#hearing;
-    client.on('message', (_: string, text: string) => this.#hear(JSON.parse(text) as AbortMessage));
+    client.on('message', (_: string, text: string) => {
+      const message = readAbort(text);
+      if (message) this.#hear(message);
+    });
     // The client subscribes again by itself; what was said meanwhile is written down.
     client.on('ready', () => void this.#catchUp());
     await client.subscribe(this.#keys.aborts);

@@ -1,11 +1,11 @@
 import type { Encryption } from '../../../encoding/encoder';
 import type { TaskDefinition } from '../../../task/definition';
 import type { BundleData, BundledAnswer } from '../bundle-content';
-import { seal } from '../envelope';
 import { isDone, type JobAnswer } from '../job-content';
 import { assignmentInBundle } from './assignment';
 import type { JobRunner } from './job-runner';
 import type { RunningJob } from './running-job';
+import { sealAnswer } from './seal-answer';
 
 /** How long a bundle may take, in milliseconds: what has not begun by then goes back, and comes again one by one. */
 const takesAtMost = 100;
@@ -66,7 +66,7 @@ export class BundleRun {
   }
 
   async #take(id: string, answer: JobAnswer): Promise<void> {
-    const sealed = await seal(answer, this.#options.encryption, `${id} answer`);
+    const sealed = await sealAnswer(answer, this.#options.encryption, this.#options.running.taken.queue.name, id);
     const text = JSON.stringify({ id, isFailed: !isDone(answer), sealed } satisfies BundledAnswer);
     this.ended.push(answer);
     this.#answers.push(text);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { describeError } from '../../../base/describe-error';
 import type { Encryption } from '../../../encoding/encoder';
 import type { TaskDefinition } from '../../../task/definition';
 import { type BundleData, type BundleOver, isBundle } from '../bundle-content';
+import { isBroken } from '../connection';
 import { seal } from '../envelope';
 import { insist } from '../insist';
 import { isDone, type JobAnswer } from '../job-content';
@@ -15,6 +17,7 @@ import { BundleRun } from './bundle-run';
 import type { JobRunner } from './job-runner';
 import { whyNobodyCan } from './refusal';
 import { RunningJob } from './running-job';
+import { sealAnswer } from './seal-answer';
 import type { TaskList } from './task-list';
 import type { Taken, WorkerQueue } from './worker-queue';
 
@@ -64,7 +67,7 @@ export class Desk {
     } catch (error) {
       // The job is another's by now, or Redis does not know it: whoever waits for it adds it again.
       this.#parts.onWarning(
-        `the answer of ${taken.job.name} (job ${taken.id}) could not be given: Redis lost the job, or another worker has it by now (${(error as Error).message}); who waits for it asks again`,
+        `the answer of ${taken.job.name} (job ${taken.id}) could not be given: Redis lost the job, or another worker has it by now (${describeError(error)}); who waits for it asks again`,
       );
       return undefined;
     } finally {
@@ -74,14 +77,15 @@ export class Desk {
 
   async #work(running: RunningJob, wantsNext: () => boolean): Promise<Taken | undefined> {
     const { taken } = running;
-    const { job } = taken;
+    const { data } = taken;
     const { tasks, runner } = this.#parts;
-    const task = tasks.find(job.data.task, job.data.version);
+    if (taken.problem !== undefined) return this.#refuseUnreadable(running, taken.problem, wantsNext);
+    const task = tasks.find(data.task, data.version);
     if (!task) return this.#refuse(running, wantsNext);
     // What is said of a bundle as a whole goes to jobs that are called otherwise, and is no secret.
-    const encryption = isBundle(job.data) ? null : runner.encryptionOf(task);
+    const encryption = isBundle(data) ? null : runner.encryptionOf(task);
     const early = await this.#withoutRunning(taken);
-    if (!early && isBundle(job.data)) return this.#workBundle(running, job.data, task, wantsNext);
+    if (!early && isBundle(data)) return this.#workBundle(running, data, task, wantsNext);
     const answer = early
       ? this.#signed(early)
       : await runner.run(assignmentOf(taken), running.signal, task, encryption);
@@ -110,7 +114,8 @@ export class Desk {
     if (running.isForgotten || running.ending === 'lost') return undefined;
     if (running.ending === 'aborted') return this.#answer(running, this.#signed(aborted), null, wantsNext);
     running.isAnswered = true;
-    const over = { json: await this.#leaveAnswers(run), bytes: [] };
+    const place = { kind: 'answer', queue: taken.queue.name, id: taken.id } as const;
+    const over = await seal(await this.#leaveAnswers(run), null, place);
     const next = await this.#deliver(() => taken.queue.complete(taken, over, wantsNext()));
     for (const answer of run.ended) this.#count(answer, taken.queue);
     return next;
@@ -130,9 +135,9 @@ export class Desk {
   }
 
   /** What needs no running: the job of a worker that was lost too often, or one that nobody waits for any more. */
-  async #withoutRunning({ job }: Taken): Promise<Attempt | undefined> {
-    const { run, isSaved } = job.data;
-    if (job.deferredFailure !== undefined && job.deferredFailure !== null && !isBundle(job.data))
+  async #withoutRunning({ job, data }: Taken): Promise<Attempt | undefined> {
+    const { run, isSaved } = data;
+    if (job.deferredFailure !== undefined && job.deferredFailure !== null && !isBundle(data))
       return {
         answer: { type: 'lost', times: job.stalledCounter, lockDuration: this.#parts.lockDuration, workers: [] },
       };
@@ -146,13 +151,29 @@ export class Desk {
     const message = await whyNobodyCan(taken, this.#parts.board, this.#parts.notice);
     if (message === undefined) {
       running.isAnswered = true;
-      const delay = Math.min(putOffFor * 2 ** Math.min(taken.job.attemptsStarted, 10), putOffAtMost);
+      const delay = Math.min(putOffFor * 2 ** Math.min(taken.job.attemptsStarted || 0, 10), putOffAtMost);
       this.#parts.onRefusal(taken.queue, delay * 2);
       await this.#deliver(() => taken.queue.putOff(taken, delay * (0.5 + Math.random())));
       return undefined;
     }
     // There is nothing in it that is to be kept secret.
     return this.#answer(running, this.#signed({ answer: { type: 'refused', message } }), null, wantsNext);
+  }
+
+  /** A job that is not what was put there: it fails alone, and the worker goes on. */
+  async #refuseUnreadable(running: RunningJob, problem: string, wantsNext: () => boolean): Promise<Taken | undefined> {
+    const { taken } = running;
+    const message = `job ${taken.id} of queue ${taken.queue.name} is not what was written to Redis: ${problem}. See who else writes to the Redis of the queues, and use one version of tidemark for runner and workers`;
+    this.#parts.onWarning(message);
+    const answer = this.#signed({ answer: { type: 'refused', message, isUnreadable: true } });
+    try {
+      return await this.#answer(running, answer, null, wantsNext);
+    } catch (error) {
+      if (isBroken(error)) throw error;
+      await taken.queue.discard(taken, await sealAnswer(answer, null, taken.queue.name, taken.id));
+      this.#count(answer, taken.queue);
+      return undefined;
+    }
   }
 
   async #answer(
@@ -163,12 +184,12 @@ export class Desk {
   ): Promise<Taken | undefined> {
     const { taken } = running;
     const { queue, id } = taken;
-    const sealed = await seal(answer, encryption, `${id} answer`);
+    const sealed = await sealAnswer(answer, encryption, queue.name, id);
     running.isAnswered = true;
     const next = await this.#deliver(() =>
       isDone(answer) ? queue.complete(taken, sealed, wantsNext()) : queue.fail(taken, sealed, wantsNext()),
     );
-    const { data } = taken.job;
+    const { data } = taken;
     this.#count(answer, queue, isBundle(data) ? data.jobs.length : 1);
     return next;
   }

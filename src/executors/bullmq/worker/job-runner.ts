@@ -4,12 +4,13 @@ import type { Lease } from '../../../storage/lease/lease';
 import { LeaseLostError } from '../../../storage/lease/lease-lost-error';
 import { StorageError } from '../../../storage/storage-error';
 import type { TaskDefinition } from '../../../task/definition';
-import { open } from '../envelope';
+import { isEncrypted, open } from '../envelope';
 import type { JobAnswer, JobContent } from '../job-content';
 import { encryptionFor } from '../shared-layer';
 import type { Assignment } from './assignment';
 import { type Attempt, failure, wasThere } from './attempt';
 import { type ExecuteParts, execute } from './execute';
+import { JobCheck } from './job-check';
 import type { Done, Kept, ResultKeeper } from './result-keeper';
 import { savedAlready } from './saved-already';
 import { Teller } from './teller';
@@ -34,10 +35,12 @@ interface Underway {
 /** Runs a job that was taken, from its body to its answer. */
 export class JobRunner {
   readonly #parts: JobRunnerParts;
+  readonly #check: JobCheck;
   readonly #toldOfSource = new Set<string>();
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
+    this.#check = new JobCheck(parts.name, parts.tasks.catalogue);
   }
 
   /** Whatever goes wrong is part of the answer. */
@@ -62,7 +65,9 @@ export class JobRunner {
     encryption: Encryption | null,
     teller: Teller,
   ): Promise<Attempt> {
-    const content = await open<JobContent>(assignment.sealed, encryption, assignment.id);
+    if (encryption && !isEncrypted(assignment.sealed)) return notEncrypted(assignment, this.#parts);
+    const content = await open<JobContent>(assignment.sealed, encryption, assignment.place);
+    await this.#check.check(content, task, assignment);
     this.#tellOfSource(content, task, teller);
     const underway = { assignment, signal, task, content, teller };
     return content.facts ? this.#runSaved(underway) : this.#runOnce(underway);
@@ -166,4 +171,10 @@ export class JobRunner {
   encryptionOf(task: TaskDefinition): Encryption | null {
     return encryptionFor(this.#parts.layers, task.options.encoder);
   }
+}
+
+/** Somebody without the key may have put the job there. */
+function notEncrypted({ id, queue }: Assignment, { name, layers }: JobRunnerParts): Attempt {
+  const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have that, somebody else writes to the Redis of the queues`;
+  return { answer: { type: 'refused', message } };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { describeError } from '../../../base/describe-error';
 import { isBroken } from '../connection';
 import type { Intake } from './intake';
 import type { Taken } from './worker-queue';
@@ -54,8 +55,7 @@ export class Lanes {
         return await this.#parts.intake.next();
       } catch (error) {
         if (this.#isClosed) return undefined;
-        if (!isBroken(error))
-          this.#parts.onWarning(`no job can be taken: ${(error as Error).message}; it is tried again`);
+        if (!isBroken(error)) this.#parts.onWarning(`no job can be taken: ${describeError(error)}; it is tried again`);
         await wait(tryAgainAfter);
       }
     }

@@ -8,7 +8,8 @@ export async function whyNobodyCan(
   board: WorkerBoard,
   own: WorkerNotice,
 ): Promise<string | undefined> {
-  const notices = await board.on(queue.bullName);
+  // What is registered in Redis may be no registration: then it is not known who is there.
+  const notices = await board.on(queue.bullName).catch(() => []);
   // Redis may have been away, or have lost what was there: others may not be on the board again yet.
   if (!board.isComplete || !notices.some(({ id }) => id === own.id)) return undefined;
   const all = [own, ...notices.filter(({ id }) => id !== own.id)];

@@ -23,7 +23,7 @@ export class RunningJob {
 
   constructor(taken: Taken) {
     this.taken = taken;
-    this.isSaved = taken.job.data.isSaved;
+    this.isSaved = taken.data.isSaved;
   }
 
   get signal(): AbortSignal {

@@ -55,8 +55,8 @@ export class Teller {
     if (this.#said.length === 0) return;
     const content: AllSaid = { all: this.#said };
     this.#said = [];
-    const { id } = this.#assignment;
-    const sealed = andThen(this.#told, () => seal(content, this.#encryption, `${id} said`));
+    const { id, queue } = this.#assignment;
+    const sealed = andThen(this.#told, () => seal(content, this.#encryption, { kind: 'said', queue, id }));
     // Nobody may be there any more to whom it could be told.
     this.#told = Promise.resolve(sealed)
       .then((text) => this.#assignment.tell(text))

@@ -198,10 +198,10 @@ export class TidemarkWorker {
   }
 
   async #abort(running: RunningJob, text: string): Promise<void> {
-    const { job, id } = running.taken;
-    const task = this.#tasks.find(job.data.task, job.data.version);
+    const { data, id, queue } = running.taken;
+    const task = this.#tasks.find(data.task, data.version);
     const encryption = task ? this.#runner.encryptionOf(task) : null;
-    running.end('aborted', await abortReason(text, encryption, id, this.#options.modules));
+    running.end('aborted', await abortReason(text, encryption, { queue: queue.name, id }, this.#options.modules));
   }
 }
 

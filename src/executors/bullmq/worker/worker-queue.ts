@@ -1,10 +1,13 @@
 import type { Job as BullJob, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { describeError } from '../../../base/describe-error';
 import type { BundleData, BundleSaid } from '../bundle-content';
-import type { Connection } from '../connection';
-import type { Sealed } from '../envelope';
+import { type Connection, isBroken } from '../connection';
+import { describeText, type Sealed } from '../envelope';
 import type { JobData } from '../job-content';
 import { loadBullMq } from '../load-packages';
 import { queueName } from '../names';
+import { readJobData } from '../read-content';
 
 /** A job that a worker has, and by which token. */
 export interface Taken {
@@ -12,7 +15,15 @@ export interface Taken {
   readonly job: BullJob<JobData | BundleData>;
   readonly id: string;
   readonly token: string;
+  /** What it says; nothing, when it cannot be read. */
+  readonly data: JobData | BundleData;
+  /** Why it cannot be read. */
+  readonly problem: string | undefined;
 }
+
+const nothing: JobData = Object.freeze({ task: 'an unreadable job', isSaved: false, body: '', sum: '' });
+/** Of a job whose options cannot be read. */
+const ownOptions = Object.freeze({ attempts: 1, removeOnComplete: true, removeOnFail: true });
 
 export interface WorkerQueueOptions {
   readonly commands: Connection;
@@ -35,6 +46,7 @@ export class WorkerQueue {
   /** What is pushed when a job may be there. */
   readonly marker: string;
   readonly #worker: Worker<JobData | BundleData>;
+  readonly #client: Redis;
 
   constructor(
     name: string,
@@ -42,6 +54,7 @@ export class WorkerQueue {
   ) {
     const { Worker: BullWorker, createRedisBackend } = loadBullMq();
     this.name = name;
+    this.#client = commands.client;
     this.bullName = queueName(name);
     const options = {
       connection: commands.client,
@@ -65,19 +78,38 @@ export class WorkerQueue {
 
   /** The next job, when there is one and the queue's limit allows it. */
   async take(token: string): Promise<Taken | undefined> {
-    const job = await this.#worker.getNextJob(token, { block: false });
-    return job && this.#taken(job as BullJob<JobData | BundleData>, token);
+    try {
+      const job = await this.#worker.getNextJob(token, { block: false });
+      return job && this.#taken(job as BullJob<JobData | BundleData>, token);
+    } catch (error) {
+      return this.#unreadable(token, error);
+    }
   }
 
   /** @returns the next job, when one is wanted and there is one */
   async complete({ job, token }: Taken, answer: Sealed, wantsNext: boolean): Promise<Taken | undefined> {
-    return this.#next(await job.moveToCompleted(answer, token, wantsNext), token);
+    return this.#next(job, token, () => job.moveToCompleted(answer, token, wantsNext));
   }
 
   async fail({ job, token }: Taken, answer: Sealed, wantsNext: boolean): Promise<Taken | undefined> {
     // Redis keeps the stack as well, which would be the answer again.
     const error: Error = { name: 'Error', message: JSON.stringify(answer), stack: '' };
-    return this.#next(await job.moveToFailed(error, token, wantsNext), token);
+    return this.#next(job, token, () => job.moveToFailed(error, token, wantsNext));
+  }
+
+  /** Takes a job out of Redis that BullMQ itself cannot deal with, and fails it. */
+  async discard({ id }: Taken, answer: Sealed): Promise<void> {
+    const { active, failed, stalled, events } = this.#worker.keys as Readonly<Record<string, string>>;
+    const key = this.jobKey(id);
+    const failure = ['event', 'failed', 'jobId', id, 'failedReason', JSON.stringify(answer)];
+    await this.#client
+      .multi()
+      .lrem(active!, 0, id)
+      .zrem(failed!, id)
+      .srem(stalled!, id)
+      .del(key, `${key}:lock`)
+      .xadd(events!, '*', ...failure)
+      .exec();
   }
 
   /** Gives a job back to be the next one that is taken. */
@@ -112,14 +144,39 @@ export class WorkerQueue {
     await this.#worker.close(true);
   }
 
-  #taken(job: BullJob<JobData | BundleData>, token: string): Taken {
-    return { queue: this, job, id: job.id!, token };
+  #taken(job: BullJob<JobData | BundleData>, token: string, why?: string): Taken {
+    const data = readJobData(job.data);
+    const problem = why ?? (data ? undefined : `its data is ${describeText(job.data)}`);
+    if (problem !== undefined) Object.assign(job.opts, ownOptions);
+    return { queue: this, job, id: job.id!, token, data: data ?? nothing, problem };
   }
 
-  #next(finished: unknown, token: string): Taken | undefined {
-    const [json, id] = Array.isArray(finished) ? finished : [];
-    if (!json) return undefined;
+  /** Finishes a job. Gives the next one, when there is one. */
+  async #next(
+    { id }: BullJob<JobData | BundleData>,
+    token: string,
+    finish: () => Promise<unknown>,
+  ): Promise<Taken | undefined> {
+    try {
+      const finished = await finish();
+      const [json, nextId] = Array.isArray(finished) ? finished : [];
+      if (!json) return undefined;
+      const { Job } = loadBullMq();
+      return this.#taken(Job.fromJSON(this.#worker, json, nextId) as BullJob<JobData | BundleData>, token);
+    } catch (error) {
+      return this.#unreadable(token, error, id);
+    }
+  }
+
+  /** The job that was taken by a token, and that BullMQ cannot read. @throws the error when there is none */
+  async #unreadable(token: string, error: unknown, finished?: string): Promise<Taken> {
+    if (isBroken(error)) throw error;
+    const ids = await this.#client.lrange(this.#worker.keys['active']!, 0, -1);
+    const owners = ids.length === 0 ? [] : await this.#client.mget(ids.map((id) => `${this.jobKey(id)}:lock`));
+    const id = ids.find((one, i) => owners[i] === token && one !== finished);
+    if (id === undefined) throw error;
     const { Job } = loadBullMq();
-    return this.#taken(Job.fromJSON(this.#worker, json, id) as BullJob<JobData | BundleData>, token);
+    const job = new Job<JobData | BundleData>(this.#worker, nothing.task, nothing, {}, id);
+    return this.#taken(job, token, `BullMQ cannot read it (${describeError(error)})`);
   }
 }

@@ -35,10 +35,10 @@ export function workerHere(server: RedisServer, options: Partial<WorkerOptions> 
   });
 }
 
-/** A worker in a process of its own. Resolves when it takes jobs. @param options `leased`: how long its leases last */
+/** A worker in a process of its own. Resolves when it takes jobs. @param options `leased`: how long its leases last; `passphrase`: the key of its storage */
 export async function workerProcess(
   server: RedisServer,
-  options: Partial<WorkerOptions> & { leased?: number } = {},
+  options: Partial<WorkerOptions> & { leased?: number; passphrase?: string } = {},
 ): Promise<Child> {
   const given = { modules: [ownTasksFile], connection: server.uri(), executor: 'inline', execArgv, ...options };
   const child = new Child(fixture, [JSON.stringify(given)]);

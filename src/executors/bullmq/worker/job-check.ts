@@ -1,0 +1,163 @@
+import type { Awaitable } from '../../../awaitable';
+import { describeError, isInstance } from '../../../base/describe-error';
+import { deepFreeze } from '../../../encoding/freeze';
+import { Blueprint, type PreparedParams } from '../../../graph/blueprint';
+import { keyFrom } from '../../../graph/key';
+import { textIfData } from '../../../graph/param-defaults';
+import { SchemaAnswers } from '../../../graph/schema-answers';
+import { fromStored } from '../../../graph/stored-ref';
+import { ParamError } from '../../../task/declaration-error';
+import type { TaskDefinition } from '../../../task/definition';
+import { readData } from '../../pool/outbox';
+import type { Catalogue } from '../../worker/catalogue';
+import type { JobContent, StoredPiece } from '../job-content';
+import { passingFolder } from '../passing';
+import { QueueError } from '../queue-error';
+import type { Assignment } from './assignment';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Checks before a job runs that it sets declared params only, that these fit, and that its key is theirs. */
+export class JobCheck {
+  readonly #worker: string;
+  readonly #catalogue: Catalogue;
+  readonly #blueprints = new Map<TaskDefinition, Awaitable<Blueprint>>();
+
+  /** @param worker its name, for messages */
+  constructor(worker: string, catalogue: Catalogue) {
+    this.#worker = worker;
+    this.#catalogue = catalogue;
+  }
+
+  /** @throws {QueueError} for a job that is not to run */
+  async check(content: JobContent, task: TaskDefinition, { id, queue, key }: Assignment): Promise<void> {
+    try {
+      refuseUndeclared(content, task);
+      const stored = this.#read(content.message.params, content);
+      const params = this.#unfolded(stored);
+      refuseOtherKey(content, task, { key, params, stored });
+      const blueprint = await this.#blueprintOf(task);
+      const given = this.#unfolded(this.#read(content.given, content));
+      await checkParams(blueprint, params, { ...content, given });
+    } catch (cause) {
+      throw new QueueError(
+        `the worker ${this.#worker} refuses job ${id} of queue ${queue}: ${describeError(cause)}. Start runner and workers with the same code, and see who else writes to the Redis of the queues`,
+        { mayRetry: false, cause },
+      );
+    }
+  }
+
+  #read(sent: JobContent['given'], { bytes }: JobContent): Values {
+    return Object.fromEntries(sent.map(([name, value]) => [name, readData(value, bytes)]));
+  }
+
+  #unfolded(stored: Values): Values {
+    const entries = Object.entries(stored).map(([name, value]): [string, unknown] => {
+      const unfolded = fromStored(value, this.#catalogue.classOf);
+      if (typeof unfolded === 'object' && unfolded !== null) deepFreeze(unfolded);
+      return [name, unfolded];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  async #blueprintOf(task: TaskDefinition): Promise<Blueprint> {
+    const made = this.#blueprints.get(task) ?? Blueprint.of(task, this.#catalogue.container);
+    this.#blueprints.set(task, made);
+    try {
+      return await made;
+    } catch (error) {
+      // What it lacks may be there next time.
+      this.#blueprints.delete(task);
+      throw error;
+    }
+  }
+}
+
+function refuseUndeclared({ message, given, notGiven, noData }: JobContent, task: TaskDefinition): void {
+  if (message.task !== task.name) throw new Error(`it is one of the task ${message.task}, and not of ${task.name}`);
+  const declared = new Set(task.params.map(({ name }) => name));
+  const names = message.params.map(([name]) => name);
+  const undeclared = [...names, ...given.map(([name]) => name), ...notGiven, ...noData].find(
+    (name) => !declared.has(name),
+  );
+  if (undeclared !== undefined) throw new Error(`it sets ${undeclared} of ${task.name}, which is no param`);
+  if (new Set(names).size < names.length) throw new Error('it sets a param twice');
+  const required = task.requirements.map(({ property }) => property);
+  const filled = message.requirements.map(([property]) => property);
+  if (required.join() !== filled.join())
+    throw new Error(
+      `it fills the requirements ${filled.join(', ') || '(none)'}, and ${task.name} has ${required.join(', ') || 'none'}`,
+    );
+}
+
+/** The key is worked out again: from the task as it is here, and from what the job says of the rest. */
+function refuseOtherKey(
+  { message, facts, keyInputs }: JobContent,
+  task: TaskDefinition,
+  { key, params, stored }: { readonly key: string | undefined; readonly params: Values; readonly stored: Values },
+): void {
+  if (!keyInputs) {
+    // It goes to who asked for it, and nowhere else.
+    if (!facts) return;
+    throw new Error('its result is to be saved, and it does not say what its key is made of');
+  }
+  const { requirements, refs } = keyInputs;
+  if (requirements.length !== task.requirements.length) throw new Error('its key is made of other requirements');
+  const own = keyFrom({ task, params, stored, fingerprint: message.fingerprint, requirements, refs });
+  const other = [message.key, key, facts?.key].find((one) => one !== undefined && one !== own);
+  if (other !== undefined)
+    throw new Error(`its key is ${other}, but its task, version, params and requirements make ${own}`);
+  const text = requirements.join('');
+  const pieces = (message.pieces as readonly Partial<StoredPiece>[]).flatMap(({ stored: one }) => one?.key ?? []);
+  const strange = [...pieces, ...(facts?.requires ?? []).map(([one]) => one)].find(
+    (one) => !one.startsWith(passingFolder) && !text.includes(`${one};`),
+  );
+  if (strange !== undefined) throw new Error(`it takes the result ${strange}, which is not part of its key`);
+}
+
+type Given = Pick<JobContent, 'notGiven' | 'noData'> & { readonly given: Values };
+
+/**
+ * Checks params as a runner does that is given them. What was not given is a default there, which may be another one here:
+ * then it has to fit as if it was given.
+ */
+async function checkParams(blueprint: Blueprint, params: Values, { given, notGiven, noData }: Given): Promise<void> {
+  const known = { ...params, ...given };
+  try {
+    const others = notGiven.length === 0 ? notGiven : await otherDefaults(blueprint, known, params, notGiven);
+    if (notGiven.length > 0 && others.length === 0) return;
+    await prepared(blueprint, without(known, new Set(notGiven.filter((name) => !others.includes(name)))));
+  } catch (error) {
+    // What was no data cannot be sent: only what its schema made of it.
+    if (!(isInstance(error, ParamError) && noData.includes(error.param))) throw error;
+  }
+}
+
+/** Which of the params that were not given come to something else here. */
+async function otherDefaults(
+  blueprint: Blueprint,
+  known: Values,
+  params: Values,
+  notGiven: readonly string[],
+): Promise<readonly string[]> {
+  try {
+    const own = await prepared(blueprint, without(known, new Set(notGiven)));
+    return notGiven.filter((name) => textIfData(own.params[name]) !== textIfData(params[name]));
+  } catch {
+    return notGiven;
+  }
+}
+
+function without(values: Values, names: ReadonlySet<string>): Values {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
+}
+
+/** @throws {ParamError} */
+async function prepared(blueprint: Blueprint, given: Values): Promise<PreparedParams> {
+  const answers = new SchemaAnswers();
+  for (;;) {
+    const answer = blueprint.prepare(given, answers);
+    if (!(answer instanceof Promise)) return answer;
+    await answer;
+  }
+}
