@@ -121,7 +121,8 @@ it('takes what it cannot read for a mark on everything, and reads on behind it',
   };
   // What ends with a whole line is whole.
   for (const length of good.keys())
-    if (good[length - 1] !== 0x0a && good[length] !== 0x0a) expect([length, await check(good.slice(0, length))]).toEqual([length, true]);
+    if (good[length - 1] !== 0x0a && good[length] !== 0x0a)
+      expect([length, await check(good.slice(0, length))]).toEqual([length, true]);
   for (let at = 0; at < good.length; at++)
     for (const flip of [1, 0x20, 0xff])
       expect([at, flip, await check(good.map((byte, i) => (i === at ? byte ^ flip : byte)))]).toEqual([at, flip, true]);
