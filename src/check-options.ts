@@ -8,6 +8,7 @@ export interface Allowed {
   readonly text: string;
 }
 
+export const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
 /** Checked where it is used, with a message of its own. */
 export const anything: Allowed = { includes: () => true, text: '' };
 

@@ -116,18 +116,13 @@ function lookAtProperties(object: object, walk: Walk, depth: number): number {
   let count = 0;
   for (const key in object) {
     // Descriptors would say the same, and cost several times as much.
-    if (getterOf(object, key) !== undefined || key === '__proto__') break;
+    if (getterOf(object, key) !== undefined || key in Object.prototype) break;
     const value: unknown = (object as Record<string, unknown>)[key];
     if (value === undefined) break;
     const found = lookAtString(key) | (typeof value === 'string' ? lookAtString(value) : lookAt(value, walk, depth));
     if (found !== FINE) {
-      if (found < STOP) {
-        flags |= found;
-      } else {
-        if (Object.hasOwn(object, key) || walk.undecided) return walk.stopAt(propertyStep(key));
-        walk.forgetRefusal();
-        break;
-      }
+      if (found >= STOP) return walk.stopAt(propertyStep(key));
+      flags |= found;
     }
     count += 1;
   }
@@ -147,11 +142,17 @@ function lookAtDescriptors(object: object, walk: Walk, depth: number): number {
     }
     let found = lookAtString(key) | lookAt(property.value, walk, depth);
     if (!property.enumerable) found |= walk.refuse('is not enumerable');
-    if (key === '__proto__') found |= NOT_CBOR;
+    if (cannotBeAssigned(key)) found |= NOT_CBOR;
     if (found >= STOP) return walk.stopAt(propertyStep(key));
     flags |= found;
   }
   return flags;
+}
+
+/** Whether cbor-x, which assigns, would call a setter such as that of __proto__, or fail where prototypes are frozen. */
+function cannotBeAssigned(key: string): boolean {
+  const inherited = Object.getOwnPropertyDescriptor(Object.prototype, key);
+  return inherited !== undefined && inherited.writable !== true;
 }
 
 function refuseSymbol(object: object, symbols: readonly symbol[], walk: Walk): number {

@@ -116,11 +116,6 @@ export class Walk {
     return STOP;
   }
 
-  /** What was refused is no part of the value after all. */
-  forgetRefusal(): void {
-    this.problem = this.cause = this.steps = undefined;
-  }
-
   /** Stops, on the way up from a refused value. */
   stopAt(step: string): number {
     (this.steps ??= []).push(step);

@@ -22,6 +22,10 @@ export interface SentResultParts {
   readonly encoder: Encoder | undefined;
   /** Whether only the value is of use, which then takes over the memory of the bytes. */
   readonly isValueOnly: boolean;
+  /** The params of the task: they contain the secrets of refs. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Why it must not be saved: it contains a secret. */
+  readonly unsaved: string | undefined;
 }
 
 /** A result that was made elsewhere: encoded there, and decoded here only when somebody needs the value. */
@@ -35,16 +39,22 @@ export class SentResult {
   readonly holdsRefs: boolean;
   /** The end of what the task printed, when it ran in a process of its own. */
   readonly output: string;
+  /** Why it must not be saved: it contains a secret. */
+  readonly unsaved: string | undefined;
   readonly #encoder: Encoder | undefined;
   readonly #isValueOnly: boolean;
+  readonly #params: SentResultParts['params'];
   readonly #directories: Places;
   #value: Awaitable<unknown>;
   #isDecoded = false;
 
-  constructor({ encoder, isValueOnly, compressed, output, holdsRefs, ...encoding }: SentResultParts) {
+  constructor(parts: SentResultParts) {
+    const { encoder, isValueOnly, compressed, output, holdsRefs, params, unsaved, ...encoding } = parts;
     this.encoding = new SentEncoding(encoding, isValueOnly, compressed);
     this.output = output;
     this.holdsRefs = holdsRefs;
+    this.unsaved = unsaved;
+    this.#params = params;
     this.#encoder = encoder;
     this.#isValueOnly = isValueOnly;
     this.#directories = encoding.directories;
@@ -58,7 +68,9 @@ export class SentResult {
       const decode = () => serialization.deserialize(bytes, format, this.#isValueOnly);
       const directories = this.#directories;
       const value = directories.size > 0 ? decodedFromSaved((name) => directories.get(name), decode) : decode();
-      this.#value = this.holdsRefs ? andThen(value, (stored) => fromStored(stored)) : value;
+      this.#value = this.holdsRefs
+        ? andThen(value, (stored) => fromStored(stored, { paramsOf: () => this.#params }))
+        : value;
       this.#isDecoded = true;
     }
     return this.#value;

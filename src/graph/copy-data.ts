@@ -242,8 +242,8 @@ function thawProperties(object: object): object {
 }
 
 function setProperty(object: Record<string, unknown>, name: string, value: unknown): void {
-  // Assigning to __proto__ would set the prototype instead.
-  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true });
+  // Assigning to __proto__ would set the prototype instead; a program may have added other setters.
+  if (name in object) Object.defineProperty(object, name, { value, enumerable: true });
   else object[name] = value;
 }
 

@@ -20,6 +20,8 @@ export interface ExpandOptions {
   readonly blueprints: Map<TaskDefinition, Blueprint>;
   /** More nodes than this are taken for a recursion without an end. */
   readonly maxNodes: number;
+  /** A way of more nodes, each requiring the next, likewise. @default maxNodes */
+  readonly maxDepth?: number | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ const sliceMilliseconds = 30;
 
 class Expansion {
   readonly #maker: NodeMaker;
+  readonly #maxDepth: number;
   // Flat arrays of 32-bit integers, longer than what is in them: a third of the memory of arrays.
   #edges = new Int32Array(64);
   #edgeCount = 0;
@@ -55,7 +58,8 @@ class Expansion {
   /** Which node a node was last an edge of, to leave out double edges. */
   #lastEdgeOf = new Int32Array(64);
 
-  constructor({ container, blueprints, maxNodes }: ExpandOptions) {
+  constructor({ container, blueprints, maxNodes, maxDepth = maxNodes }: ExpandOptions) {
+    this.#maxDepth = maxDepth;
     const kinds = new Kinds(container, blueprints);
     this.#maker = new NodeMaker({ kinds, maxNodes, onAdded: () => this.#makeRoom() });
   }
@@ -108,8 +112,10 @@ class Expansion {
       this.#cursor[at] = next + 1;
       const child = this.#edges[next]!;
       const cursor = this.#cursor[child]!;
-      if (cursor === notEntered) stack.push(child);
-      else if (cursor !== left) throw this.#cycle(stack.slice(stack.indexOf(child)));
+      if (cursor === notEntered) {
+        if (stack.length >= this.#maxDepth) throw this.#tooDeep(child);
+        stack.push(child);
+      } else if (cursor !== left) throw this.#cycle(stack.slice(stack.indexOf(child)));
       if (steps % sliceNodes === 0 && performance.now() > sliceEnd) {
         await setImmediate();
         sliceEnd = performance.now() + sliceMilliseconds;
@@ -180,6 +186,13 @@ class Expansion {
     throw asDeclarationError(error, `what ${nodes[index]} requires`).locate(
       pathTo({ nodes, requiredBy: this.#requiredBy }, index),
     );
+  }
+
+  #tooDeep(index: number): DeclarationError {
+    const { nodes } = this.#maker;
+    return new DeclarationError(
+      `tasks require each other more than ${this.#maxDepth} deep: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`,
+    ).locate(pathTo({ nodes, requiredBy: this.#requiredBy }, index));
   }
 
   #cycle(members: readonly number[]): DeclarationError {

@@ -233,7 +233,22 @@ function customKey(task: TaskDefinition, params: Readonly<Record<string, unknown
     throw new DeclarationError(
       `key(params) of ${node()} gave ${showValue(key)}; it must give a string with something in it`,
     );
+  if (task.secrets.size > 0 && holdsSecret(key, task, params))
+    throw new DeclarationError(
+      `key(params) of ${node()} contains the value of a secret param. Keys are stored unchanged: omit the secret, or use a hash of it`,
+    );
   return key;
+}
+
+/** Shorter secrets occur in keys by chance. */
+const shortestSecret = 4;
+
+function holdsSecret(key: string, { secrets }: TaskDefinition, params: Readonly<Record<string, unknown>>): boolean {
+  const isIn = (value: unknown): boolean =>
+    typeof value === 'string'
+      ? value.length >= shortestSecret && key.includes(value)
+      : typeof value === 'object' && value !== null && Object.values(value).some(isIn);
+  return [...secrets].some((name) => isIn(params[name]));
 }
 
 /** The first 128 bits of SHA-256, in hexadecimal. */

@@ -1,3 +1,4 @@
+import { MemoryGuard } from '../base/memory';
 import { DeclarationError } from '../task/declaration-error';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import { showValue } from '../task/show';
@@ -26,6 +27,7 @@ export class NodeMaker {
   readonly #options: NodeMakerOptions;
   readonly #answers = new SchemaAnswers();
   readonly #givenTexts = new GivenTexts();
+  readonly #memory = new MemoryGuard();
 
   constructor(options: NodeMakerOptions) {
     this.#options = options;
@@ -110,6 +112,14 @@ export class NodeMaker {
     return isTaskRef(value) ? `@${this.carried.get(value)!.index};${canonical(value.path)}` : undefined;
   }
 
+  #refuseIfScarce(count: number): void {
+    const used = this.#memory.look();
+    if (used === undefined) return;
+    throw new DeclarationError(
+      `${used}, and the graph has ${count} nodes so far: does a task require itself with ever new params? (node --max-old-space-size=MEGABYTES gives more memory)`,
+    );
+  }
+
   #add(kind: Kind, identity: string | number, prepared: PreparedParams): GraphNode {
     const index = this.nodes.length;
     const { maxNodes } = this.#options;
@@ -118,6 +128,7 @@ export class NodeMaker {
         `the graph has more than ${maxNodes} nodes: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`,
       );
     }
+    if (index % guardedNodes === 0 && index > 0) this.#refuseIfScarce(index);
     Object.freeze(prepared.params);
     if (prepared.given !== prepared.params) Object.freeze(prepared.given);
     const node = new GraphNode(index, kind.blueprint.task, identity, prepared);
@@ -127,6 +138,9 @@ export class NodeMaker {
     return node;
   }
 }
+
+/** Memory is looked at once in so many nodes. */
+const guardedNodes = 64;
 
 function isPrepared(value: unknown): value is IdentifiedParams {
   return typeof value === 'object' && value !== null && 'params' in value;

@@ -1,9 +1,9 @@
 import { isInstance } from '../base/describe-error';
-import { pathTo } from '../graph/graph';
 import type { Facts, Participant } from './claims';
 import { type Resolution, UnresolvedError } from './dynamic';
 import type { ExecutionParts } from './execution-parts';
 import type { ResultSharing } from './result-sharing';
+import { Way } from './way';
 
 /** What it needs besides what all share. */
 export interface ArrivalsParts extends ExecutionParts {
@@ -47,14 +47,14 @@ export class Arrivals {
 
   /** Runs what a result holds refs to. */
   #resolve(index: number, value: unknown): void {
-    const { graph, dynamic, path, isTraced, execution, scheduler, frontier, skip, fail } = this.#parts;
+    const { graph, dynamic, way, isTraced, execution, scheduler, frontier, skip, fail } = this.#parts;
     const node = graph.nodes[index]!;
     const holder = {
       execution,
       node,
       // Nothing in a run comes from what is wanted alone: that would be a circle.
       isTraced: isTraced || graph.targets.length > 1 || frontier.isRequired(index),
-      path: [...path, ...pathTo(graph, index)],
+      way: new Way(way, graph, index),
       ...execution.factsOf(node),
     };
     scheduler.wait(

@@ -191,11 +191,11 @@ export class Attempts {
   }
 
   #errorOf({ index, number }: Attempt, cause: unknown): TaskFailedError {
-    const { graph, reporter, path } = this.#parts;
+    const { graph, reporter, way } = this.#parts;
     return new TaskFailedError({
       node: graph.nodes[index]!,
       key: keyOrNone(reporter, index),
-      requiredBy: [...path, ...pathTo(graph, index).slice(0, -1)],
+      requiredBy: [...(way?.toTexts() ?? []), ...pathTo(graph, index).slice(0, -1)],
       attempts: number,
       cause,
     });

@@ -1,21 +1,22 @@
 import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MemoryGuard } from '../base/memory';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
-import { isData } from '../graph/param-defaults';
 import type { TaskKey } from '../task/context';
 import { isTaskRef, TaskRef } from '../task/ref';
 import type { Activity } from './activity';
 import { Claims, type Facts, type Participant } from './claims';
-import { Provenance } from './provenance';
+import { Provenance, type Refs, refParams } from './provenance';
 import type { RunState } from './run-state';
+import type { Way } from './way';
 
 /** Whose result holds refs. */
 export interface Holder extends Facts {
   readonly execution: Participant;
   readonly node: GraphNode;
   /** How it came to be required, itself included. */
-  readonly path: readonly string[];
+  readonly way: Way;
   /** Whether something comes from it, which has to know what it came from. */
   readonly isTraced: boolean;
 }
@@ -43,7 +44,7 @@ export interface Child extends Participant {
 /** Starts the execution of a structure of refs in the same run. */
 export type StartChild = (
   structure: unknown,
-  options: { readonly resolvesTargets: boolean; readonly path: readonly string[]; readonly isTraced: boolean },
+  options: { readonly resolvesTargets: boolean; readonly way: Way; readonly isTraced: boolean },
 ) => Promise<Child>;
 
 /** Something that refs led to has no result; why is in the errors of the run. */
@@ -58,8 +59,12 @@ export class Dynamic {
   readonly #startChild: StartChild;
   readonly #state: RunState;
   readonly #activity: Activity;
+  readonly #maxDepth: number;
+  readonly #memory = new MemoryGuard();
 
-  constructor(startChild: StartChild, state: RunState, activity: Activity) {
+  /** @param maxDepth how many results may hold refs to each other */
+  constructor(startChild: StartChild, state: RunState, activity: Activity, maxDepth: number) {
+    this.#maxDepth = maxDepth;
     this.#startChild = startChild;
     this.#state = state;
     this.#activity = activity;
@@ -76,15 +81,16 @@ export class Dynamic {
    * @throws {DeclarationError} when a ref is wrong
    */
   async resolve(holder: Holder, result: unknown): Promise<Resolution> {
+    this.#refuseEndless(holder.way);
     this.claims.activate(holder.execution);
     const provenance = new Provenance();
-    let { digest, ranAnew, key } = holder;
+    let { digest, ranAnew, key, node } = holder;
     const loop = new LoopDetector(key);
     let value = result;
     for (let step = 1; ; step++) {
       const isChain = isTaskRef(value) && value.path.length === 0;
       const child = await this.#activity.during(
-        this.#startChild(value, { resolvesTargets: !isChain, path: holder.path, isTraced: holder.isTraced }),
+        this.#startChild(value, { resolvesTargets: !isChain, way: holder.way, isTraced: holder.isTraced }),
       );
       const letGo = this.claims.resolving(holder.node, child);
       try {
@@ -93,13 +99,13 @@ export class Dynamic {
         letGo();
       }
       const targets = child.targets();
-      if (holder.isTraced) trace(provenance, key, child);
+      if (holder.isTraced) trace(provenance, key, node, child);
       if (targets.some((target) => target.ranAnew)) ranAnew = true;
       // Of a chain, others get what its last step gives: however much of it was resolved elsewhere, that is one digest.
       digest = isChain ? targets[0]!.digest : combined(digest, targets);
       value = child.value();
       if (!isChain || !child.holdsRaw()) return { value, digest, ranAnew, provenance };
-      [key] = targets.map((target) => target.key);
+      [{ key, node }] = targets as [Target];
       const repeats = loop.meet(key);
       if (repeats)
         throw new TidemarkError(
@@ -109,12 +115,28 @@ export class Dynamic {
       if (step % sliceSteps === 0) await this.#activity.during(nextTurn());
     }
   }
+
+  /** @throws {TidemarkError} when results hold refs to each other without an end */
+  #refuseEndless({ depth }: Way): void {
+    const used = depth % guardedResults === 0 ? this.#memory.look() : undefined;
+    if (used === undefined && depth <= this.#maxDepth) return;
+    const problem =
+      used === undefined
+        ? `more than ${this.#maxDepth} results hold refs to each other`
+        : `${used}, and ${depth} results hold refs to each other so far`;
+    throw new TidemarkError(
+      `${problem}: does a task name itself in its result with ever new params? A loop gives the ref alone, of which nothing is kept (maxNodes in the runner's options raises the limit)`,
+    );
+  }
 }
 
+/** Memory is looked at once in so many results. */
+const guardedResults = 16;
+
 /** Notes what refs in the result of a key led to, and what that came from. */
-function trace(provenance: Provenance, key: TaskKey | undefined, child: Child): void {
+function trace(provenance: Provenance, key: TaskKey | undefined, node: GraphNode, child: Child): void {
   const targets = child.targets();
-  if (key !== undefined) provenance.add(key, refsTo(targets));
+  if (key !== undefined) provenance.add(key, node, refsTo(targets));
   for (const target of targets) {
     provenance.addMarks(child.marksOn(target.node));
     if (target.provenance) provenance.addAll(target.provenance);
@@ -127,17 +149,10 @@ export interface Target extends Facts {
 }
 
 /** A ref to each target, with its key. */
-function refsTo(targets: readonly Target[]): (readonly [TaskKey, TaskRef<unknown>])[] {
+function refsTo(targets: readonly Target[]): Refs {
   return targets.flatMap(({ key, node }) =>
     key === undefined ? [] : [[key, TaskRef.of(node.task.cls, refParams(node))] as const],
   );
-}
-
-/** What a node was given, as far as a record can hold it: what is no data was given to a schema, which made data of it. */
-function refParams({ params, given }: GraphNode): Readonly<Record<string, unknown>> {
-  if (params === given) return given;
-  const entries = Object.entries(given).map(([name, value]) => [name, isData(value) ? value : params[name]]);
-  return Object.fromEntries(entries);
 }
 
 function combined(digest: string | undefined, targets: readonly Target[]): string | undefined {

@@ -18,6 +18,7 @@ import type { Reporter } from './reporter';
 import type { RunScope } from './run-scope';
 import type { RunState } from './run-state';
 import type { Warned } from './storage-faults';
+import type { Way } from './way';
 
 /** All that one run needs to know. */
 export interface ExecutionOptions {
@@ -64,5 +65,5 @@ export interface ExecutionOptions {
   /** Whether something comes from the targets, which has to know what they came from. */
   readonly isTraced: boolean;
   /** How the targets came to be required, when a result held refs to them. */
-  readonly path: readonly string[];
+  readonly way: Way | undefined;
 }

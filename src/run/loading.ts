@@ -169,7 +169,7 @@ export class Loading {
   /** A loaded result names tasks: those are looked for among the classes that are here. */
   #arriveStored(index: number, value: unknown): void {
     try {
-      this.#parts.arrive(index, fromStored(value), true);
+      this.#parts.arrive(index, fromStored(value, { paramsOf: () => this.#parts.graph.nodes[index]!.params }), true);
     } catch (error) {
       this.#parts.fail(index, error);
     }

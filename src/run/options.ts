@@ -1,5 +1,5 @@
 import type { Awaitable } from '../awaitable';
-import { type Allowed, anything, checkOptions, milliseconds, numberFrom, oneOf } from '../check-options';
+import { type Allowed, anything, checkOptions, isBoolean, milliseconds, numberFrom, oneOf } from '../check-options';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import type { StorageSource } from '../storage/open';
@@ -47,7 +47,12 @@ export interface RunnerOptions {
   readonly freeze?: boolean;
   /** What runs say of `join` that do not say it themselves. @default true */
   readonly join?: boolean;
-  /** A graph with more nodes is taken for a recursion without an end. @default 10000000 */
+  /**
+   * A graph with more nodes is taken for a recursion without an end, and so are more nodes of which each requires the
+   * next, or results that hold refs to each other so deep.
+   *
+   * @default 10000000 nodes, 1000000 that require each other, 10000 results that hold refs to each other
+   */
   readonly maxNodes?: number;
   /**
    * How long an attempt that timed out keeps its slot when it does not heed `context.signal`, in milliseconds. Only
@@ -90,7 +95,6 @@ const queues: Allowed = {
   includes: (value) => typeof value === 'object' && value !== null,
   text: 'an object with options for each queue',
 };
-const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
 const isFunction: Allowed = { includes: (value) => typeof value === 'function', text: 'a function' };
 const runnerOptions: Readonly<Record<keyof RunnerOptions, Allowed>> = {
   storage: anything,

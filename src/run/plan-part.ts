@@ -101,7 +101,7 @@ export class PlanPart {
   refsIn(index: number): unknown {
     const stored = this.#holders.get(index);
     this.#holders.delete(index);
-    return fromStored(stored);
+    return fromStored(stored, { paramsOf: () => this.graph.nodes[index]!.params });
   }
 
   async #decide(indices: readonly number[]): Promise<void> {

@@ -26,6 +26,10 @@ export interface PreparerOptions {
   readonly isClosed: () => boolean;
 }
 
+/** What is taken for a recursion without an end, unless a runner says something else. */
+const defaultNodes = 10_000_000;
+const defaultDepth = 1_000_000;
+
 /** Makes the graphs of one run, or of one plan, key or clear: all of them have the same defaults. */
 export class Preparer {
   readonly #options: PreparerOptions;
@@ -43,10 +47,11 @@ export class Preparer {
   /** The graph of a target, and the keys of its nodes. */
   async prepare(target: unknown, call: OpenCall): Promise<Prepared> {
     this.refuseIfClosed();
-    const { container, maxNodes = 10_000_000 } = this.#options;
+    const { container, maxNodes = defaultNodes } = this.#options;
+    const maxDepth = this.#options.maxNodes ?? defaultDepth;
     const graph = await call.waitFor(
       () => 'a schema of a param, or the container that makes tasks,',
-      expand(target, { container, blueprints: this.#blueprints, maxNodes }),
+      expand(target, { container, blueprints: this.#blueprints, maxNodes, maxDepth }),
     );
     const fingerprints = await fingerprintsOf(graph, container, call);
     return { graph, fingerprints, keys: new Keys(graph, fingerprints.known) };

@@ -1,16 +1,36 @@
 import type { GraphNode } from '../graph/node';
+import { firstSecret } from '../graph/stored-secret';
+import { mapStructure } from '../graph/structure';
+import { definitionOf, type TaskDefinition } from '../task/definition';
+import { isTaskRef, TaskRef } from '../task/ref';
 
 type Params = Readonly<Record<string, unknown>>;
 
+/** The text shown instead of a secret. */
+const secret = '(secret)';
 const withoutSecrets = new WeakMap<Params, Params>();
 
-/** A node's params as events, plans and errors show them: without secrets. The same object each time. */
-export function publicParams({ task, params }: GraphNode): Params {
-  if (task.secrets.size === 0) return params;
+/** A node's params as events, plans and errors show them: without secrets, those of refs included. The same object each time. */
+export function publicParams({ task, params, carriesRefs }: GraphNode): Params {
+  if (task.secrets.size === 0 && !carriesRefs) return params;
   let shown = withoutSecrets.get(params);
   if (!shown) {
-    const entries = Object.entries(params).map(([name, value]) => [name, task.secrets.has(name) ? '(secret)' : value]);
-    withoutSecrets.set(params, (shown = Object.freeze(Object.fromEntries(entries))));
+    shown = firstSecret(task, params) === undefined ? params : Object.freeze(shownParams(task, params));
+    withoutSecrets.set(params, shown);
   }
-  return shown!;
+  return shown;
+}
+
+function shownParams({ secrets }: TaskDefinition, params: Params): Params {
+  const entries = Object.entries(params).map(([name, value]) => [
+    name,
+    secrets.has(name) ? secret : mapStructure(value, shownRef),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function shownRef(value: object): unknown {
+  if (!isTaskRef(value)) return value;
+  const ref: TaskRef<any> = TaskRef.of(value.task, shownParams(definitionOf(value.task), value.params));
+  return value.path.length === 0 ? ref : (ref.at as (...steps: readonly (string | number)[]) => unknown)(...value.path);
 }

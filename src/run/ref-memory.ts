@@ -5,7 +5,7 @@ import type { TaskKey } from '../task/context';
 import type { TaskRef } from '../task/ref';
 import { Action } from './demand';
 import type { PlanPart } from './plan-part';
-import { Provenance } from './provenance';
+import { Provenance, paramsIn } from './provenance';
 
 /** What the record of a result knows of the refs in all that it came from. */
 type Memory = ReadonlyMap<TaskKey, readonly (readonly [TaskKey, TaskRef<unknown>])[]>;
@@ -72,7 +72,10 @@ export class RefMemory {
   async #readOwn(part: PlanPart, index: number, found: Found): Promise<void> {
     const key = part.keys.of(index);
     try {
-      this.#own.set(key, fromStored(await part.read(index, found)));
+      this.#own.set(
+        key,
+        fromStored(await part.read(index, found), { paramsOf: () => part.graph.nodes[index]!.params }),
+      );
       this.#learned.push([part, index]);
     } catch {
       // Nobody knows, then.
@@ -81,7 +84,7 @@ export class RefMemory {
 
   /** A record knows all that its result came from. */
   #read(part: PlanPart, index: number, entry: Entry): void {
-    const memory = memoryOf(entry);
+    const memory = memoryOf(part, entry);
     if (memory) this.#cover(requiredBy(part, index).map((required) => ({ part, index: required, memory })));
   }
 
@@ -130,11 +133,11 @@ function requiredBy({ graph: { edges, firstEdge, endEdge } }: PlanPart, index: n
 }
 
 /** Undefined when a class that it names is not here. */
-function memoryOf(entry: Entry): Memory | undefined {
+function memoryOf(part: PlanPart, entry: Entry): Memory | undefined {
   if (!entry.isDynamic) return noRefs;
   try {
     const provenance = Provenance.of(entry);
-    const refs = new Map(provenance.refs());
+    const refs = new Map(provenance.refs(paramsIn(part.graph, part.keys)));
     return new Map(
       Array.from(provenance.dynamic, ([holder, keys]) => [
         holder,

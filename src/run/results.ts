@@ -1,7 +1,9 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
+import { isInstance } from '../base/describe-error';
 import { isSentResult, type SentResult } from '../executors/sent-result';
 import { isStoredResult, type StoredResult } from '../executors/stored-result';
 import { toStored } from '../graph/stored-ref';
+import { type SecretHolder, UnstorableSecretError } from '../graph/stored-secret';
 import type { EncodedResult, Encoding } from '../storage/encode';
 import type { Attempt } from './attempt';
 import { encodeWithRefs } from './encode-with-refs';
@@ -30,6 +32,13 @@ interface Made {
   readonly seconds: number;
 }
 
+/** An encoded result, undefined if it is not saved, and the value for consumers. */
+interface EncodedMade {
+  readonly encoded: Awaitable<EncodedResult> | undefined;
+  readonly settled: unknown;
+  readonly holdsRefs: boolean;
+}
+
 /** Takes in what tasks give: sees to it that all get the same value, saves it, and hands it on. */
 export class Results {
   readonly #parts: ResultsParts;
@@ -52,7 +61,7 @@ export class Results {
       return;
     }
     try {
-      const { encoded, settled, holdsRefs } = this.#encode(index, result);
+      const { encoded, settled, holdsRefs } = this.#encodeUnlessSecret(index, result);
       const made = { attempt, result: settled, holdsRefs, seconds };
       if (isPromiseLike(encoded) || (checkpoints && graph.nodes[index]!.task.hasFingerprint))
         scheduler.track(this.#keepLater(made, encoded));
@@ -62,15 +71,31 @@ export class Results {
     }
   }
 
+  /** Encodes like `#encode`, except that a result with an unstorable secret is not saved. */
+  #encodeUnlessSecret(index: number, result: unknown): EncodedMade {
+    try {
+      return this.#encode(index, result);
+    } catch (error) {
+      if (!isInstance(error, UnstorableSecretError)) throw error;
+      this.#warnOfSecret(index, error.message);
+      return { encoded: undefined, settled: this.#parts.sharing.settle(index, result), holdsRefs: true };
+    }
+  }
+
+  #warnOfSecret(index: number, why: string): void {
+    const { graph, warned, reporter } = this.#parts;
+    const { task } = graph.nodes[index]!;
+    if (warned.secrets.has(task.name)) return;
+    warned.secrets.add(task.name);
+    reporter.warn(index, `the result of ${task.name} is not saved: ${why}`);
+  }
+
+  #holder(index: number): SecretHolder {
+    return this.#parts.graph.nodes[index]!;
+  }
+
   /** Encodes a result that is to be saved. Gives what others receive, too, which is the same whatever happens meanwhile. */
-  #encode(
-    index: number,
-    result: unknown,
-  ): {
-    readonly encoded: Awaitable<EncodedResult> | undefined;
-    readonly settled: unknown;
-    readonly holdsRefs: boolean;
-  } {
+  #encode(index: number, result: unknown): EncodedMade {
     const { graph, checkpoints, sharing } = this.#parts;
     if (!graph.nodes[index]!.task.save || !checkpoints) {
       const holdsRefs = holdsRef(result);
@@ -79,9 +104,9 @@ export class Results {
     const encode = (value: unknown) => checkpoints.encode(index, value);
     if (!checkpoints.encodesAtOnce(index)) {
       const settled = sharing.settle(index, result);
-      return { settled, ...encodeWithRefs(settled, encode) };
+      return { settled, ...encodeWithRefs(settled, this.#holder(index), encode) };
     }
-    const { encoded, holdsRefs } = encodeWithRefs(result, encode);
+    const { encoded, holdsRefs } = encodeWithRefs(result, this.#holder(index), encode);
     const isChecked = !isPromiseLike(encoded) && isCheckedCbor((encoded as EncodedResult).bySerialization[0]![1]);
     return { encoded, settled: sharing.settle(index, result, isChecked), holdsRefs };
   }
@@ -93,9 +118,10 @@ export class Results {
     const { holdsRefs, encoding } = sent;
     try {
       const result = await sent.value();
-      const isSaved = graph.nodes[index]!.task.save && checkpoints;
+      if (sent.unsaved !== undefined && graph.nodes[index]!.task.save) this.#warnOfSecret(index, sent.unsaved);
+      const isSaved = graph.nodes[index]!.task.save && checkpoints && sent.unsaved === undefined;
       const encoded = isSaved
-        ? checkpoints.encodeSent(index, encoding, holdsRefs ? toStored(result) : result)
+        ? checkpoints.encodeSent(index, encoding, holdsRefs ? toStored(result, this.#holder(index)) : result)
         : undefined;
       sharing.settleOwn(index, result);
       await this.#keepLater({ attempt, result, holdsRefs, seconds }, encoded);
@@ -151,7 +177,8 @@ export class Results {
     const provenance = lineage.gather(index);
     const isOutdated = outdated.has(index);
     if (encoded) saves.noteRan(index, encoded);
-    if (!encoded || isOutdated || faults.untouchable.has(index)) {
+    if (encoded && provenance?.unsaved !== undefined) this.#warnOfSecret(index, provenance.unsaved);
+    if (!encoded || isOutdated || provenance?.unsaved !== undefined || faults.untouchable.has(index)) {
       joins.end(index, { type: 'unsaved' });
       this.#done(made);
       return;

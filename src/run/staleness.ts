@@ -1,16 +1,18 @@
 import { type Awaitable, andThen } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
+import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
 import { isSavedHere } from '../storage/checkpoint-writer';
 import type { Entry } from '../storage/entry';
 import type { Found } from '../storage/layers';
 import { asSaved, refuseOtherParams } from '../storage/own-key';
 import { StorageError } from '../storage/storage-error';
+import type { TaskKey } from '../task/context';
 import type { TaskDefinition } from '../task/definition';
 import type { Namesakes } from '../task/namesakes';
 import type { CheckpointsOptions } from './checkpoints-options';
 import { SeenMarks } from './marks';
-import { Provenance } from './provenance';
+import { type ParamsOf, Provenance, paramsIn, type Refs } from './provenance';
 
 const wasCleared = 'it, or something that it came from, was cleared';
 const lostMarks = 'the storage has lost what was cleared since it was saved';
@@ -60,10 +62,24 @@ export class Staleness {
     return entry.isDynamic ? this.#whyByRefs(entry) : undefined;
   }
 
+  /** The refs in a result's dynamic ancestors, with their secrets restored. @throws {TidemarkError} when a secret is unknown */
+  async #refsOf(provenance: Provenance): Promise<Refs> {
+    const given = [paramsIn(this.#options.graph, this.#options.keys)];
+    for (let before = -1; ; ) {
+      const known = provenance.refs((key) => firstOf(given, key));
+      if (known.length === provenance.refCount) return known;
+      if (known.length === before) throw new TidemarkError('this run was not given a secret of these refs');
+      before = known.length;
+      // The requirements of these refs may hold further secrets.
+      const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
+      given.push(paramsIn(graph, keys));
+    }
+  }
+
   /** Likewise, by the refs that were in results that it came from: their keys may be others today. */
   async #whyByRefs(entry: Entry): Promise<string | undefined> {
     try {
-      const known = Provenance.of(entry).refs();
+      const known = await this.#refsOf(Provenance.of(entry));
       if (known.length === 0) return undefined;
       const { graph, keys } = await this.#options.prepare(known.map(([, ref]) => ref));
       const marks = await SeenMarks.read({ ...this.#options, graph, keys });
@@ -80,6 +96,14 @@ export class Staleness {
       return `it came from a result with refs that cannot be followed today: ${describeError(error)}`;
     }
   }
+}
+
+function firstOf(given: readonly ParamsOf[], key: TaskKey): ReturnType<ParamsOf> {
+  for (const paramsOf of given) {
+    const params = paramsOf(key);
+    if (params) return params;
+  }
+  return undefined;
 }
 
 /** Whether a checkpoint may hold the result of another class, as far as this process knows. */

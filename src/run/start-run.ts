@@ -51,6 +51,9 @@ export interface Starting {
   readonly done: Promise<void>;
 }
 
+/** So many results may hold refs to each other, unless a runner says something else. */
+const mostNested = 10_000;
+
 /** What belongs to one run from its start. */
 interface RunParts {
   readonly runId: string;
@@ -166,7 +169,7 @@ async function rootExecution(
   const activity = new Activity();
   const start = async (structure: unknown, how: Omit<How, 'identicalRuns'>) =>
     execution(await preparer.prepare(structure, call), { ...how, identicalRuns: undefined });
-  const dynamic = new Dynamic(start, state, activity);
+  const dynamic = new Dynamic(start, state, activity, ofRunner.maxNodes ?? mostNested);
   const marks = new KnownMarks(layers.all);
   const forced = Forced.of(options.force);
   const tasks = new Map<string, TaskDefinition>();
@@ -178,7 +181,7 @@ async function rootExecution(
     laneOf: capacity.laneOf(runId, { queues: options.queues, isNested: scope.parent !== undefined }),
     loadLane: capacity.loadLane,
     state,
-    warned: { ofStorage: false, damaged: 0, plain: 0, sources: new Set<string>() },
+    warned: { ofStorage: false, damaged: 0, plain: 0, sources: new Set<string>(), secrets: new Set<string>() },
     onStorageError,
     warnsOfChangedSource: sourceChange === 'warn',
     freezes,
@@ -209,12 +212,12 @@ async function rootExecution(
   return execution(prepared, {
     resolvesTargets: true,
     isTraced: false,
-    path: [],
+    way: undefined,
     identicalRuns: isJoining ? identicalRuns : undefined,
   });
 }
 
-type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'path' | 'identicalRuns'>;
+type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'way' | 'identicalRuns'>;
 
 /** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
 function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {

@@ -15,6 +15,8 @@ export interface Warned {
   /** How many were found that are not encrypted and have to be. */
   plain: number;
   readonly sources: Set<string>;
+  /** Tasks whose results contain unstorable secrets. */
+  readonly secrets: Set<string>;
 }
 
 /** A storage that is damaged all over is told of once more, and then no more. */

@@ -77,6 +77,7 @@ export class StoredResults {
     if (!checkpoints?.isSaving || !graph.nodes[index]!.task.save || fingerprints.isKeyless(index)) return undefined;
     if (faults.untouchable.has(index) || outdated.has(index)) return undefined;
     const provenance = lineage.gather(index);
+    if (provenance?.unsaved !== undefined) return undefined;
     const origin = provenance && { provenance, holdsRefs: false };
     return checkpoints.factsOf(index, { digestOf: saves.digestOf, origin }, 0);
   }

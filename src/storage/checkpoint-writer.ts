@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Awaitable, andThen } from '../awaitable';
+import { type Awaitable, andThen, orElse } from '../awaitable';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { pack } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
+import { newBesideName } from './beside-name';
 import { seal } from './decode';
 import type { Encoding } from './encode';
 import type { Entries } from './entries';
@@ -13,6 +13,7 @@ import type { Lease } from './lease/lease';
 import { LeaseLostError } from './lease/lease-lost-error';
 import type { CheckpointRecord } from './record';
 import { type StorageOptions, usualResultSize } from './storage-options';
+import type { UnnamedBytes } from './unnamed-bytes';
 
 /** What a record says that only the run knows. */
 export type RunFacts = Pick<
@@ -62,6 +63,7 @@ interface Draft {
 /** Writes checkpoints into a store. */
 export class CheckpointWriter {
   readonly #entries: Entries;
+  readonly #unnamed: UnnamedBytes;
   readonly #fsync: NonNullable<StorageOptions['fsync']>;
   readonly #inlineBytes: number;
   readonly #maxResultSize: number;
@@ -69,9 +71,11 @@ export class CheckpointWriter {
 
   constructor(
     entries: Entries,
+    unnamed: UnnamedBytes,
     { fsync = 'worth-it', inlineBytes = 32_768, maxResultSize = usualResultSize, encryption }: StorageOptions,
   ) {
     this.#entries = entries;
+    this.#unnamed = unnamed;
     this.#fsync = fsync;
     this.#inlineBytes = inlineBytes;
     this.#maxResultSize = maxResultSize;
@@ -111,7 +115,7 @@ export class CheckpointWriter {
         digest: encoding.digest,
         size: kept.byteLength,
         plainSize: encoding.bytes.byteLength,
-        beside: isBeside ? randomBytes(16).toString('hex') : undefined,
+        beside: isBeside ? newBesideName() : undefined,
         directories: facts.directories,
         seconds: facts.seconds,
         savedAt: saved.savedAt,
@@ -138,12 +142,26 @@ export class CheckpointWriter {
     const write = () => andThen(this.#entries.writeSmall(key, entry, durable), () => size);
     // Most are small and new: one write, and nothing to wait for.
     if (!beside && !before) return write();
-    return andThen(beside && this.#entries.write(besideKey(record), beside, durable), () =>
-      andThen(this.#besideNow(draft, before), (names) => {
-        // A stale checkpoint is deleted before another takes its place: replacing a file costs a hundred times a new one.
-        if (before) return andThen(this.#entries.delete(key), () => andThen(this.#discard(key, names), write));
-        return andThen(write(), () => andThen(this.#discard(key, names), () => size));
-      }),
+    const written = andThen(beside && this.#entries.write(besideKey(record), beside, durable), () =>
+      orElse(
+        () =>
+          andThen(this.#besideNow(draft, before), (names) => {
+            // A stale checkpoint is deleted before another takes its place: replacing a file costs a hundred times a new one.
+            if (before) return andThen(this.#entries.delete(key), () => andThen(this.#discard(key, names), write));
+            return andThen(write(), () => andThen(this.#discard(key, names), () => size));
+          }),
+        (error) => this.#takeBack(draft, error),
+      ),
+    );
+    return andThen(written, () => andThen(this.#unnamed.removeOf(key), () => size));
+  }
+
+  /** A record could not be written: its bytes are of no use. */
+  #takeBack({ record, beside }: Draft, error: unknown): Awaitable<never> {
+    if (!beside) throw error;
+    return this.#unnamed.remove(record.key, record.beside!).then(
+      () => Promise.reject(error),
+      () => Promise.reject(error),
     );
   }
 
@@ -152,6 +170,7 @@ export class CheckpointWriter {
     const { record, entry, beside, durable } = draft;
     if (beside) await this.#entries.write(besideKey(record), beside, durable);
     const names = await this.#besideNow(draft, before);
+    await this.#unnamed.removeOf(record.key);
     const isStale = (bytes: Bytes) =>
       this.#countsNot(bytes, record) || (before !== undefined && isEntryOf(bytes, before));
     if (await lease.write({ bytes: entry, durable, isStale })) {

@@ -26,6 +26,11 @@ export class Entries {
     return this.#store.copies === true;
   }
 
+  /** What is looked at to list keys that start with something; undefined when that is all keys. */
+  get listsFast(): StoreAdapter['listsFast'] {
+    return this.#store.listsFast;
+  }
+
   /** Lets the reads that follow see all that other processes have written by now. */
   refresh(): void {
     this.#store.refresh?.();
@@ -125,6 +130,10 @@ export class Entries {
         if (bytes !== undefined) yield [keys[i]!, bytes];
       }
     }
+  }
+
+  async diskSize(folder: string | undefined): Promise<number | undefined> {
+    return this.#do('list', undefined, () => this.#store.diskSize?.(folder));
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,12 @@ const beside = /\.[0-9a-f]{32}$/;
 /** Keys with a hash, large bytes, clear marks, what was set aside, leases, results on their way, and what a store was tried out with. */
 const own = /^[^/@]+\/([0-9a-f]{32}|.*\.[0-9a-f]{32})$|^@(cleared|damaged|leases|passing|probe)\/[^/]+(\/[^/]+)?$/;
 
+/** The key of a record and the name of its large bytes, of a key that has both; undefined for other keys. */
+export function besideParts(key: string): { readonly key: string; readonly name: string } | undefined {
+  const at = record.test(key) ? key.search(beside) : -1;
+  return at < 0 ? undefined : { key: key.slice(0, at), name: key.slice(at + 1) };
+}
+
 /** Whether a key of a store is that of a checkpoint's record. */
 export function isRecordKey(key: string): boolean {
   return record.test(key) && !beside.test(key);

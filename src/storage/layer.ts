@@ -7,6 +7,7 @@ import type { TaskKey } from '../task/context';
 import { DamagedCheckpointError } from './checkpoint-error';
 import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
+import { directoriesOfStore } from './directories/directories-of-store';
 import type { DirectoryFolder } from './directories/directory-folder';
 import type { Encoding } from './encode';
 import { Entries, groupsOf } from './entries';
@@ -18,9 +19,11 @@ import type { StoreLeases } from './lease/store-leases';
 import { placeOf } from './marks/epochs';
 import { newId } from './marks/mark-log';
 import { MarkStore } from './marks/mark-store';
+import { besideNamesIn, directoriesIn } from './named-by-entry';
 import type { CheckpointRecord } from './record';
 import type { StorageOptions } from './storage-options';
 import type { StoreAdapter } from './store';
+import { UnnamedBytes } from './unnamed-bytes';
 
 export type { RunFacts } from './checkpoint-writer';
 export type { LeaseOptions, StorageOptions } from './storage-options';
@@ -44,6 +47,7 @@ export class Layer {
   readonly #entries: Entries;
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
+  readonly #unnamed: UnnamedBytes;
   readonly #store: StoreAdapter;
   readonly #options: StorageOptions;
   #leases: StoreLeases | undefined;
@@ -55,9 +59,10 @@ export class Layer {
     this.marks = new MarkStore(this.#entries);
     this.place = place;
     this.encoder = options.encoder;
-    this.directories = directoryFolderOf(store);
+    this.directories = directoriesOfStore(store);
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
-    this.#writer = new CheckpointWriter(this.#entries, options);
+    this.#unnamed = new UnnamedBytes(this.#entries);
+    this.#writer = new CheckpointWriter(this.#entries, this.#unnamed, options);
     this.#store = store;
     this.#options = options;
   }
@@ -151,6 +156,12 @@ export class Layer {
 
   /** Gives whether there was one. @param directories where its task directories are */
   async delete(key: TaskKey, directories = this.directories): Promise<boolean> {
+    const wasThere = await this.#delete(key, directories);
+    await this.#unnamed.removeOf(key);
+    return wasThere;
+  }
+
+  async #delete(key: TaskKey, directories: DirectoryFolder | undefined): Promise<boolean> {
     this.refresh();
     const bytes = await this.#entries.read(key);
     if (bytes === undefined) return false;
@@ -204,6 +215,19 @@ export class Layer {
     }
   }
 
+  /** Large bytes that no record names: their folders and sizes. */
+  async *unnamed(): AsyncIterableIterator<{ readonly folder: string; readonly bytes: number }> {
+    for await (const key of this.#unnamed.list(undefined)) {
+      const bytes = await this.#entries.read(key);
+      if (bytes !== undefined) yield { folder: key.slice(0, key.indexOf('/')), bytes: bytes.byteLength };
+    }
+  }
+
+  /** How many bytes of a disk of this machine are taken; undefined where that is not known. @param folder of one task */
+  async diskSize(folder?: string): Promise<number | undefined> {
+    return this.#entries.diskSize(folder);
+  }
+
   /** The keys of a task's saved results. */
   async *#keysOf(folder: string): AsyncIterableIterator<TaskKey> {
     for await (const key of this.#entries.keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
@@ -226,9 +250,10 @@ export class Layer {
   async clearTask(folder: string, directories = this.directories): Promise<readonly TaskKey[]> {
     const deleted: TaskKey[] = [];
     for await (const keys of groupsOf(this.#keysOf(folder))) {
-      const were = await Promise.all(keys.map((key) => this.delete(key, directories)));
+      const were = await Promise.all(keys.map((key) => this.#delete(key, directories)));
       deleted.push(...keys.filter((_, i) => were[i]));
     }
+    await this.#unnamed.removeIn(folder);
     await directories?.sweep(folder, async () => []);
     return deleted;
   }
@@ -242,27 +267,4 @@ export class Layer {
   async #isOurs(key: string): Promise<boolean> {
     return isOwnKey(key) || (isRecordKey(key) && (await this.#entries.holdsBytes(key, isEntry)));
   }
-}
-
-/** The directories that an entry names; undefined when what it says of them is damaged. */
-function directoriesIn(entry: Entry): readonly string[] | undefined {
-  try {
-    return entry.directories;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Loaded with the first storage that has a place for them. */
-function directoryFolderOf({ folder }: StoreAdapter): DirectoryFolder | undefined {
-  if (folder === undefined) return undefined;
-  const { DirectoryFolder: Made } =
-    require('./directories/directory-folder') as typeof import('./directories/directory-folder');
-  return new Made(folder);
-}
-
-/** What may name large bytes in a record that is damaged. */
-function besideNamesIn(bytes: Bytes): readonly string[] {
-  const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n', 1)[0]!;
-  return line.match(/(?<= )[0-9a-f]{32}(?= )/g) ?? [];
 }

@@ -84,7 +84,7 @@ function openUri(given: string, asked: boolean | undefined): OpenedStore {
     }
     default: {
       const { openKeyvUri } = require('./stores/keyv/open-uri') as typeof import('./stores/keyv/open-uri');
-      return { ...openKeyvUri(uri, ownUris), isReadonly };
+      return { ...openKeyvUri(uri, ownUris, isReadonly), isReadonly };
     }
   }
 }

@@ -20,8 +20,8 @@ export function recordParams(
 
 function setOwn(json: Record<string, unknown>, name: string, value: unknown): void {
   const escaped = name.startsWith('$') ? `$${name}` : name;
-  // Assigning would call the setter of __proto__.
-  if (escaped !== '__proto__') json[escaped] = value;
+  // Assigning would call a setter, such as that of __proto__, and fails where prototypes are frozen.
+  if (!(escaped in json)) json[escaped] = value;
   else Object.defineProperty(json, escaped, { value, enumerable: true, writable: true, configurable: true });
 }
 

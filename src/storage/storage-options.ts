@@ -1,3 +1,4 @@
+import { type Allowed, isBoolean, numberFrom, oneOf } from '../check-options';
 import type { Encoder } from '../encoding/encoder';
 
 /** The default of `maxResultSize`. */
@@ -55,3 +56,25 @@ export interface LeaseOptions {
    */
   readonly expiresAfter?: number;
 }
+
+/** The values that these options may have. */
+export const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
+  encoder: {
+    includes: (value) => typeof value?.serialization?.serialize === 'function',
+    text: 'what encoder(…) gives',
+  },
+  readonly: isBoolean,
+  fsync: oneOf('worth-it', 'always', 'never'),
+  encryption: oneOf('required', 'allow-plain'),
+  maxResultSize: numberFrom(0, 'bytes'),
+  inlineBytes: numberFrom(0, 'bytes'),
+  lease: {
+    includes: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.keys(value).every((name) => name === 'expiresAfter') &&
+      (value.expiresAfter === undefined ||
+        (numberFrom(100).includes(value.expiresAfter) && value.expiresAfter <= 86_400_000)),
+    text: '{ expiresAfter: milliseconds }, from 100 to a day',
+  },
+};

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { shareClass, whyForeign } from '../base/shared-state';
-import { type Allowed, checkOptions, numberFrom, oneOf } from '../check-options';
+import { type Allowed, checkOptions, isBoolean, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';
 import { TidemarkError } from '../error';
@@ -16,29 +16,9 @@ import { clearsOf, placeOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
 import type { CheckpointRecord } from './record';
 import { inScope, type ScopeOptions } from './scope';
+import { diskSizeOf, statsOf, type TaskStats } from './stats';
 import { StorageError } from './storage-error';
-
-const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
-const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
-  encoder: {
-    includes: (value) => typeof value?.serialization?.serialize === 'function',
-    text: 'what encoder(…) gives',
-  },
-  readonly: isBoolean,
-  fsync: oneOf('worth-it', 'always', 'never'),
-  encryption: oneOf('required', 'allow-plain'),
-  maxResultSize: numberFrom(0, 'bytes'),
-  inlineBytes: numberFrom(0, 'bytes'),
-  lease: {
-    includes: (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      Object.keys(value).every((name) => name === 'expiresAfter') &&
-      (value.expiresAfter === undefined ||
-        (numberFrom(100).includes(value.expiresAfter) && value.expiresAfter <= 86_400_000)),
-    text: '{ expiresAfter: milliseconds }, from 100 to a day',
-  },
-};
+import { storageOptions } from './storage-options';
 
 /** How several storages work as one. */
 export interface ChainOptions {
@@ -60,14 +40,6 @@ export interface ListFilter {
   readonly task?: string | TaskClass;
   /** Told of the checkpoints that are left out, and what is wrong with them: damage, or a newer format. */
   readonly onUnreadable?: (key: TaskKey, problem: string) => void;
-}
-
-/** What is saved of one task. */
-export interface TaskStats {
-  /** How many results. */
-  readonly count: number;
-  /** How many bytes they take, as they are kept; records are not counted. */
-  readonly bytes: number;
 }
 
 /**
@@ -233,12 +205,15 @@ export class Storage {
    * for (const [task, { count, bytes }] of await Storage.open().stats()) console.log(task, count, bytes);
    */
   async stats(): Promise<ReadonlyMap<string, TaskStats>> {
-    const stats = new Map<string, TaskStats>();
-    for await (const { task, size } of this.list()) {
-      const { count, bytes } = stats.get(task) ?? { count: 0, bytes: 0 };
-      stats.set(task, { count: count + 1, bytes: bytes + size });
-    }
-    return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
+    return statsOf(this.list(), this.layers.all);
+  }
+
+  /**
+   * How many bytes of the disks of this machine all takes that is kept here, in whole blocks: of files and LMDB;
+   * undefined where other stores keep it.
+   */
+  async diskSize(): Promise<number | undefined> {
+    return diskSizeOf(this.layers.all);
   }
 
   /**

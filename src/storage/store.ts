@@ -34,6 +34,10 @@ export interface StoreAdapter {
   disconnect?(): Awaitable<void>;
   /** The keys that start with `prefix`, without reading values. */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>;
+  /** What `keys` looks at besides what it gives: nothing, or the same folder; so what killed processes left is found by the way. */
+  readonly listsFast?: 'by-prefix' | 'by-folder';
+  /** How many bytes of a disk of this machine it takes. @param folder the first part of keys: only what has these */
+  diskSize?(folder?: string): Awaitable<number | undefined>;
   /** Adds to the end of a value in one indivisible step, durable unless it says otherwise; makes it when it is not there. */
   append?(key: string, value: Uint8Array, options?: SetOptions): Awaitable<void>;
   /**

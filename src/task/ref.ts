@@ -77,6 +77,16 @@ export class TaskRef<out Out> {
     return new TaskRef(this.task, this.params, Object.freeze([...this.path, ...steps]));
   }
 
+  /** For `JSON.stringify`: without the values of secrets. */
+  toJSON(): { readonly task: string; readonly params: Readonly<Record<string, unknown>>; readonly path?: PartPath } {
+    const params = Object.entries(this.params).map(([name, value]) => [
+      name,
+      isSecretParam(this.task, name) ? '(secret)' : value,
+    ]);
+    const { path } = this;
+    return { task: this.task.name, params: Object.fromEntries(params), ...(path.length > 0 && { path }) };
+  }
+
   /** For messages and `console.log`: `task(TrainModel, …)`. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     const { path } = this;
@@ -89,6 +99,22 @@ export class TaskRef<out Out> {
     return new TaskRef(cls, params, whole);
   }
 }
+/** Where classes keep what was declared; read here as it is, since declarations know of refs. */
+const declaration = Symbol.for('tidemark.declaration');
+interface Declared {
+  readonly members: ReadonlyMap<string, { readonly options?: { readonly secret?: boolean } }>;
+}
+
+/** Whether a class, or the nearest of its base classes that declares the param, says that it is secret. */
+function isSecretParam(cls: unknown, name: string): boolean {
+  for (let at = cls; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
+    const own: Declared | undefined = Object.hasOwn(at, declaration) ? (at as any)[declaration] : undefined;
+    const member = own?.members.get(name);
+    if (member) return member.options?.secret === true;
+  }
+  return false;
+}
+
 const brand = Symbol.for('tidemark.task-ref');
 
 /**

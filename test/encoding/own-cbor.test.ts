@@ -36,7 +36,7 @@ it('changes nothing of what a program encodes with its cbor-x', () => {
 
 it('brings results back whatever a program did to prototypes', async () => {
   const changed = await runChild(join(__dirname, 'fixtures/changed-prototypes.ts'), [], { cwd: folder.path });
-  expect(changed).toEqual({ runs: 1, same: [true, true, true, true, true, true] });
+  expect(changed).toEqual({ runs: 1, same: [true, true, true, true, true, true, true] });
 });
 
 it('works where Node may not make code of text', async () => {

@@ -269,6 +269,13 @@ describe('a recursion without an end', () => {
     expect(message.split('\n').length).toBeLessThan(15);
   });
 
+  it('is told by how deep it is, long before there are as many nodes as are allowed', async () => {
+    const message = await messageOf(() => graphOf(Endless, { maxDepth: 1_000 }));
+    expect(message).toMatch(/^tasks require each other more than 1000 deep: does a task require itself/);
+    expect(message).toContain('at Endless({ n: 1000 })\n    required by Endless({ n: 999 })');
+    expect((await graphOf(task(Chain, { n: 9 }), { maxDepth: 10 })).nodes).toHaveLength(10);
+  });
+
   it('may have as many as are allowed', async () => {
     expect((await graphOf(task(Chain, { n: 9 }), { maxNodes: 10 })).nodes).toHaveLength(10);
   });

@@ -334,3 +334,27 @@ it('reports what is wrong with the storage when it looks again for what another 
   expect([looks, error?.message, summary.storageErrors.length]).toEqual([2, expect.stringMatching(/away/), 1]);
   expect(ran).not.toContain('Late');
 });
+
+it('refuses results that hold refs to each other without an end, but not a loop', async () => {
+  @Task()
+  class Nested {
+    @Param() n = 0;
+    run(): unknown {
+      return [task(Nested, { n: this.n + 1 })];
+    }
+  }
+  @Task()
+  class Loop {
+    @Param() n = 0;
+    run(): unknown {
+      return this.n < 50 ? task(Loop, { n: this.n + 1 }) : 'over';
+    }
+  }
+  const runner = new Runner({ storage: 'memory:', maxNodes: 30 });
+  const message = await runner.run(Nested).then(String, ({ errors }) => errors[0].message);
+  expect(message).toContain('Nested({ n: 30 }) failed: more than 30 results hold refs to each other');
+  expect(message).toContain(
+    'required by Nested({ n: 20 })\n    required by … 10 more …\n    required by Nested({ n: 9 })',
+  );
+  expect(await runner.run(Loop)).toBe('over');
+});

@@ -33,7 +33,8 @@ describe("with Jest's fake timers", () => {
   @Task({ save: true })
   class Stamp {
     run() {
-      return { now: new Date() };
+      // An error is kept in V8's format, the rest of what it is with as well.
+      return { now: new Date(), error: new TypeError('x') };
     }
   }
   @Task()
@@ -52,12 +53,12 @@ describe("with Jest's fake timers", () => {
     const faked = await new Runner({ storage: entries }).run(Day, { at });
     expect(faked).toEqual([now, now]);
     const loaded = await new Runner({ storage: entries }).run(Stamp);
-    expect(loaded).toStrictEqual({ now: new Date() });
+    expect(loaded).toStrictEqual({ now: new Date(), error: new TypeError('x') });
     expect(loaded.now).toBeInstanceOf(Date);
     jest.useRealTimers();
     const storage = Storage.open(entries);
     expect(await new Runner({ storage }).run(Day, { at })).toEqual(faked);
     expect((await new Runner({ storage }).run(Stamp)).now).toBeInstanceOf(Date);
-    expect(await new Runner({ storage }).run(Stamp)).toStrictEqual({ now: new Date(now) });
+    expect(await new Runner({ storage }).run(Stamp)).toStrictEqual({ now: new Date(now), error: new TypeError('x') });
   });
 });

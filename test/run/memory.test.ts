@@ -59,3 +59,14 @@ it('lets go of classes that are declared again', async () => {
   expect(Object.entries(kept).filter(([, megabytes]) => megabytes > 3)).toEqual([]);
   expect(Object.keys(kept)).toHaveLength(6);
 });
+
+it.each(['Countdown', 'Growing', 'Nested'])(
+  'says that memory is nearly used up by a recursion without an end: %s',
+  async (kind) => {
+    const fixture = join(__dirname, 'fixtures/endless.ts');
+    const said = await runChild<string>(fixture, [kind], { nodeOptions: ['--max-old-space-size=100'] });
+    expect(said).toMatch(/\d+ of \d+ MB of memory are used, and .* so far: does a task .* with ever new params\?/);
+    expect(said).toMatch(new RegExp(`required by ${kind}`));
+  },
+  60_000,
+);

@@ -8,6 +8,10 @@ import { isJson } from './is-json';
 import { isRecord, isText } from './parsed';
 import { QueueError } from './queue-error';
 
+/** The advice in messages about secrets. */
+export const encryptJobs =
+  'Open the storage of runner and workers with an encrypter, which also encrypts jobs: Storage.open(uri, { encoder: encoder({ encrypter: aesGcm({ key }) }) }). Or run the task on an executor on this machine';
+
 /**
  * Content as JSON: as it is, where JSON brings it back, or else in a text, which is encrypted where the storage is. A hash
  * of the content and its place is part of it.

@@ -3,15 +3,17 @@ import type { Bytes } from '../../encoding/encoder';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
 import type { GraphNode } from '../../graph/node';
 import { toStored } from '../../graph/stored-ref';
+import { firstSecret } from '../../graph/stored-secret';
 import type { TaskKey } from '../../task/context';
 import { TaskDirectory } from '../../task/directory';
 import type { Job } from '../executor';
 import { jobMessage } from '../pool/job-message';
 import type { JobMessage, SentValue } from '../pool/messages';
 import type { Outbox } from '../pool/outbox';
-import { type Place, type Sealed, seal } from './envelope';
+import { encryptJobs, type Place, type Sealed, seal } from './envelope';
 import type { JobContent } from './job-content';
 import { JobPieces, type RunPieces } from './job-pieces';
+import { QueueError } from './queue-error';
 import { encryptionFor } from './shared-layer';
 
 /** What a job says, and how many bytes that is, nearly. */
@@ -25,6 +27,7 @@ export interface JobBody {
  *
  * @param missing what a worker did not find in the storage
  * @throws {CannotSendError} when a param or a requirement is not data
+ * @throws {QueueError} when it contains a secret and jobs are not encrypted
  */
 export async function jobBody(
   job: Job,
@@ -34,6 +37,8 @@ export async function jobBody(
 ): Promise<JobBody> {
   const { node, shared, requirements } = job;
   const { task } = node;
+  const encryption = encryptionFor(shared?.layers, task.options.encoder);
+  if (!encryption) refuseSecrets(node);
   const { message, outbox } = await jobMessage(job, new JobPieces(run, job, missing));
   const { bytes } = outbox;
   const directories = requirements.filter((value) => value instanceof TaskDirectory).map(({ path }) => path);
@@ -50,8 +55,19 @@ export async function jobBody(
     inlineBytes: run.inlineBytes,
     mayPass: shared !== undefined && !task.hasDirectory,
   };
-  const sealed = await seal(content, encryptionFor(shared?.layers, task.options.encoder), place);
+  const sealed = await seal(content, encryption, place);
   return { sealed, size: sizeOf(message, bytes) };
+}
+
+/** @throws {QueueError} */
+function refuseSecrets({ task, params, carriesRefs }: GraphNode): void {
+  if (task.secrets.size === 0 && !carriesRefs) return;
+  const secret = firstSecret(task, params);
+  if (secret !== undefined)
+    throw new QueueError(
+      `the job of ${task.name} would store a secret in Redis in the clear: the param ${secret}. ${encryptJobs}`,
+      { mayRetry: false },
+    );
 }
 
 /** What the params were made of, where that is something else: a worker checks them by that. */

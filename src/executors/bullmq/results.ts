@@ -14,7 +14,7 @@ export function storedResult(job: Job, answer: StoredAnswer, remove: () => void)
   const { holdsRefs, inline } = answer;
   const fetch = async () => {
     const value = inline ? await decoded(job, inline, answer) : await read(job, answer);
-    return holdsRefs ? fromStored(value) : value;
+    return holdsRefs ? fromStored(value, { paramsOf: () => job.node.params }) : value;
   };
   return new StoredResult({ ...answer, fetch, remove });
 }

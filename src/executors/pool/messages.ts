@@ -102,6 +102,8 @@ export interface DoneMessage {
   readonly directories: readonly (readonly [name: string, path: string])[];
   /** Whether its `fingerprint()` says something else now. */
   readonly isOutdated?: boolean;
+  /** Why it must not be saved: it contains secrets of refs. */
+  readonly unsaved?: string | undefined;
 }
 
 export type FromWorker =

@@ -5,8 +5,8 @@ import type { DoneMessage } from './messages';
 
 /** The result that a worker sent. @param output the end of what the task printed, where that is known */
 export function readResult(
-  { task }: GraphNode,
-  { result, digest, compressed, holdsRefs, directories }: DoneMessage,
+  { task, params }: GraphNode,
+  { result, digest, compressed, holdsRefs, directories, unsaved }: DoneMessage,
   bytes: readonly Bytes[],
   output: string,
 ): SentResult {
@@ -21,5 +21,7 @@ export function readResult(
     output,
     encoder: task.options.encoder,
     isValueOnly: !task.save,
+    params,
+    unsaved,
   });
 }

@@ -17,7 +17,7 @@ export function readParams({ params }: JobMessage, bytes: readonly Bytes[], { cl
   return params.map(([name, sent]) => {
     const value = readData(sent, bytes);
     if ('plain' in sent) return [name, value];
-    const unfolded = fromStored(value, classOf);
+    const unfolded = fromStored(value, { classOf });
     deepFreeze(unfolded);
     return [name, unfolded];
   });

@@ -11,14 +11,24 @@ const patience = 7 * 24 * 60 * 60_000;
 /** Threads, and copies of the package, know only of their own what is in use. */
 const copy = randomBytes(6).toString('hex');
 let counter = 0;
-let self: { readonly machine: string; readonly start: string } | undefined;
+let self: { readonly machine: string; readonly pid: number; readonly start: string } | undefined;
 /** How many runs of this process use a directory, by its nonce. */
 const uses = new Map<string, number>();
 
 /** A name that no other directory has, and that tells who made it. */
 export function newNonce(): string {
-  self ??= { machine: machine(), start: startOf(process.pid) };
-  return `${self.machine}-${process.pid}-${self.start}-${copy}-${(counter++).toString(36)}`;
+  const { machine: here, pid, start } = thisProcess();
+  return `${here}-${pid}-${start}-${copy}-${(counter++).toString(36)}`;
+}
+
+/** The machine, in 8 hexadecimal digits, and the process that this is. */
+export function thisProcess(): { readonly machine: string; readonly pid: number; readonly start: string } {
+  return (self ??= { machine: machine(), pid: process.pid, start: startOf(process.pid) });
+}
+
+/** Whether a process of this machine lives. @param isSame whether it started when the one that is meant did */
+export function isProcessAlive(pid: number, isSame: (start: string) => boolean): boolean {
+  return isAlive(pid) && isSame(startOf(pid));
 }
 
 export function isNonce(name: string): boolean {
@@ -41,8 +51,7 @@ export function isAbandoned(path: string, nonce: string): boolean {
   const [, madeOn, pid, start, madeBy] = pattern.exec(nonce) ?? [];
   if (madeOn === undefined || uses.has(nonce)) return false;
   if (madeBy === copy) return true;
-  self ??= { machine: machine(), start: startOf(process.pid) };
-  if (madeOn === self.machine) return !isAlive(Number(pid)) || startOf(Number(pid)) !== start;
+  if (madeOn === thisProcess().machine) return !isProcessAlive(Number(pid), (known) => known === start);
   const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   return made !== undefined && Date.now() - made > patience;
 }

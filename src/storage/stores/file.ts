@@ -11,6 +11,7 @@ import { Folders } from './file/folders';
 import { keyPath } from './file/key-path';
 import { listKeys } from './file/list-keys';
 import { readFile } from './file/read-file';
+import { sizeOnDisk } from './file/size-on-disk';
 import { isUnwritten } from './file/unwritten';
 
 type Value = Uint8Array | undefined;
@@ -27,6 +28,7 @@ const millisecondsToWrite = 20;
  */
 export class FileStore implements StoreAdapter {
   readonly copies = true;
+  readonly listsFast = 'by-folder';
   readonly folder: string;
   readonly #folders: Folders;
   readonly #writer: FileWriter;
@@ -107,6 +109,15 @@ export class FileStore implements StoreAdapter {
       }
     } catch (error) {
       this.#fail(error, 'list');
+    }
+  }
+
+  /** In whole blocks, with task directories, and what else is in there. */
+  async diskSize(folder?: string): Promise<number> {
+    try {
+      return await sizeOnDisk(folder === undefined ? this.#folders.root : this.#folders.place(folder));
+    } catch (error) {
+      return this.#fail(error, 'list');
     }
   }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { StorageError, type StorageOperation } from '../storage-error';
 import type { SetOptions, StoreAdapter } from '../store';
+import { sizeOnDisk } from './file/size-on-disk';
 import { type Database, hasData, openDatabase, removeFiles } from './lmdb/database';
 import { causeOf, isOfFullDisk, isUnusable, lmdbError } from './lmdb/lmdb-error';
 
@@ -33,6 +34,7 @@ const BATCH = 512;
  */
 export class LmdbStore implements StoreAdapter {
   readonly copies = true;
+  readonly listsFast = 'by-prefix';
   readonly #folder: string;
   readonly #writing = new Set<Promise<void>>();
   readonly #isReadonly: boolean;
@@ -118,6 +120,11 @@ export class LmdbStore implements StoreAdapter {
       if (keys.length < BATCH) return;
       range = { ...range, start: keys.at(-1), exclusiveStart: true };
     }
+  }
+
+  /** Of all: which pages are whose is not known. */
+  async diskSize(folder?: string): Promise<number | undefined> {
+    return folder === undefined ? sizeOnDisk(this.#folder) : undefined;
   }
 
   *iterator(): Generator<[string, Uint8Array]> {

@@ -5,7 +5,7 @@ import { Keys } from '../../../src/executors/bullmq/names';
 import { Passing } from '../../../src/executors/bullmq/passing';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
 import { describeWithRedis } from '../../support/redis-server';
-import { Large, Lengths } from './fixtures/tasks';
+import { Changes, Large, Lengths } from './fixtures/tasks';
 import { driver, until } from './support/drivers';
 import { workerHere } from './support/workers';
 
@@ -51,6 +51,16 @@ describeWithRedis('results that are not saved', (server) => {
       const other = driver(server, { inlineBytes: 1_000_000 }, { storage: 'memory:' });
       expect(await other.run(Lengths)).toEqual([50_000, 60_000]);
       await other.close();
+    });
+
+    it('go with jobs where the driver only reads the storage, and saves nothing there', async () => {
+      await server.cli('flushdb');
+      const other = driver(server, {}, { storage: Storage.open(server.uri(), { readonly: true }) });
+      const [square, lengths] = await Promise.all([other.run(task(Changes)), other.run(Lengths)]);
+      expect([typeof square, lengths]).toEqual([typeof square, [50_000, 60_000]]);
+      await other.close();
+      expect(await server.cli('--scan', '--pattern', 'tidemark:Changes/*')).toBe('');
+      await server.cli('flushdb');
     });
 
     it('cannot be handed over by a storage that the worker has not got, which is said', async () => {

@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { KeyvPostgres } from '@keyv/postgres';
+import { Storage, type TaskKey } from 'tidemark';
 import { KeyvStore } from '../../../src/storage/stores/keyv';
 import { loadPackage } from '../../../src/storage/stores/keyv/load-package';
 import { openKeyvUri } from '../../../src/storage/stores/keyv/open-uri';
 import { describeStore } from '../../contract/store-contract';
+import { saveIn } from '../../support/checkpoint';
 import { runChild } from '../../support/child';
+import { collect } from '../../support/collect';
 
 const slow = 'it takes long, and is tried above';
 const server = process.env['TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/test';
@@ -98,6 +101,26 @@ const found = isThere();
       expect(await (async () => store.get('Task/a'))().catch(() => store.get('Task/a'))).toEqual(Uint8Array.of(1));
       await store.clear();
       await store.disconnect();
+    });
+
+    it('makes no table where it is only read', async () => {
+      await query('DROP TABLE IF EXISTS tidemark', uri);
+      const tables = () => query("SELECT tablename FROM pg_tables WHERE tablename = 'tidemark'", uri);
+      const reading = () => Storage.open(`${uri}?readonly=true`);
+      const early = reading();
+      expect([await early.has('Task/a' as TaskKey), await collect(early.list()), await tables()]).toEqual([
+        false,
+        [],
+        [],
+      ]);
+      const storage = Storage.open(uri);
+      const key = await saveIn(storage, { value: 5 });
+      expect(await early.get(key)).toBe(5);
+      const late = reading();
+      expect([await late.get(key), (await late.stats()).size]).toEqual([5, 1]);
+      await expect(late.clear()).rejects.toThrow(/read-only/);
+      await storage.clear();
+      await Promise.all([storage, early, late].map((one) => one.close()));
     });
 
     it('lets several stores make its table at once', async () => {

@@ -53,7 +53,8 @@ export class JobCheck {
 
   #unfolded(stored: Values): Values {
     const entries = Object.entries(stored).map(([name, value]): [string, unknown] => {
-      const unfolded = fromStored(value, this.#catalogue.classOf);
+      const { classOf } = this.#catalogue;
+      const unfolded = fromStored(value, { classOf });
       if (typeof unfolded === 'object' && unfolded !== null) deepFreeze(unfolded);
       return [name, unfolded];
     });

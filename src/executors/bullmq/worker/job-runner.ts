@@ -4,8 +4,9 @@ import type { Lease } from '../../../storage/lease/lease';
 import { LeaseLostError } from '../../../storage/lease/lease-lost-error';
 import { StorageError } from '../../../storage/storage-error';
 import type { TaskDefinition } from '../../../task/definition';
-import { isEncrypted, open } from '../envelope';
+import { encryptJobs, isEncrypted, open } from '../envelope';
 import type { JobAnswer, JobContent } from '../job-content';
+import { QueueError } from '../queue-error';
 import { encryptionFor } from '../shared-layer';
 import type { Assignment } from './assignment';
 import { type Attempt, failure, wasThere } from './attempt';
@@ -105,8 +106,8 @@ export class JobRunner {
     lease?.signal.throwIfAborted();
     if ('answer' in outcome) return outcome;
     const before = found ? [found, ...stale] : stale;
-    const { isOutdated, directories } = outcome.message;
-    if (isOutdated || directories.length > 0) return this.#pass(underway, outcome);
+    const { isOutdated, directories, unsaved } = outcome.message;
+    if (isOutdated || directories.length > 0 || unsaved !== undefined) return this.#pass(underway, outcome);
     return this.#keep(underway, outcome, () => this.#parts.keeper.save(outcome, content, task, before, lease));
   }
 
@@ -133,8 +134,9 @@ export class JobRunner {
 
   #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {
     const { assignment, task, content } = underway;
-    // Where directories are is known to the runner.
-    const isSent = done.message.directories.length > 0;
+    if (done.message.unsaved !== undefined && !this.encryptionOf(task)) throw secretInClear(task);
+    // The runner knows the paths of directories, and reports why a result is not saved.
+    const isSent = done.message.directories.length > 0 || done.message.unsaved !== undefined;
     return this.#keep(underway, done, async () =>
       isSent ? undefined : this.#parts.keeper.pass(done, content, task, assignment.run),
     );
@@ -171,6 +173,13 @@ export class JobRunner {
   encryptionOf(task: TaskDefinition): Encryption | null {
     return encryptionFor(this.#parts.layers, task.options.encoder);
   }
+}
+
+function secretInClear({ name }: TaskDefinition): QueueError {
+  return new QueueError(
+    `the answer of ${name} would store a secret in Redis in the clear: its result contains a ref with a secret param. ${encryptJobs}`,
+    { mayRetry: false },
+  );
 }
 
 /** Somebody without the key may have put the job there. */

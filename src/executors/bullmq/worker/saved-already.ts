@@ -1,6 +1,7 @@
+import { isInstance } from '../../../base/describe-error';
 import { jsonText } from '../../../base/json-text';
 import type { Encoder } from '../../../encoding/encoder';
-import { DamagedCheckpointError } from '../../../storage/checkpoint-error';
+import { DamagedCheckpointError, UnencryptedCheckpointError } from '../../../storage/checkpoint-error';
 import type { Entry } from '../../../storage/entry';
 import type { RunFacts } from '../../../storage/layer';
 import type { Found, Layers } from '../../../storage/layers';
@@ -47,8 +48,8 @@ async function find(
   try {
     return await layer.find(key, encoder);
   } catch (error) {
-    // What is damaged is replaced.
-    if (error instanceof DamagedCheckpointError) return undefined;
+    // Damaged and unencrypted checkpoints are replaced.
+    if (isInstance(error, DamagedCheckpointError) || isInstance(error, UnencryptedCheckpointError)) return undefined;
     throw error;
   }
 }

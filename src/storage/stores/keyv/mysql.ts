@@ -20,7 +20,7 @@ let opened = 0;
  * The package has one pool of connections for the whole process, and closing any adapter ends the pool that was opened
  * last. So each gets a pool, by an address of its own, on sockets of ours. Idle ones do not keep the process alive.
  */
-export function openMysql(uri: string): KeyvAdapter {
+export function openMysql(uri: string, isReadonly = false): KeyvAdapter {
   const { KeyvMysql: Base } = loadPackage('@keyv/mysql', 'MySQL') as {
     KeyvMysql: new (options: object) => KeyvMysql;
   };
@@ -64,7 +64,7 @@ export function openMysql(uri: string): KeyvAdapter {
   adapter.query = async (sql) => {
     if (underWay++ === 0) for (const socket of sockets) socket.ref();
     try {
-      prepared ??= widenColumns(query);
+      prepared ??= isReadonly ? Promise.resolve() : widenColumns(query);
       await prepared;
       return await query(sql);
     } finally {

@@ -8,6 +8,7 @@ import { schemes } from './schemes';
  * before it is used.
  *
  * @param known other URIs that could have been given, for the message
+ * @param isReadonly whether no table is to be made, where that can be told
  * @throws {StorageError} when the URI is of no known kind, or the adapter is not installed
  * @example
  * const { store } = openKeyvUri('postgres://postgres@127.0.0.1/test');
@@ -16,6 +17,7 @@ import { schemes } from './schemes';
 export function openKeyvUri(
   uri: string,
   known: readonly string[] = [],
+  isReadonly = false,
 ): { readonly store: KeyvStore; readonly location: string } {
   const name = /^[a-z][a-z0-9+.-]*(?=:)/.exec(uri)?.[0] ?? '';
   const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
@@ -31,7 +33,7 @@ export function openKeyvUri(
   }
   checkInstalled(scheme.package, scheme.name);
   const { prefix = '', readsMany = false, writesMany = false, appends = false } = scheme;
-  const store = new KeyvStore(() => scheme.open(uri), {
+  const store = new KeyvStore(() => scheme.open(uri, isReadonly), {
     location,
     prefix,
     readsMany,

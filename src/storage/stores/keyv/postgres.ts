@@ -1,3 +1,4 @@
+import { textOf } from '../../../base/describe-error';
 import { addTo, type KeyvAdapter, listKeys } from './adapter';
 import { loadPackage } from './load-package';
 
@@ -19,7 +20,7 @@ interface KeyvPostgres extends KeyvAdapter {
  * The adapter of @keyv/postgres with a pool of connections of its own: that of the package is one for the whole
  * process, which closing any adapter ends for all others, and ends the process when an idle connection breaks.
  */
-export function openPostgres(uri: string): KeyvAdapter {
+export function openPostgres(uri: string, isReadonly = false): KeyvAdapter {
   const { KeyvPostgres: Base } = loadPackage('@keyv/postgres', 'PostgreSQL') as {
     KeyvPostgres: new (options: object) => KeyvPostgres;
   };
@@ -41,9 +42,10 @@ export function openPostgres(uri: string): KeyvAdapter {
     override async connect(): Promise<Query> {
       return async (sql, values) => {
         try {
-          return (await pool.query(sql, values)).rows;
+          // Where nothing is written, no table is made, and one that is missing holds nothing.
+          return isReadonly && isMaking(sql) ? [] : (await pool.query(sql, values)).rows;
         } catch (error) {
-          if (wasMadeMeanwhile(sql, error)) return [];
+          if (wasMadeMeanwhile(sql, error) || (isReadonly && textOf(error, 'code') === '42P01')) return [];
           throw error;
         }
       };
@@ -51,6 +53,10 @@ export function openPostgres(uri: string): KeyvAdapter {
 
     override async disconnect(): Promise<void> {
       await pool.end();
+    }
+
+    override async has(key: string): Promise<boolean> {
+      return (await this.query(`SELECT 1 FROM public.${TABLE} WHERE key = $1`, [key])).length > 0;
     }
 
     /** In one step, and without reading the value. */
@@ -80,6 +86,10 @@ export function openPostgres(uri: string): KeyvAdapter {
 
 /** Whether another process made what was to be made only if it is not there: in PostgreSQL the two may still collide. */
 function wasMadeMeanwhile(sql: string, error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return /^\s*CREATE\b/i.test(sql) && (code === '42P07' || code === '42710' || code === '23505');
+  const code = textOf(error, 'code');
+  return isMaking(sql) && (code === '42P07' || code === '42710' || code === '23505');
+}
+
+function isMaking(sql: string): boolean {
+  return /^\s*CREATE\b/i.test(sql);
 }

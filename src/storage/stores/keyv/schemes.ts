@@ -9,8 +9,8 @@ export interface Scheme {
   /** What it is called in messages. */
   readonly name: string;
   readonly package: string;
-  /** The adapter, with a table, collection or namespace of our own. It connects when it is made. */
-  readonly open: (uri: string) => KeyvAdapter;
+  /** The adapter of a URI, which is only read or not, with a table, collection or namespace of our own. It connects when it is made. */
+  readonly open: (uri: string, isReadonly: boolean) => KeyvAdapter;
   /** Stands before each key, where there are no tables. @default '' */
   readonly prefix?: string;
   /** Whether several entries are read with one request. @default false */

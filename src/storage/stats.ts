@@ -1,0 +1,64 @@
+import { safeName } from '../task/safe-name';
+import type { Layer } from './layer';
+import type { CheckpointRecord } from './record';
+
+/** What is saved of one task. */
+export interface TaskStats {
+  /** How many results. */
+  readonly count: number;
+  /** How many bytes they take, as they are kept; records are not counted. */
+  readonly bytes: number;
+  /**
+   * How many bytes of the disks of this machine all of it takes: results, records and task directories, in whole
+   * blocks. Of files only; other stores do not know.
+   */
+  readonly disk?: number;
+  /**
+   * Large bytes that no record names: of results that are being saved, and of processes that were killed while they
+   * saved one. The next save or `clear` of the same results removes the latter.
+   */
+  readonly unnamed?: { readonly count: number; readonly bytes: number };
+}
+
+/** What is saved of each task, by its name. */
+export async function statsOf(
+  records: AsyncIterable<CheckpointRecord>,
+  layers: readonly Layer[],
+): Promise<ReadonlyMap<string, TaskStats>> {
+  const stats = new Map<string, TaskStats>();
+  for await (const { task, size } of records) {
+    const { count, bytes } = stats.get(task) ?? { count: 0, bytes: 0 };
+    stats.set(task, { count: count + 1, bytes: bytes + size });
+  }
+  const names = new Map(Array.from(stats.keys(), (task) => [safeName(task), task]));
+  for (const layer of layers) await addUnnamed(stats, names, layer);
+  for (const [task, one] of stats) {
+    const disk = await diskSizeOf(layers, safeName(task));
+    if (disk !== undefined) stats.set(task, { ...one, disk });
+  }
+  return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @param names those of tasks, by the folders that they are kept in */
+async function addUnnamed(
+  stats: Map<string, TaskStats>,
+  names: ReadonlyMap<string, string>,
+  layer: Layer,
+): Promise<void> {
+  for await (const { folder, bytes } of layer.unnamed()) {
+    const task = names.get(folder) ?? folder;
+    const one = stats.get(task) ?? { count: 0, bytes: 0 };
+    const unnamed = one.unnamed ?? { count: 0, bytes: 0 };
+    stats.set(task, { ...one, unnamed: { count: unnamed.count + 1, bytes: unnamed.bytes + bytes } });
+  }
+}
+
+/** How many bytes of disks the layers take that know it; undefined when none does. @param folder of one task */
+export async function diskSizeOf(layers: readonly Layer[], folder?: string): Promise<number | undefined> {
+  let sum: number | undefined;
+  for (const layer of layers) {
+    const size = await layer.diskSize(folder);
+    if (size !== undefined) sum = (sum ?? 0) + size;
+  }
+  return sum;
+}
