@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
 import { isInstance } from '../base/describe-error';
 import { defaultEncoder } from '../encoding/default-encoder';
-import type { Bytes, Encoder } from '../encoding/encoder';
+import type { Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { DamagedCheckpointError } from './checkpoint-error';
