@@ -42,9 +42,14 @@ const phrases: Readonly<Record<StorageOperation, string>> = {
 };
 
 /** Says what could not be done, where, and what to do about it. */
-export function adviseOn(location: string, [reason, cure]: Advice, details: StorageErrorDetails): StorageError {
+export function adviseOn(
+  location: string,
+  [reason, cure]: Advice,
+  details: StorageErrorDetails,
+  remark?: string,
+): StorageError {
   const about = details.key === undefined ? '' : ` (${details.key})`;
-  const message = `cannot ${phrases[details.operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.`;
+  const message = `cannot ${phrases[details.operation]} ${location}${about}: ${reason}. ${cure} or choose another storage.${remark === undefined ? '' : ` ${remark}`}`;
   return new StorageError(message, details);
 }
 

@@ -3,7 +3,7 @@ import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageOperation } from '../storage-error';
 import type { StoreAdapter } from '../store';
 import { RedisConnection } from './redis/redis-connection';
-import { isAway, isBroken, redisError } from './redis/redis-error';
+import { isAway, isBroken, isLoading, isReplica, redisError, StillUnreadyError } from './redis/redis-error';
 import type { Ask } from './redis/redis-leases';
 import { parseRedisUri, type RedisAddress } from './redis/redis-uri';
 import { scan } from './redis/scan';
@@ -17,9 +17,12 @@ type Command = readonly (string | Buffer)[];
 
 /** Redis refuses commands of a gigabyte, and holds up others while it works on a long one. */
 const LARGEST_WRITE = 2 ** 24;
-/** How long connections may break one after the other until what is asked fails, in milliseconds. */
-const LONGEST_INSISTING = 4000;
-/** How long to wait before it is asked again whether a Redis is back that was there, in milliseconds. */
+/**
+ * For how long connections may break one after the other, and a Redis may load its data or be no primary any more, until
+ * what is asked fails, in milliseconds.
+ */
+const USUAL_PATIENCE = 4000;
+/** How long to wait before a Redis is asked again that was there, or is not ready, in milliseconds. */
 const ASKED_AGAIN_AFTER = 50;
 /** Values may be large, so few are held at once. */
 const ITERATED_AT_ONCE = 16;
@@ -29,11 +32,13 @@ const ITERATED_AT_ONCE = 16;
  *
  * It connects at the first use, and again when the connection was lost: what was asked is asked again then, except for
  * `append`. Each operation is done or rejected with a {@link StorageError}: a server from which for 4 seconds nothing
- * comes and to which nothing gets counts as gone, and one that was there and is away is waited for as long. However long
+ * comes and to which nothing gets counts as gone, and one that was there and is away is waited for as long. So is one that
+ * loads its data, and one that has become a replica: a new connection may lead to the new primary. However long
  * a large value takes does not matter as long as it moves. An idle connection does not keep the process alive.
  *
  * URIs: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `redis+unix:///path/to.sock?db=0` or
- * `unix:/path/to.sock` for a socket, each with `?namespace=name` in place of `tidemark`. Certificates that
+ * `unix:/path/to.sock` for a socket, each with `?namespace=name` in place of `tidemark`, and with `?patience=60000` for
+ * how long such a Redis is waited for, in milliseconds, in place of 4000. Certificates that
  * are not publicly known are trusted by way of the environment variable `NODE_EXTRA_CA_CERTS`.
  *
  * @example
@@ -51,6 +56,8 @@ export class RedisStore implements StoreAdapter {
   #closing: Promise<unknown> | undefined;
   /** Whether it was there when it was asked last. */
   #wasThere = false;
+  /** Whether it was a primary: then it may become one again. */
+  #hasWritten = false;
   /** While what was asked waits for it to be there again. */
   readonly #pauses = new Set<Promise<void>>();
 
@@ -100,9 +107,10 @@ export class RedisStore implements StoreAdapter {
   }
 
   async append(key: string, value: Uint8Array): Promise<void> {
-    // Not asked again: what is added twice is there twice.
+    // Not asked again when it may have been done: what is added twice is there twice.
     const command = ['APPEND', this.#name(key), bufferOf(value)];
-    await this.#guard('write', () => this.#connected().ask(command), key);
+    await this.#guard('write', () => this.#insist((connection) => connection.ask(command), { mayRepeat: false }), key);
+    this.#hasWritten = true;
   }
 
   async delete(key: string): Promise<boolean> {
@@ -111,22 +119,24 @@ export class RedisStore implements StoreAdapter {
 
   /** Deletes every entry in the namespace. Keys that are not of the form of entries stay. */
   async clear(): Promise<void> {
-    await this.#guard('delete', async () => {
-      const connection = this.#connected();
+    const work = async (connection: RedisConnection) => {
       for await (const keys of scan(connection, this.#address.prefix, '')) {
         await connection.ask(['UNLINK', ...keys.map((key) => this.#name(key))]);
       }
-    });
+    };
+    await this.#guard('delete', () => this.#insist(work, { mayRepeat: false }));
   }
 
   /** Each key once, for which those that were given are remembered until the end. */
   async *keys(prefix = ''): AsyncGenerator<string> {
     const given = new Set<string>();
-    const connection = await this.#guard('list', async () => this.#connected());
-    const pages = scan(connection, this.#address.prefix, prefix);
-    for (;;) {
-      const page = await this.#guard('list', () => pages.next());
-      if (page.done) return;
+    let pages!: AsyncGenerator<string[]>;
+    const begin = (connection: RedisConnection) => {
+      pages = scan(connection, this.#address.prefix, prefix);
+      return pages.next();
+    };
+    let page = await this.#guard('list', () => this.#insist(begin, { mayRepeat: false }));
+    for (; !page.done; page = await this.#guard('list', () => pages.next())) {
       for (const key of page.value) {
         if (given.has(key)) continue;
         given.add(key);
@@ -187,31 +197,52 @@ export class RedisStore implements StoreAdapter {
   }
 
   /** @param command may be done twice: it is, when the connection broke before the answer was there */
-  #ask(command: Command, operation: StorageOperation, key?: string): Promise<unknown> {
-    return this.#guard(operation, () => this.#insist(command), key);
+  async #ask(command: Command, operation: StorageOperation, key?: string): Promise<unknown> {
+    const answer = await this.#guard(operation, () => this.#insist((connection) => connection.ask(command)), key);
+    if (operation !== 'read') this.#hasWritten = true;
+    return answer;
   }
 
-  /** Asks again on a new connection, as long as such can be had, or when that may soon be so, as while Redis is restarted. */
-  async #insist(command: Command): Promise<unknown> {
+  /**
+   * Asks again on a new connection, as long as such can be had, or when that may soon be so, as while Redis is restarted.
+   *
+   * @param options `mayRepeat`: whether it is also asked again when it may have been done
+   */
+  async #insist<T>(work: (connection: RedisConnection) => Promise<T>, { mayRepeat = true } = {}): Promise<T> {
     const start = performance.now();
+    const { patience = USUAL_PATIENCE } = this.#address;
+    let unreadySince: number | undefined;
     for (;;) {
       const connection = this.#connected();
       try {
-        const answer = await connection.ask(command);
+        const answer = await work(connection);
         this.#wasThere = true;
         return answer;
       } catch (error) {
         if (connection.wasOpen) this.#wasThere = true;
-        const isCut = connection.wasOpen && isBroken(error);
-        const mayBeBack = isCut || (this.#wasThere && isAway(error));
-        if (!mayBeBack || performance.now() - start > LONGEST_INSISTING) {
+        const isUnready = isLoading(error) || (isReplica(error) && (this.#hasWritten || connection.hasAnswered));
+        const isCut = mayRepeat && connection.wasOpen && isBroken(error);
+        const mayBeBack = isUnready || isCut || (mayRepeat && this.#wasThere && isAway(error));
+        if (isUnready) unreadySince ??= performance.now();
+        const since = isUnready ? unreadySince! : start;
+        if (!mayBeBack || performance.now() - since > patience) {
           // Until it is there again, nothing more waits for it.
           if (isAway(error)) this.#wasThere = false;
-          throw error;
+          throw isUnready ? new StillUnreadyError(error, patience) : error;
         }
+        if (isReplica(error)) this.#leave(connection);
         if (!isCut) await this.#pause();
       }
     }
+  }
+
+  /** A new connection may lead to another server: this one ends when it has answered what it was asked. */
+  #leave(connection: RedisConnection): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    const closing = connection.close();
+    this.#pauses.add(closing);
+    void closing.then(() => this.#pauses.delete(closing));
   }
 
   async #pause(): Promise<void> {

@@ -1,5 +1,6 @@
 import { type OpeningClient, openRedisClient } from './redis-client';
 import type { RedisAddress } from './redis-uri';
+import { checkReply } from './replies';
 import { StallWatch } from './stall-watch';
 
 /** How long nothing may come or go while something is asked. */
@@ -18,6 +19,7 @@ export class RedisConnection {
   readonly #closed: (() => void)[] = [];
   #end: unknown;
   #wasOpen = false;
+  #hasAnswered = false;
 
   constructor(address: RedisAddress) {
     this.#opening = openRedisClient(address, this.#abort.signal, (error) => this.#finish(error));
@@ -37,6 +39,11 @@ export class RedisConnection {
     return this.#wasOpen;
   }
 
+  /** Whether a command was done on it. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** Commands arrive in the order in which they are asked. */
   ask(command: readonly (string | Buffer)[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -53,7 +60,17 @@ export class RedisConnection {
         };
       };
       const { opened, client } = this.#opening;
-      opened.then(() => client.sendCommand(command)).then(settle(resolve), settle(reject));
+      const checked = (reply: unknown) => {
+        try {
+          checkReply(command, reply);
+        } catch (error) {
+          // Other answers may be as wrong, or those to other commands.
+          this.#finish(error);
+        }
+        this.#hasAnswered = true;
+        return reply;
+      };
+      opened.then(() => client.sendCommand(command)).then((reply) => settle(resolve)(checked(reply)), settle(reject));
     });
   }
 

@@ -1,5 +1,6 @@
 import { codeOf, describeError, isInstance, textOf } from '../../../base/describe-error';
 import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
+import { StrangeReplyError } from './replies';
 import { NoAnswerError } from './stall-watch';
 
 const BROKEN: Advice = ['the connection broke', 'See whether Redis is still running and what its log says'];
@@ -8,6 +9,9 @@ const UNTRUSTED: Advice = [
   'its certificate is not trusted',
   'Name the file of its certificate authority in the environment variable NODE_EXTRA_CA_CERTS',
 ];
+const REPLICA: Advice = ['it is a read-only replica', 'Use the address of the primary'];
+const REPLICA_ALONE: Advice = ['it is a replica whose primary is away', 'Start the primary'];
+const LOADING: Advice = ['it is still loading its data', 'Wait until it has'];
 const NO_TLS: Advice = ['it does not speak TLS', 'Write redis:// in place of rediss://'];
 
 /** By the code of a system's error. */
@@ -42,10 +46,10 @@ const TEXTS: readonly (readonly [RegExp, Advice])[] = [
   [/AUTH.*without any password/s, ['it has no password, but the URI does', 'Leave the password out']],
   [/^NOPERM/, ['its user may not do that', 'Allow it in the ACL of Redis']],
   [/^OOM/, ['its memory is full', 'Give it more (maxmemory), clear what is not needed,']],
-  [/^READONLY/, ['it is a read-only replica', 'Use the address of the primary']],
-  [/^MASTERDOWN/, ['it is a replica whose primary is away', 'Start the primary']],
+  [/^READONLY|-READONLY /, REPLICA],
+  [/^MASTERDOWN|-MASTERDOWN /, REPLICA_ALONE],
   [/^NOREPLICAS/, ['it writes only with more replicas than it has', 'Start these']],
-  [/^LOADING/, ['it is still loading its data', 'Wait until it has']],
+  [/^LOADING/, LOADING],
   [/^BUSY/, ['it is busy with a script', 'Wait until that is done']],
   [/^MISCONF/, ['it cannot save its own data to the disk', 'See the log of Redis']],
   [/^WRONGTYPE/, ['something else uses this key', 'Choose another ?namespace=']],
@@ -59,9 +63,24 @@ const TEXTS: readonly (readonly [RegExp, Advice])[] = [
   [/^the storage was closed/, ['the storage was closed meanwhile', 'Close it when nothing uses it any more']],
 ];
 
+/** A Redis could not do what it was asked to, for so long that nothing more is waited for. */
+export class StillUnreadyError extends Error {
+  /** @param milliseconds for how long it was asked again */
+  constructor(
+    override readonly cause: unknown,
+    readonly milliseconds: number,
+  ) {
+    super(describeError(cause), { cause });
+  }
+}
+
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
+  if (isInstance(cause, StillUnreadyError)) {
+    const remark = `It was asked again for ${cause.milliseconds / 1000} s (?patience=${cause.milliseconds}).`;
+    return adviseOn(location, adviceOn(cause.cause), { operation, key, cause: cause.cause }, remark);
+  }
   const told = repeatsArguments(cause) ? undefined : cause;
   return adviseOn(location, adviceOn(cause), { operation, key, cause: told });
 }
@@ -77,9 +96,24 @@ export function isAway(cause: unknown): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOENT';
 }
 
+/** Whether it is a replica, as what was the primary is after a failover: a new connection may lead to the new one. */
+export function isReplica(cause: unknown): boolean {
+  const advice = adviceOn(cause);
+  return advice === REPLICA || advice === REPLICA_ALONE;
+}
+
+/** Whether it is still loading its data, as after a restart. */
+export function isLoading(cause: unknown): boolean {
+  return adviceOn(cause) === LOADING;
+}
+
 /** Why a Redis could not do what it was asked to, and what to do about it. */
 export function adviceOn(cause: unknown): Advice {
   if (isInstance(cause, NoAnswerError)) return [cause.message, 'See whether Redis is running and can be reached'];
+  if (isInstance(cause, StrangeReplyError)) return [cause.message, 'Check host and port'];
+  // Packages take the answers apart without a look at them.
+  if (isInstance(cause, TypeError) && codeOf(cause) === undefined)
+    return [`what answers there is no Redis, or answers nonsense (${describeError(cause)})`, 'Check host and port'];
   const code = codeOf(cause);
   const byCode = code !== undefined && Object.hasOwn(CODES, code) ? CODES[code] : undefined;
   if (byCode) return byCode;

@@ -8,6 +8,8 @@ export interface RedisAddress {
   readonly database: number;
   /** What each key begins with on the server. */
   readonly prefix: string;
+  /** For how long it may be away, load its data or be a replica, in milliseconds; undefined for the usual time. */
+  readonly patience: number | undefined;
   /** The URI without user and password, for messages. */
   readonly location: string;
 }
@@ -28,7 +30,7 @@ export function parseRedisUri(uri: string): RedisAddress {
   const { user, path, query } = SOCKET.exec(uri)?.groups ?? {};
   if (path === undefined) return refuse('it is neither redis://host, rediss://host nor redis+unix:///path/to.sock');
   const [username, ...password] = (user ?? '').split(':');
-  const { database = 0, namespace } = parseQuery(new URLSearchParams(query));
+  const { database = 0, namespace, patience } = parseQuery(new URLSearchParams(query));
   const socket = decode(path, 'path');
   return {
     server: { path: socket },
@@ -36,6 +38,7 @@ export function parseRedisUri(uri: string): RedisAddress {
     password: credential(password.join(':'), 'password'),
     database,
     prefix: `${namespace}:`,
+    patience,
     location: `redis+unix://${socket}?db=${database}${shown(namespace, '&')}`,
   };
 }
@@ -45,7 +48,7 @@ function parseNetworkUri(uri: string): RedisAddress {
   const url = URL.canParse(uri) ? new URL(uri) : refuse('host and port cannot be told');
   if (/[@#]/.test(url.pathname + url.search + url.hash))
     return refuse('there is a # or @ behind the host, as when a password is not encoded');
-  const { database: asked, namespace } = parseQuery(url.searchParams);
+  const { database: asked, namespace, patience } = parseQuery(url.searchParams);
   const inPath = url.pathname.length > 1 ? parseDatabase(url.pathname.slice(1)) : undefined;
   if (inPath !== undefined && asked !== undefined && inPath !== asked)
     return refuse(`it names two databases, ${inPath} and ${asked}`);
@@ -59,20 +62,30 @@ function parseNetworkUri(uri: string): RedisAddress {
     password: credential(url.password, 'password'),
     database,
     prefix: `${namespace}:`,
+    patience,
     location: `${url.protocol}//${host}:${port}/${database}${shown(namespace, '?')}`,
   };
 }
 
-function parseQuery(query: URLSearchParams): { database: number | undefined; namespace: string } {
+function parseQuery(query: URLSearchParams): {
+  database: number | undefined;
+  namespace: string;
+  patience: number | undefined;
+} {
   for (const name of query.keys()) {
-    if (name !== 'namespace' && name !== 'db')
-      return refuse(`it has ?${name}=, where only ?namespace=, ?db= and ?readonly= are known`);
+    if (!['namespace', 'db', 'patience'].includes(name))
+      return refuse(`it has ?${name}=, where only ?namespace=, ?db= and ?readonly= are known, and ?patience=`);
     if (query.getAll(name).length > 1) return refuse(`it has ?${name}= more than once`);
   }
   const database = query.get('db');
   const namespace = query.get('namespace') ?? DEFAULT_NAMESPACE;
   if (namespace === '') return refuse('its ?namespace= is empty');
-  return { database: database === null ? undefined : parseDatabase(database), namespace };
+  const patience = query.get('patience');
+  return {
+    database: database === null ? undefined : parseDatabase(database),
+    namespace,
+    patience: patience === null ? undefined : parsePatience(patience),
+  };
 }
 
 function shown(namespace: string, separator: string): string {
@@ -81,6 +94,12 @@ function shown(namespace: string, separator: string): string {
 
 function parseDatabase(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : refuse(`its database is ${JSON.stringify(text)}, which is no number`);
+}
+
+function parsePatience(text: string): number {
+  return /^\d{1,9}$/.test(text)
+    ? Number(text)
+    : refuse(`its patience is ${JSON.stringify(text)}, which is no number of milliseconds`);
 }
 
 function credential(text: string | undefined, name: string): string | undefined {
