@@ -72,17 +72,11 @@ describeWithRedis('queues', (first) => {
   });
 
   it('wait for a Redis that really loads its data, for longer than for one that is not there', async () => {
-    const args = [
-      '--appendonly',
-      'yes',
-      '--key-load-delay',
-      '200000',
-      '--loading-process-events-interval-bytes',
-      '1024',
-    ];
+    const args = ['--key-load-delay', '200000', '--loading-process-events-interval-bytes', '1024'];
     const real = new RedisServer({ args });
     await real.start();
-    for (let i = 0; i < 30; i++) await real.cli('set', `filler:${i}`, randomBytes(2_000).toString('hex'));
+    for (let i = 0; i < 25; i++) await real.cli('set', `filler:${i}`, randomBytes(2_000).toString('hex'));
+    await real.cli('save');
     await real.kill();
     void real.start();
     const running = drive(real.uri()).run(refs(400, 1));
