@@ -22,7 +22,9 @@ export function builtInName(prototype: object): string | undefined {
 
 /** Whether objects with this prototype are plain ones: `{}`, of any realm, or without a prototype. */
 export function isPlainPrototype(prototype: object | null): boolean {
-  return prototype === Object.prototype || prototype === null || builtInName(prototype) === 'Object';
+  if (prototype === Object.prototype || prototype === null) return true;
+  // Most other prototypes are told by this, which is cheap.
+  return Object.getPrototypeOf(prototype) === null && builtInName(prototype) === 'Object';
 }
 
 /** Whether arrays with this prototype are plain ones, of any realm. */

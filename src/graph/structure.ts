@@ -108,7 +108,7 @@ function partOf(result: unknown, { node, path }: NodePart): unknown {
   let part = result;
   for (const [i, step] of path.entries()) {
     if (part === null || part === undefined) throw new MissingPartError(node, path, i);
-    part = part instanceof Map ? part.get(step) : propertyOf(part, step);
+    part = types.isMap(part) ? part.get(step) : propertyOf(part, step);
   }
   // An absent part would look like a result that is undefined.
   if (part === undefined) throw new MissingPartError(node, path, path.length);

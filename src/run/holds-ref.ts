@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isPlainObject } from '../task/data';
 import { isTaskRef } from '../task/ref';
 
@@ -18,6 +19,6 @@ export function holdsRef(value: unknown): boolean {
 
 function partsOf(value: object): Iterable<unknown> {
   if (Array.isArray(value)) return value;
-  if (value instanceof Map || value instanceof Set) return value.values();
+  if (types.isMap(value) || types.isSet(value)) return value.values();
   return isPlainObject(value) ? Object.values(value) : [];
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { folderIn, parseUri } from './parse-uri';
 import { StorageError } from './storage-error';
 import type { StoreAdapter } from './store';
@@ -26,7 +27,7 @@ export interface OpenedStore {
  */
 export function openStore(source: StorageSource, isReadonly?: boolean): OpenedStore {
   if (typeof source === 'string') return openUri(source, isReadonly);
-  if (source instanceof Map) return { store: memoryStore(source), location: 'a Map', isReadonly: isReadonly === true };
+  if (types.isMap(source)) return { store: memoryStore(source), location: 'a Map', isReadonly: isReadonly === true };
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
     if ('store' in source && typeof source.store === 'object') {

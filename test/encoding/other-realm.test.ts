@@ -1,5 +1,6 @@
 import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Requires, Runner, Task, task } from 'tidemark';
 import { copyData } from '../../src/graph/copy-data';
 import { typeNames } from '../../src/task/param-type';
 import { refusalOf } from './support/round-trip';
@@ -72,4 +73,38 @@ test('takes classes of other realms for the types of params', () => {
   for (const name of ['Date', 'Map', 'Set', 'String', 'Uint8Array']) {
     expect(typeNames(runInNewContext(name) as Function, 'Load.x')).toEqual([name]);
   }
+});
+
+test('finds refs and parts in Maps and Sets of another realm, and keeps entries in such a Map', async () => {
+  const newMap = (): Map<string, unknown> => runInNewContext('new Map()');
+  @Task()
+  class One {
+    run() {
+      return 1;
+    }
+  }
+  @Task({ save: true })
+  class Dynamic {
+    run() {
+      const set: Set<unknown> = runInNewContext('new Set()');
+      return newMap().set('part', set.add(task(One)));
+    }
+  }
+  @Task({ save: true })
+  class Plain {
+    run() {
+      return newMap().set('part', 2);
+    }
+  }
+  @Task()
+  class Sum {
+    @Requires(() => task(Dynamic).at('part' as never)) ones!: Set<number>;
+    @Requires(() => task(Plain).at('part' as never)) two!: number;
+    run() {
+      return [...this.ones].length + this.two;
+    }
+  }
+  const entries = newMap();
+  for (const _ of [1, 2]) expect(await new Runner({ storage: entries as never }).run(Sum)).toBe(3);
+  expect(entries.size).toBeGreaterThan(0);
 });

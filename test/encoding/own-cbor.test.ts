@@ -39,6 +39,16 @@ it('brings results back whatever a program did to prototypes', async () => {
   expect(changed).toEqual({ runs: 1, same: [true, true, true, true, true, true, true] });
 });
 
+it('works where a test mocks the file system', () => {
+  jest.isolateModules(() => {
+    jest.doMock('node:fs', () => ({ ...jest.requireActual('node:fs'), readFileSync: () => undefined }));
+    const mocked = require('../../src/encoding/cbor') as typeof import('../../src/encoding/cbor');
+    const value = { at: new Date(5), list: ['x'.repeat(100)] };
+    expect(mocked.decodeCbor(mocked.encodeCbor(value, false))).toStrictEqual(value);
+    jest.dontMock('node:fs');
+  });
+});
+
 it('works where Node may not make code of text', async () => {
   const nodeOptions = ['--disallow-code-generation-from-strings'];
   const fixture = join(__dirname, 'fixtures/changed-prototypes.ts');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isUrl } from '../../base/built-in-name';
 import { nodeRequire } from '../../base/node-require';
 import { type Allowed, anything, checkOptions } from '../../check-options';
 import { TidemarkError } from '../../error';
@@ -59,5 +60,5 @@ export function isTexts(value: unknown): boolean {
 }
 
 function isPlace(value: unknown): boolean {
-  return (typeof value === 'string' && value !== '') || value instanceof URL;
+  return (typeof value === 'string' && value !== '') || (typeof value === 'object' && value !== null && isUrl(value));
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Stands before bytes that are kept as text. It is not part of base64, so several such texts may follow each other. */
 const MARK = 'base64:';
 
@@ -10,7 +12,7 @@ export function toText(bytes: Uint8Array): string {
 export function fromStored(value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value === 'string' && value.startsWith(MARK)) return fromText(value);
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : value;
+  return types.isArrayBuffer(value) ? new Uint8Array(value) : value;
 }
 
 /** The same bytes in memory that nothing else uses. */
