@@ -5,6 +5,9 @@ import { Batches } from './batches';
 import { readonlyError, StorageError, type StorageOperation } from './storage-error';
 import type { StoreAdapter } from './store';
 
+/** A store returned something other than bytes. */
+export class NotBytesError extends StorageError {}
+
 /** Bytes by key in a store, whatever the store can and cannot do: all that it throws becomes a StorageError. */
 export class Entries {
   /** What was opened, for messages. */
@@ -76,17 +79,28 @@ export class Entries {
   }
 
   /** Adds to the end of what is under a key, so that nothing is lost that another process adds. */
-  async append(key: string, line: Uint8Array): Promise<void> {
-    if (this.#store.append) return void (await this.#do('write', key, () => this.#store.append!(key, line)));
-    // Without an indivisible append, another process may have overwritten what was added: look, and add it again.
-    for (let tries = 0; tries < 10; tries++) {
-      const log = await this.read(key);
-      if (log && Buffer.from(log).includes(Buffer.from(line))) return;
-      await this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), true);
-    }
-    throw new StorageError(`${key} could not be kept in ${this.location}: other processes keep overwriting it`, {
-      operation: 'write',
-      key,
+  append(key: string, line: Uint8Array): Awaitable<unknown> {
+    if (this.#store.append) return this.#do('write', key, () => this.#store.append!(key, line));
+    return this.#appendAgain(key, line, 10);
+  }
+
+  /** Likewise, but not durable at once, and what another process adds at the same moment may be lost. */
+  appendSoon(key: string, line: Uint8Array): Awaitable<unknown> {
+    if (this.#store.append) return this.#do('write', key, () => this.#store.append!(key, line, { durable: false }));
+    return andThen(this.read(key), (log) => this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), false));
+  }
+
+  /** Without an indivisible append, another process may have overwritten what was added: it is looked for, and added again. */
+  #appendAgain(key: string, line: Uint8Array, tries: number): Awaitable<unknown> {
+    return andThen(this.read(key), (log) => {
+      if (log && bufferOf(log).includes(bufferOf(line))) return undefined;
+      if (tries === 0)
+        throw new StorageError(
+          `${key} could not be kept in ${this.location}: other processes keep overwriting it. Try again when fewer do`,
+          { operation: 'write', key },
+        );
+      const written = this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), true);
+      return andThen(written, () => this.#appendAgain(key, line, tries - 1));
     });
   }
 
@@ -109,15 +123,27 @@ export class Entries {
     for await (const [key] of this.#store.iterator()) if (key.startsWith(prefix)) yield key;
   }
 
-  /** All small entries that start with a prefix, as they are read. */
-  async *entries(prefix: string, isWanted: (key: string) => boolean): AsyncIterableIterator<[string, Bytes]> {
+  /** All small entries whose keys have a prefix, as they are read; an error in place of a value that is not bytes. */
+  async *entries(
+    prefix: string,
+    isWanted: (key: string) => boolean,
+  ): AsyncIterableIterator<[string, Bytes | NotBytesError]> {
     for await (const group of groupsOf(this.keys(prefix))) {
       const keys = group.filter(isWanted);
-      const read = await Promise.all(keys.map((key) => this.readSmall(key)));
+      const read = await Promise.all(keys.map((key) => this.#readOne(key)));
       for (let i = 0; i < keys.length; i++) {
         const bytes = read[i];
         if (bytes !== undefined) yield [keys[i]!, bytes];
       }
+    }
+  }
+
+  async #readOne(key: string): Promise<Bytes | NotBytesError | undefined> {
+    try {
+      return await this.readSmall(key);
+    } catch (error) {
+      if (error instanceof NotBytesError) return error;
+      throw error;
     }
   }
 
@@ -132,7 +158,7 @@ export class Entries {
   #bytesOf(value: unknown, key: string): Bytes | undefined {
     if (value === undefined || value === null) return undefined;
     if (ArrayBuffer.isView(value)) return value as Bytes;
-    throw new StorageError(
+    throw new NotBytesError(
       `${this.location} gave a ${typeof value} where bytes were saved (${key}): does something else use the same keys?`,
       { operation: 'read', key },
     );
@@ -173,4 +199,8 @@ export async function* groupsOf<T>(items: AsyncIterable<T>): AsyncIterableIterat
     group = [];
   }
   if (group.length > 0) yield group;
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
