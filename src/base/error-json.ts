@@ -37,6 +37,18 @@ export function errorToJson(thrown: unknown): ErrorJson {
   return new ErrorWriter().error(thrown);
 }
 
+/** The stack of an error, with those of its causes, as text; undefined for what has none. Never throws. */
+export function describeStack(thrown: unknown): string | undefined {
+  const stacks = stacksIn(errorToJson(thrown));
+  return stacks.length === 0 ? undefined : stacks.join('\ncaused by: ');
+}
+
+function stacksIn(written: unknown): readonly string[] {
+  if (typeof written !== 'object' || written === null) return [];
+  const { stack, cause, errors = [] } = written as ErrorJson;
+  return [...(stack === undefined ? [] : [stack]), ...[cause, ...errors].flatMap(stacksIn)];
+}
+
 /** A copy of a list of errors that `JSON.stringify` writes with names, messages and causes, which it leaves out of errors. */
 export function jsonErrors(errors: readonly Error[]): readonly Error[] {
   const list = [...errors];

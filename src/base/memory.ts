@@ -43,7 +43,10 @@ function megabytes(bytes: number): number {
 /** Takes up to seconds in a large heap, but comes before the process would end for want of memory. */
 function collectGarbage(): void {
   const gc = (globalThis as { gc?: () => void }).gc;
-  if (gc) return gc();
+  if (gc) {
+    gc();
+    return;
+  }
   setFlagsFromString('--expose-gc');
   try {
     (runInNewContext('gc') as () => void)();

@@ -1,4 +1,13 @@
+import { errorToJson } from '../base/error-json';
 import { escapeControls } from '../base/escape-controls';
+
+/** Whether a command has given anything. */
+let hasOutput = false;
+
+/** Writes an error to stdout as JSON, unless a command has given something else there. */
+export function printFailure(error: unknown): void {
+  if (!hasOutput) print(`${JSON.stringify({ error: errorToJson(error) })}\n`);
+}
 
 /**
  * Writes what a command gives to stdout: as it is for programs, with visible control characters on a terminal.
@@ -6,6 +15,7 @@ import { escapeControls } from '../base/escape-controls';
  * @param inColour the same text with colours, for a terminal; used when there is nothing to make visible
  */
 export function print(output: string | Uint8Array, inColour?: () => string): void {
+  hasOutput = true;
   const { stdout } = process;
   if (!stdout.isTTY) return void stdout.write(output);
   const text = typeof output === 'string' ? output : Buffer.from(output).toString();

@@ -32,8 +32,10 @@ export interface PictureNode {
   readonly startedAt?: number;
   /** The size of its checkpoint. */
   readonly bytes?: number;
-  /** What went wrong, as text. */
+  /** What went wrong, and what caused it, as text. */
   readonly error?: string;
+  /** Where in the code that was thrown, and what caused it. */
+  readonly stack?: string;
   /** Which attempt it was; 1 for the first. */
   readonly attempt?: number;
   readonly queue?: string;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { describeError } from '../base/describe-error';
+import { explainError } from '../base/describe-error';
+import { describeStack } from '../base/error-json';
 import type { NodeInfo, RunEvent } from '../run/events';
 import { KeptOutput } from './kept-output';
 import { type LooseSpan, layLanes } from './lanes';
@@ -61,6 +62,7 @@ export class RunRecorder {
         const node = this.#nodeOf(event.node);
         Object.assign(node, { state: 'ran', seconds: event.seconds });
         delete node.error;
+        delete node.stack;
         this.#ended(node, event.seconds, 'done');
         return;
       }
@@ -70,7 +72,9 @@ export class RunRecorder {
       case 'task-failed': {
         const node = this.#nodeOf(event.node);
         const state = event.willRetry ? 'running' : 'failed';
-        Object.assign(node, { state, error: describeError(event.error.cause) });
+        const { cause } = event.error;
+        const stack = describeStack(cause);
+        Object.assign(node, { state, error: explainError(cause), ...(stack !== undefined && { stack }) });
         const started = this.#running.get(node.key);
         // It is not under way when the run ends while it waits to be tried again.
         if (!started) return;

@@ -5,6 +5,9 @@ import { Batches } from './batches';
 import { readonlyError, StorageError, type StorageOperation } from './storage-error';
 import type { StoreAdapter } from './store';
 
+/** A store returned something other than bytes. */
+export class NotBytesError extends StorageError {}
+
 /** Bytes by key in a store, whatever the store can and cannot do: all that it throws becomes a StorageError. */
 export class Entries {
   /** What was opened, for messages. */
@@ -109,15 +112,27 @@ export class Entries {
     for await (const [key] of this.#store.iterator()) if (key.startsWith(prefix)) yield key;
   }
 
-  /** All small entries that start with a prefix, as they are read. */
-  async *entries(prefix: string, isWanted: (key: string) => boolean): AsyncIterableIterator<[string, Bytes]> {
+  /** All small entries whose keys have a prefix, as they are read; an error in place of a value that is not bytes. */
+  async *entries(
+    prefix: string,
+    isWanted: (key: string) => boolean,
+  ): AsyncIterableIterator<[string, Bytes | NotBytesError]> {
     for await (const group of groupsOf(this.keys(prefix))) {
       const keys = group.filter(isWanted);
-      const read = await Promise.all(keys.map((key) => this.readSmall(key)));
+      const read = await Promise.all(keys.map((key) => this.#readOne(key)));
       for (let i = 0; i < keys.length; i++) {
         const bytes = read[i];
         if (bytes !== undefined) yield [keys[i]!, bytes];
       }
+    }
+  }
+
+  async #readOne(key: string): Promise<Bytes | NotBytesError | undefined> {
+    try {
+      return await this.readSmall(key);
+    } catch (error) {
+      if (error instanceof NotBytesError) return error;
+      throw error;
     }
   }
 
@@ -132,7 +147,7 @@ export class Entries {
   #bytesOf(value: unknown, key: string): Bytes | undefined {
     if (value === undefined || value === null) return undefined;
     if (ArrayBuffer.isView(value)) return value as Bytes;
-    throw new StorageError(
+    throw new NotBytesError(
       `${this.location} gave a ${typeof value} where bytes were saved (${key}): does something else use the same keys?`,
       { operation: 'read', key },
     );

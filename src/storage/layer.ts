@@ -1,21 +1,20 @@
 import type { Awaitable } from '../awaitable';
-import { isInstance } from '../base/describe-error';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
-import { DamagedCheckpointError } from './checkpoint-error';
 import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
 import { directoriesOfStore } from './directories/directories-of-store';
 import type { DirectoryFolder } from './directories/directory-folder';
 import type { Encoding } from './encode';
-import { Entries, groupsOf } from './entries';
+import { Entries, groupsOf, NotBytesError } from './entries';
 import type { Entry } from './entry';
 import { decodeEntry, isEntry } from './entry-format';
 import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
+import { listRecords, type OnUnreadable } from './list-records';
 import { besideNamesIn, directoriesIn } from './named-by-entry';
 import type { CheckpointRecord } from './record';
 import type { StorageOptions } from './storage-options';
@@ -24,9 +23,6 @@ import { UnnamedBytes } from './unnamed-bytes';
 
 export type { RunFacts } from './checkpoint-writer';
 export type { LeaseOptions, StorageOptions } from './storage-options';
-
-/** Told of checkpoints that a list leaves out, with what is wrong. */
-export type OnUnreadable = (key: TaskKey, problem: string) => void;
 
 const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
@@ -152,7 +148,7 @@ export class Layer {
 
   async #delete(key: TaskKey, directories: DirectoryFolder | undefined): Promise<boolean> {
     this.refresh();
-    const bytes = await this.#entries.read(key);
+    const bytes = await this.#bytesToDelete(key);
     if (bytes === undefined) return false;
     await this.#entries.delete(key);
     const read = decodeEntry(bytes, key);
@@ -160,6 +156,16 @@ export class Layer {
     if (read.entry.beside !== undefined) await this.#entries.delete(besideKey(read.entry));
     await directories?.removeOf(key, directoriesIn(read.entry) ?? []);
     return true;
+  }
+
+  /** The bytes under a key; undefined for a foreign value in a shared store. */
+  async #bytesToDelete(key: TaskKey): Promise<Bytes | undefined> {
+    try {
+      return await this.#entries.read(key);
+    } catch (error) {
+      if (!(error instanceof NotBytesError)) throw error;
+      return isOwnKey(key) ? new Uint8Array() : undefined;
+    }
   }
 
   /** Puts a damaged checkpoint out of the way, where it can be looked at. Gives whether there was one. */
@@ -183,25 +189,8 @@ export class Layer {
    * @param folder of one task; without it, of all
    * @param onUnreadable told of those that cannot be read
    */
-  async *list(folder: string | undefined, onUnreadable?: OnUnreadable): AsyncIterableIterator<CheckpointRecord> {
-    const prefix = folder === undefined ? '' : `${folder}/`;
-    for await (const [key, bytes] of this.#entries.entries(prefix, isRecordKey)) {
-      const read = decodeEntry(bytes, key);
-      if (read.state !== 'whole') {
-        // In a store that is shared, it may be anybody's.
-        if (isEntry(bytes) || isOwnKey(key)) onUnreadable?.(key as TaskKey, read.problem);
-        continue;
-      }
-      let record: CheckpointRecord;
-      try {
-        record = (await this.#reader.revealIfPossible(read.entry)).toRecord();
-      } catch (error) {
-        if (!isInstance(error, DamagedCheckpointError)) throw error;
-        onUnreadable?.(key as TaskKey, error.problem);
-        continue;
-      }
-      yield record;
-    }
+  list(folder: string | undefined, onUnreadable?: OnUnreadable): AsyncIterableIterator<CheckpointRecord> {
+    return listRecords(this.#entries, this.#reader, folder === undefined ? '' : `${folder}/`, onUnreadable);
   }
 
   /** Large bytes that no record names: their folders and sizes. */

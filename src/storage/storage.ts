@@ -70,7 +70,7 @@ export class Storage {
    * Opens a storage; nothing is read, written or connected before it is used.
    *
    * @param source a URI such as `'memory:'`, `'file:PATH'`, `'lmdb:PATH'` or `'redis://HOST'`, a `Map`, a Keyv store
-   *   adapter, or a `Keyv` with one @default what `TIDEMARK_STORAGE` or the nearest `tidemark.config.*` names, or else 'file:.tidemark'
+   *   adapter, or a `Keyv` with one; `?readonly=true` at the end of a URI says that it is only read @default what `TIDEMARK_STORAGE` or the nearest `tidemark.config.*` names, or else 'file:.tidemark'
    * @throws {StorageError} when it is none of these
    */
   static open(source?: StorageSource, options: StorageOptions = {}): Storage {

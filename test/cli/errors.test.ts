@@ -89,3 +89,39 @@ it('refuses an unknown command and names the nearest', async () => {
   const { code, err } = await tidemark(['rnu', 'train.ts'], { cwd: folder.path });
   expect([code, err]).toEqual([2, expect.stringContaining('Did you mean run?')]);
 });
+
+describe('with --json, a failure is JSON on stdout as well', () => {
+  const failureOf = async (...args: string[]) => {
+    const { code, out, err } = await tidemark([...args, '--json'], { cwd: folder.path });
+    expect(err).not.toBe('');
+    expect(out).toMatch(/^\{.*\}\n$/);
+    return { code, ...JSON.parse(out) };
+  };
+
+  it('of a task, with its causes', async () => {
+    write(folder.path, {
+      'fails.ts': `
+        import { Param, Task } from 'tidemark';
+        @Task() export class Main {
+          @Param({ secret: true }) token = 'geheim';
+          run(): never { throw new Error('no luck', { cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }); }
+        }`,
+    });
+    const failure = await failureOf('run', 'fails.ts', '--quiet');
+    const cause = { name: 'Error', message: 'refused', code: 'ECONNREFUSED', stack: expect.any(String) };
+    expect(failure).toMatchObject({
+      code: 1,
+      error: { name: 'RunFailedError', errors: [{ task: 'Main', cause: { message: 'no luck', cause } }] },
+    });
+    expect(JSON.stringify(failure)).not.toContain('geheim');
+  });
+
+  it.each([
+    ['a param', 2, ['run', 'train.ts', 'Train'], { name: 'ParamError', task: 'Train', param: 'path' }],
+    ['an option', 2, ['plan', 'train.ts', '--nope'], { name: 'Misuse' }],
+    ['a storage', 1, ['ls', '--storage', 'redis://127.0.0.1:1'], { name: 'StorageError' }],
+    ['a key', 2, ['show', 'Nope/1'], {}],
+  ])('of %s', async (_, code, args, error) => {
+    expect(await failureOf(...args)).toMatchObject({ code, error });
+  });
+});

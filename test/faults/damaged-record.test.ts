@@ -75,6 +75,35 @@ describe.each(jsons)('an entry whose line is whole and whose JSON is %s', (_, ch
   });
 });
 
+it.each(['text', { an: 'object' }, 7])(
+  'is one damaged entry when the store gives %j in place of bytes',
+  async (value) => {
+    const map = new Map<string, any>([['somebody/else', value]]);
+    const storage = Storage.open({ ...mapStore(map) });
+    const runner = new Runner({ storage, onWarning: () => {} });
+    await runner.run([task(Square, { n: 2 }), task(Square, { n: 3 })]);
+    const key = await runner.key(Square, { n: 2 });
+    map.set(key, value);
+    const unreadable: string[] = [];
+    const records = await collect(storage.list({ onUnreadable: (one) => void unreadable.push(one) }));
+    expect([records.map(({ params }) => params), unreadable]).toEqual([[{ n: 3 }], [key]]);
+    expect((await storage.stats()).get('Square')!.count).toBe(1);
+    await runner.clear(Square);
+    expect([...map.keys()].filter((name) => !name.startsWith('@'))).toEqual(['somebody/else']);
+  },
+);
+
+function mapStore(map: Map<string, any>) {
+  return {
+    copies: false,
+    get: (key: string) => map.get(key),
+    set: (key: string, bytes: Uint8Array) => void map.set(key, bytes),
+    delete: (key: string) => map.delete(key),
+    clear: () => map.clear(),
+    keys: (prefix: string) => [...map.keys()].filter((key) => key.startsWith(prefix)),
+  };
+}
+
 it('lists the others on the command line, names the damaged one, and removes it', async () => {
   const runner = new Runner({ storage: `file:${folder.path}/.tidemark` });
   await runner.run([task(Square, { n: 2 }), task(Square, { n: 3 })]);

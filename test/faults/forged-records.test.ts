@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import {
   aesGcm,
+  brotli,
   DamagedCheckpointError,
   encoder,
+  gzip,
   Param,
   Requires,
   Runner,
@@ -15,12 +17,15 @@ import {
   type TaskKey,
   task,
   UnencryptedCheckpointError,
+  zstd,
 } from 'tidemark';
+import { hasZstd } from '../../src/encoding/compressors/zstd';
 import { digestOf } from '../../src/storage/digest';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
 import { temporaryFolder } from '../support/temporary-folder';
 import { forged, type Word, words } from './support/forge';
+import { saveAs } from './support/forms';
 
 const folder = temporaryFolder();
 const key = Buffer.alloc(32, 1);
@@ -279,6 +284,25 @@ describe('a compressed result', () => {
     expect(error.message).toMatch(/to be decompressed to 100000, and a Map takes 50000 at most.*maxResultSize/);
     map.set(name, forged(map.get(name)!, { plainSize: '5000000000' }));
     await expect(Storage.open(map).get(name)).rejects.toThrow('decompressed to 5000000000');
+  });
+
+  it('never fills more memory than its record states', async () => {
+    const large = Buffer.alloc(64_000_000, 'tidemark, ');
+    const codecs = [gzip(), brotli(), ...(hasZstd() ? [zstd()] : [])];
+    for (const compressor of codecs) {
+      const storage = Storage.open(map, { encoder: encoder({ compressor }) });
+      const name = 'Large/0' as TaskKey;
+      await saveAs(storage, name, large);
+      map.set(name, forged(map.get(name)!, { plainSize: '300000' }));
+      const before = process.memoryUsage().arrayBuffers;
+      let most = 0;
+      const timer = setInterval(() => {
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      }, 1);
+      await expect(storage.get(name)).rejects.toThrow(DamagedCheckpointError);
+      clearInterval(timer);
+      expect(most).toBeLessThan(8e6);
+    }
   });
 
   it.each(['9', '50000', '99999', '100001', '1073741824'])('is not taken for one of %s bytes', async (plainSize) => {

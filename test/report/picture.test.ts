@@ -1,5 +1,5 @@
 import { type RunEvent, Runner, Task } from 'tidemark';
-import { pictureOf, RunRecorder, toJson } from '../../src/report';
+import { type PictureNode, pictureOf, RunRecorder, toHtml, toJson } from '../../src/report';
 import { LoadRows, Score } from './fixtures/scores';
 
 const open = () => new Runner({ storage: 'memory:', onFailure: 'continue' });
@@ -83,6 +83,26 @@ it('shows as failed what the run did not try again, and how long it ran', async 
   const { nodes, spans } = recorder.picture();
   expect(nodes).toMatchObject([{ state: 'failed', error: 'once', seconds: spans![0]!.seconds }]);
   expect(spans).toHaveLength(1);
+});
+
+it('keeps the causes of a failure, and where in the code they were thrown', async () => {
+  @Task()
+  class Fetch {
+    run(): void {
+      throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') });
+    }
+  }
+  const recorder = new RunRecorder();
+  const run = open().start(Fetch);
+  run.result.catch(() => {});
+  for await (const event of run.events) recorder.record(event);
+  const picture = recorder.picture();
+  const [{ error, stack }] = picture.nodes as readonly [PictureNode];
+  expect(error).toBe('fetch failed\n    caused by: connect ECONNREFUSED');
+  expect(stack).toMatch(
+    /^TypeError: fetch failed\n +at .*picture\.test\.ts[\s\S]*\ncaused by: Error: connect ECONN.*\n +at /,
+  );
+  expect(await toHtml(picture)).toContain(JSON.stringify(stack).replaceAll('<', '\\u003c'));
 });
 
 it('keeps what tasks printed: the end of it, and that of those that printed last', () => {

@@ -4,7 +4,7 @@ import type { RunOptions } from '../../run/options';
 import type { Runner } from '../../run/runner';
 import { exitCodeBy, type Interrupts, stopOnSignals } from '../interrupts';
 import { isDrawnOn, Notices } from '../notices';
-import { print } from '../output';
+import { print, printFailure } from '../output';
 import { divertPrinted } from '../printed';
 import { addRunOptions, type HowToRun, runnerOptions, runOptions } from '../run-options';
 import { printResult, resultToJson } from '../show-result';
@@ -51,12 +51,16 @@ async function run(meant: MeantTask, options: Options): Promise<void> {
 }
 
 function show(result: Outcome, { json }: Options): void {
-  if ('interruptedBy' in result) process.exitCode = exitCodeBy(result.interruptedBy);
-  else if (json) print(`${resultToJson(result.value)}\n`);
+  if ('interruptedBy' in result) {
+    process.exitCode = exitCodeBy(result.interruptedBy);
+    if (json) printFailure(result.error);
+  } else if (json) print(`${resultToJson(result.value)}\n`);
   else if (result.value !== undefined) printResult(result.value);
 }
 
-type Outcome = { readonly value: unknown } | { readonly interruptedBy: NonNullable<Interrupts['signal']> };
+type Outcome =
+  | { readonly value: unknown }
+  | { readonly interruptedBy: NonNullable<Interrupts['signal']>; readonly error: unknown };
 
 async function runTask(
   runner: Runner,
@@ -75,7 +79,7 @@ async function runTask(
     if (interrupts.signal === undefined) throw error;
     await watching;
     notices.say(`${describeError(error)}\nTo go on, give the same command again.`);
-    return { interruptedBy: interrupts.signal };
+    return { interruptedBy: interrupts.signal, error };
   } finally {
     interrupts.release();
     await watching;

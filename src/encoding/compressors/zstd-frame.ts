@@ -1,5 +1,8 @@
 import type { Bytes } from '../encoder';
 
+/** The advice in messages about missing zstd. */
+export const zstdCure = 'use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`';
+
 const MAGIC = 0xfd2fb528;
 /** No block holds more than this, whatever it is compressed to. */
 const BLOCK_BYTES = 128 * 1024;
@@ -8,6 +11,14 @@ const MOST_BLOCKS = 256;
 const BLOCK_HEADER_BYTES = 3;
 const RUN = 1;
 const COMPRESSED = 2;
+
+/** A usual frame holds no more than so many times its size, as far as its headers tell. */
+const USUAL_BLOCKS = 4;
+
+/** Whether a zstd frame could decompress to more than a small multiple of a size. @throws {Error} for another format */
+export function mayHoldMore({ buffer, byteOffset, byteLength }: Bytes, size: number): boolean {
+  return mostBytesOf(Buffer.from(buffer, byteOffset, byteLength)) > size * USUAL_BLOCKS + BLOCK_BYTES;
+}
 
 /** @throws {Error} when the bytes are no zstd frame, or one that could hold far more than it should */
 export function refuseFarMore({ buffer, byteOffset, byteLength }: Bytes, size: number | undefined): void {

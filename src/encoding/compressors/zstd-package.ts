@@ -2,7 +2,7 @@ import { requireOptional, requireThatFinds } from '../../base/optional-package';
 import { shareClass } from '../../base/shared-state';
 import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
-import { refuseFarMore } from './zstd-frame';
+import { mayHoldMore, refuseFarMore } from './zstd-frame';
 
 /** What is used of the package; its functions take Buffers only. */
 interface MongodbZstd {
@@ -38,8 +38,14 @@ export class PackageZstd implements Compression {
   async decompress(bytes: Bytes, size?: number): Promise<Bytes> {
     // The package knows no bound: damaged bytes could fill the memory.
     refuseFarMore(bytes, size);
+    if (size !== undefined && mayHoldMore(bytes, size)) return reader().decompress(bytes, size);
     return ownBytes(await load().decompress(toBuffer(bytes)));
   }
+}
+
+/** Writes into memory of the expected size only; slower, so only for unusual frames. */
+function reader(): Compression {
+  return (require('./zstd-reader') as typeof import('./zstd-reader')).zstdReader;
 }
 
 function load(): MongodbZstd {

@@ -1,7 +1,6 @@
 import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
-import { zstdCure } from './zstd';
-import { refuseFarMore } from './zstd-frame';
+import { refuseFarMore, zstdCure } from './zstd-frame';
 
 /** What is used of the package; its own declarations want memory that is not shared. */
 interface Fzstd {

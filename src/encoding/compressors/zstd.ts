@@ -2,6 +2,7 @@ import { TidemarkError } from '../../error';
 import type { Compression } from '../encoder';
 import { type CompressorOptions, levelOf } from './level';
 import { type ZlibCodec, ZlibCompression } from './zlib-compression';
+import { zstdCure } from './zstd-frame';
 
 /** What `node:zlib` has of zstd, from Node 22.15 on. */
 interface ZlibZstd {
@@ -11,9 +12,6 @@ interface ZlibZstd {
   readonly zstdDecompressSync: ZlibCodec['decompressSync'];
   readonly constants: { readonly ZSTD_c_compressionLevel: number };
 }
-
-/** What brings zstd where it is missing. */
-export const zstdCure = 'use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`';
 
 /**
  * Compresses with zstd, of Node 22.15 and later or of the package @mongodb-js/zstd. What it wrote is read by every

@@ -52,6 +52,7 @@ function nodeDetails(node) {
       ['Key', { code: node.key }],
     ])),
     failure,
+    node.stack ? section('Stack', make('pre', { className: 'output', tabIndex: 0 }, node.stack)) : undefined,
     node.output ? section('Output', make('pre', { className: 'output', tabIndex: 0 }, node.output)) : undefined,
     node.params.length > 0 ? section('Params', pairs(node.params.map(([name, text]) => [name, { code: text }]))) : undefined,
     section('Lineage', pairs([
