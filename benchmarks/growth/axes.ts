@@ -67,6 +67,20 @@ export const axes: readonly Axis[] = [
     growsInPlace: true,
   },
   {
+    name: 'clears',
+    title: 'A storage in which so many single results were cleared',
+    unit: 'clears',
+    values: steps(1000, 100_000),
+    series: ['file', 'lmdb'].map((store) => ({
+      name: store === 'file' ? 'files' : 'LMDB',
+      program: 'growth/clears.js',
+      before: (count) => ['fill', store, 'FOLDER', String(count)],
+      args: (count) => ['probe', store, 'FOLDER', String(count)],
+    })),
+    figures: [{ name: 'ms a run that loads one number' }, { name: 'ms to clear one' }],
+    growsInPlace: true,
+  },
+  {
     name: 'concurrency',
     title: '100,000 tasks that wait for a turn of the event loop, so many at once',
     unit: 'tasks at once',

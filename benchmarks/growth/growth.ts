@@ -1,4 +1,4 @@
-// How cost grows with what grows: tasks, width, size of values, checkpoints in a storage, concurrency.
+// How cost grows with what grows: tasks, width, size of values, checkpoints in a storage, clears, concurrency.
 // Writes figures.json and a plot for each into benchmarks/growth, and the tables of benchmarks/README.md.
 //
 // npm run bench:growth                          all: an hour or two, some 20 GB of disk

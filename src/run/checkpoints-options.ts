@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph';
 import type { Keys } from '../graph/key';
-import type { ClearMarks } from '../storage/clear-marks';
 import type { Layers } from '../storage/layers';
+import type { KnownMarks } from '../storage/marks/known-marks';
 import type { TaskRef } from '../task/ref';
 import type { Directories } from './directories';
 import type { Forced } from './forced';
@@ -11,8 +11,8 @@ export interface CheckpointsOptions {
   readonly layers: Layers;
   readonly graph: Graph;
   readonly keys: Keys;
-  /** Clear marks by folder, read once a run. */
-  readonly marks: Map<string, ClearMarks>;
+  /** The clear marks, read once a run. */
+  readonly marks: KnownMarks;
   readonly rerunsChangedSource: boolean;
   /** What is computed anew whatever is saved. */
   readonly forced?: Forced | undefined;

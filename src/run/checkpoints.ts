@@ -7,6 +7,7 @@ import type { EncodedResult, Encoding } from '../storage/encode';
 import type { RunFacts } from '../storage/layer';
 import type { Found, Layers } from '../storage/layers';
 import type { Lease, Leases } from '../storage/lease/lease';
+import type { Epochs } from '../storage/marks/epochs';
 import type { CheckpointRecord } from '../storage/record';
 import { recordParams } from '../storage/record-params';
 import type { TaskKey } from '../task/context';
@@ -51,6 +52,7 @@ export class Checkpoints {
   readonly #graph: Graph;
   readonly #keys: Keys;
   readonly #marks: SeenMarks;
+  readonly #epochs: Epochs;
   readonly #lookups: Lookups;
 
   private constructor(options: CheckpointsOptions, marks: SeenMarks) {
@@ -61,6 +63,7 @@ export class Checkpoints {
     this.#graph = graph;
     this.#keys = keys;
     this.#marks = marks;
+    this.#epochs = options.marks.epochs;
     const staleness = new Staleness(options, marks);
     this.lost = staleness.lost;
     this.#lookups = new Lookups(options, staleness);
@@ -114,7 +117,7 @@ export class Checkpoints {
 
   /** Copies what was loaded from one layer to those before it. @param stale what is there and counts no more */
   promote(index: number, found: Found, encoding: Encoding, stale: readonly Found[] | undefined): Promise<void> {
-    return this.#layers.promote(found, encoding, this.#encoderOf(index), stale);
+    return this.#layers.promote(found, encoding, this.#encoderOf(index), stale, this.#epochs.words);
   }
 
   encode(index: number, result: unknown): Awaitable<EncodedResult> {
@@ -168,12 +171,17 @@ export class Checkpoints {
       params: recordParams(params, task),
       source: task.source,
       requires,
-      marks: provenance ? [...new Set([...marks, ...provenance.marks])] : marks,
+      marks: this.#recordMarks(provenance ? [...new Set([...marks, ...provenance.marks])] : marks),
       dynamic: provenance || holdsRefs ? dynamicOf(provenance, holdsRefs ? key : undefined) : noDynamic,
       refs: provenance?.encoded(),
       directories,
       seconds,
     };
+  }
+
+  #recordMarks(marks: readonly string[]): readonly string[] {
+    const { words } = this.#epochs;
+    return marks.length === 0 ? words : [...words, ...marks];
   }
 
   #encoderOf(index: number): Encoder | undefined {

@@ -2,10 +2,10 @@ import { userPath } from '../base/user-path';
 import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { folderOf } from '../graph/key';
-import type { ClearMarks } from '../storage/clear-marks';
 import { DirectoryFolder } from '../storage/directories/directory-folder';
 import { forgetResult, forgetTask } from '../storage/forgetting';
 import type { Layers } from '../storage/layers';
+import { KnownMarks } from '../storage/marks/known-marks';
 import { scoped } from '../storage/scope';
 import type { Storage } from '../storage/storage';
 import type { Container } from '../task/container';
@@ -97,7 +97,7 @@ export class Engine {
   async #plan(target: unknown, call: OpenCall): Promise<Plan> {
     const layers = this.#layers();
     const directories = new Directories(layers, this.#directories);
-    const marks = new Map<string, ClearMarks>();
+    const marks = new KnownMarks(layers.all);
     const preparer = this.#preparer();
     const open = async ({ graph, keys }: Prepared) => {
       directories.refuseHomeless(graph);

@@ -78,7 +78,7 @@ export class Lookups {
   #judge(at: number, index: number, seen: Lookup, entry: Entry | undefined): Awaitable<Lookup> {
     if (!entry) return this.#lookIn(at + 1, index, seen);
     const found = { from: this.#layers.reads[at]!, entry };
-    return andThen(this.#staleness.whyOf(index, entry), (why) =>
+    return andThen(this.#staleness.whyOf(index, found), (why) =>
       why === undefined
         ? { found, stale: seen.stale, why: seen.why, faults: seen.faults }
         : this.#lookIn(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),

@@ -1,15 +1,13 @@
-import { isPromiseLike } from '../awaitable';
 import type { Graph } from '../graph/graph';
 import { folderOf, type Keys } from '../graph/key';
-import type { ClearMarks } from '../storage/clear-marks';
-import type { Layers } from '../storage/layers';
+import type { KnownMarks } from '../storage/marks/known-marks';
 
-/** Whose clear marks are read, and where. */
+/** Whose clear marks are read. */
 export interface MarksSource {
-  readonly layers: Layers;
   readonly graph: Graph;
   readonly keys: Keys;
-  readonly marks: Map<string, ClearMarks>;
+  /** Those that were read before in this run; others are added. */
+  readonly marks: KnownMarks;
 }
 
 const none: readonly string[] = Object.freeze([]);
@@ -23,8 +21,8 @@ export class SeenMarks {
   readonly #lists: (readonly string[])[] = [];
   readonly #isEmpty: boolean;
 
-  constructor(graph: Graph, keys: Keys, marks: ReadonlyMap<string, ClearMarks>) {
-    this.#isEmpty = [...marks.values()].every(({ isEmpty }) => isEmpty);
+  private constructor({ graph, keys, marks }: MarksSource) {
+    this.#isEmpty = graph.tasks.every((task) => marks.on(folderOf(task)).isEmpty);
     if (this.#isEmpty) return;
     const unions = new Unions();
     for (const index of graph.order) {
@@ -32,20 +30,25 @@ export class SeenMarks {
       for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++)
         list = unions.of(list, this.#lists[graph.edges[edge]!]!);
       const folder = folderOf(graph.nodes[index]!.task);
-      const own = marks.get(folder);
-      for (const mark of own && !own.isEmpty ? own.on(keys.of(index).slice(folder.length + 1)) : none)
+      const own = marks.on(folder);
+      for (const mark of own.isEmpty ? none : own.on(keys.of(index).slice(folder.length + 1)))
         list = unions.of(list, unions.one(mark));
       this.#lists[index] = list;
     }
   }
 
-  /** Reads the logs of clear marks. @param marks those that were read before in this run, by folder; others are added */
-  static async read({ layers, graph, keys, marks }: MarksSource): Promise<SeenMarks> {
-    const missing = [...new Set(graph.tasks.map(folderOf))].filter((folder) => !marks.has(folder));
-    const read = missing.map((folder) => layers.marks(folder));
-    const found = read.some(isPromiseLike) ? await Promise.all(read) : (read as ClearMarks[]);
-    for (const [i, folder] of missing.entries()) marks.set(folder, found[i]!);
-    return new SeenMarks(graph, keys, marks);
+  /** Reads the clear marks on all that is in a graph. */
+  static async read(source: MarksSource): Promise<SeenMarks> {
+    const { graph, keys, marks } = source;
+    await marks.read(graph.tasks.map(folderOf));
+    for (const task of graph.tasks) {
+      const folder = folderOf(task);
+      const own = marks.on(folder);
+      if (!own.isDeep) continue;
+      const nodes = graph.nodes.filter((node) => node.task === task);
+      await own.load(nodes.map(({ index }) => keys.of(index).slice(folder.length + 1)));
+    }
+    return new SeenMarks(source);
   }
 
   /** The marks on a node and its ancestors. */

@@ -74,7 +74,7 @@ export class Preparer {
     call: OpenCall,
   ): Promise<Checkpoints | undefined> {
     // Once marks were read, there are results that may come from what is in this graph.
-    if (parts.marks.size === 0 && !parts.graph.tasks.some(({ save }) => save)) return undefined;
+    if (parts.marks.areUnread && !parts.graph.tasks.some(({ save }) => save)) return undefined;
     const { rerunsChangedSource } = this.#options;
     return Checkpoints.of({ ...parts, rerunsChangedSource, prepare: (refs) => this.prepare(refs, call) });
   }

@@ -9,6 +9,7 @@ import { fromStored, type StoredRef, toStored } from '../graph/stored-ref';
 import { UnknownSecretError, UnstorableSecretError } from '../graph/stored-secret';
 import { decodedFromStore } from '../storage/directories/saved-form';
 import type { Entry } from '../storage/entry';
+import { clearsOf } from '../storage/marks/epochs';
 import type { TaskKey } from '../task/context';
 import type { TaskRef } from '../task/ref';
 
@@ -74,7 +75,7 @@ export class Provenance {
       ][];
       for (const [key, ref] of refs) provenance.#refs.set(key, ref);
     }
-    provenance.addMarks(entry.marks);
+    provenance.addMarks(clearsOf(entry.marks));
     return provenance;
   }
 

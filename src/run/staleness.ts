@@ -1,9 +1,10 @@
-import type { Awaitable } from '../awaitable';
+import { type Awaitable, andThen } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import type { GraphNode } from '../graph/node';
 import { isSavedHere } from '../storage/checkpoint-writer';
 import type { Entry } from '../storage/entry';
+import type { Found } from '../storage/layers';
 import { asSaved, refuseOtherParams } from '../storage/own-key';
 import { StorageError } from '../storage/storage-error';
 import type { TaskKey } from '../task/context';
@@ -14,6 +15,7 @@ import { SeenMarks } from './marks';
 import { type ParamsOf, Provenance, paramsIn, type Refs } from './provenance';
 
 const wasCleared = 'it, or something that it came from, was cleared';
+const lostMarks = 'the storage has lost what was cleared since it was saved';
 
 /** Tells whether the checkpoints of one run's nodes still count. */
 export class Staleness {
@@ -32,7 +34,13 @@ export class Staleness {
    *
    * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
    */
-  whyOf(index: number, entry: Entry): Awaitable<string | undefined> {
+  whyOf(index: number, { from, entry }: Found): Awaitable<string | undefined> {
+    return andThen(this.#options.marks.epochs.has(from.layer, entry.marks), (isOfEpoch) =>
+      isOfEpoch ? this.#whyBesides(index, entry) : lostMarks,
+    );
+  }
+
+  #whyBesides(index: number, entry: Entry): Awaitable<string | undefined> {
     if (!this.#seen.areSeenBy(index, entry.marks)) return wasCleared;
     const node = this.#options.graph.nodes[index]!;
     if (node.task.options.key)

@@ -5,9 +5,9 @@ import { emitWarning, guardedWarning } from '../base/warnings';
 import { TidemarkError } from '../error';
 import type { NeverSettledError } from '../executors/never-settled-error';
 import type { Graph } from '../graph/graph';
-import type { ClearMarks } from '../storage/clear-marks';
 import type { DirectoryFolder } from '../storage/directories/directory-folder';
 import type { Layers } from '../storage/layers';
+import { KnownMarks } from '../storage/marks/known-marks';
 import type { Container } from '../task/container';
 import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
@@ -170,7 +170,7 @@ async function rootExecution(
   const start = async (structure: unknown, how: Omit<How, 'identicalRuns'>) =>
     execution(await preparer.prepare(structure, call), { ...how, identicalRuns: undefined });
   const dynamic = new Dynamic(start, state, activity, ofRunner.maxNodes ?? mostNested);
-  const marks = new Map<string, ClearMarks>();
+  const marks = new KnownMarks(layers.all);
   const forced = Forced.of(options.force);
   const tasks = new Map<string, TaskDefinition>();
   const shared = {

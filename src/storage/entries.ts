@@ -79,17 +79,28 @@ export class Entries {
   }
 
   /** Adds to the end of what is under a key, so that nothing is lost that another process adds. */
-  async append(key: string, line: Uint8Array): Promise<void> {
-    if (this.#store.append) return void (await this.#do('write', key, () => this.#store.append!(key, line)));
-    // Without an indivisible append, another process may have overwritten what was added: look, and add it again.
-    for (let tries = 0; tries < 10; tries++) {
-      const log = await this.read(key);
-      if (log && Buffer.from(log).includes(Buffer.from(line))) return;
-      await this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), true);
-    }
-    throw new StorageError(`${key} could not be kept in ${this.location}: other processes keep overwriting it`, {
-      operation: 'write',
-      key,
+  append(key: string, line: Uint8Array): Awaitable<unknown> {
+    if (this.#store.append) return this.#do('write', key, () => this.#store.append!(key, line));
+    return this.#appendAgain(key, line, 10);
+  }
+
+  /** Likewise, but not durable at once, and what another process adds at the same moment may be lost. */
+  appendSoon(key: string, line: Uint8Array): Awaitable<unknown> {
+    if (this.#store.append) return this.#do('write', key, () => this.#store.append!(key, line, { durable: false }));
+    return andThen(this.read(key), (log) => this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), false));
+  }
+
+  /** Without an indivisible append, another process may have overwritten what was added: it is looked for, and added again. */
+  #appendAgain(key: string, line: Uint8Array, tries: number): Awaitable<unknown> {
+    return andThen(this.read(key), (log) => {
+      if (log && bufferOf(log).includes(bufferOf(line))) return undefined;
+      if (tries === 0)
+        throw new StorageError(
+          `${key} could not be kept in ${this.location}: other processes keep overwriting it. Try again when fewer do`,
+          { operation: 'write', key },
+        );
+      const written = this.write(key, Buffer.concat([log ?? new Uint8Array(), line]), true);
+      return andThen(written, () => this.#appendAgain(key, line, tries - 1));
     });
   }
 
@@ -188,4 +199,8 @@ export async function* groupsOf<T>(items: AsyncIterable<T>): AsyncIterableIterat
     group = [];
   }
   if (group.length > 0) yield group;
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

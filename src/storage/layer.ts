@@ -15,6 +15,9 @@ import { isOwnKey, isRecordKey } from './key-forms';
 import type { Lease } from './lease/lease';
 import type { StoreLeases } from './lease/store-leases';
 import { listRecords, type OnUnreadable } from './list-records';
+import { placeOf } from './marks/epochs';
+import { newId } from './marks/mark-log';
+import { MarkStore } from './marks/mark-store';
 import { besideNamesIn, directoriesIn } from './named-by-entry';
 import type { CheckpointRecord } from './record';
 import type { StorageOptions } from './storage-options';
@@ -24,7 +27,6 @@ import { UnnamedBytes } from './unnamed-bytes';
 export type { RunFacts } from './checkpoint-writer';
 export type { LeaseOptions, StorageOptions } from './storage-options';
 
-const marksFolder = '@cleared/';
 const damagedFolder = '@damaged/';
 
 /** Checkpoints in one store. */
@@ -34,6 +36,10 @@ export class Layer {
   readonly isReadonly: boolean;
   /** Where task directories are kept next to entries, in stores that can hold them. */
   readonly directories: DirectoryFolder | undefined;
+  /** The clear marks that are kept here. */
+  readonly marks: MarkStore;
+  /** Tells stores apart: the same for one that is opened again by its address. */
+  readonly place: string;
   readonly #entries: Entries;
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
@@ -42,9 +48,12 @@ export class Layer {
   readonly #options: StorageOptions;
   #leases: StoreLeases | undefined;
 
-  constructor(store: StoreAdapter, location: string, options: StorageOptions) {
+  /** @param place tells stores apart: the same for one that is opened again by its address */
+  constructor(store: StoreAdapter, location: string, options: StorageOptions, place = placeOf(newId())) {
     this.isReadonly = options.readonly === true;
     this.#entries = new Entries(store, location, this.isReadonly);
+    this.marks = new MarkStore(this.#entries);
+    this.place = place;
     this.encoder = options.encoder;
     this.directories = directoriesOfStore(store);
     this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
@@ -56,7 +65,9 @@ export class Layer {
 
   /** The same, without anything being written or deleted. */
   asReadonly(): Layer {
-    return this.isReadonly ? this : new Layer(this.#store, this.location, { ...this.#options, readonly: true });
+    return this.isReadonly
+      ? this
+      : new Layer(this.#store, this.location, { ...this.#options, readonly: true }, this.place);
   }
 
   /** What was opened, for messages. */
@@ -209,17 +220,6 @@ export class Layer {
   /** The keys of a task's saved results. */
   async *#keysOf(folder: string): AsyncIterableIterator<TaskKey> {
     for await (const key of this.#entries.keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
-  }
-
-  /** The log of clear marks on a task's results. */
-  marks(folder: string): Awaitable<Bytes | undefined> {
-    this.refresh();
-    return this.#entries.readSmall(marksFolder + folder);
-  }
-
-  /** Adds a clear mark to that log. */
-  mark(folder: string, mark: Bytes): Promise<void> {
-    return this.#entries.append(marksFolder + folder, mark);
   }
 
   /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */

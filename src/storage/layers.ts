@@ -1,15 +1,16 @@
-import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
-import type { Bytes, Encoder, Serialization } from '../encoding/encoder';
+import { type Awaitable, andThen } from '../awaitable';
+import type { Encoder, Serialization } from '../encoding/encoder';
 import { cbor } from '../encoding/serializers';
 import type { TaskKey } from '../task/context';
 import { savedNow } from './checkpoint-writer';
-import { ClearMarks, everything, newMarks } from './clear-marks';
 import type { DirectoryFolder } from './directories/directory-folder';
 import { decodedFromSaved } from './directories/saved-form';
 import { type EncodedResult, type Encoding, encode } from './encode';
 import type { Entry } from './entry';
 import type { Layer, RunFacts } from './layer';
 import type { Lease, Leases } from './lease/lease';
+import { clearsOf, epochsOf, marksIn } from './marks/epochs';
+import { markOf, newId } from './marks/mark-log';
 import { readonlyError } from './storage-error';
 
 /** A layer that is read, and those that get a copy of what is loaded from it. */
@@ -28,15 +29,13 @@ export interface Found {
 export class Layers {
   readonly reads: readonly ReadLayer[];
   readonly writes: readonly Layer[];
+  /** What is read or written, each once. */
+  readonly all: readonly Layer[];
 
   constructor(reads: readonly ReadLayer[], writes: readonly Layer[]) {
     this.reads = reads;
     this.writes = writes;
-  }
-
-  /** What is read or written, each once. */
-  get all(): readonly Layer[] {
-    return [...new Set([...this.reads.map(({ layer }) => layer), ...this.writes])];
+    this.all = [...new Set([...reads.map(({ layer }) => layer), ...writes])];
   }
 
   get location(): string {
@@ -46,14 +45,6 @@ export class Layers {
   /** Who computes which key: of the last storage that is written and can tell, since that is the one which most share. */
   get leases(): Leases | undefined {
     return this.#leased?.leases;
-  }
-
-  /** The clear marks on a task's results, whichever layer they are in. */
-  marks(folder: string): Awaitable<ClearMarks> {
-    const logs = this.all.map((layer) => layer.marks(folder));
-    return logs.some(isPromiseLike)
-      ? Promise.all(logs).then((read) => new ClearMarks(read))
-      : new ClearMarks(logs as (Bytes | undefined)[]);
   }
 
   /** The layers that may be changed, each once. @throws {StorageError} when there is none, since all are read-only */
@@ -67,12 +58,15 @@ export class Layers {
    * Marks a result, or all of a task, as forgotten in every layer that is not read-only: who reads through these layers
    * takes it for forgotten in the others as well.
    *
+   * @param name the part of its key after the task
    * @throws {StorageError} when all are read-only
    */
-  async mark(folder: string, name: string = everything): Promise<void> {
-    const layers = this.changeable('write');
-    const marks = newMarks(name, layers.length);
-    for (let i = 0; i < layers.length; i++) await layers[i]!.mark(folder, marks[i]!);
+  async mark(folder: string, name?: string): Promise<void> {
+    const clear = newId();
+    for (const [i, { marks }] of this.changeable('write').entries()) {
+      if (name === undefined) await marks.addOnAll(folder, markOf(clear, i));
+      else await marks.add(folder, name, markOf(clear, i));
+    }
   }
 
   /** The value of a checkpoint that was found. @param directories where those are that layers do not keep @throws what `find` throws */
@@ -130,7 +124,9 @@ export class Layers {
     // One time for all, so that the records of one result are alike.
     const saved = savedNow();
     const write = (layer: Layer, by?: Lease) =>
-      layer.save(facts, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before), saved, by);
+      andThen(this.#marked(layer, facts), (marked) =>
+        layer.save(marked, encodingFor(layer, encoded, ofTask), ofTask, beforeIn(layer, before), saved, by),
+      );
     if (this.writes.length === 1) return write(this.writes[0]!, lease);
     const leased = lease && this.#leased;
     const others = this.writes.filter((layer) => layer !== leased);
@@ -140,15 +136,22 @@ export class Layers {
     });
   }
 
-  /** Copies what was read from one layer to those before it. @param before what is there and counts no more */
+  /**
+   * Copies what was read from one layer to those before it.
+   *
+   * @param before what is there and counts no more
+   * @param epochs of the layers, as a run has seen them at its start
+   */
   async promote(
     { from, entry }: Found,
     encoding: Encoding,
     ofTask: Encoder | undefined,
     before: readonly Found[] | undefined,
+    epochs: readonly string[] = epochsOf(entry.marks),
   ): Promise<void> {
-    const record = entry.toRecord();
-    for (const layer of from.promoteTo) await layer.save(record, encoding, ofTask, beforeIn(layer, before), record);
+    const record = { ...entry.toRecord(), marks: [...epochs, ...clearsOf(entry.marks)] };
+    for (const layer of from.promoteTo)
+      await layer.save(await this.#marked(layer, record), encoding, ofTask, beforeIn(layer, before), record);
   }
 
   /** Deletes all results of a task, in all layers that are not read-only. Gives their keys, each once. @param directories for layers without */
@@ -165,6 +168,15 @@ export class Layers {
     for (const layer of this.changeable('delete'))
       wasThere = (await layer.delete(key, layer.directories ?? directories)) || wasThere;
     return wasThere;
+  }
+
+  /** What a record says in one layer. */
+  #marked<F extends RunFacts>(layer: Layer, facts: F): Awaitable<F> {
+    const { all } = this;
+    const isWritten = (other: Layer) => other === layer || this.writes.includes(other);
+    return andThen(marksIn(all.slice(all.indexOf(layer)), isWritten, facts.marks), (marks) =>
+      marks === facts.marks ? facts : { ...facts, marks },
+    );
   }
 
   get #leased(): Layer | undefined {

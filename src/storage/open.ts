@@ -17,6 +17,8 @@ export interface OpenedStore {
   readonly location: string;
   /** Whether it is only to be read. */
   readonly isReadonly: boolean;
+  /** What tells it from other stores, for any process that opens it; undefined where only this one has it. */
+  readonly address?: string | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface OpenedStore {
  * @throws {StorageError} when it is none, or has an option that could not be kept
  */
 export function openStore(source: StorageSource, isReadonly?: boolean): OpenedStore {
-  if (typeof source === 'string') return openUri(source, isReadonly);
+  if (typeof source === 'string') return addressed(openUri(source, isReadonly));
   if (types.isMap(source)) return { store: memoryStore(source), location: 'a Map', isReadonly: isReadonly === true };
   if (typeof source === 'object' && source !== null) {
     // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
@@ -44,6 +46,11 @@ export function openStore(source: StorageSource, isReadonly?: boolean): OpenedSt
     `${describe(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
     { operation: 'open' },
   );
+}
+
+/** With an address, unless it is in the memory of this process. */
+function addressed(opened: OpenedStore): OpenedStore {
+  return opened.location === 'memory' ? opened : { ...opened, address: opened.location };
 }
 
 function openUri(given: string, asked: boolean | undefined): OpenedStore {

@@ -14,7 +14,7 @@ export interface CheckpointRecord {
   readonly source: string;
   /** The keys of what it required, each with the digest of the result that it was given, if that one was saved. */
   readonly requires: readonly (readonly [TaskKey, string | null])[];
-  /** The clear marks on it, or on what it came from, that its run had seen. */
+  /** The clear marks on it, or on what it came from, that its run had seen; as it is kept, the epochs of stores as well. */
   readonly marks: readonly string[];
   /** The tasks among those it came from whose results held refs, each with the keys of those refs. */
   readonly dynamic: readonly (readonly [TaskKey, readonly TaskKey[]])[];

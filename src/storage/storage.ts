@@ -12,6 +12,7 @@ import type { TaskClass } from '../task/task-class';
 import { GoneCheckpointError } from './checkpoint-error';
 import { Layer, type StorageOptions } from './layer';
 import { Layers, type ReadLayer } from './layers';
+import { clearsOf, placeOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
 import type { CheckpointRecord } from './record';
 import { inScope, type ScopeOptions } from './scope';
@@ -81,7 +82,9 @@ export class Storage {
     const opened = configured
       ? openConfigured(configured, options.readonly)
       : openStore(source === undefined ? 'file:.tidemark' : source, options.readonly);
-    return Storage.#of(new Layer(opened.store, opened.location, { ...options, readonly: opened.isReadonly }));
+    const { store, location, isReadonly, address } = opened;
+    const place = address === undefined ? undefined : placeOf(address);
+    return Storage.#of(new Layer(store, location, { ...options, readonly: isReadonly }, place));
   }
 
   /**
@@ -189,7 +192,8 @@ export class Storage {
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
     const listed: Layer[] = [];
     for (const layer of this.layers.all) {
-      for await (const record of layer.list(folder, onUnreadable)) if (!(await isIn(listed, record.key))) yield record;
+      for await (const record of layer.list(folder, onUnreadable))
+        if (!(await isIn(listed, record.key))) yield { ...record, marks: clearsOf(record.marks) };
       listed.push(layer);
     }
   }

@@ -38,8 +38,8 @@ export interface StoreAdapter {
   readonly listsFast?: 'by-prefix' | 'by-folder';
   /** How many bytes of a disk of this machine it takes. @param folder the first part of keys: only what has these */
   diskSize?(folder?: string): Awaitable<number | undefined>;
-  /** Adds to the end of a value in one indivisible, durable step; makes it when it is not there. */
-  append?(key: string, value: Uint8Array): Awaitable<void>;
+  /** Adds to the end of a value in one indivisible step, durable unless it says otherwise; makes it when it is not there. */
+  append?(key: string, value: Uint8Array, options?: SetOptions): Awaitable<void>;
   /**
    * Deletes all that it holds when that cannot be read any more, so that it can be used anew; asked before all is
    * cleared. Gives whether it was so.

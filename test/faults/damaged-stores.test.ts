@@ -11,6 +11,12 @@ import { damaged, readOrDamaged, saveAs } from './support/forms';
 const folder = temporaryFolder();
 const keyOf = (n: number) => `Example/${n.toString(16).padStart(32, '0')}`;
 
+function everyIndexOf(data: Buffer, bytes: Uint8Array): number[] {
+  const found: number[] = [];
+  for (let at = data.indexOf(bytes); at >= 0; at = data.indexOf(bytes, at + 1)) found.push(at);
+  return found;
+}
+
 it('notices flipped bits in the data file of LMDB, which does not', async () => {
   const writing = Storage.open(`lmdb:${folder.path}`);
   const values = new Map<TaskKey, unknown>();
@@ -21,13 +27,15 @@ it('notices flipped bits in the data file of LMDB, which does not', async () => 
   const file = openSync(join(folder.path, 'data.mdb'), 'r+');
   let flips = 0;
   for (const [name, bytes] of store.iterator()) {
-    const start = data.indexOf(bytes);
+    if (!name.startsWith('Example/')) continue;
+    // Pages that are no longer used may hold the same.
+    const starts = everyIndexOf(data, bytes);
     const key = name.replace(/\..*/, '') as TaskKey;
     const step = Math.ceil(bytes.length / 150);
-    for (let at = start; at < start + bytes.length; at += step) {
-      writeSync(file, Buffer.of(data[at]! ^ (1 << (flips++ % 8))), 0, 1, at);
+    for (let at = 0; at < bytes.length; at += step, flips++) {
+      for (const start of starts) writeSync(file, Buffer.of(bytes[at]! ^ (1 << (flips % 8))), 0, 1, start + at);
       expect([at, await readOrDamaged(storage, key)]).toEqual([at, damaged]);
-      writeSync(file, data, at, 1, at);
+      for (const start of starts) writeSync(file, data, start + at, 1, start + at);
     }
     expect(await storage.get(key)).toEqual(values.get(key));
   }

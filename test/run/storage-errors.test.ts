@@ -88,14 +88,14 @@ it.each([
   ['a number', 5],
 ])('refuses a store that gives %s for bytes', async (_, value) => {
   await open().run(Upper);
-  for (const key of store.entries.keys()) store.entries.set(key, value as never);
+  for (const key of store.ofResults) store.entries.set(key, value as never);
   const { error } = await outcomeOf(open().start(Upper));
   expect(error.message).toMatch(/ObservedStore gave an? (string|object|number) where bytes were saved \(Upper\/\w+\)/);
 });
 
 it('reports that a damaged checkpoint could not be set aside, and goes on', async () => {
   await open().run(Base);
-  const [key] = store.entries.keys();
+  const [key] = store.ofResults;
   store.entries.set(key!, Buffer.from('broken'));
   store.before = (operation, name) => {
     if (operation === 'set' && name.startsWith('@damaged')) throw new Error('no room');

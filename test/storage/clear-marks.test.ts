@@ -1,86 +1,156 @@
-import { ClearMarks, everything, newMarks } from '../../src/storage/clear-marks';
+import { Storage } from 'tidemark';
+import { KnownMarks } from '../../src/storage/marks/known-marks';
+import { ObservedStore } from '../support/observed-store';
 
-const marksOf = (log: Uint8Array) => {
-  const marks = new ClearMarks([log]);
-  return { isEmpty: marks.isEmpty, on: (name: string) => marks.on(name)[0] };
-};
-const newMark = (name: string) => newMarks(name, 1)[0]!;
-const log = (...names: string[]) => Buffer.concat(names.map(newMark));
-const idOf = (mark: Uint8Array) => Buffer.from(mark).toString().trim().split(' ')[0];
-/** What is required of results called `a`, with these logs. */
-const on = (...logs: Uint8Array[][]) => new ClearMarks(logs.map((log) => Buffer.concat(log))).on('a');
+const task = 'Example';
 
-it('knows the last mark on each result, and on all', () => {
-  const marks = marksOf(log('a', 'b', 'a'));
-  expect([marks.on('a') !== undefined, marks.on('a') !== marks.on('b'), marks.on('c'), marks.isEmpty]).toEqual([
-    true,
-    true,
-    undefined,
-    false,
-  ]);
-  const both = marksOf(log('a', everything, 'b'));
-  expect(both.on('a')).toBe(both.on('c'));
-  expect(both.on('b')).not.toBe(both.on('c'));
+/** The marks that a run sees on results called so. */
+async function seen(storage: Storage, ...names: string[]): Promise<string[][]> {
+  const known = new KnownMarks(storage.layers.all);
+  await known.read([task]);
+  await known.on(task).load(names);
+  return names.map((name) => [...known.on(task).on(name)].sort());
+}
+
+async function isEmpty(storage: Storage): Promise<boolean> {
+  const known = new KnownMarks(storage.layers.all);
+  await known.read([task]);
+  return known.on(task).isEmpty;
+}
+
+let store: ObservedStore;
+let storage: Storage;
+beforeEach(() => {
+  store = new ObservedStore();
+  storage = Storage.open(store);
+});
+const clear = (name?: string) => storage.layers.mark(task, name);
+const logs = () => [...store.entries.keys()].filter((key) => key.startsWith('@cleared/'));
+/** Whether who has seen these has seen all that there are now. */
+const covers = (before: readonly string[], now: readonly string[]) => now.every((mark) => before.includes(mark));
+
+it('knows the last mark on each result, and on all', async () => {
+  for (const name of ['a', 'b', 'a']) await clear(name);
+  const [a, b, c] = (await seen(storage, 'a', 'b', 'c')) as [string[], string[], string[]];
+  expect([b.length, c, a.some((mark) => b.includes(mark))]).toEqual([1, [], false]);
+  await clear();
+  const [all, same] = await seen(storage, 'a', 'c');
+  expect([all!.length, all]).toEqual([1, same]);
+  await clear('b');
+  expect((await seen(storage, 'b', 'a'))[0]).not.toEqual(all);
 });
 
-it('is empty when nothing was cleared', () => {
-  for (const marks of [new ClearMarks([]), new ClearMarks([new Uint8Array()]), new ClearMarks([undefined])])
-    expect([marks.isEmpty, marks.on('a')]).toEqual([true, []]);
+it('is empty when nothing was cleared', async () => {
+  expect([await isEmpty(storage), await seen(storage, 'a')]).toEqual([true, [[]]]);
+  await storage.layers.mark('Other');
+  expect([await isEmpty(storage), await seen(storage, 'a')]).toEqual([true, [[]]]);
 });
 
-it('never gives the same mark twice', () => {
-  expect(new Set(Array.from({ length: 1_000 }, () => newMark('a').toString())).size).toBe(1_000);
-});
-
-it('takes what it cannot read for a mark on everything, and reads on behind it', () => {
-  const whole = log('a', 'b');
-  for (let length = 1; length < newMark('a').length - 1; length++) {
-    const marks = marksOf(Buffer.concat([whole.subarray(0, length), newMark('b')]));
-    const known = marksOf(whole.subarray(0, length));
-    expect([length, known.isEmpty || known.on('any') !== undefined, marks.on('b') !== marks.on('any')]).toEqual([
-      length,
-      true,
-      true,
-    ]);
+it('gives another mark each time that the same is cleared', async () => {
+  const all = new Set<string>();
+  for (let i = 0; i < 300; i++) {
+    await clear('a');
+    const [now] = await seen(storage, 'a');
+    expect(covers([...all], now!)).toBe(false);
+    for (const mark of now!) all.add(mark);
   }
-  for (let at = 0; at < whole.length; at++) {
-    for (const flip of [1, 0x20, 0xff]) {
-      const marks = marksOf(whole.map((byte, i) => (i === at ? byte ^ flip : byte)));
-      const isUnharmed = marks.on('a') === marksOf(whole).on('a') && marks.on('b') === marksOf(whole).on('b');
-      expect([at, isUnharmed || marks.on('any') !== undefined]).toEqual([at, true]);
+  // One line in the log of the task, and one of its own that is replaced.
+  expect(logs()).toHaveLength(3);
+  expect([...store.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(5_000);
+});
+
+it('spreads many marks over logs, of which it reads those that it needs', async () => {
+  const names = Array.from({ length: 1_200 }, (_, i) => `n${i}`);
+  for (const name of names) await clear(name);
+  expect(Math.max(...[...store.entries.values()].map(({ byteLength }) => byteLength))).toBeLessThan(8_000);
+  store.reads.length = 0;
+  const [one, none] = await seen(storage, 'n7', 'other');
+  expect([one!.length, none, store.reads.length <= 8]).toEqual([1, [], true]);
+  store.reads.length = 0;
+  expect(new Set((await seen(storage, ...names)).flat()).size).toBe(1_200);
+  expect(store.reads.length).toBe(new Set(store.reads).size);
+  await clear();
+  expect([logs().length, (await seen(storage, 'n7', 'n8')).flat().length]).toEqual([2, 2]);
+});
+
+it('counts nothing that was seen before when any of the logs is evicted', async () => {
+  for (let i = 0; i < 200; i++) await clear(`n${i % 100}`);
+  const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
+  const whole = new Map(store.entries);
+  const [before] = [await seen(storage, ...names)];
+  for (const gone of logs().filter((key) => !key.endsWith('@epoch'))) {
+    store.entries.delete(gone);
+    const now = await seen(storage, ...names);
+    const lost = names.filter((_, i) => !covers(now[i]!, before[i]!));
+    expect([gone, lost.length > 0]).toEqual([gone, true]);
+    for (const name of lost)
+      expect([gone, name, covers(before[names.indexOf(name)]!, now[names.indexOf(name)]!)]).toEqual([
+        gone,
+        name,
+        false,
+      ]);
+    // Another clear makes the log anew: what was lost stays lost.
+    for (const name of lost) await clear(name);
+    await clear('other');
+    const later = await seen(storage, ...lost);
+    for (const [i, name] of lost.entries()) {
+      const at = names.indexOf(name);
+      expect([gone, name, covers(before[at]!, later[i]!), covers(now[at]!, later[i]!)]).toEqual([
+        gone,
+        name,
+        false,
+        false,
+      ]);
     }
+    for (const key of logs()) store.entries.delete(key);
+    for (const [key, bytes] of whole) store.entries.set(key, bytes);
   }
 });
 
-it('knows the last marks of several logs, each once', () => {
-  const [a, b, all] = [newMark('a'), newMark('b'), newMark(everything)];
-  expect(on([a], [a])).toEqual([idOf(a)]);
-  expect(on([a], [b])).toEqual([idOf(a)]);
-  expect(on([a], [all])).toEqual([idOf(a), idOf(all)]);
+it('takes what it cannot read for a mark on everything, and reads on behind it', async () => {
+  await clear('a');
+  await clear('b');
+  const key = `@cleared/${task}`;
+  const good = store.entries.get(key)!;
+  const [a, b] = (await seen(storage, 'a', 'b')) as [string[], string[]];
+  const check = async (bytes: Uint8Array) => {
+    store.entries.set(key, bytes);
+    const [nowA, nowB, other] = (await seen(storage, 'a', 'b', 'other')) as [string[], string[], string[]];
+    const isUnharmed = `${nowA}` === `${a}` && `${nowB}` === `${b}`;
+    return isUnharmed || other.length > 0;
+  };
+  // What ends with a whole line is whole.
+  for (const length of good.keys())
+    if (good[length - 1] !== 0x0a && good[length] !== 0x0a)
+      expect([length, await check(good.slice(0, length))]).toEqual([length, true]);
+  for (let at = 0; at < good.length; at++)
+    for (const flip of [1, 0x20, 0xff])
+      expect([at, flip, await check(good.map((byte, i) => (i === at ? byte ^ flip : byte)))]).toEqual([at, flip, true]);
 });
 
-it('needs a mark no more whose clear came to another log afterwards', () => {
-  const [near, far] = newMarks('a', 2) as [Uint8Array, Uint8Array];
-  const [alone, all] = [newMark('a'), newMark(everything)];
-  expect(on([near], [far])).toEqual([idOf(far)]);
-  expect(on([far], [near])).toEqual([idOf(far)]);
-  expect(on([near], [far, alone])).toEqual([idOf(alone)]);
-  expect(on([near], [far, all], [alone])).toEqual([idOf(all), idOf(alone)]);
-  expect(on([near, alone], [far])).toEqual([idOf(alone), idOf(far)]);
-});
+describe('in a chain', () => {
+  const open = () => [Storage.open(new Map()), Storage.open(new Map())] as const;
+  const on = async (one: Storage) => (await seen(one, 'a'))[0]!;
 
-it('still needs one mark of two clears that came to two logs in different order', () => {
-  const [one, other] = [newMarks('a', 2), newMarks('a', 2)] as [Uint8Array[], Uint8Array[]];
-  const now = on([one[0]!, other[0]!], [other[1]!, one[1]!]);
-  expect(now).toEqual([idOf(one[1]!)]);
-  // Neither those who had seen the one in the near log only, nor the other in either, have seen both.
-  for (const seen of [on([one[0]!], []), on([one[0]!, other[0]!], []), on([one[0]!], [other[1]!])])
-    expect(now.every((mark) => seen.includes(mark))).toBe(false);
-});
+  it('needs a mark no more whose clear came to a later layer afterwards', async () => {
+    const [near, far] = open();
+    const chain = Storage.chain(near, far);
+    await chain.layers.mark(task, 'a');
+    expect([await on(chain), (await on(near)) === (await on(far))]).toEqual([await on(far), false]);
+    for (const name of ['a', undefined, 'a']) {
+      await far.layers.mark(task, name);
+      expect(await on(chain)).toEqual(await on(far));
+    }
+    await near.layers.mark(task, 'a');
+    expect(await on(chain)).toEqual([...(await on(near)), ...(await on(far))].sort());
+  });
 
-it('does not take a clear that had come to one log only for one that came to both', () => {
-  const [later, between] = [newMarks('a', 2) as [Uint8Array, Uint8Array], newMark('a')];
-  // A run begins when the later one is in the near log; then the one in between comes to the far log before it.
-  const seen = on([later[0]], []);
-  expect(on([later[0]], [between, later[1]]).every((mark) => seen.includes(mark))).toBe(false);
+  it('needs both marks of clears that came to one layer each', async () => {
+    const [near, far] = open();
+    await near.layers.mark(task, 'a');
+    const seenNear = await on(near);
+    await far.layers.mark(task);
+    const chain = Storage.chain(near, far);
+    expect(await on(chain)).toEqual([...seenNear, ...(await on(far))].sort());
+  });
 });

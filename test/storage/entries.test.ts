@@ -72,9 +72,10 @@ it('deletes the large bytes together with their record', async () => {
   const map = new Map<string, Uint8Array>();
   const storage = Storage.open(map);
   const key = await saveIn(storage, { value: noise(40_000) });
-  expect(map.size).toBe(2);
+  const left = () => [...map.keys()].filter((name) => name.startsWith(key)).length;
+  expect(left()).toBe(2);
   await storage.delete(key);
-  expect(map.size).toBe(0);
+  expect(left()).toBe(0);
 });
 
 it('keeps as much in one entry as it is told to', async () => {
@@ -86,7 +87,8 @@ it('keeps as much in one entry as it is told to', async () => {
     const map = new Map<string, Uint8Array>();
     const storage = Storage.open(map, { inlineBytes });
     const key = await saveIn(storage, { value: { a: 'small' } });
-    expect([map.size, await storage.get(key)]).toEqual([entries, { a: 'small' }]);
+    const kept = [...map.keys()].filter((name) => name.startsWith(key)).length;
+    expect([kept, await storage.get(key)]).toEqual([entries, { a: 'small' }]);
   }
 });
 
@@ -99,8 +101,8 @@ it('flushes what was worth it, everything or nothing', async () => {
   ] as const) {
     const durable: unknown[] = [];
     const store = Object.assign(new ObservedStore(), {
-      set: (_key: string, _value: unknown, _ttl: unknown, options: { durable: boolean }) =>
-        void durable.push(options.durable),
+      set: (key: string, _value: unknown, _ttl: unknown, options: { durable: boolean }) =>
+        void (key.startsWith('@') || durable.push(options.durable)),
     });
     const storage = Storage.open(store, fsync && { fsync });
     for (const seconds of [0.019, 0.02]) await saveIn(storage, { seconds });
@@ -111,7 +113,10 @@ it('flushes what was worth it, everything or nothing', async () => {
 it('writes large bytes before the record that points at them', async () => {
   const store = new ObservedStore();
   const key = await saveIn(Storage.open(store), { value: noise(40_000) });
-  expect(store.writes).toEqual([expect.stringMatching(/^Example\/0{32}\.[0-9a-f]{32}$/), key]);
+  expect(store.writes.filter((name) => !name.startsWith('@'))).toEqual([
+    expect.stringMatching(/^Example\/0{32}\.[0-9a-f]{32}$/),
+    key,
+  ]);
 });
 
 it.each<[object, RegExp]>([

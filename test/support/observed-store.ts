@@ -36,6 +36,16 @@ export class ObservedStore implements StoreAdapter {
     return this.entries.entries();
   }
 
+  /** The keys of what is kept of results: not those of clear marks, nor of the log in which the epoch is. */
+  get ofResults(): string[] {
+    return this.kept.map(([key]) => key);
+  }
+
+  /** Likewise, with the bytes. */
+  get kept(): [string, Uint8Array][] {
+    return [...this.entries].filter(([key]) => !key.startsWith('@cleared/'));
+  }
+
   /** The reads of checkpoints, without those of clear marks. */
   get lookups(): string[] {
     return this.reads.filter((key) => !key.startsWith('@'));

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { jsonText } from '../../base/json-text';
+import { clearsOf } from '../../storage/marks/epochs';
 import type { Job } from '../executor';
 
 let count = 0;
@@ -12,7 +13,8 @@ export function jobIdOf({ shared, context }: Job): string {
   const { attempt } = context;
   const { facts, isForced = true, runId = process.pid } = shared ?? {};
   if (!facts || isForced) return `${runId}.${Date.now().toString(36)}.${++count}.${attempt}`;
-  const { key, marks, requires } = facts;
+  const { key, requires } = facts;
+  const marks = clearsOf(facts.marks);
   // An attempt is not to be answered with what another driver's earlier one comes to.
   const id = attempt === 1 ? key : `${key}~${attempt}`;
   if (marks.length === 0 && requires.length === 0) return id;

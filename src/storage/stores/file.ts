@@ -79,8 +79,8 @@ export class FileStore implements StoreAdapter {
   }
 
   /** What several processes add is never mixed; who reads meanwhile may see the beginning of an addition. */
-  append(key: string, value: Uint8Array): Awaitable<void> {
-    return this.#writer.append(key, value);
+  append(key: string, value: Uint8Array, options?: SetOptions): Awaitable<void> {
+    return this.#writer.append(key, value, options?.durable !== false);
   }
 
   delete(key: string): boolean {

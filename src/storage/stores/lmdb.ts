@@ -68,8 +68,8 @@ export class LmdbStore implements StoreAdapter {
     return true;
   }
 
-  async append(key: string, value: Uint8Array): Promise<void> {
-    await this.#write('write', key, true, (database) =>
+  async append(key: string, value: Uint8Array, options?: SetOptions): Promise<void> {
+    await this.#write('write', key, options?.durable !== false, (database) =>
       database.transaction(() => {
         const before = database.getBinary(key);
         // Inside a transaction it is done at once.

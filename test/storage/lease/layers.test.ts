@@ -88,7 +88,7 @@ it('takes leases of the last storage of a chain that is written and has some, an
   expect(chain.layers.leases).toBe(far.layers.leases);
   near.before = async (operation) => void (operation === 'set' && expect(await far.has(key)).toBe(true));
   await save(chain, 'both', await takenIn(chain));
-  expect([await chain.get(key), await far.get(key), near.entries.size]).toEqual(['both', 'both', 1]);
+  expect([await chain.get(key), await far.get(key), near.ofResults.length]).toEqual(['both', 'both', 1]);
   expect(Storage.chain(Storage.open(near), far).layers.leases).toBeUndefined();
   await chain.close();
 });

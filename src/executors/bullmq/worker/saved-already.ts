@@ -5,6 +5,7 @@ import { DamagedCheckpointError, UnencryptedCheckpointError } from '../../../sto
 import type { Entry } from '../../../storage/entry';
 import type { RunFacts } from '../../../storage/layer';
 import type { Found, Layers } from '../../../storage/layers';
+import { clearsOf, epochsOf, idOf, isOfEpoch } from '../../../storage/marks/epochs';
 import { refuseOtherParams } from '../../../storage/own-key';
 import type { TaskDefinition } from '../../../task/definition';
 import { showTask } from '../../../task/show';
@@ -60,7 +61,7 @@ function refuseUnlessSame(task: TaskDefinition, { key, params }: Pick<RunFacts, 
 /** Whether it is what the job would give: made by the same code of the same results, and nothing of that was cleared since. */
 function counts(entry: Entry, facts: Omit<RunFacts, 'seconds'>, source: string): boolean {
   if (entry.source !== facts.source && entry.source !== source) return false;
-  if (entry.directories.length > 0 || !facts.marks.every((mark) => entry.marks.includes(mark))) return false;
+  if (entry.directories.length > 0 || !hasSeen(entry.marks, facts.marks)) return false;
   const digests = new Map(entry.requires);
   for (const [key, digest] of facts.requires) {
     const had = digests.get(key);
@@ -69,4 +70,11 @@ function counts(entry: Entry, facts: Omit<RunFacts, 'seconds'>, source: string):
   // What its own result refers to is not known when it is saved.
   const came = entry.dynamic.filter(([key]) => key !== entry.key);
   return jsonText(came) === jsonText(facts.dynamic);
+}
+
+/** Whether a record was saved in an epoch that the run has seen, if that saw any, and has seen all its clear marks. */
+function hasSeen(marks: readonly string[], needed: readonly string[]): boolean {
+  const epochs = epochsOf(needed);
+  if (epochs.length > 0 && !epochs.some((epoch) => isOfEpoch(marks, idOf(epoch)))) return false;
+  return clearsOf(needed).every((mark) => marks.includes(mark));
 }

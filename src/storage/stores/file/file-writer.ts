@@ -43,8 +43,13 @@ export class FileWriter {
     });
   }
 
-  append(key: string, value: Uint8Array): Awaitable<void> {
-    return this.#write(key, (path) => this.#appendDurably(path, value));
+  /** Adds to a file in one step; what is not durable is in place at once, and survives a power cut soon after. */
+  append(key: string, value: Uint8Array, durable: boolean): Awaitable<void> {
+    return this.#write(key, (path) => {
+      const flushed = this.#flushed(openForMore(path, value), path);
+      if (durable) return flushed;
+      this.#track(flushed).catch(() => undefined);
+    });
   }
 
   /** Resolves when nothing is being written any more. */
@@ -77,10 +82,8 @@ export class FileWriter {
     return true;
   }
 
-  async #appendDurably(path: string, value: Uint8Array): Promise<void> {
-    const file = openSync(path, APPEND);
+  async #flushed(file: number, path: string): Promise<void> {
     try {
-      writeAtOnce(file, value);
       await flush(file);
     } finally {
       closeSync(file);
@@ -97,4 +100,16 @@ export class FileWriter {
 
 function isWrittenAtOnce({ byteLength }: Uint8Array): boolean {
   return byteLength > 0 && byteLength <= LARGEST_WRITTEN_AT_ONCE;
+}
+
+/** Adds to the end of a file, which is left open. */
+function openForMore(path: string, value: Uint8Array): number {
+  const file = openSync(path, APPEND);
+  try {
+    writeAtOnce(file, value);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
 }

@@ -1,0 +1,162 @@
+import { hash, randomBytes } from 'node:crypto';
+import { crc32 } from '../crc32';
+
+/** The name that stands for all results of a task. */
+export const everything = '*';
+
+/** The names of lines that are no marks, and the starts of such names: none occurs in the name of a result. */
+const header = '#';
+const child = '>';
+const moved = '=';
+const earlier = '^';
+
+/** How many marks a log holds before further ones go to the logs below it. */
+const mostMarks = 64;
+/** How many clears a log remembers that later ones replaced. */
+const mostEarlier = 64;
+
+/** Stands between the clear that a mark is of and the number of its layer. */
+const dot = '.';
+
+/** The kinds of lines of a log, as bytes; each starts and ends a line, so it is whole behind one that a crash cut short. */
+export const lines = {
+  /** The id of a log: the first one counts. */
+  header: (id: string) => line(id, header),
+  mark: (mark: string, name: string) => line(mark, name),
+  /** A log below this one. */
+  child: (id: string, name: string) => line(id, child + name),
+  /** The log that has the marks on one result, which was cleared before. */
+  moved: (id: string, name: string) => line(id, moved + name),
+};
+
+/**
+ * A log of clear marks: an entry to which lines are added, so that two processes that clear at the same moment lose
+ * nothing. A log has an id, and the log above it names that id: so a log that was evicted is noticed.
+ */
+export class MarkLog {
+  /** Undefined when there is no such log. */
+  readonly id: string | undefined;
+  /** The last mark on all results of the task. */
+  readonly everything: string | undefined;
+  /** The last mark on each result after that. */
+  readonly marks = new Map<string, string>();
+  /** The ids of the logs that have the marks on one result. */
+  readonly moved = new Map<string, string[]>();
+  /** The ids of the logs below this one. */
+  readonly children = new Map<string, string[]>();
+  /** Marks on everything for lines that cannot be read: such a line might have been a mark on anything. */
+  readonly unreadable: string[] = [];
+  /** The number of the last layer that each clear came to. */
+  readonly #numbers = new Map<string, number>();
+  #count = 0;
+
+  constructor(bytes: Uint8Array | undefined) {
+    let id: string | undefined;
+    for (const text of bytes ? textOf(bytes).split('\n') : []) {
+      if (text === '') continue;
+      const [first = '', name = '', check] = text.split(' ');
+      if (check !== checkOf(first, name)) this.unreadable.push(`u${hash('sha256', text, 'hex').slice(0, 16)}`);
+      else if (name === header) id ??= first;
+      else if (name === everything) this.everything = this.#add(first, () => this.#forget());
+      else this.#take(first, name);
+    }
+    this.id = id;
+  }
+
+  get isEmpty(): boolean {
+    return this.#numbers.size === 0 && this.unreadable.length === 0;
+  }
+
+  /** Whether further marks go to the logs below. */
+  get isFull(): boolean {
+    return this.#count >= mostMarks;
+  }
+
+  /** Whether other logs have to be read to know all marks. */
+  get isDeep(): boolean {
+    return this.children.size > 0 || this.moved.size > 0;
+  }
+
+  /** The clear of the last mark on everything, or the log itself: the logs below belong to it. */
+  get generation(): string {
+    return this.everything === undefined ? (this.id ?? '0') : partsOf(this.everything)[0];
+  }
+
+  /** Whether the clear of a mark in another layer came here after it came there. */
+  hasLater(mark: string): boolean {
+    const [clear, number] = partsOf(mark);
+    return (this.#numbers.get(clear) ?? -1) > number;
+  }
+
+  /** A log in place of this one, with one mark, that remembers which clears it replaces. */
+  replacedBy(id: string, mark: string, name: string): Uint8Array {
+    const before = [...this.#numbers].slice(-mostEarlier).map(([clear, number]) => `${clear}${dot}${number}`);
+    return Buffer.concat([lines.header(id), ...before.map((one) => line(one, earlier)), lines.mark(mark, name)]);
+  }
+
+  #take(id: string, name: string): void {
+    if (name === earlier) {
+      this.#add(id);
+    } else if (name.startsWith(child)) {
+      listIn(this.children, name.slice(child.length), id);
+    } else if (name.startsWith(moved)) {
+      this.#count++;
+      this.marks.delete(name.slice(moved.length));
+      listIn(this.moved, name.slice(moved.length), id);
+    } else {
+      this.#count++;
+      this.marks.set(name, this.#add(id));
+    }
+  }
+
+  #add(mark: string, also?: () => void): string {
+    const [clear, number] = partsOf(mark);
+    this.#numbers.set(clear, number);
+    also?.();
+    return mark;
+  }
+
+  #forget(): void {
+    this.#count = 0;
+    for (const map of [this.marks, this.moved, this.children]) map.clear();
+  }
+}
+
+/** An id that no log, clear or storage had before. */
+export function newId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** The mark of a clear in one of the layers that it comes to. */
+export function markOf(clear: string, layer: number): string {
+  return `${clear}${dot}${layer}`;
+}
+
+/** The mark on all that a log had which is not there any more, or undefined. @param ids it is called by the log above */
+export function lostMark(ids: readonly string[] | undefined, { id }: MarkLog): string | undefined {
+  const lost = ids?.findLast((one) => one !== id);
+  return lost === undefined ? undefined : `x${lost}`;
+}
+
+function line(id: string, name: string): Buffer {
+  return Buffer.from(`\n${id} ${name} ${checkOf(id, name)}\n`, 'latin1');
+}
+
+function partsOf(mark: string): [clear: string, number: number] {
+  const [clear = '', number = 0] = mark.split(dot);
+  return [clear, Number(number)];
+}
+
+function checkOf(id: string, name: string): string {
+  return crc32(`${id} ${name}`).toString(16).padStart(8, '0');
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+}
+
+function listIn(lists: Map<string, string[]>, name: string, id: string): void {
+  const ids = lists.get(name);
+  if (!ids) lists.set(name, [id]);
+  else if (!ids.includes(id)) ids.push(id);
+}
