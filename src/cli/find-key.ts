@@ -13,10 +13,11 @@ const shownKeys = 5;
 export async function findKey(storage: Storage, text: string): Promise<TaskKey> {
   const [, task] = /^([^/]+)\/./.exec(text) ?? [];
   if (task === undefined) throw new Misuse(`${text} is no key: a key is a task and a hash, such as Train/3f2a…`);
-  // One whose record is broken is not listed.
+  // A task's own key may contain anything.
   if (await storage.has(text as TaskKey)) return text as TaskKey;
   const known: TaskKey[] = [];
-  for await (const { key } of storage.list()) known.push(key);
+  // Damaged checkpoints can be deleted too.
+  for await (const { key } of storage.list({ onUnreadable: (damaged) => known.push(damaged) })) known.push(key);
   const found = known.filter((key) => key.startsWith(text));
   if (found.length === 1) return found[0]!;
   if (found.length > 1) {

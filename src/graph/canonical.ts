@@ -78,7 +78,11 @@ function shortText(value: object, special: Special | undefined, depth: number): 
   const known = depth <= knownDepth ? shortened.get(value) : undefined;
   if (known !== undefined) return known;
   const text = objectText(value, special, depth + 1);
-  if (text.length <= longest) return text;
+  if (text.length <= longest) {
+    // The text of bytes is short, but made by hashing them.
+    if (ArrayBuffer.isView(value) && value.byteLength > longest && isConstant(value)) shortened.set(value, text);
+    return text;
+  }
   const short = `#${hash('sha256', text, 'hex')}`;
   if (isConstant(value)) shortened.set(value, short);
   return short;

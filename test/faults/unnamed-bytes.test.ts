@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, Storage } from 'tidemark';
 import { isAbandoned, newBesideName } from '../../src/storage/beside-name';
+import { openStore } from '../../src/storage/open';
 import { tidemark } from '../cli/support/cli';
 import { saveIn } from '../support/checkpoint';
 import { Child } from '../support/child';
@@ -15,9 +16,14 @@ import { Large } from './fixtures/stop-between-writes';
 const fixture = join(__dirname, 'fixtures/stop-between-writes.ts');
 const folder = temporaryFolder();
 
-/** Leaves bytes of a killed process, and gives how many there are that no record names. */
+/** Leaves bytes as a killed process does, and gives how many there are that no record names. */
 async function leave(uri: string, ...n: number[]): Promise<number> {
-  await Promise.all(n.map((one) => new Child(fixture, [uri, String(one)]).ended));
+  const keys = await withRunner('memory:', (runner) => Promise.all(n.map((one) => runner.key(Large, { n: one }))));
+  const { store } = openStore(uri);
+  // No process has this number.
+  const name = `${newBesideName().slice(0, 16)}fffffe${newBesideName().slice(22)}`;
+  for (const [i, key] of keys.entries()) await store.set(`${key}.${name}`, noise(100_000 + n[i]!));
+  await store.disconnect?.();
   return unnamedIn(uri);
 }
 
@@ -75,6 +81,14 @@ describe.each(['file', 'lmdb'])('bytes that no record names, in %s', (scheme) =>
 describeWithRedis('bytes that no record names, in Redis', (server) => {
   beforeEach(() => server.cli('flushall'));
   behaviours(() => server.uri(), { isFast: false });
+});
+
+it('removes what a process left that was killed', async () => {
+  const uri = `file:${folder.path}`;
+  expect((await new Child(fixture, [uri, '1']).ended).signal).toBe('SIGKILL');
+  expect(await unnamedIn(uri)).toBe(1);
+  await withRunner(uri, (runner) => runner.run(Large, { n: 1 }));
+  expect(await unnamedIn(uri)).toBe(0);
 });
 
 it('leaves what a live process has just written, until it is dead', async () => {

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Param, Requires, Runner, Task, task } from 'tidemark';
@@ -314,6 +315,24 @@ describe('a large value', () => {
     const { nodes } = await graphOf(folds((fold) => task(ScoreOptions, { options: { fold, weights } })));
     expect(distinct(nodes.map(({ params }) => (params['options'] as { weights: unknown }).weights))).toBe(1);
     for (const { identity } of nodes) expect(String(identity).length).toBeLessThan(1_200);
+  });
+
+  it.each(['typed array', 'Buffer', 'array', 'Map'])('is hashed once: %s', async (kind) => {
+    const hashed: number[] = [];
+    const { hash } = crypto;
+    jest.spyOn(crypto, 'hash').mockImplementation(((
+      algorithm: string,
+      data: string | Uint8Array,
+      ...rest: unknown[]
+    ) => {
+      hashed.push(data.length);
+      return (hash as Function)(algorithm, data, ...rest);
+    }) as typeof hash);
+    const weights = kinds[kind]!();
+    await graphOf(task(All, { weights }));
+    await keysOf(folds((fold) => task(Score, { fold, weights })));
+    jest.restoreAllMocks();
+    expect(hashed.filter((length) => length > 1_024).length).toBeLessThan(5);
   });
 
   it('that changes between two tasks is two values', async () => {

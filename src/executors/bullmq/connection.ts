@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis, RedisOptions } from 'ioredis';
-import { adviceOn } from '../../storage/stores/redis/redis-error';
+import { adviceOn, isLoading, isReplica } from '../../storage/stores/redis/redis-error';
+import { StrangeReplyError } from '../../storage/stores/redis/replies';
 import { NoAnswerError } from '../../storage/stores/redis/stall-watch';
+import { gatherWrites } from './gather-writes';
 import { loadIoRedis } from './load-packages';
 import type { QueueConnection } from './options';
 import { QueueError } from './queue-error';
@@ -23,6 +26,10 @@ const firstMayTake = 4_500;
 /** How often it is seen whether the server still answers, in milliseconds, and how often it may fail to. */
 const beat = 2_500;
 const missedBeats = 3;
+/** For how long a Redis that loads its data is waited for where there is no other limit, in milliseconds. */
+const mayLoad = 30_000;
+/** What comes later says nothing of a failover before, in milliseconds. */
+const forgottenAfter = 5_000;
 /** What trying again does not help against. */
 const refusal = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR Client sent AUTH|ERR DB index)/;
 
@@ -43,17 +50,24 @@ export class Connection {
   readonly #ready: Promise<void>;
   #settleReady!: { resolve: () => void; reject: (error: unknown) => void };
   #deadline: NodeJS.Timeout | undefined;
-  #wasReady = false;
+  /** Since when it is there, or was for the first time. */
+  #readyAt: number | undefined;
   #isReferenced = true;
   #isOver = false;
   #unanswered = 0;
+  /** Since when it cannot be used. */
+  #downSince = performance.now();
+  /** Since when it leads to a replica only, and when it said so last. */
+  #replica: { readonly since: number; at: number } | undefined;
+  /** For how long it was waited for, in milliseconds, where that is worth a word. */
+  #waited: number | undefined;
   #lastError: unknown = new NoAnswerError(firstMayTake);
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
     this.#ready.catch(() => undefined);
-    this.client = open(options);
+    this.client = open(options, (error) => this.#leadsElsewhere(error));
     this.location = locationOf(this.client);
     this.client
       .on('error', (error: unknown) => this.#failed(error))
@@ -97,10 +111,13 @@ export class Connection {
   /** What went wrong, in words. */
   error(cause: unknown = this.#lastError): QueueError {
     const [reason, cure] = adviceOn(cause);
+    const waited =
+      this.#waited === undefined ? '' : ` It was asked again for ${Math.round(this.#waited / 100) / 10} s.`;
     // Some are only the beginning of a sentence, since for storages more can be done.
-    return new QueueError(`cannot reach the queues in ${this.location}: ${reason}. ${cure.replace(/,$/, '')}.`, {
-      cause,
-    });
+    return new QueueError(
+      `cannot reach the queues in ${this.location}: ${reason}. ${cure.replace(/,$/, '')}.${waited}`,
+      { cause },
+    );
   }
 
   /** What carries its bytes, once there is something. */
@@ -114,11 +131,30 @@ export class Connection {
   }
 
   #isUp(): void {
-    this.#wasReady = true;
     this.#unanswered = 0;
+    if (this.#readyAt !== undefined) this.#isUsable();
+    // Should it break again, it is late at last.
+    else
+      this.client.ping().then(
+        (reply: unknown) => this.#greeted(reply),
+        () => undefined,
+      );
+  }
+
+  #greeted(reply: unknown): void {
+    if (String(reply) === 'PONG') {
+      this.#readyAt = performance.now();
+      this.#isUsable();
+      this.#settleReady.resolve();
+      return;
+    }
+    this.#lastError = new StrangeReplyError('PING', reply);
+    this.#lose();
+  }
+
+  #isUsable(): void {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
-    this.#settleReady.resolve();
   }
 
   #isDown(): void {
@@ -128,14 +164,54 @@ export class Connection {
       this.#lose();
       return;
     }
+    this.#downSince = performance.now();
     const { patience } = this.#options;
-    const time = this.#wasReady ? patience : Math.min(patience, firstMayTake);
-    if (time !== Number.POSITIVE_INFINITY) this.#deadline = setTimeout(() => this.#lose(), time).unref();
+    const time = this.#readyAt !== undefined ? patience : Math.min(patience, firstMayTake);
+    if (time !== Number.POSITIVE_INFINITY) this.#deadline = setTimeout(() => void this.#isLate(), time).unref();
+  }
+
+  /** It is away for too long; one that loads its data has a little more time. */
+  async #isLate(): Promise<void> {
+    const isLoading = await this.#loads();
+    if (this.#isOver || !this.#deadline) return;
+    const { patience } = this.#options;
+    const left = (Number.isFinite(patience) ? patience : mayLoad) - (performance.now() - this.#downSince);
+    if (isLoading) this.#waited = performance.now() - this.#downSince;
+    if (!isLoading || left <= 0) this.#lose();
+    else this.#deadline = setTimeout(() => void this.#isLate(), Math.min(left, firstMayTake)).unref();
+  }
+
+  /** Whether it is there, and loads its data: then it takes few commands. */
+  async #loads(): Promise<boolean> {
+    if (isLoading(this.#lastError)) return true;
+    if (this.client.status !== 'connect') return false;
+    const asked = this.client.info('persistence').catch(() => '');
+    const info = await Promise.race([asked, wait(firstMayTake / 4, '', { ref: false })]);
+    if (!/^loading:1/m.test(String(info))) return false;
+    this.#lastError = new Error('LOADING Redis is loading the dataset in memory');
+    return true;
+  }
+
+  /** What was the primary is a replica: a new connection may lead to the new one. Gives whether to connect anew. */
+  #leadsElsewhere(error: Error): boolean {
+    if (this.#isOver || !isReplica(error)) return false;
+    this.#lastError = error;
+    const now = performance.now();
+    if (!this.#replica || now - this.#replica.at > forgottenAfter) this.#replica = { since: now, at: now };
+    this.#replica.at = now;
+    const { since } = this.#replica;
+    // What is a replica from the start is meant to be one, more often than not.
+    const isFirst = since - (this.#readyAt ?? since) < forgottenAfter;
+    const { patience } = this.#options;
+    if (now - since < (isFirst ? Math.min(patience, firstMayTake) : patience)) return true;
+    this.#waited = now - since;
+    this.#lose();
+    return false;
   }
 
   #failed(error: unknown): void {
     this.#lastError = error;
-    if (!this.#wasReady && refusal.test((error as Error | undefined)?.message ?? '')) this.#lose();
+    if (this.#readyAt === undefined && refusal.test((error as Error | undefined)?.message ?? '')) this.#lose();
   }
 
   #lose(): void {
@@ -163,25 +239,10 @@ export class Connection {
   }
 }
 
-/** What is written in one turn of the event loop goes in one call of the system. */
-function gatherWrites(stream: Socket): void {
-  const write = stream.write;
-  let isGathering = false;
-  const uncork = () => {
-    isGathering = false;
-    stream.uncork();
-  };
-  stream.write = function gathered(this: Socket, ...args: Parameters<Socket['write']>) {
-    if (!isGathering) {
-      isGathering = true;
-      stream.cork();
-      setImmediate(uncork);
-    }
-    return write.apply(this, args);
-  } as Socket['write'];
-}
-
-function open({ connection, isBlocking = false, sendsOnce = isBlocking }: ConnectionOptions): Redis {
+function open(
+  { connection, isBlocking = false, sendsOnce = isBlocking }: ConnectionOptions,
+  leadsElsewhere: (error: Error) => boolean,
+): Redis {
   const { Redis: Client } = loadIoRedis();
   const own = {
     // What is sent once is seen to by those who wait; everything else is sent again as soon as it can be.
@@ -191,6 +252,9 @@ function open({ connection, isBlocking = false, sendsOnce = isBlocking }: Connec
     lazyConnect: false,
     connectTimeout: firstMayTake,
     protocol: 2,
+    maxLoadingRetryTime: 500,
+    // 2 sends the command again, which a replica has not done.
+    reconnectOnError: (error: Error) => (leadsElsewhere(error) ? 2 : false),
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.75 + Math.random() / 2),
   } satisfies RedisOptions;
   if (typeof connection === 'string') return new Client(connection, own);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { StrangeReplyError } from '../../storage/stores/redis/replies';
 import type { Connection } from './connection';
 import type { Keys } from './names';
 
@@ -57,7 +58,9 @@ export class EventReader {
   /** Gives it all events of a queue from now on. Resolves when no later one can be missed. */
   async follow(follower: Follower): Promise<void> {
     const { stream } = follower;
-    const [last] = await this.#commands.client.xrevrange(stream, '+', '-', 'COUNT', 1);
+    const events: unknown = await this.#commands.client.xrevrange(stream, '+', '-', 'COUNT', 1);
+    if (!Array.isArray(events)) throw new StrangeReplyError('XREVRANGE', events);
+    const [last] = events;
     this.#lastIds.set(stream, lastEvent(last));
     this.#followers.set(stream, follower);
     if (this.#isReading) this.#wake();

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { StrangeReplyError } from '../../storage/stores/redis/replies';
 import type { Keys } from './names';
 import { readNotice } from './read-content';
 import type { WorkerNotice } from './worker-notice';
@@ -24,7 +25,14 @@ export class WorkerBoard {
   async post(notice: WorkerNotice): Promise<void> {
     const { id } = notice;
     const text = JSON.stringify(notice);
-    await this.#client.pipeline().sadd(this.#keys.workers, id).set(this.#keys.worker(id), text, 'PX', keptFor).exec();
+    const { workers } = this.#keys;
+    const replies = await this.#client
+      .pipeline()
+      .sadd(workers, id)
+      .set(this.#keys.worker(id), text, 'PX', keptFor)
+      .exec();
+    const [, reply] = replies?.[1] ?? [];
+    if (reply !== undefined && reply !== 'OK') throw new StrangeReplyError('SET', reply);
   }
 
   /** Redis was away: who lives puts his notice up again. */
@@ -44,6 +52,7 @@ export class WorkerBoard {
   /** The workers that take jobs of a queue; without one, all. */
   async on(queue?: string): Promise<readonly WorkerNotice[]> {
     const ids = await this.#client.smembers(this.#keys.workers);
+    if (!Array.isArray(ids)) throw new StrangeReplyError('SMEMBERS', ids);
     if (ids.length === 0) return [];
     const texts = await this.#client.mget(ids.map((id) => this.#keys.worker(id)));
     const gone = ids.filter((_, i) => texts[i] === null);

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Param, Runner, Task, task } from 'tidemark';
 import { RedisStore } from '../../../src/storage/stores/redis';
 import { until } from '../../executors/bullmq/support/drivers';
 import { describeWithRedis, RedisServer, startRedis } from '../../support/redis-server';
+import { ServerName } from '../../support/server-name';
 
 @Task({ save: true })
 class One {
@@ -17,49 +16,15 @@ class One {
 @Task({ save: true, once: 'everywhere' })
 class Leased extends One {}
 
-/** A name that leads to one server or another. Old connections stay as they are. */
-class Name {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  connections = 0;
-  /** What is said in place of an answer, while that is said. */
-  says: string | undefined;
-
-  constructor(public leadsTo: number) {
-    this.#server = createServer((socket) => {
-      this.connections++;
-      const up = connect(this.leadsTo, '127.0.0.1');
-      for (const one of [socket, up]) this.#sockets.add(one.on('error', () => undefined));
-      socket.on('data', (data) => {
-        if (this.says === undefined) up.write(data);
-        else socket.write(this.says.repeat(data.toString('latin1').match(/^\*/gm)?.length ?? 1));
-      });
-      up.on('data', (data) => socket.write(data));
-      socket.on('close', () => up.destroy());
-      up.on('close', () => socket.destroy());
-    });
-  }
-
-  async uri(rest = ''): Promise<string> {
-    if (!this.#server.listening) await once(this.#server.listen(0, '127.0.0.1'), 'listening');
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}${rest}`;
-  }
-
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-}
-
 describeWithRedis('after a failover', (first) => {
   let second: RedisServer;
-  let name: Name;
+  let name: ServerName;
   beforeAll(async () => {
     second = await startRedis({ args: ['--replicaof', `127.0.0.1 ${first.port}`, '--repl-diskless-sync-delay', '0'] });
     await until(async () => (await second.cli('info', 'replication')).includes('master_link_status:up'));
   });
   afterAll(() => second.stop());
-  beforeEach(() => void (name = new Name(first.port)));
+  beforeEach(() => void (name = new ServerName(first.port)));
   afterEach(async () => {
     name.close();
     await second.cli('replicaof', '127.0.0.1', String(first.port)).catch(() => undefined);
@@ -113,8 +78,8 @@ describeWithRedis('after a failover', (first) => {
 });
 
 describeWithRedis('a Redis that loads its data', (server) => {
-  let name: Name;
-  beforeEach(() => void (name = new Name(server.port)));
+  let name: ServerName;
+  beforeEach(() => void (name = new ServerName(server.port)));
   afterEach(() => name.close());
   const loading = '-LOADING Redis is loading the dataset in memory\r\n';
 

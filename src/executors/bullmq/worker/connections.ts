@@ -1,5 +1,6 @@
 import { Connection } from '../connection';
 import type { QueueConnection } from '../options';
+import type { QueueError } from '../queue-error';
 
 /** A worker's connections to Redis. */
 export class WorkerConnections {
@@ -8,10 +9,16 @@ export class WorkerConnections {
   readonly waiting: Connection;
   /** By which it hears what is not wanted any more. */
   readonly hearing: Connection;
+  /** Why they were lost. */
+  lostBy: QueueError | undefined;
 
   /** @param connection they come back however long Redis is away, once they were there */
   constructor(connection: QueueConnection) {
-    const options = { connection, patience: Number.POSITIVE_INFINITY, onLost: () => this.close() };
+    const onLost = (error: QueueError) => {
+      this.lostBy ??= error;
+      this.close();
+    };
+    const options = { connection, patience: Number.POSITIVE_INFINITY, onLost };
     this.commands = new Connection(options);
     this.waiting = new Connection({ ...options, isBlocking: true });
     this.hearing = new Connection(options);

@@ -21,6 +21,6 @@ export async function startWorker(given: WorkerOptions): Promise<TidemarkWorker>
     connections.close();
     await tasks.catalogue.close();
     if (options.ownsStorage) await options.storage.close();
-    throw error;
+    throw connections.lostBy ?? error;
   }
 }
