@@ -35,9 +35,9 @@ export class Staleness {
    * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
    */
   whyOf(index: number, { from, entry }: Found): Awaitable<string | undefined> {
-    return andThen(this.#options.marks.epochs.has(from.layer, entry.marks), (isOfEpoch) =>
-      isOfEpoch ? this.#whyBesides(index, entry) : lostMarks,
-    );
+    const isOfEpoch = this.#options.marks.epochs.has(from.layer, entry.marks);
+    if (isOfEpoch === true) return this.#whyBesides(index, entry);
+    return andThen(isOfEpoch, (isNow) => (isNow ? this.#whyBesides(index, entry) : lostMarks));
   }
 
   #whyBesides(index: number, entry: Entry): Awaitable<string | undefined> {

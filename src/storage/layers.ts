@@ -9,7 +9,7 @@ import { type EncodedResult, type Encoding, encode } from './encode';
 import type { Entry } from './entry';
 import type { Layer, RunFacts } from './layer';
 import type { Lease, Leases } from './lease/lease';
-import { clearsOf, epochsOf, marksIn } from './marks/epochs';
+import { beginWith, clearsOf, epochsOf, marksIn } from './marks/epochs';
 import { markOf, newId } from './marks/mark-log';
 import { readonlyError } from './storage-error';
 
@@ -173,6 +173,7 @@ export class Layers {
   /** What a record says in one layer. */
   #marked<F extends RunFacts>(layer: Layer, facts: F): Awaitable<F> {
     const { all } = this;
+    if (all.length === 1 && beginWith(layer, facts.marks)) return facts;
     const isWritten = (other: Layer) => other === layer || this.writes.includes(other);
     return andThen(marksIn(all.slice(all.indexOf(layer)), isWritten, facts.marks), (marks) =>
       marks === facts.marks ? facts : { ...facts, marks },

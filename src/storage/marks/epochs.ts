@@ -69,6 +69,9 @@ export class Epochs {
    * that is here: what was cleared in an earlier epoch is not known any more.
    */
   has(layer: MarkedLayer, marks: readonly string[]): Awaitable<boolean> {
+    const [first] = marks;
+    // Most records of most storages, which are one store.
+    if (this.#known.size === 1 && first === this.#words[0] && this.#known.has(layer)) return true;
     const epoch = this.#known.get(layer);
     if (epoch !== undefined) return this.#isOf(layer, epoch, marks);
     // It was empty when the run began, and others have saved in it since; or it has lost its epoch.
@@ -93,6 +96,11 @@ export class Epochs {
       if (other !== layer && word.endsWith(`.${other.place}`) && word !== wordOf(epoch, other.place)) return true;
     return false;
   }
+}
+
+/** Whether marks begin with the epoch of a layer. */
+export function beginWith({ place }: MarkedLayer, [first]: readonly string[]): boolean {
+  return first !== undefined && isEpoch(first) && first.endsWith(place);
 }
 
 /**
