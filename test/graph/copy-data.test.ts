@@ -1,4 +1,5 @@
 import crypto from 'node:crypto';
+import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Param, Requires, Runner, Task, task } from 'tidemark';
@@ -120,6 +121,35 @@ describe('params that have one key', () => {
     ]).toEqual([2, 10, Number.NaN]);
     expect([...copied(new Set(['b', 'B', 'a']))]).toEqual(['B', 'a', 'b']);
   });
+});
+
+it('two values have one key if and only if a task sees no difference between them', () => {
+  const zeros = fc.constantFrom(-0, 0, 1, Number.NaN);
+  const leaf = fc.oneof(
+    zeros,
+    fc.constantFrom<unknown>('1', '', 1n, 0n, null, undefined, true),
+    zeros.map((time) => new Date(time)),
+    fc.array(zeros, { maxLength: 2 }).map((items) => Float64Array.from(items)),
+    fc.uint8Array({ maxLength: 2, max: 1 }).chain((bytes) => fc.constantFrom(bytes, Buffer.from(bytes))),
+    fc.constantFrom(/a/, /a/g, new URL('https://a.b/?c'), new URL('https://a.b/')),
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 2 },
+      leaf,
+      fc.array(tie('value'), { maxLength: 2 }),
+      fc.dictionary(fc.constantFrom('a', 'b', '1'), tie('value'), { maxKeys: 2 }),
+      fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 2 }).map((entries) => new Map(entries)),
+      fc.array(tie('value'), { maxLength: 2 }).map((items) => new Set(items)),
+    ),
+  }));
+  const seen = (one: unknown) => inspect(copied(one), { depth: Number.POSITIVE_INFINITY, showHidden: true });
+  fc.assert(
+    fc.property(value, value, (one, other) => {
+      expect(paramText(one) === paramText(other)).toBe(seen(one) === seen(other));
+    }),
+    { numRuns: 5_000 },
+  );
 });
 
 describe('what else leads to params', () => {

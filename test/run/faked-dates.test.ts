@@ -61,4 +61,28 @@ describe("with Jest's fake timers", () => {
     expect((await new Runner({ storage }).run(Stamp)).now).toBeInstanceOf(Date);
     expect(await new Runner({ storage }).run(Stamp)).toStrictEqual({ now: new Date(now), error: new TypeError('x') });
   });
+
+  it('is first loaded under them', async () => {
+    jest.useFakeTimers({ now });
+    await jest.isolateModulesAsync(async () => {
+      const other: typeof import('tidemark') = require('tidemark');
+      @other.Task({ save: true })
+      class Both {
+        @other.Param() at!: Date;
+        run() {
+          return [this.at, new Map([[new Date(), new Error('x')]])] as const;
+        }
+      }
+      const entries = new Map();
+      const at = new Date(5);
+      await new other.Runner({ storage: entries }).run(Both, { at });
+      for (const _ of ['faked', 'real']) {
+        const [given, map] = await new other.Runner({ storage: entries }).run(Both, { at });
+        const made = [...map.keys()][0];
+        expect([given, made]).toStrictEqual([new Date(5), new Date(now)]);
+        expect(made).toBeInstanceOf(Date);
+        jest.useRealTimers();
+      }
+    });
+  });
 });
