@@ -177,8 +177,8 @@ describeWithRedis('jobs', (server) => {
   });
 
   it('of every kind are what their keys say', async () => {
-    await work();
-    const runner = runnerWith();
+    await work(true);
+    const runner = runnerWith(encrypting());
     const inProcess = new Runner({ storage: 'memory:', onWarning: () => {} });
     const refs = [
       task(OwnKey, { name: 'a' }),
