@@ -15,7 +15,7 @@ interface ZlibZstd {
 
 /**
  * Compresses with zstd, of Node 22.15 and later or of the package @mongodb-js/zstd. What it wrote is read by every
- * supported Node, without the package in JavaScript, some ten times slower.
+ * supported Node, without the package in JavaScript, 4 to 15 times slower.
  *
  * @param options `level`: from 1, fast, to 22, small and very slow @default 3
  * @throws {TidemarkError} when neither is there

@@ -177,7 +177,6 @@ describeWithRedis('jobs', (server) => {
   });
 
   it('of every kind are what their keys say', async () => {
-    // One of them has a secret, which travels encrypted only.
     await work(true);
     const runner = runnerWith(encrypting());
     const inProcess = new Runner({ storage: 'memory:', onWarning: () => {} });
