@@ -320,7 +320,7 @@ const crossings = [
   [
     'a ref in a param',
     'new Runner(st()).run(Keeps, { value: [lib.tidemark.task(lib.Load)] })',
-    'Keeps: params.value cannot be read: a task ref cannot be used',
+    'a task ref cannot be used',
   ],
   ['a storage', 'new Runner({ storage: lib.openMemory() as any })', 'the storage cannot be used'],
   ['a chain', "Storage.chain(Storage.open('memory:'), lib.openMemory() as any)", 'the storage cannot be used'],
