@@ -78,7 +78,7 @@ it.each<[unknown, RegExp]>([
   ['', /'' is no storage/],
   ['somewhere', /'somewhere' is no storage; the known ones are 'memory:', 'file:PATH', 'lmdb:PATH', 'redis:/],
   ['files:x', /'files:x' is no storage/],
-  ['file:', /'file:' names no folder/],
+  ['file:', /'file:' cannot be opened: it names no folder/],
   [{ store: null }, /is no storage/],
   [{ get() {}, set() {} }, /is no storage/],
 ])('refuses the storage %p', (storage, message) => {
