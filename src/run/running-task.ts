@@ -1,10 +1,10 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import { sharedState } from '../base/shared-state';
+import { AsyncResource } from 'node:async_hooks';
+import { asyncStorage } from '../base/async-storage';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
 import type { Lane } from './lanes';
 
-const running = sharedState('runningTask', () => new AsyncLocalStorage<RunningTask>());
+const running = asyncStorage<RunningTask>('runningTask');
 
 /** One run, as far as others that wait for it need to know. */
 export interface RunLink {

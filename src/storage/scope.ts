@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { asyncStorage } from '../base/async-storage';
 import { foreignCopies, incompatible, ownCopy, sharedState } from '../base/shared-state';
 import { TidemarkError } from '../error';
 import { Layers } from './layers';
@@ -24,9 +25,7 @@ ownCopy.isInScope = () => state.scopes?.getStore() !== undefined;
 
 /** Calls `body`; runs that it starts, however late, look into these layers first. */
 export function inScope<R>(layers: Layers, { save = true, nested = true }: ScopeOptions, body: () => R): R {
-  const scopes = (state.scopes ??= new (
-    require('node:async_hooks') as typeof import('node:async_hooks')
-  ).AsyncLocalStorage<Scope>());
+  const scopes = (state.scopes ??= asyncStorage<Scope>('scopes'));
   return scopes.run({ layers, saves: save, isNested: nested, outer: scopes.getStore() }, body);
 }
 

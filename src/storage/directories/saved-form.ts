@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { asyncStorage } from '../../base/async-storage';
 import { shareClass, sharedState } from '../../base/shared-state';
 import { registerType } from '../../encoding/register-type';
 import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
@@ -21,12 +22,12 @@ const state = sharedState('directories-in-results', () => ({
 
 /** What is encoded meanwhile is to be saved: directories are named, not located. @param met gets those in it */
 export function encodedToSave<T>(met: Places, encode: () => T): T {
-  return (state.saving ??= newStorage<Places>()).run(met, encode);
+  return (state.saving ??= asyncStorage<Places>('savedDirectories')).run(met, encode);
 }
 
 /** What is decoded meanwhile was encoded to be saved. */
 export function decodedFromSaved<T>(placeOf: PlaceOf, decode: () => T): T {
-  return (state.loading ??= newStorage<PlaceOf>()).run(placeOf, decode);
+  return (state.loading ??= asyncStorage<PlaceOf>('loadedDirectories')).run(placeOf, decode);
 }
 
 /** What a store holds names a directory outside of it. */
@@ -74,10 +75,4 @@ function decode(data: ReturnType<typeof encode>): TaskDirectory {
       `it holds the directory ${JSON.stringify(data)?.slice(0, 200)}, which is none of the storage's`,
     );
   return new TaskDirectory(data[0], data[1]);
-}
-
-// Loaded when it is first needed, which for most programs is never.
-function newStorage<T>(): AsyncLocalStorage<T> {
-  const { AsyncLocalStorage } = require('node:async_hooks') as typeof import('node:async_hooks');
-  return new AsyncLocalStorage<T>();
 }
