@@ -15,6 +15,8 @@ const config: Config = {
   setupFiles: ['<rootDir>/test/support/lease-thread.ts'],
   testTimeout: 60_000,
   maxWorkers: '100%',
+  // A worker that has run many files collects garbage for longer than a new one takes to start.
+  workerIdleMemoryLimit: '800MB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
 };
