@@ -139,7 +139,7 @@ export function textOf(value: unknown, property: PropertyKey): string | undefine
   return typeof text === 'string' ? text : undefined;
 }
 
-/** The name of an error; undefined for other values, and for errors whose name is no text. */
+/** The name of an error; undefined for other values, and for errors whose name is not a string. */
 export function nameOf(thrown: unknown): string | undefined {
   return isError(thrown) ? textOf(thrown, 'name') || undefined : undefined;
 }
@@ -148,6 +148,11 @@ export function nameOf(thrown: unknown): string | undefined {
 export function codeOf(thrown: unknown): string | number | undefined {
   const code = read(thrown, 'code');
   return typeof code === 'string' || typeof code === 'number' ? code : undefined;
+}
+
+/** The name that the system gives to an error, such as `ENOENT`. */
+export function systemCodeOf(thrown: unknown): string | undefined {
+  return textOf(thrown, 'code');
 }
 
 /** The items of an array that may be a proxy. */
@@ -193,7 +198,7 @@ function repeats(text: string, line: string): boolean {
   return text === message || text.includes(`: ${message}`) || text.includes(`(${message}`);
 }
 
-/** A message that is no string. */
+/** The text of a message that is not a string. */
 function asText(message: unknown): string {
   const text = String(message);
   return shortened(text.startsWith('[object ') ? shown(message) : text, longestMessage);

@@ -119,7 +119,7 @@ class ErrorWriter {
   }
 }
 
-/** A value that JSON can hold, for one that is no error. */
+/** A value that JSON can hold, for a value that is not an error. */
 function primitive(value: unknown): unknown {
   switch (typeof value) {
     case 'string':

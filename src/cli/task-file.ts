@@ -5,7 +5,7 @@ import { describeError, isInstance, textOf } from '../base/describe-error';
 import { LoadError } from '../load/load-error';
 import { importModule } from '../load/load-module';
 import { registerTypeScript } from '../load/register-typescript';
-import { ownDeclaration } from '../task/declaration';
+import { declaredNameOf } from '../task/declaration';
 import { isTaskClass } from '../task/definition';
 import { nearest } from '../task/nearest';
 import { notedTasks } from '../task/registry';
@@ -70,14 +70,9 @@ export class TaskFile {
   #tasks(): ReadonlyMap<string, TaskClass> {
     const tasks = new Map<string, TaskClass>();
     for (const cls of [...notedTasks(), ...Object.values(this.#exported).filter(isTaskClass)])
-      tasks.set(nameOf(cls), cls);
+      tasks.set(declaredNameOf(cls), cls);
     return tasks;
   }
-}
-
-function nameOf(cls: TaskClass): string {
-  const name = ownDeclaration(cls)?.task?.name;
-  return (typeof name === 'function' ? name(cls) : name) ?? cls.name;
 }
 
 function checkFile(name: string, path: string): void {

@@ -11,9 +11,9 @@ import { askSchema, copyParam, refused } from './param-value';
 
 /** The default of a param in one run. */
 export interface ParamDefault {
-  /** As the class has it, before its schema: frozen, unless it is no data. */
+  /** The default of the class, before its schema; frozen when it is data. */
   readonly written: unknown;
-  /** Its content as text; undefined when it is no data. */
+  /** Its content as text; undefined when it is not data. */
   readonly writtenText: string | undefined;
   /** What its schema made of it. */
   readonly copy: DataCopy;
@@ -65,7 +65,7 @@ export function isData(value: unknown): boolean {
   return textIfData(value) !== undefined;
 }
 
-/** A frozen copy of what is given to a schema; what is no data is kept as it is. */
+/** A frozen copy of the value for a schema; a value other than data stays as it is. */
 export function copyIfData(value: unknown): unknown {
   try {
     return copyData(value, '').value;
@@ -75,7 +75,7 @@ export function copyIfData(value: unknown): unknown {
   }
 }
 
-/** The content of a value as text; undefined when it is no data. */
+/** The content of a value as text; undefined when it is not data. */
 export function textIfData(value: unknown): string | undefined {
   try {
     return paramText(value, refByContent);

@@ -89,7 +89,7 @@ export class PlanningInstance {
     return instance;
   }
 
-  /** The default of a param, read once more, as text; undefined when that takes time, or when it is no data. */
+  /** The default of a param, read once more, as text; undefined when that takes time, or when it is not data. */
   defaultAgain(name: string): string | undefined {
     try {
       const made = this.#instances.make();

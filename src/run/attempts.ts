@@ -219,7 +219,7 @@ export class Attempts {
   };
 }
 
-/** The key of a failed task; undefined when its own `key` function fails, which is no news then. */
+/** The key of a failed task; undefined when its own `key` function fails. */
 function keyOrNone(reporter: Reporter, index: number): TaskKey | undefined {
   try {
     return reporter.keyOf(index);

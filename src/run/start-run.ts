@@ -85,7 +85,7 @@ export function startRun(
   let state: RunState | undefined;
   let isStopped = false;
   let letGo = () => {};
-  // Those who listen to a task's signal belong to the run, whoever ends it.
+  // Listeners on a task's signal belong to the run.
   const end: Stop = ({ cancel, reason }) =>
     scope.enter(() => {
       isStopped = true;

@@ -101,7 +101,7 @@ function checked(entry: Entry, plain: Bytes, digest?: DigestOfParts): Bytes {
   throw new DamagedCheckpointError(entry.key, 'its bytes are not those that were saved (SHA-256 differs)');
 }
 
-/** Whether it is no checkpoint, but something that one process hands over to another. */
+/** Whether the entry carries a value from one process to another, instead of a checkpoint. */
 function isPassed({ key }: Entry): boolean {
   return key.startsWith('@passing/');
 }

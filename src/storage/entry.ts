@@ -211,7 +211,7 @@ function listOf(word: string, separator: string): readonly string[] {
   return word === nothing ? none : word.split(separator);
 }
 
-/** `key=rest` for each; what is no key is left out. */
+/** `key=rest` for each; names that are not keys are left out. */
 function pairsOf(word: string, separator: string): readonly (readonly [TaskKey, string])[] {
   return listOf(word, separator).flatMap((pair) => {
     const [key = '', rest = ''] = pair.split('=');

@@ -71,7 +71,7 @@ const pause = 50;
 /** What systems, databases and Redis call a store that has no room. */
 const full = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', '53100', '-30792', 'ER_RECORD_FILE_FULL', 'ER_DISK_FULL']);
 
-/** Whether something could not be written since there is no room for it. */
+/** Whether a write failed because the store has no room. */
 function isFull(error: unknown): boolean {
   for (let cause: unknown = error, depth = 0; cause !== undefined && depth < 10; depth++) {
     if (full.has(String(codeOf(cause))) || /^OOM\b/.test(describeError(cause))) return true;

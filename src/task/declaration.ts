@@ -70,3 +70,9 @@ export function declare(prototype: object, property: PropertyKey, member: Member
   }
   members.set(property, member);
 }
+
+/** The name that a task class declares, or its own. */
+export function declaredNameOf(cls: TaskClass): string {
+  const name = ownDeclaration(cls)?.task?.name;
+  return (typeof name === 'function' ? name(cls) : name) ?? cls.name;
+}

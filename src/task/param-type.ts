@@ -88,7 +88,7 @@ function objectTypeName(value: object): string | undefined {
   return Buffer.isBuffer(value) ? 'Buffer' : (value as Uint8Array)[Symbol.toStringTag];
 }
 
-/** Whether a value is of one of these types. What is no data at all is refused elsewhere, with its path. */
+/** Whether a value is of one of these types. Values other than data are refused elsewhere, with their path. */
 export function fitsTypes(value: unknown, types: TypeNames): boolean {
   if (types.length === 0) return true;
   const name = typeNameOf(value);

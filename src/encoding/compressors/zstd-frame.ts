@@ -20,7 +20,7 @@ export function mayHoldMore({ buffer, byteOffset, byteLength }: Bytes, size: num
   return mostBytesOf(Buffer.from(buffer, byteOffset, byteLength)) > size * USUAL_BLOCKS + BLOCK_BYTES;
 }
 
-/** @throws {Error} when the bytes are no zstd frame, or one that could hold far more than it should */
+/** @throws {Error} when the bytes are not a zstd frame, or could hold far more than they should */
 export function refuseFarMore({ buffer, byteOffset, byteLength }: Bytes, size: number | undefined): void {
   if (size !== undefined && mostBytesOf(Buffer.from(buffer, byteOffset, byteLength)) > size * MOST_BLOCKS + BLOCK_BYTES)
     throw new Error(`The bytes could hold far more than ${size} bytes.`);

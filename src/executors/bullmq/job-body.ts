@@ -93,7 +93,7 @@ function givenParams(
   return { given: own, notGiven, noData };
 }
 
-/** Undefined when it is no data, as what a schema takes need not be. */
+/** Undefined for values that are not data, which a schema may take. */
 function dataOf(value: unknown, outbox: Outbox): SentValue | undefined {
   try {
     return outbox.data(value, 'given');

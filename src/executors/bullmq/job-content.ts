@@ -41,7 +41,7 @@ export interface JobContent {
   readonly given: readonly (readonly [name: string, value: SentValue])[];
   /** Params that have defaults, or what their schemas put in, since nothing was given. */
   readonly notGiven: readonly string[];
-  /** Params that were given as something that is no data, of which their schemas made data. */
+  /** Params that were given as values other than data, which their schemas turned into data. */
   readonly noData: readonly string[];
   /** A hash of the source text of the task's class, as the driver has it. */
   readonly source: string;

@@ -1,4 +1,4 @@
-/** What a text that was read from Redis says as JSON; undefined when it is no JSON. */
+/** Parses text from Redis as JSON; undefined when it is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

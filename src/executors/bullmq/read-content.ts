@@ -21,7 +21,7 @@ function isBundledJob(job: unknown): boolean {
   return isRecord(job) && isText(job['id']) && isTextOr(job['key'], undefined);
 }
 
-/** What became of the jobs of a bundle. What is no answer is left out: its job is run again. */
+/** The outcomes of the jobs of a bundle, without those that are not answers: their jobs run again. */
 export function readAnswers(text: string): readonly BundledAnswer[] | undefined {
   const answers = parsed(text);
   return Array.isArray(answers) ? (answers.filter(isBundledAnswer) as BundledAnswer[]) : undefined;

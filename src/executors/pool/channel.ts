@@ -5,7 +5,7 @@ import type { Bytes } from '../../encoding/encoder';
 
 /** The length of the message and how many bytes come beside it, and then how many each: lengths are floats, which hold any. */
 const lengthBytes = 8;
-/** Larger numbers are no lengths: no machine has so much memory. */
+/** The largest length: no machine has more memory. */
 const largestLength = 2 ** 45;
 
 /** Something else than a `Channel` has written to its socket. */
@@ -97,7 +97,7 @@ function lengths(numbers: readonly number[]): Bytes {
   return new Uint8Array(Float64Array.from(numbers).buffer);
 }
 
-/** @throws {ForeignBytesError} when they are no lengths */
+/** @throws {ForeignBytesError} when they are not lengths */
 function lengthsIn(bytes: Bytes): readonly number[] {
   const found = [...new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / lengthBytes)];
   for (const length of found)
@@ -114,7 +114,7 @@ function room(length: number): Bytes {
   }
 }
 
-/** @throws {ForeignBytesError} when it is no message */
+/** @throws {ForeignBytesError} when it is not a message */
 function messageIn(content: Bytes): unknown {
   try {
     return deserialize(content);

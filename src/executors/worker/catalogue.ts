@@ -2,7 +2,7 @@ import { describeError, isInstance } from '../../base/describe-error';
 import { LoadError } from '../../load/load-error';
 import { importModule } from '../../load/load-module';
 import { type Container, typediContainer } from '../../task/container';
-import { ownDeclaration } from '../../task/declaration';
+import { declaredNameOf } from '../../task/declaration';
 import { DeclarationError } from '../../task/declaration-error';
 import { isTaskClass } from '../../task/definition';
 import { nearest } from '../../task/nearest';
@@ -62,7 +62,7 @@ export class Catalogue {
 
   /** All tasks of this name. */
   all(name: string): readonly TaskClass[] {
-    return this.classes().filter((cls) => nameOf(cls) === name);
+    return this.classes().filter((cls) => declaredNameOf(cls) === name);
   }
 
   /** What was declared while the modules were loaded or later, and what another copy of this package declared. */
@@ -78,17 +78,12 @@ export class Catalogue {
       throw new DeclarationError(
         `${found.length} tasks of the modules of ${pool}() are called ${name}; give one of them another name, or leave the module out that should not be there (${modules.join(', ')})`,
       );
-    const names = [...new Set(this.classes().map(nameOf))].sort();
+    const names = [...new Set(this.classes().map(declaredNameOf))].sort();
     const meant = nearest(name, names);
     throw new DeclarationError(
       `the worker knows no task ${name}: its modules (${modules.join(', ')}) declare ${names.join(', ') || 'no tasks'}${meant ? ` (is it ${meant}?)` : ''}. Add the file that declares ${name} to the modules of ${pool}()`,
     );
   }
-}
-
-function nameOf(cls: TaskClass): string {
-  const name = ownDeclaration(cls)?.task?.name;
-  return (typeof name === 'function' ? name(cls) : name) ?? cls.name;
 }
 
 async function load(file: string): Promise<object | undefined> {

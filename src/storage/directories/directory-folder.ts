@@ -1,10 +1,11 @@
 import { lstatSync, mkdirSync, promises, rmdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { systemCodeOf } from '../../base/describe-error';
 import type { TaskKey } from '../../task/context';
 import { groupsOf } from '../entries';
 import { directoryName } from '../key-forms';
 import { StorageError } from '../storage-error';
-import { codeOf, fileError } from '../stores/file/file-error';
+import { fileError } from '../stores/file/file-error';
 import { Folders } from '../stores/file/folders';
 import { keyPath, segmentOf } from '../stores/file/key-path';
 import { hold, isAbandoned, isNonce, newNonce, release } from './owner';
@@ -52,7 +53,8 @@ export class DirectoryFolder {
         holdDirectory(name);
         return name;
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT' || attempt === attempts) throw fileError(error, 'write', folders.root, key);
+        if (systemCodeOf(error) !== 'ENOENT' || attempt === attempts)
+          throw fileError(error, 'write', folders.root, key);
         folders.make(folder, path);
       }
     }
@@ -197,7 +199,7 @@ async function ifThere<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }

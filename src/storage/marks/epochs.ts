@@ -18,7 +18,7 @@ function wordOf(epoch: string, place: string): string {
 }
 
 /** Whether one of the marks in a record is the epoch of a store. */
-export function isEpoch(mark: string): boolean {
+function isEpoch(mark: string): boolean {
   return mark.startsWith(start);
 }
 

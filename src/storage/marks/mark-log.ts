@@ -34,7 +34,7 @@ export const lines = {
  * nothing. A log has an id, and the log above it names that id: so a log that was evicted is noticed.
  */
 export class MarkLog {
-  /** Undefined when there is no such log. */
+  /** Undefined when the log does not exist. */
   readonly id: string | undefined;
   /** The last mark on all results of the task. */
   readonly everything: string | undefined;

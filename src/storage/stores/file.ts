@@ -2,10 +2,11 @@ import { existsSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../../awaitable';
+import { systemCodeOf } from '../../base/describe-error';
 import type { LeaseBoard } from '../lease/lease-board';
 import type { StorageError, StorageOperation } from '../storage-error';
 import type { SetOptions, StoreAdapter } from '../store';
-import { codeOf, fileError } from './file/file-error';
+import { fileError } from './file/file-error';
 import { FileWriter } from './file/file-writer';
 import { Folders } from './file/folders';
 import { keyPath } from './file/key-path';
@@ -88,7 +89,7 @@ export class FileStore implements StoreAdapter {
       unlinkSync(this.#path(key, 'delete'));
       return true;
     } catch (error) {
-      return codeOf(error) === 'ENOENT' ? false : this.#fail(error, 'delete', key);
+      return systemCodeOf(error) === 'ENOENT' ? false : this.#fail(error, 'delete', key);
     }
   }
 
@@ -144,7 +145,7 @@ export class FileStore implements StoreAdapter {
   }
 
   #nothing(error: unknown, key: string): undefined {
-    if (codeOf(error) !== 'ENOENT') this.#fail(error, 'read', key);
+    if (systemCodeOf(error) !== 'ENOENT') this.#fail(error, 'read', key);
     this.#expectsHit = false;
     return undefined;
   }

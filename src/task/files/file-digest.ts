@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { TidemarkError } from '../../error';
 import { type DigestKey, digestTable } from './digest-table';
 import { fileProblem, kindOf, shown } from './file-problem';
-import { Slots } from './slots';
+import { Semaphore } from './semaphore';
 
 /** Smaller files are read each time: that takes about as long as remembering them. */
 const smallFile = 64 * 1024;
@@ -16,10 +16,10 @@ const chunkBytes = 256 * 1024;
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const mostRemembered = 10_000;
 
-const slots = new Slots(8);
+const slots = new Semaphore(8);
 /** The last known state and digest of files, by path. */
 const remembered = new Map<string, { readonly state: string; readonly digest: string }>();
-/** Reads that have not begun, by path: whoever asks meanwhile gets their digest. */
+/** Reads that have not begun, by path: later requests get their digest. */
 const waiting = new Map<string, Promise<string>>();
 const underWay = new Map<string, Promise<string>>();
 

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { describeError, systemCodeOf } from '../../base/describe-error';
 import { TidemarkError } from '../../error';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -11,16 +12,11 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'cannot be read: its path is too long',
 };
 
-/** The system's name of an error, such as `ENOENT`. */
-export function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
-}
-
 /** The error for a file or folder that cannot be fingerprinted: which one, and why. */
 export function fileProblem(path: string, what: 'file' | 'folder', cause: unknown): TidemarkError {
-  const code = codeOf(cause);
+  const code = systemCodeOf(cause);
   const known = code === undefined ? undefined : reasons[code];
-  const reason = known ? `${known} (${code})` : `cannot be read: ${(cause as Error)?.message ?? cause}`;
+  const reason = known ? `${known} (${code})` : `cannot be read: ${describeError(cause)}`;
   return new TidemarkError(`the ${what} ${shown(path)} ${reason}`, { cause });
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { systemCodeOf } from '../../base/describe-error';
 import { TidemarkError } from '../../error';
 import { fileDigest } from './file-digest';
-import { codeOf } from './file-problem';
 import { matchFiles } from './match-files';
 import { type WalkedFile, walkFiles } from './walk-files';
 
@@ -49,7 +49,7 @@ async function lineOf({ name, path, marker, isRequired }: WalkedFile): Promise<s
   try {
     return `${written} ${await fileDigest(path)}\n`;
   } catch (error) {
-    const isGone = codeOf((error as Error).cause) === 'ENOENT';
+    const isGone = systemCodeOf((error as Error).cause) === 'ENOENT';
     // A name that is not valid UTF-8 cannot be opened, and looks as if it was not there.
     if (isGone && !isRequired && !name.includes('\ufffd')) return undefined;
     throw error;

@@ -1,8 +1,9 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCodeOf } from '../../base/describe-error';
 import { TidemarkError } from '../../error';
-import { codeOf, fileProblem, kindOf, shown } from './file-problem';
+import { fileProblem, kindOf, shown } from './file-problem';
 
 /** What is found in a folder. */
 export interface WalkedFile {
@@ -81,7 +82,7 @@ async function follow(path: string): Promise<Followed | undefined> {
   try {
     return { entry: await stat(path), real: await realpath(path) };
   } catch (cause) {
-    if (codeOf(cause) !== 'ENOENT' && codeOf(cause) !== 'ELOOP') throw fileProblem(path, 'file', cause);
+    if (systemCodeOf(cause) !== 'ENOENT' && systemCodeOf(cause) !== 'ELOOP') throw fileProblem(path, 'file', cause);
   }
   try {
     // Editors keep their locks in such links.
@@ -106,7 +107,7 @@ async function openLevelIfThere(path: string, prefix: string, real: string): Pro
   try {
     return await openLevel(path, prefix, real);
   } catch (error) {
-    if (codeOf((error as Error).cause) === 'ENOENT') return undefined;
+    if (systemCodeOf((error as Error).cause) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { describeError, isInstance, textOf } from '../../../base/describe-error';
+import { describeError, isInstance, systemCodeOf } from '../../../base/describe-error';
 import { type Advice, adviseOn, StorageError, type StorageOperation } from '../../storage-error';
 
 const REASONS: Readonly<Record<string, Advice>> = {
@@ -18,15 +18,10 @@ const REASONS: Readonly<Record<string, Advice>> = {
   EIO: ['the disk reports an error', 'Check the disk'],
 };
 
-/** The system's name of an error, such as `ENOENT`. */
-export function codeOf(error: unknown): string | undefined {
-  return textOf(error, 'code');
-}
-
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function fileError(cause: unknown, operation: StorageOperation, root: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
-  const code = codeOf(cause);
+  const code = systemCodeOf(cause);
   const [reason, cure] = REASONS[code ?? ''] ?? [describeError(cause), 'Mend that'];
   return adviseOn(root, [code === undefined ? reason : `${reason} (${code})`, cure], { operation, key, cause });
 }

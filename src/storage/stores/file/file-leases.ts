@@ -1,11 +1,12 @@
 import { promises } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { systemCodeOf } from '../../../base/describe-error';
 import type { TaskKey } from '../../../task/context';
 import { hold, release } from '../../directories/owner';
 import { type LeaseBoard, leaseKeyOf } from '../../lease/lease-board';
 import type { StorageOperation } from '../../storage-error';
-import { codeOf, fileError } from './file-error';
+import { fileError } from './file-error';
 import type { Folders } from './folders';
 import { keyPath } from './key-path';
 import { ifThere, isGone, LeaseFolders, quietly } from './lease-folders';
@@ -138,7 +139,7 @@ export class FileLeases implements LeaseBoard {
       else throw failure;
     }
     // Owners come and go quickly: whoever waits for them asks again.
-    if (codeOf(failure) === 'ENOTEMPTY' || codeOf(failure) === 'EEXIST') return false;
+    if (systemCodeOf(failure) === 'ENOTEMPTY' || systemCodeOf(failure) === 'EEXIST') return false;
     throw failure;
   }
 
@@ -187,5 +188,5 @@ export class FileLeases implements LeaseBoard {
 /** Whether the folder of a lease is there; some systems say so of an empty one as well, and Windows in words of its own. */
 function isInTheWay(error: unknown): boolean {
   const words = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
-  return words.includes(codeOf(error) ?? '');
+  return words.includes(systemCodeOf(error) ?? '');
 }

@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Awaitable, isPromiseLike } from '../../../awaitable';
-import { codeOf, fileError } from './file-error';
+import { systemCodeOf } from '../../../base/describe-error';
+import { fileError } from './file-error';
 import type { Folders } from './folders';
 import { keyPath } from './key-path';
 import { TemporaryFiles } from './temporary-files';
@@ -72,7 +73,8 @@ export class FileWriter {
   }
 
   #writeAgain<T>(key: string, work: Work<T>, attempt: number, error: unknown): Awaitable<T> {
-    if (codeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw fileError(error, 'write', this.#folders.root, key);
+    if (systemCodeOf(error) !== 'ENOENT' || attempt === ATTEMPTS)
+      throw fileError(error, 'write', this.#folders.root, key);
     return this.#write(key, work, attempt + 1);
   }
 

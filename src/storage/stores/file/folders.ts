@@ -1,8 +1,8 @@
 import { close, constants, existsSync, mkdirSync, open, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { systemCodeOf } from '../../../base/describe-error';
 import { makeWay } from '../../make-way';
-import { codeOf } from './file-error';
 import { hashedName, plainName, segmentOf } from './key-path';
 import { flush } from './write-file';
 
@@ -109,7 +109,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
+    if (systemCodeOf(error) === 'ENOENT') return [];
     throw error;
   }
 }
@@ -118,7 +118,7 @@ function makeFolder(path: string): void {
   try {
     mkdirSync(path);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -126,7 +126,7 @@ function ignoreInGit(folder: string): void {
   try {
     writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -141,6 +141,6 @@ async function flushFolder(path: string): Promise<void> {
       await closeLater(folder);
     }
   } catch (error) {
-    if (!UNFLUSHABLE.has(codeOf(error) ?? '')) throw error;
+    if (!UNFLUSHABLE.has(systemCodeOf(error) ?? '')) throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { Awaitable } from '../../../awaitable';
+import { systemCodeOf } from '../../../base/describe-error';
 import { isAbandoned, isNonce } from '../../directories/owner';
-import { codeOf } from './file-error';
 import type { LeaseSteps } from './lease-steps';
 import type { TemporaryFiles } from './temporary-files';
 
@@ -76,5 +76,5 @@ export async function ifThere<T>(work: () => Awaitable<T>): Promise<T | undefine
 
 /** Whether a file is gone; the second is what systems say when another machine has removed it. */
 export function isGone(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ESTALE';
+  return systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ESTALE';
 }

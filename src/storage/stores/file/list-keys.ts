@@ -1,6 +1,6 @@
 import { type Dir, type Dirent, opendir } from 'node:fs';
 import { promisify } from 'node:util';
-import { codeOf } from './file-error';
+import { systemCodeOf } from '../../../base/describe-error';
 import { fileName, segmentOf } from './key-path';
 
 const openLater = promisify(opendir);
@@ -46,7 +46,7 @@ async function openFolder(path: string): Promise<Dir | undefined> {
   try {
     return await openLater(path, { bufferSize: BATCH });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { type Dirent, lstatSync, promises } from 'node:fs';
-import { codeOf } from './file-error';
+import { systemCodeOf } from '../../../base/describe-error';
 
 /** What the system counts in, whatever the blocks of the disk. */
 const unit = 512;
@@ -26,7 +26,7 @@ async function entriesOf(path: string): Promise<AsyncIterable<Dirent> | readonly
   try {
     return await promises.opendir(path, { bufferSize: unit });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }

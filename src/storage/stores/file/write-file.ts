@@ -15,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import { codeOf } from './file-error';
+import { systemCodeOf } from '../../../base/describe-error';
 import { markAsWritten } from './unwritten';
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
@@ -41,7 +41,7 @@ export function writeNewFileNow(path: string, value: Uint8Array): boolean {
   try {
     file = openSync(path, NEW_FILE);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (systemCodeOf(error) === 'EEXIST') return false;
     throw error;
   }
   try {

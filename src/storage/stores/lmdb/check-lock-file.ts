@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../file/file-error';
+import { systemCodeOf } from '../../../base/describe-error';
 
 /** Processes and threads that read at the same moment. Each takes 64 bytes of `lock.mdb`. */
 export const mostReaders = 1024;
@@ -22,7 +22,7 @@ export function checkLockFile(folder: string, isReadonly: boolean): void {
     makeUnlessThere(path);
   } catch (error) {
     // On a disk where nothing can be written, LMDB reads without locks.
-    if (isReadonly && codeOf(error) === 'EROFS') return;
+    if (isReadonly && systemCodeOf(error) === 'EROFS') return;
     throw error;
   }
   try {
@@ -32,7 +32,7 @@ export function checkLockFile(folder: string, isReadonly: boolean): void {
     checkRoom(folder, stats.blocks);
     checkOpenFiles(folder);
   } catch (error) {
-    if (isReadonly && codeOf(error) === 'EROFS') return;
+    if (isReadonly && systemCodeOf(error) === 'EROFS') return;
     throw Object.assign(error as Error, { isOfLock: true });
   }
 }
@@ -41,7 +41,7 @@ function makeUnlessThere(path: string): void {
   try {
     closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o664));
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -65,7 +65,7 @@ function checkOpenFiles(folder: string): void {
   try {
     for (let i = 0; i < filesNeeded; i++) files.push(openSync(folder, 'r'));
   } catch (error) {
-    if (codeOf(error) === 'EMFILE' || codeOf(error) === 'ENFILE') throw error;
+    if (systemCodeOf(error) === 'EMFILE' || systemCodeOf(error) === 'ENFILE') throw error;
     // A folder that may be used but not read.
   } finally {
     for (const file of files) closeSync(file);

@@ -26,7 +26,7 @@ export function isUnusable(error: unknown): boolean {
   return LMDB_CODES.get(codeOf(cause))?.[2] === DELETE;
 }
 
-/** Whether an error says that there is no room on the disk. */
+/** Whether an error reports a full disk. */
 export function isOfFullDisk(error: unknown): boolean {
   return isInstance(error, StorageError) && textOf(error.cause, 'code') === 'ENOSPC';
 }

@@ -1,5 +1,5 @@
 /** A limit on how much runs at once. */
-export class Slots {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
