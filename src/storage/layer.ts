@@ -1,7 +1,7 @@
 import type { Awaitable } from '../awaitable';
+import { combine } from '../encoding/combine';
 import { defaultEncoder } from '../encoding/default-encoder';
 import type { Bytes, Encoder } from '../encoding/encoder';
-import { combine } from '../encoding/packing';
 import type { TaskKey } from '../task/context';
 import { CheckpointReader } from './checkpoint-reader';
 import { besideKey, CheckpointWriter, type RunFacts, savedNow } from './checkpoint-writer';
