@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
-import { type Awaitable, andThen, orElse } from '../awaitable';
+import { type Awaitable, andThen } from '../awaitable';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { pack } from '../encoding/packing';
+import { rescue } from '../encoding/rescue';
 import type { TaskKey } from '../task/context';
 import { newBesideName } from './beside-name';
 import { seal } from './decode';
@@ -143,7 +144,7 @@ export class CheckpointWriter {
     // Most are small and new: one write, and nothing to wait for.
     if (!beside && !before) return write();
     const written = andThen(beside && this.#entries.write(besideKey(record), beside, durable), () =>
-      orElse(
+      rescue(
         () =>
           andThen(this.#besideNow(draft, before), (names) => {
             // A stale checkpoint is deleted before another takes its place: replacing a file costs a hundred times a new one.
