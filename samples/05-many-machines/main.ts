@@ -15,7 +15,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { bullmq, Runner } from 'tidemark';
+import { Runner } from 'tidemark';
+import { bullmq } from 'tidemark/bullmq';
 import { PrivateRedis } from './private-redis';
 import { Pi } from './tasks';
 
