@@ -10,13 +10,3 @@ export function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
 export function andThen<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   return isPromiseLike(value) ? value.then(next) : next(value);
 }
-
-/** What a call gives, or else what `handle` makes of its error, whether that is thrown now or later. */
-export function orElse<T, R>(call: () => Awaitable<T>, handle: (error: unknown) => Awaitable<R>): Awaitable<T | R> {
-  try {
-    const value = call();
-    return isPromiseLike(value) ? (value as PromiseLike<T>).then<T, R>(undefined, handle) : value;
-  } catch (error) {
-    return handle(error);
-  }
-}

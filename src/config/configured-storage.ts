@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { resolveSource } from './resolve-source';
 
 /** What a storage is to be opened from, and who says so. */
@@ -17,5 +18,6 @@ export function configuredStorage(folder: string = process.cwd()): ConfiguredSto
   if (uri) return { source: resolveSource(uri, folder), from: 'TIDEMARK_STORAGE' };
   const { loadConfig } = require('./load-config') as typeof import('./load-config');
   const found = loadConfig(folder);
-  return found?.config.storage === undefined ? undefined : { source: found.config.storage, from: found.path };
+  if (found?.config.storage === undefined) return undefined;
+  return { source: resolveSource(found.config.storage, dirname(found.path)), from: found.path };
 }

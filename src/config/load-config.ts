@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { types } from 'node:util';
 import type { LilconfigResult, lilconfigSync } from 'lilconfig';
 import { describeError, isInstance } from '../base/describe-error';
@@ -8,7 +8,6 @@ import { LoadError } from '../load/load-error';
 import type * as LoadModule from '../load/load-module';
 import { showValue } from '../task/show';
 import type { ConfigOf } from './config';
-import { resolveSource } from './resolve-source';
 import { lastFolder, nearestFile, whyUntrusted } from './trusted-config';
 
 /** A config file and what it says. */
@@ -84,7 +83,7 @@ function loadFile(path: string, content: string): ConfigOf<unknown> {
     throw new LoadError(path, 'it asks for the config while it is being loaded; a storage opened in it must say which');
   beingLoaded.add(path);
   try {
-    return checkConfig(exportedBy(path, content), dirname(path));
+    return checkConfig(exportedBy(path, content));
   } catch (cause) {
     throw isInstance(cause, LoadError) && cause.file === path
       ? cause
@@ -105,12 +104,11 @@ function exportedBy(path: string, content: string): unknown {
   throw new TidemarkError('it has no default export; write `export default defineConfig({ … })`');
 }
 
-function checkConfig(config: unknown, folder: string): ConfigOf<unknown> {
+function checkConfig(config: unknown): ConfigOf<unknown> {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new TidemarkError(
       `it gives ${showValue(config)}; it must give an object such as { storage: 'file:.tidemark' }`,
     );
   checkOptions(config, configOptions, 'a config');
-  const { storage } = config as ConfigOf<unknown>;
-  return Object.freeze({ ...config, ...(storage !== undefined && { storage: resolveSource(storage, folder) }) });
+  return Object.freeze({ ...config });
 }

@@ -1,4 +1,4 @@
-import { best } from './compressors/best';
+import { best } from './compressors/built-in';
 import type { Encoder } from './encoder';
 import { cbor } from './serializers';
 

@@ -2,10 +2,9 @@ import { isArrayPrototype, isPlainPrototype } from '../base/built-in-name';
 import { jsonText } from '../base/json-text';
 import type { Bytes } from './encoder';
 import { extraProperty } from './extra-properties';
-import { throwIfRefused } from './lossless';
 import { refuseClass, refuseExtra } from './refusals';
 import { propertyStep } from './value-path';
-import { FINE, NOT_CBOR, NOT_V8, STOP, Walk } from './walk';
+import { FINE, NOT_CBOR, NOT_V8, STOP, throwIfRefused, Walk } from './walk';
 
 /** @throws {UnsupportedValueError} when JSON would not bring the value back as it is */
 export function encodeJson(value: unknown, root: string): Bytes {

@@ -22,10 +22,11 @@ const PLAIN_CBOR = 'cbor';
  * it back; the large typed arrays in it follow as their bytes.
  *
  * @param root - What to call the value in the path of a refusal.
- * @param without - `NOT_CBOR` when only V8's format may be used.
+ * @param only - `v8` when no other encoding may be used.
  * @throws {UnsupportedValueError} when nothing would bring it back.
  */
-export function encodeExactly(value: unknown, root: string, without: number = FINE): Serialized {
+export function encodeExactly(value: unknown, root: string, only?: 'v8'): Serialized {
+  const without = only === 'v8' ? NOT_CBOR : FINE;
   const findings = carrierOf(value, root, without);
   if (findings.typed === undefined) return isBinary(value) ? encodeRaw(value) : carry(value, root, findings);
   const folded = fold(value, findings.typed);

@@ -1,6 +1,17 @@
 import { lookAt } from './look-at';
-import { UnsupportedValueError } from './unsupported-value-error';
-import { FINE, FLOATS, NOT_CBOR, NOT_V8, SEGMENTS, STOP, TYPED, type TypedValues, Walk } from './walk';
+import {
+  FINE,
+  FLOATS,
+  NOT_CBOR,
+  NOT_V8,
+  refusalBy,
+  SEGMENTS,
+  STOP,
+  TYPED,
+  type TypedValues,
+  Walk,
+  walkFrom,
+} from './walk';
 
 /** Which encoding carries a value exactly; `cbor-floats` is cbor with every number written as a float. */
 export type Carrier = 'cbor' | 'cbor-floats' | 'v8';
@@ -40,23 +51,4 @@ export function carrierOf(value: unknown, root: string, without: number = FINE):
     hasSegments: (flags & SEGMENTS) !== 0,
     typed: (flags & TYPED) !== 0 ? typed : undefined,
   };
-}
-
-function walkFrom(value: unknown, walk: Walk, root: string): number {
-  try {
-    return walk.look(value, 0);
-  } catch (cause) {
-    // A getter or the trap of a Proxy threw, or the caller had used up the stack.
-    throw new UnsupportedValueError(root, 'cannot be read', { cause });
-  }
-}
-
-function refusalBy({ steps = [], problem = 'cannot be read', cause }: Walk, root: string): UnsupportedValueError {
-  const path = root + steps.reverse().join('');
-  return new UnsupportedValueError(path, problem, cause === undefined ? undefined : { cause });
-}
-
-/** @throws {UnsupportedValueError} when the walk refuses the value */
-export function throwIfRefused(value: unknown, walk: Walk, root: string): void {
-  if (walkFrom(value, walk, root) >= STOP) throw refusalBy(walk, root);
 }

@@ -1,5 +1,5 @@
 import { type Allowed, anything, checkOptions } from '../check-options';
-import { best } from './compressors/best';
+import { best } from './compressors/built-in';
 import type { Compression, Encoder, Encryption, Serialization } from './encoder';
 import type { Compressor, Encrypter, Filter, Serializer } from './parts';
 

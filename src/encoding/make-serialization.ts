@@ -5,7 +5,7 @@ import { ForeignSerialization } from './foreign-serialization';
 import { PartedSerialization } from './parted-serialization';
 import type { Filter, Serializer } from './parts';
 import { builtInSerializer, bytes, cbor, json, v8 } from './serializers';
-import { ShuffleFilter } from './shuffle-filter';
+import { ShuffleFilter } from './shuffle';
 
 /**
  * Puts filters and a serializer together; null is none, undefined the usual one.

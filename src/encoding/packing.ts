@@ -2,13 +2,9 @@ import { type Awaitable, andThen } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../error';
 import { CannotDecodeError } from './cannot-decode-error';
-import { best } from './compressors/best';
+import { best, builtInCompression } from './compressors/built-in';
 import type { Bytes, Compression, Encoder, Encryption } from './encoder';
 import { rescue } from './rescue';
-
-export { CannotDecodeError } from './cannot-decode-error';
-export { combine } from './combine';
-export { serializationFor } from './find-serialization';
 
 /** What was done to serialized bytes. Records keep it, since not all that was asked for is always done. */
 export interface Packing {
@@ -120,7 +116,6 @@ function compressionOf(id: string, encoders: readonly Encoder[]): Compression {
     ({ compression }) => compression !== null && compression !== best && compression.id === id,
   );
   if (given?.compression) return given.compression;
-  const { builtInCompression } = require('./compressors/built-in') as typeof import('./compressors/built-in');
   return builtInCompression(id);
 }
 

@@ -1,11 +1,11 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 
-/** What `start` gives now or later; what it throws goes to `onError`, which throws something better. */
-export function rescue<T>(start: () => Awaitable<T>, onError: (cause: unknown) => Awaitable<T>): Awaitable<T> {
+/** The result of a call; its error, thrown now or later, goes to `handle`, which throws a better one or returns instead. */
+export function rescue<T, R = T>(call: () => Awaitable<T>, handle: (error: unknown) => Awaitable<R>): Awaitable<T | R> {
   try {
-    const result = start();
-    return isPromiseLike(result) ? result.then(undefined, onError) : result;
-  } catch (cause) {
-    return onError(cause);
+    const result = call();
+    return isPromiseLike(result) ? result.then<T, R>(undefined, handle) : result;
+  } catch (error) {
+    return handle(error);
   }
 }

@@ -1,6 +1,5 @@
 import { layout } from '../base/shared-state';
 import type { Bytes, Serialization, Serialized } from './encoder';
-import { NOT_CBOR } from './walk';
 
 let loaded: typeof import('./exact') | undefined;
 
@@ -28,7 +27,7 @@ export const cbor: Serialization = {
 export const v8: Serialization = {
   id: 'v8',
   serialize(value: unknown, root = 'result'): Serialized {
-    return exact().encodeExactly(value, root, NOT_CBOR);
+    return exact().encodeExactly(value, root, 'v8');
   },
   deserialize: decode,
   canRead,

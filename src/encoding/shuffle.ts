@@ -1,4 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
+import { types } from 'node:util';
+import { type Awaitable, andThen } from '../awaitable';
+import { shareClass } from '../base/shared-state';
+import type { Bytes } from './encoder';
 import type { Filter } from './parts';
+import type { Binary } from './raw';
+
+/** Larger arrays are shuffled piece by piece, so that other work goes on. In bytes; a multiple of every element size. */
+const PIECE = 1024 * 1024;
 
 /**
  * A filter for results that are typed arrays: puts the first bytes of all elements together, then the second ones,
@@ -8,6 +17,74 @@ import type { Filter } from './parts';
  * const measurements = encoder({ filters: [shuffle()], compressor: zstd() });
  */
 export function shuffle(): Filter {
-  const { ShuffleFilter } = require('./shuffle-filter') as typeof import('./shuffle-filter');
   return new ShuffleFilter();
+}
+
+/** Moves the bytes of typed arrays, and back. */
+export class ShuffleFilter {
+  static {
+    shareClass(ShuffleFilter, 'ShuffleFilter');
+  }
+
+  readonly id = 'shuffle';
+
+  encode(value: unknown): unknown {
+    if (!isOrdinaryBinary(value)) return value;
+    const { elementSizeOf, encodeRaw, kindOf } = raw();
+    const { bytes } = encodeRaw(value);
+    const kind = kindOf(value);
+    // The name of its class and the length of that come after the bytes.
+    const name = Buffer.from(kind);
+    const shuffled = new Uint8Array(bytes.byteLength + name.length + 1);
+    shuffled.set(name, bytes.byteLength);
+    shuffled[shuffled.length - 1] = name.length;
+    return andThen(transpose(bytes, shuffled, elementSizeOf(kind), 'apart'), () => shuffled);
+  }
+
+  decode(shuffled: unknown): unknown {
+    if (!types.isUint8Array(shuffled)) return shuffled;
+    const { elementSizeOf, makeBinary } = raw();
+    const nameStart = shuffled.length - 1 - (shuffled.at(-1) ?? 0);
+    const kind = Buffer.from(shuffled.subarray(nameStart, -1)).toString();
+    const bytes = new Uint8Array(Math.max(0, nameStart));
+    const done = transpose(shuffled, bytes, elementSizeOf(kind), 'together');
+    return andThen(done, () => makeBinary(kind, bytes, true));
+  }
+}
+
+/** Loaded when something is shuffled: most programs shuffle nothing. */
+function raw(): typeof import('./raw') {
+  return require('./raw') as typeof import('./raw');
+}
+
+/** What the serializer would refuse is left for it to refuse. */
+function isOrdinaryBinary(value: unknown): value is Binary {
+  if (!raw().isBinary(value)) return false;
+  const { carrierOf } = require('./lossless') as typeof import('./lossless');
+  try {
+    return carrierOf(value, '').typed === undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Moves the bytes of whole elements apart, by their place in the element, or together again. */
+function transpose(from: Bytes, to: Bytes, size: number, direction: 'apart' | 'together'): Awaitable<void> {
+  const length = Math.min(from.length, to.length);
+  const count = length / size;
+  const movePiece = (start: number) => {
+    const end = Math.min(count, start + PIECE / size);
+    for (let byte = 0; byte < size; byte++) {
+      const offset = byte * count;
+      if (direction === 'apart') for (let i = start; i < end; i++) to[offset + i] = from[i * size + byte] as number;
+      else for (let i = start; i < end; i++) to[i * size + byte] = from[offset + i] as number;
+    }
+  };
+  if (length <= PIECE) return movePiece(0);
+  return (async () => {
+    for (let start = 0; start < count; start += PIECE / size) {
+      movePiece(start);
+      await setImmediate();
+    }
+  })();
 }

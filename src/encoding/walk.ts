@@ -1,4 +1,5 @@
 import type { RegisteredType } from './register-type';
+import { UnsupportedValueError } from './unsupported-value-error';
 
 /**
  * What a value asks of an encoding: flags, added up over everything that it contains. From `STOP` on there is
@@ -128,4 +129,28 @@ export class Walk {
     shared.add(object);
     return shared.size > MAX_SHARED ? NOT_CBOR : FINE;
   }
+}
+
+/** What a whole value asks for. */
+export function walkFrom(value: unknown, walk: Walk, root: string): number {
+  try {
+    return walk.look(value, 0);
+  } catch (cause) {
+    // A getter or the trap of a Proxy threw, or the caller had used up the stack.
+    throw new UnsupportedValueError(root, 'cannot be read', { cause });
+  }
+}
+
+/** The error of a walk that stopped. */
+export function refusalBy(
+  { steps = [], problem = 'cannot be read', cause }: Walk,
+  root: string,
+): UnsupportedValueError {
+  const path = root + steps.reverse().join('');
+  return new UnsupportedValueError(path, problem, cause === undefined ? undefined : { cause });
+}
+
+/** @throws {UnsupportedValueError} when the walk refuses the value */
+export function throwIfRefused(value: unknown, walk: Walk, root: string): void {
+  if (walkFrom(value, walk, root) >= STOP) throw refusalBy(walk, root);
 }

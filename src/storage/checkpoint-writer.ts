@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
-import { type Awaitable, andThen, orElse } from '../awaitable';
+import { type Awaitable, andThen } from '../awaitable';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { pack } from '../encoding/packing';
+import { rescue } from '../encoding/rescue';
 import type { TaskKey } from '../task/context';
 import { newBesideName } from './beside-name';
 import { seal } from './decode';
@@ -49,6 +50,12 @@ export function savedNow(): Saved {
 /** Whether this process saved a checkpoint. */
 export function isSavedHere({ savedBy }: Pick<CheckpointRecord, 'savedBy'>): boolean {
   return savedBy === here;
+}
+
+/** A key, and the name of its large bytes. */
+interface BesideName {
+  readonly key: TaskKey;
+  readonly beside: string | undefined;
 }
 
 /** A record, ready to be written. */
@@ -143,7 +150,7 @@ export class CheckpointWriter {
     // Most are small and new: one write, and nothing to wait for.
     if (!beside && !before) return write();
     const written = andThen(beside && this.#entries.write(besideKey(record), beside, durable), () =>
-      orElse(
+      rescue(
         () =>
           andThen(this.#besideNow(draft, before), (names) => {
             // A stale checkpoint is deleted before another takes its place: replacing a file costs a hundred times a new one.
@@ -231,7 +238,7 @@ function packed({ bytes, compressed }: Encoding, encoder: Encoder, key: TaskKey)
  * They are named by chance, so that one record alone names them: who deletes a record and its bytes never takes those
  * of another that is being saved at the same moment, whatever it holds.
  */
-export function besideKey({ key, beside }: Pick<CheckpointRecord, 'key' | 'beside'>): string {
+export function besideKey({ key, beside }: BesideName): string {
   return `${key}.${beside}`;
 }
 

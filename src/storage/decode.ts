@@ -1,8 +1,10 @@
 import { type Awaitable, andThen, isPromiseLike } from '../awaitable';
 import { describeError, isInstance } from '../base/describe-error';
 import { jsonText } from '../base/json-text';
+import { CannotDecodeError } from '../encoding/cannot-decode-error';
 import type { Bytes, Encoder } from '../encoding/encoder';
-import { CannotDecodeError, serializationFor, unpack } from '../encoding/packing';
+import { serializationFor } from '../encoding/find-serialization';
+import { unpack } from '../encoding/packing';
 import { DamagedCheckpointError, UnreadableCheckpointError } from './checkpoint-error';
 import { type DigestOfParts, digestOf } from './digest';
 import { decodedFromStore, ForeignDirectoryError } from './directories/saved-form';

@@ -58,7 +58,7 @@ test('changes nothing for others who use cbor-x', () => {
 
 test('decodes the same without the native part of cbor-x', () => {
   const program = `
-    const { serialize, deserialize } = require('./src/encoding/default-encoder').defaultEncoder.serialization;
+    const { serialize, deserialize } = require('${require.resolve('../../src/encoding/default-encoder')}').defaultEncoder.serialization;
     const value = ['\\ufeff' + 'a'.repeat(100), 'é'.repeat(100), 'x'.repeat(70), { ['ключ'.repeat(20)]: '日本' }];
     const { format, bytes } = serialize(value);
     process.stdout.write(JSON.stringify(deserialize(bytes, format)) === JSON.stringify(value) ? 'same' : 'different');`;
@@ -70,7 +70,7 @@ test('decodes the same without the native part of cbor-x', () => {
 
 test('loads cbor-x when it is first needed, which a lone number does not', () => {
   const program = `
-    const { serialize, deserialize } = require('./src/encoding/default-encoder').defaultEncoder.serialization;
+    const { serialize, deserialize } = require('${require.resolve('../../src/encoding/default-encoder')}').defaultEncoder.serialization;
     const fs = require('node:fs');
     const { readFileSync } = fs;
     const files = [];

@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { aesGcm } from '../../src/encoding/aes-gcm';
+import { CannotDecodeError } from '../../src/encoding/cannot-decode-error';
+import { combine } from '../../src/encoding/combine';
 import { brotli } from '../../src/encoding/compressors/brotli';
 import { gzip } from '../../src/encoding/compressors/gzip';
 import { hasZstd, zstd } from '../../src/encoding/compressors/zstd';
 import { defaultEncoder } from '../../src/encoding/default-encoder';
 import type { Bytes, Compression, Encoder } from '../../src/encoding/encoder';
+import { serializationFor } from '../../src/encoding/find-serialization';
 import { encoder } from '../../src/encoding/make-encoder';
-import { CannotDecodeError, combine, pack, serializationFor, unpack } from '../../src/encoding/packing';
+import { pack, unpack } from '../../src/encoding/packing';
 import { cbor, json, v8 } from '../../src/encoding/serializers';
 import { shuffle } from '../../src/encoding/shuffle';
 
@@ -219,8 +222,8 @@ test('combine takes the parts of the task, but a storage that encrypts always do
 test('the usual encoder loads neither compressors nor cryptography before they are needed', () => {
   const program = `
     const before = new Set(process.moduleLoadList);
-    const { defaultEncoder } = require('./src/encoding/default-encoder');
-    const { pack } = require('./src/encoding/packing');
+    const { defaultEncoder } = require('${require.resolve('../../src/encoding/default-encoder')}');
+    const { pack } = require('${require.resolve('../../src/encoding/packing')}');
     pack(defaultEncoder.serialization.serialize(1).bytes, defaultEncoder, 'a');
     const loaded = process.moduleLoadList.filter((name) => !before.has(name) && /zlib|crypto|v8/.test(name));
     process.stdout.write(JSON.stringify([loaded, Object.keys(require.cache).filter((file) => file.includes('cbor-x'))]));`;

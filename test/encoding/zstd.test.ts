@@ -77,9 +77,9 @@ it('makes no more bytes than there were', async () => {
 
 it('loads by default, without zstd in Node or in a package, what a newer Node saved', () => {
   const program = `
-    const { unpack } = require('./src/encoding/packing');
-    const { best } = require('./src/encoding/compressors/best');
-    const { zstd } = require('./src/encoding/compressors/zstd');
+    const { unpack } = require('${require.resolve('../../src/encoding/packing')}');
+    const { best } = require('${require.resolve('../../src/encoding/compressors/built-in')}');
+    const { zstd } = require('${require.resolve('../../src/encoding/compressors/zstd')}');
     const resolve = module.constructor._resolveFilename;
     module.constructor._resolveFilename = function (name, ...rest) {
       if (name === '@mongodb-js/zstd') throw new Error('not installed');

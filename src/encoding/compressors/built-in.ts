@@ -1,10 +1,17 @@
 import { CannotDecodeError } from '../cannot-decode-error';
 import type { Compression } from '../encoder';
-import { brotli } from './brotli';
-import { gzip } from './gzip';
-import { hasZstd, zstd } from './zstd';
 
+let chosen: Compression | undefined;
 const made = new Map<string, Compression>();
+
+/** The best that this process can write, chosen when something is first compressed. */
+export const best: Compression = {
+  get id() {
+    return choose().id;
+  },
+  compress: (bytes) => choose().compress(bytes),
+  decompress: (bytes, size) => choose().decompress(bytes, size),
+};
 
 /**
  * The compressor of this id, to decompress with; levels do not matter for that.
@@ -17,17 +24,37 @@ export function builtInCompression(id: string): Compression {
   return compression;
 }
 
+/** Zstd where Node or @mongodb-js/zstd brings it, else brotli at its fastest level. Every supported Node reads both. */
+function choose(): Compression {
+  if (chosen === undefined) {
+    const { hasZstd, zstd } = zstdFile();
+    chosen = hasZstd() ? zstd() : brotli();
+  }
+  return chosen;
+}
+
 function make(id: string): Compression {
   switch (id) {
     case 'gzip':
-      return gzip();
+      return (require('./gzip') as typeof import('./gzip')).gzip();
     case 'brotli':
       return brotli();
-    case 'zstd':
+    case 'zstd': {
+      const { hasZstd, zstd } = zstdFile();
       return hasZstd() ? zstd() : (require('./zstd-reader') as typeof import('./zstd-reader')).zstdReader;
+    }
     default:
       throw new CannotDecodeError(
         `it was compressed with ${id}; give the task or the storage an encoder with that compressor`,
       );
   }
+}
+
+// Each is loaded when a result needs it.
+function brotli(): Compression {
+  return (require('./brotli') as typeof import('./brotli')).brotli();
+}
+
+function zstdFile(): typeof import('./zstd') {
+  return require('./zstd') as typeof import('./zstd');
 }

@@ -4,6 +4,8 @@ import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
 import { mayHoldMore, refuseFarMore } from './zstd-frame';
 
+export { zstdCure } from './zstd-frame';
+
 /** What is used of the package; its functions take Buffers only. */
 interface MongodbZstd {
   compress(bytes: Buffer, level: number): Promise<Buffer>;

@@ -2,7 +2,6 @@ import { TidemarkError } from '../../error';
 import type { Compression } from '../encoder';
 import { type CompressorOptions, levelOf } from './level';
 import { type ZlibCodec, ZlibCompression } from './zlib-compression';
-import { zstdCure } from './zstd-frame';
 
 /** What `node:zlib` has of zstd, from Node 22.15 on. */
 interface ZlibZstd {
@@ -25,7 +24,7 @@ interface ZlibZstd {
 export function zstd(options: CompressorOptions = {}): Compression {
   const level = levelOf(options, 'zstd', 1, 22, 3);
   if (!isInNode()) {
-    const { PackageZstd } = zstdPackage();
+    const { PackageZstd, zstdCure } = zstdPackage();
     if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not here; ${zstdCure}`);
     return new PackageZstd(level);
   }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isAlive } from '../stores/file/temporary-files';
 
 /** `<machine>-<pid>-<start of the process>-<copy of this module>-<counter>`, so that what a killed process left can be told. */
 const pattern = /^([0-9a-f]{8})-(\d{1,20})-(\d{1,20})-([0-9a-f]{12})-[0-9a-z]{1,20}$/;
@@ -29,6 +28,16 @@ export function thisProcess(): { readonly machine: string; readonly pid: number;
 /** Whether a process of this machine lives. @param isSame whether it started when the one that is meant did */
 export function isProcessAlive(pid: number, isSame: (start: string) => boolean): boolean {
   return isAlive(pid) && isSame(startOf(pid));
+}
+
+/** Whether a process with this number runs on this machine. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it exists and belongs to another user.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 export function isNonce(name: string): boolean {

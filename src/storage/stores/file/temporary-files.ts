@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from '../../directories/owner';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -41,14 +42,4 @@ function isLeftOver(path: string, name: string): boolean {
   if (written === undefined) return false;
   const age = Date.now() - written;
   return age > DAY || (age > MINUTE && !isAlive(pid));
-}
-
-/** Whether there is a process with this number on this machine. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it is there, and someone else's.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
