@@ -99,7 +99,7 @@ async function record(run) {
 
 /** A task that is not saved yet runs in a storage that is in use; another runner, as in a later process, loads it. */
 async function measure() {
-  const { Param, Runner, Storage, Task } = createRequire(import.meta.url)(join(source, 'index.ts'));
+  const { Param, Runner, Storage, Task } = createRequire(import.meta.url)(join(source, 'entry/index.ts'));
   const declare = (cls) => {
     Param({ type: Number })(cls.prototype, 'n');
     Task({ save: true })(cls);
