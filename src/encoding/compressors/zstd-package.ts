@@ -5,8 +5,6 @@ import { ownBytes } from './zlib-compression';
 import { mayHoldMore, refuseFarMore } from './zstd-frame';
 import { zstdReader } from './zstd-reader';
 
-export { zstdCure } from './zstd-frame';
-
 /** What is used of the package; its functions take Buffers only. */
 interface MongodbZstd {
   compress(bytes: Buffer, level: number): Promise<Buffer>;
