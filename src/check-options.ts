@@ -25,7 +25,7 @@ export const longestTime = 2 ** 31 - 1;
 export function numberFrom(least: number, unit = ''): Allowed {
   return {
     includes: (value) => typeof value === 'number' && value >= least,
-    text: `a number${unit && ` of ${unit}`} from ${least} on`,
+    text: `a number${unit && ` of ${unit}`} >= ${least}`,
   };
 }
 

@@ -5,11 +5,11 @@ import { fullWorkerOptions } from '../src/executors/bullmq/worker/options';
 const connection = 'redis://localhost:6379';
 
 it.each([
-  [{ retries: '3' }, /retries is '3'; it must be a whole number from 0 on/],
+  [{ retries: '3' }, /retries is '3'; it must be a whole number >= 0/],
   [{ retries: -1 }, /retries is -1/],
   [{ retries: 1.5 }, /retries is 1\.5/],
   [{ retries: null }, /retries is null/],
-  [{ retries: { attempts: '3' } }, /attempts of retries is '3'; it must be a whole number from 1 on/],
+  [{ retries: { attempts: '3' } }, /attempts of retries is '3'; it must be a whole number >= 1/],
   [{ retries: { delay: 5 } }, /attempts of retries is undefined/],
   [{ retries: { attempts: 3, delay: '1s' } }, /delay of retries is '1s'; it must be a number of milliseconds/],
   [{ retries: { attempts: 3, maxDelay: 1e12 } }, /maxDelay of retries is 1000000000000; .* from 0 to 2147483647/],

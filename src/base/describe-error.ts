@@ -24,7 +24,7 @@ export function describeError(thrown: unknown): string {
     if (name === undefined) return shown(thrown);
     return message === '' || message === undefined ? name : asText(message);
   } catch {
-    return name === undefined ? shown(thrown) : `${name}, whose message cannot be read`;
+    return name === undefined ? shown(thrown) : `${name} with an unreadable message`;
   }
 }
 

@@ -101,7 +101,7 @@ export function incompatible(): string {
   );
   // A copy that a test runner has loaded twice is listed once.
   const shown = [...lines].filter((line) => !lines.has(`${line} (this one)`));
-  return `another copy of tidemark made it, which does not work together with this one:${shown.join('')}\nInstall one version for all: \`npm ls tidemark\` shows what needs which, \`npm dedupe\` or "overrides" in package.json make them one`;
+  return `it was made by another copy of tidemark, which is incompatible with this one:${shown.join('')}\nInstall a single version: \`npm ls tidemark\` shows which package requires which version; \`npm dedupe\` or "overrides" in package.json unify them`;
 }
 
 /** The same message as a remark, appended to errors that incompatible copies may have caused; empty if there are none. */

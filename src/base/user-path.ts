@@ -19,18 +19,18 @@ export function userPath(path: string, from: string = process.cwd()): string {
 
 function problemOf(path: string): string | undefined {
   const shown = JSON.stringify(path);
-  if (path.includes('\0')) return `${shown} is no path: it holds a null character`;
-  if (path !== path.trim()) return `${shown} begins or ends with white space: leave that out, or write a / at the end`;
+  if (path.includes('\0')) return `${shown} is not a path: it contains a null character`;
+  if (path !== path.trim()) return `${shown} starts or ends with white space: remove it, or append a /`;
   const [name] = variable.exec(path) ?? [];
   if (name !== undefined)
-    return `variables are not replaced in ${shown}: write what ${name} stands for, or './${path}' for a folder of that name`;
+    return `variables in ${shown} are not expanded: write the value of ${name}, or './${path}' for a folder of that name`;
   if (path.startsWith('~') && !home.test(path))
-    return `home folders of other users are not looked up, so ${shown} is unclear: write the path in full, or './${path}' for a folder of that name`;
+    return `home folders of other users are not supported: write ${shown} in full, or './${path}' for a folder of that name`;
   return undefined;
 }
 
 function homeFolder(): string {
   const folder = homedir();
   if (isAbsolute(folder)) return folder;
-  throw new TidemarkError(`'~' stands for the home folder, which is not known: HOME is ${JSON.stringify(folder)}`);
+  throw new TidemarkError(`'~' means the home folder, which is unknown: HOME is ${JSON.stringify(folder)}`);
 }

@@ -85,7 +85,7 @@ function queues(
 
 /** A number from 1 on. @throws {InvalidArgumentError} when it is none */
 export function count(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number >= 1.');
   return Number(text);
 }
 

@@ -61,7 +61,7 @@ function lookAtProperties(object: object, walk: Walk, depth: number): number {
 }
 
 function lookAtProperty(key: string | symbol, property: PropertyDescriptor, walk: Walk, depth: number): number {
-  if (typeof key === 'symbol') return walk.refuse('has a symbol for a key');
+  if (typeof key === 'symbol') return walk.refuse('has a symbol key');
   if (!('value' in property)) return walk.refuse('is an accessor, not a value');
   if (!property.enumerable) return walk.refuse('is not enumerable');
   return walk.look(property.value, depth);

@@ -161,6 +161,6 @@ function refuseSymbol(object: object, symbols: readonly symbol[], walk: Walk): n
 }
 
 function refuseProperty(key: symbol, walk: Walk): number {
-  walk.refuse('has a symbol for a key');
+  walk.refuse('has a symbol key');
   return walk.stopAt(propertyStep(key));
 }

@@ -74,9 +74,9 @@ class Copier {
     if (depth > deepest)
       throw new NotDataError(
         path,
-        this.#within.includes(object) ? 'holds itself (a cycle)' : `is nested more than ${deepest} levels deep`,
+        this.#within.includes(object) ? 'contains itself (a cycle)' : `is nested more than ${deepest} levels deep`,
       );
-    if (this.#within.includes(object)) throw new NotDataError(path, 'holds itself (a cycle)');
+    if (this.#within.includes(object)) throw new NotDataError(path, 'contains itself (a cycle)');
     if (depth > sharedDepth) return this.#copyWithin(object, path, depth);
     return this.#known(object) ?? this.#copyShared(object, path, depth);
   }
@@ -152,7 +152,7 @@ class Copier {
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
       if (item === undefined && !(i in items))
-        throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; give undefined or null');
+        throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; use undefined or null');
       copied.push(isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}[${i}]`, depth));
     }
     // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
@@ -161,14 +161,14 @@ class Copier {
     if (names.length > items.length + 1)
       throw new NotDataError(
         path,
-        `is an array with a property ${String(names.at(items.length + 1))}; arrays have items only`,
+        `is an array with a property ${String(names.at(items.length + 1))}; arrays may only have items`,
       );
     return Object.freeze(copied);
   }
 
   #copyProperties(object: object, path: string, depth: number): unknown {
     const [symbol] = Object.getOwnPropertySymbols(object);
-    if (symbol) throw new NotDataError(path, `has a symbol for a key (${String(symbol)})`);
+    if (symbol) throw new NotDataError(path, `has a symbol key (${String(symbol)})`);
     const copied: Record<string, unknown> = {};
     for (const name of sortedNames(object)) {
       const item = (object as Record<string, unknown>)[name];
@@ -192,7 +192,7 @@ class Copier {
 
 function problemOf(value: object | symbol): string {
   const label = placeholderLabel(value);
-  return label === undefined ? describe(value) : `is the service ${label}, which is there only when the task runs`;
+  return label === undefined ? describe(value) : `is the service ${label}, which exists only while the task runs`;
 }
 
 /** What cannot be frozen, anew. */

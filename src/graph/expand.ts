@@ -67,11 +67,11 @@ class Expansion {
   async expand(structure: unknown): Promise<Graph> {
     if (structure === null || (typeof structure !== 'object' && typeof structure !== 'function')) {
       throw new DeclarationError(
-        `there is no task to run: ${showValue(structure)} was given. In files that import each other a class may not be there yet`,
+        `nothing to run: received ${showValue(structure)}. With circular imports a class may not be initialised yet`,
       );
     }
     const { templates, children } = await linkInTime([structure], undefined, this.#maker).catch((error: unknown) => {
-      throw asDeclarationError(error, 'what is to run');
+      throw asDeclarationError(error, 'the target');
     });
     const targets = [...new Set(children)];
     for (const node of targets) await this.#visit(node.index);
@@ -183,7 +183,7 @@ class Expansion {
 
   #fail(error: unknown, index: number): never {
     const { nodes } = this.#maker;
-    throw asDeclarationError(error, `what ${nodes[index]} requires`).locate(
+    throw asDeclarationError(error, `the requirements of ${nodes[index]}`).locate(
       pathTo({ nodes, requiredBy: this.#requiredBy }, index),
     );
   }
@@ -191,7 +191,7 @@ class Expansion {
   #tooDeep(index: number): DeclarationError {
     const { nodes } = this.#maker;
     return new DeclarationError(
-      `tasks require each other more than ${this.#maxDepth} deep: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`,
+      `tasks require each other more than ${this.#maxDepth} levels deep: does a task require itself with ever new params? (the runner's option maxNodes raises the limit)`,
     ).locate(pathTo({ nodes, requiredBy: this.#requiredBy }, index));
   }
 
@@ -199,7 +199,7 @@ class Expansion {
     const names = abbreviate([...members, members[0]!]).map((at) =>
       typeof at === 'number' ? String(this.#maker.nodes[at]) : at,
     );
-    return new DeclarationError(`these tasks require each other in a circle:\n    ${names.join('\n    requires ')}`);
+    return new DeclarationError(`these tasks require each other in a cycle:\n    ${names.join('\n    requires ')}`);
   }
 }
 
@@ -209,7 +209,7 @@ const nothing: Linked = Object.freeze({ templates: Object.freeze([]), children: 
 function asDeclarationError(error: unknown, what: string): DeclarationError {
   if (isInstance(error, DeclarationError)) return error;
   if (isInstance(error, TidemarkError)) throw error;
-  return new DeclarationError(`${what} cannot be worked out: ${explainError(error)}`, { cause: error });
+  return new DeclarationError(`${what} cannot be evaluated: ${explainError(error)}`, { cause: error });
 }
 
 /** The same, with room for so many, and at least twice as much. */

@@ -51,7 +51,7 @@ export class HandingOn {
   ): Readonly<Record<string, unknown>> {
     for (const name of this.#missing)
       if (own(written, name) === undefined)
-        throw this.#mustBeWritten(property, name, `its param ${name} is no param of ${this.#from.task.name}`);
+        throw this.#mustBeWritten(property, name, `its param ${name} is not a param of ${this.#from.task.name}`);
     const params: Record<string, unknown> = {};
     for (const name of this.#names) {
       if (own(written, name) !== undefined) continue;
@@ -105,7 +105,7 @@ export class HandingOn {
     const { name: mine } = this.#from.task;
     const { name: theirs } = this.#to.task;
     return new DeclarationError(
-      `${mine}.${property} requires ${theirs}, and ${problem}. Write it out: @Requires(${theirs}, (self) => ({ ${name}: … }))`,
+      `${mine}.${property} requires ${theirs}, and ${problem}. Pass it explicitly: @Requires(${theirs}, (self) => ({ ${name}: … }))`,
     );
   }
 }

@@ -12,7 +12,7 @@ export function makeInstance(task: TaskDefinition, container: Container): Awaita
   const fail = (error: unknown): never => {
     if (isInstance(error, DeclarationError)) throw error;
     throw new DeclarationError(
-      `${task.name} cannot be made: ${describeError(error)}. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them${describeCauses(error, describeError(error))}`,
+      `${task.name} cannot be instantiated: ${describeError(error)}. Initialisers and constructors see only defaults, not params or requirements: derive values from them in a getter${describeCauses(error, describeError(error))}`,
       { cause: error },
     );
   };

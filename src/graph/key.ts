@@ -117,7 +117,7 @@ export class Keys {
     const other = this.#named.get(key);
     if (other && this.#paramsText(other) !== this.#paramsText(node)) {
       throw new DeclarationError(
-        `${other} and ${node} have the same key ${key}, but different params: let key(params) tell them apart, or mark the params that make no difference with @Param({ key: false })`,
+        `${other} and ${node} have the same key ${key}, but different params: let key(params) distinguish them, or mark irrelevant params with @Param({ key: false })`,
       );
     }
     this.#named.set(key, node);
@@ -152,7 +152,7 @@ export function keyFrom({ task, params, stored, fingerprint, requirements, refs 
     if (!(value instanceof StoredRef)) return undefined;
     const known = digests.get(storedRefText(value));
     if (known !== undefined) return refText(known, value.path);
-    throw new DeclarationError(`the params hold a ref to ${value.task} that is not part of the key`);
+    throw new DeclarationError(`the params contain a ref to ${value.task} that is not part of the key`);
   };
   return `${folder}/${digest(prefix + keyedText(task, stored, special) + rest)}` as TaskKey;
 }
@@ -231,7 +231,7 @@ function customKey(task: TaskDefinition, params: Readonly<Record<string, unknown
   }
   if (typeof key !== 'string' || key === '')
     throw new DeclarationError(
-      `key(params) of ${node()} gave ${showValue(key)}; it must give a string with something in it`,
+      `key(params) of ${node()} returned ${showValue(key)}; it must return a non-empty string`,
     );
   if (task.secrets.size > 0 && holdsSecret(key, task, params))
     throw new DeclarationError(

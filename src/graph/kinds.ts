@@ -37,7 +37,7 @@ export class Kinds {
     const namesake = this.#classByName.get(definition.name);
     if (namesake && namesake !== cls) {
       throw new DeclarationError(
-        `two different classes are called ${definition.name} in one graph; give one of them another name: @Task({ name: … })`,
+        `two classes in one graph have the name ${definition.name}; rename one: @Task({ name: … })`,
       );
     }
     this.#classByName.set(definition.name, cls);

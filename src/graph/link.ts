@@ -45,7 +45,7 @@ export function link(
     if (value instanceof Handed) return toNodeOf(value);
     if (typeof value !== 'function') {
       if (isPromiseLike(value))
-        throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must give its refs at once`);
+        throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must return its refs synchronously`);
       return value;
     }
     const property = by?.task.requirements[requirement]?.property ?? '';
@@ -59,8 +59,8 @@ export function link(
     // One error is enough: what is still asked for reports none of its own.
     for (const one of pending) one.catch(ignore);
     if (!isInstance(error, TooDeepError)) throw error;
-    const what = by ? `what @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run';
-    throw new DeclarationError(`${what} holds itself (a cycle), or is ${error.message}`);
+    const what = by ? `the result of @Requires on ${propertyOf(by, requirement)}` : 'the target';
+    throw new DeclarationError(`${what} contains itself (a cycle), or is ${error.message}`);
   }
   return pending.length > 0 ? Promise.all(pending) : { templates, children };
 }
@@ -88,7 +88,7 @@ function refOf(
 ): TaskRef<unknown> | Promise<unknown> {
   if (typeof cls === 'function' && cls.prototype === undefined) {
     throw new DeclarationError(
-      `${by ? `@Requires of ${by.task.name}.${property} gave` : 'what is to run holds'} a function where task refs are meant`,
+      `${by ? `@Requires on ${by.task.name}.${property} returned` : 'the target contains'} a function instead of task refs`,
     );
   }
   const kind = maker.kinds.of(cls);
@@ -104,5 +104,5 @@ function propertyOf(by: GraphNode, requirement: number): string {
 }
 
 function whatHolds(by: GraphNode | undefined, requirement: number): string {
-  return by ? `the function in @Requires of ${propertyOf(by, requirement)} gave` : 'what is to run holds';
+  return by ? `the function in @Requires on ${propertyOf(by, requirement)} returned` : 'the target contains';
 }

@@ -71,7 +71,7 @@ export class NodeMaker {
       if (missing.length > 0) {
         open.add(top);
         if (missing.some((inner) => open.has(inner)))
-          throw new DeclarationError(`the params of ${showValue(top)} hold a ref that holds itself (a cycle)`);
+          throw new DeclarationError(`the params of ${showValue(top)} contain a ref that contains itself (a cycle)`);
         for (const inner of missing) stack.push(inner);
         continue;
       }
@@ -125,7 +125,7 @@ export class NodeMaker {
     const { maxNodes } = this.#options;
     if (index >= maxNodes) {
       throw new DeclarationError(
-        `the graph has more than ${maxNodes} nodes: does a task require itself with ever new params? (maxNodes in the runner's options raises the limit)`,
+        `the graph has more than ${maxNodes} nodes: does a task require itself with ever new params? (the runner's option maxNodes raises the limit)`,
       );
     }
     if (index % guardedNodes === 0 && index > 0) this.#refuseIfScarce(index);
@@ -173,6 +173,6 @@ class GivenTexts {
 
 function ambiguous(node: GraphNode): DeclarationError {
   return new DeclarationError(
-    `${node} was given different values of which its schemas make the same, and hands them on to a class that a function in @Requires gives: write its params out, as in @Requires(() => TheTask, (self) => ({ … }))`,
+    `${node} received different values that its schemas map to the same value, and passes them on to a class returned by a function in @Requires: pass its params explicitly, as in @Requires(() => TheTask, (self) => ({ … }))`,
   );
 }

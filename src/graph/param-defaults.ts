@@ -31,7 +31,7 @@ export function readDefaults(task: TaskDefinition, instance: Instance): Awaitabl
     if (value === undefined || value === (Object.prototype as unknown as Instance)[param.name]) return;
     if (Number.isNaN(value)) {
       throw new DeclarationError(
-        `the default of ${task.name}.${param.name} is NaN: initialisers see other params' defaults only; use a getter for what derives from params`,
+        `the default of ${task.name}.${param.name} is NaN: initialisers see only the defaults of other params; derive values from params in a getter`,
       );
     }
     if (!param.schema) {

@@ -54,7 +54,7 @@ export function refused(
   issues: readonly string[],
 ): ParamError {
   return new ParamError(
-    `${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema refuses: ${issues.map((issue) => withoutSecret(param, value, issue)).join('; ')}`,
+    `${task.name}: the param ${param.name} is ${shown(param, value)}, which its schema rejects: ${issues.map((issue) => withoutSecret(param, value, issue)).join('; ')}`,
     {
       task: task.name,
       param: param.name,
@@ -78,5 +78,5 @@ function withoutSecret(param: ParamDefinition, value: unknown, issue: string): s
   if (!param.secret) return issue;
   return typeof value === 'string' && value !== ''
     ? issue.replaceAll(value, '(secret)')
-    : '(what it said may hold the secret)';
+    : '(omitted: it may contain the secret)';
 }

@@ -44,7 +44,7 @@ export class PlanningInstances {
     const fail = (error: unknown): never => {
       if (used === undefined || !(error instanceof DeclarationError)) throw error;
       throw new DeclarationError(
-        `${error.problem}. It is made while planning since its constructor uses the service ${used}; without that, only running it would need its services`,
+        `${error.problem}. It is instantiated while planning because its constructor uses the service ${used}; otherwise only running it would need its services`,
         { cause: error.cause ?? error },
       );
     };

@@ -109,7 +109,7 @@ export class ServicePlaceholders {
   #use(label: string): never {
     this.#used = label;
     throw new ServiceUsedError(
-      `${this.#task} uses its service ${label} while planning, when there are no services: they are made when the task runs. Use it in run(), or make what depends on it a task that this one requires`,
+      `${this.#task} uses its service ${label} while planning, when services do not exist yet. Use it in run(), or move the code into a task that this one requires`,
     );
   }
 }

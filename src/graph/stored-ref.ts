@@ -90,7 +90,7 @@ function classHere(task: string): TaskClass {
   if (cls) {
     if (isNewlyAmbiguous(task))
       emitWarning(
-        `a saved result holds a ref to the task ${task}, and several classes of this process are called so: the one that was declared last is taken. Give each a name of its own: @Task({ name: … })`,
+        `a saved result contains a ref to the task ${task}, and several classes of this process have that name: the last declared one is used. Give each its own name: @Task({ name: … })`,
       );
     return cls;
   }
@@ -105,7 +105,7 @@ export class UnknownTaskError extends TidemarkError {
 
   constructor(task: string) {
     super(
-      `it holds a ref to the task ${task}, and no class of that name is here: import the file that declares it${foreignCopiesRemark()}`,
+      `it contains a ref to the task ${task}, and no class with that name is loaded: import the file that declares it${foreignCopiesRemark()}`,
     );
   }
 }

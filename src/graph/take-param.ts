@@ -74,7 +74,7 @@ function takeFilledIn(
   if (again instanceof Promise) return again;
   if (isSame(again, value)) return taken(copyParam(task, param, value), value);
   throw new DeclarationError(
-    `${by} requires ${task.name}, and the schema of ${param.name} in ${by} puts in ${shown(param, value)} where none is given; that in ${task.name} makes something else of it. Write it out: @Requires(${task.name}, (self) => ({ ${param.name}: … }))`,
+    `${by} requires ${task.name}, and the schema of ${param.name} in ${by} supplies ${shown(param, value)} by default, which the schema in ${task.name} changes. Pass it explicitly: @Requires(${task.name}, (self) => ({ ${param.name}: … }))`,
   );
 }
 
@@ -92,7 +92,7 @@ function refuseOtherType(task: TaskDefinition, { param, expected }: ParamSlot, v
   const { names, isByDefault } = expected;
   const must = `${task.name}: the param ${param.name} must be ${showTypes(names)}`;
   const problem = isByDefault
-    ? `${must}, as its default is, but is ${shown(param, value)}. If it may be something else as well, declare that: @Param({ type: … })`
+    ? `${must}, like its default, but is ${shown(param, value)}. To allow other types, declare them: @Param({ type: … })`
     : `${must}, but is ${shown(param, value)}`;
   throw new ParamError(problem, { task: task.name, param: param.name, ...unlessSecret(param, value) });
 }

@@ -44,7 +44,7 @@ export function written(
     }
   } catch (error) {
     if (isInstance(error, DeclarationError)) throw error;
-    throw new DeclarationError(`the function in @Requires of ${task}.${property} failed: ${explainError(error)}`, {
+    throw new DeclarationError(`the function in @Requires on ${task}.${property} failed: ${explainError(error)}`, {
       cause: error,
     });
   }
@@ -54,14 +54,14 @@ function writtenParams(given: unknown, task: string, property: string): Record<s
   if (given === undefined) return undefined;
   if (typeof given === 'object' && given !== null && isPlainObject(given)) return given as Record<string, unknown>;
   const what = isPromiseLike(given)
-    ? 'a promise; it must give params at once'
-    : `${showValue(given)}; it must give an object of params`;
-  throw new DeclarationError(`the function in @Requires of ${task}.${property} gave ${what}`);
+    ? 'a promise; it must return params synchronously'
+    : `${showValue(given)}; it must return an object of params`;
+  throw new DeclarationError(`the function in @Requires on ${task}.${property} returned ${what}`);
 }
 
 function laterClass(cls: unknown, task: string, property: string): TaskClass {
   if (typeof cls === 'function') return cls as TaskClass;
   throw new DeclarationError(
-    `@Requires(() => …) on ${task}.${property} gave ${showValue(cls)}; it must give a task class`,
+    `@Requires(() => …) on ${task}.${property} returned ${showValue(cls)}; it must return a task class`,
   );
 }

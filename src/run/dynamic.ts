@@ -125,7 +125,7 @@ export class Dynamic {
         ? `more than ${this.#maxDepth} results hold refs to each other`
         : `${used}, and ${depth} results hold refs to each other so far`;
     throw new TidemarkError(
-      `${problem}: does a task name itself in its result with ever new params? A loop gives the ref alone, of which nothing is kept (maxNodes in the runner's options raises the limit)`,
+      `${problem}: does a task name itself in its result with ever new params? A loop gives the ref alone, of which nothing is kept (the runner's option maxNodes raises the limit)`,
     );
   }
 }

@@ -28,10 +28,10 @@ export class Slots implements SlotsView {
   readonly #resuming: (() => void)[] = [];
   #nested: NestedSlots | undefined;
 
-  /** @throws {TidemarkError} when the limit is not a whole number from 1 on */
+  /** @throws {TidemarkError} when the limit is not a whole number >= 1 */
   constructor(limit: number, what: string) {
     if (!(Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY) || limit < 1) {
-      throw new TidemarkError(`the concurrency of ${what} must be a whole number from 1 on, but is ${limit}`);
+      throw new TidemarkError(`the concurrency of ${what} must be a whole number >= 1, but is ${limit}`);
     }
     this.limit = limit;
   }

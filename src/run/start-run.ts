@@ -223,9 +223,7 @@ type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'way' | 'iden
 function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
   for (const task of tasks) {
     if ((known.get(task.name) ?? task) !== task)
-      throw new DeclarationError(
-        `two different classes are called ${task.name} in one run; give one of them another name: @Task({ name: … })`,
-      );
+      throw new DeclarationError(`two classes in one run have the name ${task.name}; rename one: @Task({ name: … })`);
     known.set(task.name, task);
   }
 }

@@ -13,8 +13,7 @@ export interface OwnKeyed {
 }
 
 /** Advice for two sets of params with one key. */
-export const tellApart =
-  'let key(params) tell them apart, or mark the params that make no difference with @Param({ key: false })';
+export const tellApart = 'let key(params) distinguish them, or mark irrelevant params with @Param({ key: false })';
 
 /** Whether two nodes of a task have the same params, except for those that are not part of keys. */
 export function haveSameParams(a: OwnKeyed, b: OwnKeyed): boolean {

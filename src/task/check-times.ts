@@ -6,7 +6,7 @@ import { showValue } from './show';
 const retryOptions: Readonly<Record<keyof RetryOptions, Allowed>> = {
   attempts: {
     includes: (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 1),
-    text: 'a whole number from 1 on',
+    text: 'a whole number >= 1',
   },
   delay: milliseconds(0),
   factor: numberFrom(0),
@@ -27,7 +27,7 @@ function checkRetries(name: string, retries: unknown): void {
   if (retries === Number.POSITIVE_INFINITY || (Number.isInteger(retries) && (retries as number) >= 0)) return;
   if (typeof retries !== 'object' || retries === null)
     throw new DeclarationError(
-      `${name}: retries is ${showValue(retries)}; it must be a whole number from 0 on, or an object with ${names}`,
+      `${name}: retries is ${showValue(retries)}; it must be a whole number >= 0, or an object with ${names}`,
     );
   const { attempts } = retries as Partial<RetryOptions>;
   for (const [option, value] of Object.entries({ ...retries, attempts })) {

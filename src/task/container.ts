@@ -41,7 +41,9 @@ export const typediContainer: CheckedContainer = {
     } catch (error) {
       if (!isInstance(error, ServiceNotFoundError)) throw error;
       const reason = error.message.replace(/\s+/g, ' ');
-      throw new DeclarationError(`${cls.name} cannot be made: ${reason}${severalContainers()}`, { cause: error });
+      throw new DeclarationError(`${cls.name} cannot be instantiated: ${reason}${severalContainers()}`, {
+        cause: error,
+      });
     }
   },
 };
@@ -66,5 +68,5 @@ function severalContainers(): string {
   );
   const folders = [...new Set(loaded)];
   if (folders.length < 2) return '';
-  return ` (there are ${folders.length} copies of typedi, each with services of its own: ${folders.join(', ')}; make them one with \`npm dedupe\`, or give the runner a container)`;
+  return ` (there are ${folders.length} copies of typedi, each with its own services: ${folders.join(', ')}; unify them with \`npm dedupe\`, or pass a container to the runner)`;
 }

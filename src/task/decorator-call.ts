@@ -1,7 +1,7 @@
 import { DeclarationError } from './declaration-error';
 
 const cure =
-  'Tidemark takes the decorators of "experimentalDecorators". Set "experimentalDecorators": true in the "compilerOptions" of tsconfig.json (tsc, tsx, ts-node, esbuild, Vite, Bun); ' +
+  'Tidemark uses the decorators of "experimentalDecorators". Set "experimentalDecorators": true in the "compilerOptions" of tsconfig.json (tsc, tsx, ts-node, esbuild, Vite, Bun); ' +
   'jsc.transform.legacyDecorator: true in .swcrc (swc, @swc/jest); version: "legacy" for @babel/plugin-proposal-decorators';
 
 /** The context object of a standard decorator, or the element descriptor of the 2018 proposal. */

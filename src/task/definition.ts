@@ -87,15 +87,15 @@ function define(cls: TaskClass): TaskDefinition {
   const name = nameOf(cls, options);
   if (typeof (cls.prototype as { then?: unknown }).then === 'function')
     throw new DeclarationError(
-      `${name} has a method then(), so its instances would be taken for promises; give the method another name`,
+      `${name} has a method then(), so its instances would be treated as promises; rename the method`,
     );
   checkTimes(name, options);
   const { once = 'run', save } = options;
   if (once !== 'run' && once !== 'everywhere')
-    throw new DeclarationError(`${name}: once is ${showValue(once)}; it is 'run' or 'everywhere'`);
+    throw new DeclarationError(`${name}: once is ${showValue(once)}; it must be 'run' or 'everywhere'`);
   if (once === 'everywhere' && save !== true)
     throw new DeclarationError(
-      `${name}: once: 'everywhere' takes save: true as well, since others load what one process has saved`,
+      `${name}: once: 'everywhere' requires save: true, since other processes load the saved result`,
     );
   const members = [...membersOf(cls)].sort(([a], [b]) => (a < b ? -1 : 1));
   const params = members.flatMap(([param, member]) => (member.kind === 'param' ? [toParam(cls, param, member)] : []));
@@ -125,15 +125,15 @@ function define(cls: TaskClass): TaskDefinition {
 }
 
 function notATask(cls: TaskClass): string {
-  if (typeof cls !== 'function') return `${String(cls)} is no task class`;
+  if (typeof cls !== 'function') return `${String(cls)} is not a task class`;
   if (isTaskDirectoryClass(cls))
-    return 'TaskDirectory is no task, and stands alone: @Requires(TaskDirectory) directory!: TaskDirectory';
+    return 'TaskDirectory is not a task: require it alone, as in @Requires(TaskDirectory) directory!: TaskDirectory';
   for (const base of basesOf(cls)) {
     if (isTaskClass(base)) {
-      return `${cls.name} extends the task ${base.name} but is no task itself; put @Task() on it (as the topmost decorator, if another one replaces the class)`;
+      return `${cls.name} extends the task ${base.name} but is not a task itself: decorate it with @Task() (as the topmost decorator, if another decorator replaces the class)`;
     }
   }
-  return `${cls.name || 'the class'} is no task; put @Task() on it`;
+  return `${cls.name || 'the class'} is not a task: decorate it with @Task()`;
 }
 
 const generated = /^(default(_\d+)?|_class|_default|anonymous|)$/;
@@ -143,12 +143,11 @@ function nameOf(cls: TaskClass, { name }: TaskOptions): string {
   if (given !== undefined) {
     if (typeof given !== 'string' || given === '')
       throw new DeclarationError(
-        `${cls.name}: a task's name is a string with something in it, not ${JSON.stringify(given)}`,
+        `${cls.name}: the name of a task must be a non-empty string, not ${JSON.stringify(given)}`,
       );
     return given;
   }
-  if (generated.test(cls.name))
-    throw new DeclarationError('a task class without a name of its own needs one: @Task({ name: … })');
+  if (generated.test(cls.name)) throw new DeclarationError('an anonymous task class needs a name: @Task({ name: … })');
   return cls.name;
 }
 
@@ -203,10 +202,10 @@ function findSource(task: string, property: string, source: RequirementSource): 
     type === undefined || type === 'Object'
       ? 'the compiler emitted no class for its type'
       : found.length === 0
-        ? `no task says that it produces ${type}`
+        ? `no task declares that it produces ${type}`
         : `${found.length} tasks produce ${type}: ${found.map((cls) => nameOf(cls, ownDeclaration(cls)?.task ?? {})).join(', ')}`;
   throw new DeclarationError(
-    `@Requires() on ${task}.${property} cannot tell which task is meant: ${why}. Name it: @Requires(TheTask)`,
+    `@Requires() on ${task}.${property} cannot determine the task: ${why}. Name it: @Requires(TheTask)`,
   );
 }
 

@@ -57,7 +57,7 @@ export class TaskDirectory {
     const { path, name } = this[parts];
     if (path !== undefined) return path;
     throw new TidemarkError(
-      `where the task directory ${name} is kept is not known here: only a runner with the option \`directories\` can tell`,
+      `the path of the task directory ${name} is unknown here: only a runner with the option \`directories\` provides it`,
     );
   }
 
@@ -71,7 +71,7 @@ export class TaskDirectory {
   file(...segments: string[]): string {
     const path = join(this.path, ...segments);
     if (path === this.path || path.startsWith(this.path + sep)) return path;
-    throw new TidemarkError(`${join(...segments)} leads out of the task directory ${this.path}`);
+    throw new TidemarkError(`${join(...segments)} is outside of the task directory ${this.path}`);
   }
 
   /** The path, so that `${directory}/a.txt` is a valid path. */

@@ -18,7 +18,7 @@ const noParams = Object.freeze({});
 export function task<T extends RunnableTask>(cls: TaskClass<T>, params?: ParamsOf<T>): TaskRef<OutputOf<T>> {
   if (typeof cls !== 'function') {
     throw new DeclarationError(
-      `task(${String(cls)}) needs a task class. In files that import each other a class may not be there yet: call task() in a function that runs later`,
+      `task(${String(cls)}) requires a task class. With circular imports a class may not be initialised yet: call task() in a function that runs later`,
     );
   }
   // Copied, so that later changes to the object do not change the ref.

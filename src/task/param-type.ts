@@ -48,7 +48,7 @@ export function typeNames(declared: ParamType | readonly ParamType[], name: stri
     const given = typeof type === 'function' ? type.name : String(type);
     if (given === 'TaskRef') return given;
     throw new DeclarationError(
-      `${name}: the type of a param is a built-in class (String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer, a typed array), TaskRef, null, or Object for any value; ${given} is none of these`,
+      `${name}: the type of a param is a built-in class (String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer, a typed array), TaskRef, null, or Object for any value, not ${given}`,
     );
   });
 }

@@ -76,8 +76,8 @@ function sourceOf(given: readonly unknown[], prototype: object, property: Proper
     const name = `${prototype.constructor.name}.${String(property)}`;
     throw new DeclarationError(
       what === undefined
-        ? `@Requires(undefined) on ${name}: the class is not there yet. Files that import each other need @Requires(() => Class)`
-        : `@Requires on ${name} takes a task class or a function, then a function that gives params; it was given ${typeof what}${given.length > 1 ? ` and ${typeof params}` : ''}`,
+        ? `@Requires(undefined) on ${name}: the class is not initialised yet. Circular imports need @Requires(() => Class)`
+        : `@Requires on ${name} takes a task class or a function, then a function that returns params; it received ${typeof what}${given.length > 1 ? ` and ${typeof params}` : ''}`,
     );
   }
   if (isTaskDirectoryClass(what)) {

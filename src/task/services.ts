@@ -44,7 +44,7 @@ function checked(cls: TaskClass, declaredBy: Function, type: unknown, index: num
     const what =
       typeof type === 'function'
         ? `its type is ${type.name}, an interface or a basic type`
-        : 'its type is not there (do the files import each other?)';
+        : 'its type is undefined (circular imports?)';
     throw new DeclarationError(
       `${cls.name}: no service for parameter ${index + 1} of the constructor: ${what}. Name a class with @Task({ services: […] }) or @Inject()`,
     );

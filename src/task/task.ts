@@ -69,7 +69,7 @@ export function Task(...args: unknown[]): any {
     refuseOtherThanClass('@Task()', at);
     const cls = at[0] as TaskClass;
     if (typeof cls.prototype.run !== 'function')
-      throw new DeclarationError(`${cls.name} has no method run(); a task has one`);
+      throw new DeclarationError(`${cls.name} has no method run(), which a task needs`);
     const declaration = declarationOf(cls);
     declaration.task = Object.freeze(options);
     declaration.injector = ownInjector;

@@ -12,10 +12,7 @@ it.each([
   [['train.ts', 'Trian'], 'train.ts has no task Trian; did you mean Train?'],
   [['train.ts', 'Score', '--x', '1'], 'train.ts has no task Score; it has Load, Main, Train'],
   [['train.ts', 'Train'], 'Train needs the param path'],
-  [
-    ['train.ts', '--workers', '0'],
-    "option '--workers <n>' argument '0' is invalid. It must be a whole number from 1 on.",
-  ],
+  [['train.ts', '--workers', '0'], "option '--workers <n>' argument '0' is invalid. It must be a whole number >= 1."],
   [['train.ts', '--executor', 'moon'], 'Allowed choices are inline, threads, processes'],
   [['train.ts', '--storage', 'moon:1'], '--storage: '],
   [['train.ts', '--graph', 'graph.png'], 'graph.png ends with no known format'],

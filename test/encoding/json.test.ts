@@ -34,7 +34,7 @@ test.each<[string, unknown, string, string]>([
   ['a typed array', new Float64Array(1), 'result', 'is of the built-in class Float64Array; return plain data'],
   ['no prototype', [Object.create(null)], 'result[0]', 'has no prototype, which JSON would give it; return { ...it }'],
   ['more than elements', Object.assign([1], { x: 1 }), 'result.x', 'is a property added to a built-in object'],
-  ['a symbol key', { [Symbol('s')]: 1 }, 'result[Symbol(s)]', 'has a symbol for a key'],
+  ['a symbol key', { [Symbol('s')]: 1 }, 'result[Symbol(s)]', 'has a symbol key'],
   [
     'an accessor',
     {

@@ -70,7 +70,7 @@ const refused: [string, unknown, string, string][] = [
     'result[0]',
     'is on a SharedArrayBuffer; return a copy',
   ],
-  ['a symbol key', { a: { [Symbol('s')]: 1 } }, 'result.a[Symbol(s)]', 'has a symbol for a key'],
+  ['a symbol key', { a: { [Symbol('s')]: 1 } }, 'result.a[Symbol(s)]', 'has a symbol key'],
   [
     'an accessor',
     {

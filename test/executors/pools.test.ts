@@ -245,7 +245,7 @@ describe.each(Object.entries(pools))('%s', (kind, pool) => {
 it.each([
   [() => threads({ modules: [] }), 'modules'],
   [() => threads(undefined as any), 'needs to know which files declare the tasks'],
-  [() => processes({ modules: ['x'], size: 0 }), 'the size of processes() must be a whole number from 1 on, but is 0'],
+  [() => processes({ modules: ['x'], size: 0 }), 'the size of processes() must be a whole number >= 1, but is 0'],
   [() => threads({ modules: ['x'], size: 1.5 }), 'but is 1.5'],
   [() => processes({ modules: ['x'], comand: ['nice'] } as any), 'did you mean command?'],
   [() => processes({ modules: ['x'], command: 'nice' as any }), "a list such as ['nice', '-n', '10']"],

@@ -182,19 +182,19 @@ describe('structures', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Holds))).toMatch(
-      /^what @Requires of Holds\.all gave holds itself.*\n {4}at Holds$/,
+      /^the result of @Requires on Holds\.all contains itself.*\n {4}at Holds$/,
     );
-    expect(await messageOf(() => graphOf(make(task(Leaf))))).toMatch(/^what is to run holds itself/);
+    expect(await messageOf(() => graphOf(make(task(Leaf))))).toMatch(/^the target contains itself/);
   });
 
   it('are refused when they are nested too deep to look into', async () => {
     let deep: unknown = task(Leaf);
     for (let i = 0; i < 100_000; i++) deep = [deep];
-    expect(await messageOf(() => graphOf(deep))).toMatch(/^what is to run .*nested more than/);
+    expect(await messageOf(() => graphOf(deep))).toMatch(/^the target .*nested more than/);
   });
 
   it.each([undefined, null, 'Leaf', 3])('that are %p alone are nothing to run', async (target) => {
-    expect(await messageOf(() => graphOf(target))).toMatch(/^there is no task to run: .* was given/);
+    expect(await messageOf(() => graphOf(target))).toMatch(/^nothing to run: received /);
   });
 
   it('may be empty', async () => {
@@ -218,7 +218,7 @@ describe('cycles', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Ping))).toBe(
-      'these tasks require each other in a circle:\n    Pong({ n: 1 })\n    requires Ping({ n: 1 })\n    requires Pong({ n: 1 })',
+      'these tasks require each other in a cycle:\n    Pong({ n: 1 })\n    requires Ping({ n: 1 })\n    requires Pong({ n: 1 })',
     );
   });
 
@@ -230,7 +230,7 @@ describe('cycles', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf([Leaf, Self]))).toBe(
-      'these tasks require each other in a circle:\n    Self({ n: 0 })\n    requires Self({ n: 0 })',
+      'these tasks require each other in a cycle:\n    Self({ n: 0 })\n    requires Self({ n: 0 })',
     );
   });
 
@@ -250,7 +250,9 @@ describe('cycles', () => {
     const held: unknown[] = [];
     const ref = task(Value, { x: held });
     held.push(task(Value, { x: [ref] }));
-    expect(await messageOf(() => graphOf(ref))).toMatch(/^the params of task\(Value, …\) hold a ref that holds itself/);
+    expect(await messageOf(() => graphOf(ref))).toMatch(
+      /^the params of task\(Value, …\) contain a ref that contains itself/,
+    );
   });
 });
 
@@ -272,7 +274,7 @@ describe('a recursion without an end', () => {
 
   it('is told by how deep it is, long before there are as many nodes as are allowed', async () => {
     const message = await messageOf(() => graphOf(Endless, { maxDepth: 1_000 }));
-    expect(message).toMatch(/^tasks require each other more than 1000 deep: does a task require itself/);
+    expect(message).toMatch(/^tasks require each other more than 1000 levels deep: does a task require itself/);
     expect(message).toContain('at Endless({ n: 1000 })\n    required by Endless({ n: 999 })');
     expect((await graphOf(task(Chain, { n: 9 }), { maxDepth: 10 })).nodes).toHaveLength(10);
   });
@@ -396,7 +398,7 @@ describe('self', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(task(Pushes, { id: 1 })))).toMatch(
-      /^the function in @Requires of Pushes\.leaf failed: .*not extensible[\s\S]*at Pushes\({ id: 1, seeds: \[ 1 \] }\)$/,
+      /^the function in @Requires on Pushes\.leaf failed: .*not extensible[\s\S]*at Pushes\({ id: 1, seeds: \[ 1 \] }\)$/,
     );
   });
 
@@ -505,7 +507,7 @@ describe('functions in @Requires', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Throws))).toBe(
-      'the function in @Requires of Throws.never failed: no such year\n    at Throws({ n: 1 })',
+      'the function in @Requires on Throws.never failed: no such year\n    at Throws({ n: 1 })',
     );
   });
 
@@ -519,7 +521,7 @@ describe('functions in @Requires', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Asynchronous))).toMatch(
-      /^the function in @Requires of Asynchronous\.it gave a promise; it must give .* at once[\s\S]*at Asynchronous$/,
+      /^the function in @Requires on Asynchronous\.it returned a promise; it must return .* synchronously[\s\S]*at Asynchronous$/,
     );
   });
 
@@ -530,7 +532,7 @@ describe('functions in @Requires', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Odd))).toMatch(
-      /^the function in @Requires of Odd\.it gave .*; it must give an object of params/,
+      /^the function in @Requires on Odd\.it returned .*; it must return an object of params/,
     );
   });
 
@@ -541,18 +543,18 @@ describe('functions in @Requires', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Odd))).toBe(
-      '@Requires of Odd.it gave a function where task refs are meant\n    at Odd',
+      '@Requires on Odd.it returned a function instead of task refs\n    at Odd',
     );
   });
 
-  it('that give no class, since it is not there yet, are named', async () => {
+  it('that return undefined instead of a class are named', async () => {
     @Task()
     class Later {
       @Requires((() => undefined) as unknown as () => typeof Leaf, () => ({})) it!: number;
       run() {}
     }
     expect(await messageOf(() => graphOf(Later))).toMatch(
-      /^@Requires\(\(\) => …\) on Later\.it gave undefined[\s\S]*at Later$/,
+      /^@Requires\(\(\) => …\) on Later\.it returned undefined[\s\S]*at Later$/,
     );
   });
 });
@@ -598,7 +600,7 @@ describe('what must be waited for', () => {
       run() {}
     }
     expect(await messageOf(() => graphOf(Above))).toBe(
-      'Later: the param n is 1000, which its schema refuses: too much\n    at Above',
+      'Later: the param n is 1000, which its schema rejects: too much\n    at Above',
     );
   });
 

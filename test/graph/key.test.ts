@@ -205,7 +205,7 @@ describe('a key of the task’s own making', () => {
       run() {}
     }
     expect(await messageOf(() => keyOf(Odd))).toContain(
-      `key(params) of Odd({ n: 1 }) gave ${shown}; it must give a string with something in it`,
+      `key(params) of Odd({ n: 1 }) returned ${shown}; it must return a non-empty string`,
     );
   });
 

@@ -16,7 +16,7 @@ beforeEach(() => void (ran = 0));
 const make = (options: object) => () => new Runner({ storage: 'memory:', ...options });
 
 it.each([0, -1, 1.5, Number.NaN, '4', null])('refuses a concurrency of %p', async (concurrency) => {
-  const message = new RegExp(`must be a whole number from 1 on, but is ${concurrency}`);
+  const message = new RegExp(`must be a whole number >= 1, but is ${concurrency}`);
   expect(make({ concurrency })).toThrow(TidemarkError);
   expect(make({ concurrency })).toThrow(message);
   expect(make({ queues: { gpu: { concurrency } } })).toThrow(message);
@@ -59,7 +59,7 @@ it.each<[object, RegExp]>([
   [{ storage: 'memory:' }, /a run has no option storage/],
   [{ onFailure: 1 }, /the option onFailure is 1/],
   [{ queues: { gpu: { concurency: 1 } } }, /queue gpu has no option concurency/],
-  [{ force: [class Other {}] }, /Other is no task/],
+  [{ force: [class Other {}] }, /Other is not a task/],
   [{ force: Train }, /the option force is \[class Train\]; it must be true, false or an array of task classes/],
   [{ signal: 5 }, /the option signal is 5; it must be an AbortSignal/],
 ])('refuses the options %p of a run', async (options, message) => {
@@ -89,7 +89,7 @@ it.each<[unknown, RegExp]>([
 it.each<[string, unknown, RegExp]>([
   ['undefined', undefined, /undefined/],
   ['a number', 5, /5/],
-  ['a class that is no task', class Plain {}, /Plain is no task; put @Task\(\) on it/],
+  ['a class that is no task', class Plain {}, /Plain is not a task: decorate it with @Task\(\)/],
   ['a function', () => 5, /function/],
   ['a string', 'Train', /Train/],
 ])('refuses to run %s', async (_, what, message) => {

@@ -301,7 +301,7 @@ it('is refused in a structure, with params, and in a folder without a name', asy
     run() {}
   }
   await expect(open().run(Nested)).rejects.toThrow(
-    'TaskDirectory is no task, and stands alone: @Requires(TaskDirectory)',
+    'TaskDirectory is not a task: require it alone, as in @Requires(TaskDirectory)',
   );
   class WithParams {}
   const withParams = () => (Requires as any)(TaskDirectory, () => ({}))(WithParams.prototype, 'directory');
@@ -309,7 +309,7 @@ it('is refused in a structure, with params, and in a folder without a name', asy
   expect(() => open({ directories: '' })).toThrow("the option directories is ''; it must be the path of a folder");
 });
 
-it.each(['fail', 'compute'] as const)('where it cannot be made: onStorageError %p', async (onStorageError) => {
+it.each(['fail', 'compute'] as const)('where it cannot be instantiated: onStorageError %p', async (onStorageError) => {
   writeFileSync(join(folder.path, 'Build'), 'in the way');
   const { result, error, summary } = await outcomeOf(open({ onStorageError }).start(Read));
   expect(summary.storageErrors[0]?.message).toContain('there is a file where a folder should be');

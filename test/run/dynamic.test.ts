@@ -298,7 +298,7 @@ it('says what to import when the class of a task that a saved result names is no
   const value = [new StoredRef('NotHere', {}, [])];
   await saveIn(storage, { task: 'List', name: key.slice('List/'.length), value, dynamic: [[key, []]] });
   await expect(new Runner({ storage, onWarning: () => {} }).run(List)).rejects.toThrow(
-    /List.* failed: it holds a ref to the task NotHere, and no class of that name is here: import the file/,
+    /List.* failed: it contains a ref to the task NotHere, and no class with that name is loaded: import the file/,
   );
 });
 

@@ -257,7 +257,7 @@ describe.each(kinds)('%s', (which) => {
         return 1;
       }
     }
-    await expect(open().run(Asks)).rejects.toThrow(/^the function in @Requires of Asks.asked failed: /);
+    await expect(open().run(Asks)).rejects.toThrow(/^the function in @Requires on Asks.asked failed: /);
     @Task()
     class Gets {
       @Requires((): unknown => [{ part: thrown(which) }])

@@ -111,5 +111,5 @@ it('says which task a container cannot make, and why', async () => {
   const error = await new Runner({ storage: 'memory:', container }).run(Counted, { n: 0 }).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(RunFailedError);
   expect(error.errors[0].cause).toBeInstanceOf(DeclarationError);
-  expect(error.message).toContain('Counted cannot be made: no such provider');
+  expect(error.message).toContain('Counted cannot be instantiated: no such provider');
 });

@@ -153,7 +153,7 @@ it('a ref in a saved result that several classes answer to is told', async () =>
   for (let i = 0; i < 3; i++) await new Runner({ storage, ...quiet }).run(Names);
   const messages = told.mock.calls.map(([message]) => message);
   told.mockRestore();
-  expect(messages).toEqual([expect.stringContaining('a saved result holds a ref to the task FetchTable')]);
+  expect(messages).toEqual([expect.stringContaining('a saved result contains a ref to the task FetchTable')]);
 });
 
 describe('names that a build made', () => {

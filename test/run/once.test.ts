@@ -152,7 +152,7 @@ it('takes a saved task and a storage with leases, and says so before anything ru
     run(): void {}
   }
   await expect(new Runner({ storage: 'memory:' }).run(NotSaved)).rejects.toThrow(
-    "NotSaved: once: 'everywhere' takes save: true as well",
+    "NotSaved: once: 'everywhere' requires save: true",
   );
   const bare = { get: () => undefined, set: () => true, delete: () => false, clear: () => undefined };
   await expect(new Runner({ storage: bare }).run(Slow)).rejects.toThrow(

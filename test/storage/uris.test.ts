@@ -46,13 +46,13 @@ describe.each(['file', 'lmdb'])('%s:', (scheme) => {
     ['//~/x', /'~' stands where a host is named/],
     ['', /names no folder; write '\w+:\.tidemark'/],
     ['//', /names no folder/],
-    ['~ada/x', /home folders of other users are not looked up, .* or '\.\/~ada\/x'/],
-    ['$HOME/x', /variables are not replaced in "\$HOME\/x": write what \$HOME stands for/],
+    ['~ada/x', /home folders of other users are not supported: .* or '\.\/~ada\/x'/],
+    ['$HOME/x', /variables in "\$HOME\/x" are not expanded: write the value of \$HOME/],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: as in a shell
-    ['${HOME}/x', /variables are not replaced/],
-    ['%USERPROFILE%/x', /variables are not replaced/],
-    ['a ', /begins or ends with white space/],
-    ['a\n', /begins or ends with white space/],
+    ['${HOME}/x', /variables in .* are not expanded/],
+    ['%USERPROFILE%/x', /variables in .* are not expanded/],
+    ['a ', /starts or ends with white space/],
+    ['a\n', /starts or ends with white space/],
     ['a\0b', /null character/],
     ['a?x=1', /it has \?x=1, where only \?readonly= is known; write a \/ behind/],
     ['a?readonly=yes', /has \?readonly=yes; write \?readonly=true or \?readonly=false/],
@@ -74,7 +74,7 @@ it('looks up the home folder when it is meant', async () => {
   expect(await asked(folder.path)).toMatchObject({ code: 0, err: expect.stringContaining(join(folder.path, 'x')) });
   expect(await asked('')).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/--storage: .*home folder, which is not known: HOME is ""/),
+    err: expect.stringMatching(/--storage: .*home folder, which is unknown: HOME is ""/),
   });
   expect(existsSync('~')).toBe(false);
 });
@@ -97,7 +97,7 @@ it.each([
 it('names the variable that holds what is refused', () => {
   process.env['TIDEMARK_STORAGE'] = 'file:$HOME/x';
   try {
-    expect(() => Storage.open()).toThrow(/^TIDEMARK_STORAGE: .*variables are not replaced/);
+    expect(() => Storage.open()).toThrow(/^TIDEMARK_STORAGE: .*variables in .* are not expanded/);
   } finally {
     delete process.env['TIDEMARK_STORAGE'];
   }
@@ -130,7 +130,7 @@ it('refuses the compression of a Keyv, which would not be used', () => {
 });
 
 it.each([
-  [{ inlineBytes: '32768' }, /option inlineBytes is '32768'; it must be a number of bytes from 0 on/],
+  [{ inlineBytes: '32768' }, /option inlineBytes is '32768'; it must be a number of bytes >= 0/],
   [{ inlineBytes: null }, /option inlineBytes is null/],
   [{ lease: { expiresAfter: '5000' } }, /option lease/],
 ])('takes no text for a number: %j', (options, message) => {
@@ -138,7 +138,7 @@ it.each([
 });
 
 it('means the home folder in the directories of a runner, too', async () => {
-  expect(() => new Runner({ storage: 'memory:', directories: '$HOME/x' })).toThrow(/variables are not replaced/);
+  expect(() => new Runner({ storage: 'memory:', directories: '$HOME/x' })).toThrow(/variables in .* are not expanded/);
   const runner = new Runner({ storage: 'memory:', directories: '~/x' });
   await runner.close();
   expect(existsSync(join(folder.path, '~'))).toBe(false);

@@ -46,20 +46,20 @@ it('says that a class is not there yet, and how to name it later', () => {
   class Early {}
   const later = undefined as unknown as typeof Load;
   expect(on(Requires(later), Early.prototype)).toThrow(
-    '@Requires(undefined) on Early.it: the class is not there yet. Files that import each other need @Requires(() => Class)',
+    '@Requires(undefined) on Early.it: the class is not initialised yet. Circular imports need @Requires(() => Class)',
   );
 });
 
 it.each([
-  ['a string', ['Load'], 'it was given string'],
-  ['an instance', [new Load()], 'it was given object'],
-  ['params without a function', [Load, { path: 'a' }], 'it was given function and object'],
-  ['null', [null], 'it was given object'],
+  ['a string', ['Load'], 'it received string'],
+  ['an instance', [new Load()], 'it received object'],
+  ['params without a function', [Load, { path: 'a' }], 'it received function and object'],
+  ['null', [null], 'it received object'],
 ])('refuses to require %s', (_, given, shown) => {
   class Odd {}
   const decorator = (Requires as (...args: unknown[]) => unknown)(...given);
   expect(on(decorator, Odd.prototype)).toThrow(
-    `@Requires on Odd.it takes a task class or a function, then a function that gives params; ${shown}`,
+    `@Requires on Odd.it takes a task class or a function, then a function that returns params; ${shown}`,
   );
 });
 
@@ -134,7 +134,7 @@ describe('@Requires()', () => {
   });
 
   it.each([
-    ['none does', Index, 'no task says that it produces Index'],
+    ['none does', Index, 'no task declares that it produces Index'],
     ['several do', Corpus, '2 tasks produce Corpus: ReadCorpus, FetchCorpus'],
     ['the compiler emitted nothing', undefined, 'the compiler emitted no class for its type'],
     ['the type is an interface', Object, 'the compiler emitted no class for its type'],
@@ -146,7 +146,7 @@ describe('@Requires()', () => {
     if (type) Reflect.defineMetadata('design:type', type, Uses.prototype, 'it');
     on(Requires(), Uses.prototype)();
     expect(await messageOf(() => graphOf(Uses))).toBe(
-      `@Requires() on Uses.it cannot tell which task is meant: ${why}. Name it: @Requires(TheTask)`,
+      `@Requires() on Uses.it cannot determine the task: ${why}. Name it: @Requires(TheTask)`,
     );
     expect([ReadCorpus, FetchCorpus]).toHaveLength(2);
   });

@@ -14,7 +14,7 @@ it('gives paths: its own, of files, and as text', () => {
 });
 
 it.each([['..'], ['a', '../../b'], ['../running']])('refuses %j, which leads out of it', (...segments) => {
-  expect(() => directory.file(...segments)).toThrow('leads out of the task directory /data/run');
+  expect(() => directory.file(...segments)).toThrow('is outside of the task directory /data/run');
 });
 
 it('is found by reflection, and by name', () => {

@@ -232,7 +232,7 @@ describe('several files', () => {
 
   it.each([
     ['data/*.parquet', /no file in .*data matches .*data\/\*\.parquet/],
-    ['nowhere/*.csv', /no files can be found for .*nowhere\/\*\.csv: the folder .*nowhere does not exist \(ENOENT\)/],
+    ['nowhere/*.csv', /cannot search for .*nowhere\/\*\.csv: the folder .*nowhere does not exist \(ENOENT\)/],
     ['data/missing.csv', /the file .*data\/missing\.csv does not exist \(ENOENT\)/],
     ['data', /data is a folder; use folderFingerprint\(".*data"\)/],
   ])('that are not there are named: %s', async (name, message) => {
@@ -355,5 +355,5 @@ it('says which file a link leads to nowhere from', async () => {
 });
 
 it.each([[undefined], [''], [[]], [[undefined]]])('refuses %p', async (given) => {
-  await expect(fileFingerprint(given as unknown as string)).rejects.toThrow(/fileFingerprint was given/);
+  await expect(fileFingerprint(given as unknown as string)).rejects.toThrow(/fileFingerprint received/);
 });

@@ -137,7 +137,7 @@ it('refuses a required param that the requiring task lacks, and names both', asy
     run() {}
   }
   expect(await messageFor(Above)).toBe(
-    'Uses.rows requires Load, and its param path is no param of Uses. Write it out: @Requires(Load, (self) => ({ path: … }))\n    at Uses\n    required by Above',
+    'Uses.rows requires Load, and its param path is not a param of Uses. Pass it explicitly: @Requires(Load, (self) => ({ path: … }))\n    at Uses\n    required by Above',
   );
 });
 
@@ -150,7 +150,7 @@ it('refuses defaults that differ, and names both', async () => {
     run() {}
   }
   expect(await messageFor(task(Uses, { path: 'a' }))).toBe(
-    "Uses.rows requires Load, and the default of limit is 5 in Uses and 3 in Load. Write it out: @Requires(Load, (self) => ({ limit: … }))\n    at Uses({ limit: 5, path: 'a' })",
+    "Uses.rows requires Load, and the default of limit is 5 in Uses and 3 in Load. Pass it explicitly: @Requires(Load, (self) => ({ limit: … }))\n    at Uses({ limit: 5, path: 'a' })",
   );
 });
 
@@ -386,7 +386,7 @@ describe('what is handed on is what was given, before its schema', () => {
     }
     const later = [' a', 'a'].map((name) => task(TrimsLater, { name }));
     const message =
-      /^TrimsLater\({ name: 'a' }\) was given different values of which its schemas make the same, and hands them on/;
+      /^TrimsLater\({ name: 'a' }\) received different values that its schemas map to the same value, and passes them on/;
     expect(await messageFor(later)).toMatch(message);
     expect(await messageFor([later[1], [later[0]]])).toMatch(message);
     expect(await new Runner({ storage: 'memory:' }).run(later[0]!)).toBe(' a');
@@ -427,13 +427,13 @@ describe('what is handed on is what was given, before its schema', () => {
 
     it('that the other would change: it has to be written out', async () => {
       await expect(ask(filling, percent)).rejects.toThrow(
-        'Outer requires Inner, and the schema of rate in Outer puts in 0.05 where none is given; that in Inner makes something else of it. Write it out: @Requires(Inner, (self) => ({ rate: … }))',
+        'Outer requires Inner, and the schema of rate in Outer supplies 0.05 by default, which the schema in Inner changes. Pass it explicitly: @Requires(Inner, (self) => ({ rate: … }))',
       );
       const async7 = z
         .number()
         .default(7)
         .transform(async (n) => n / 100);
-      await expect(ask(filling, async7)).rejects.toThrow('makes something else of it');
+      await expect(ask(filling, async7)).rejects.toThrow('which the schema in');
     });
   });
 

@@ -203,10 +203,10 @@ describe('types that only defaults tell', () => {
   }
 
   it.each<[string, unknown, string]>([
-    ['number', '5', 'a Number, as its default is, but is '],
-    ['number', null, 'a Number, as its default is, but is null'],
+    ['number', '5', 'a Number, like its default, but is '],
+    ['number', null, 'a Number, like its default, but is null'],
     ['number', 5n, 'a Number'],
-    ['text', null, 'a String, as its default is, but is null'],
+    ['text', null, 'a String, like its default, but is null'],
     ['text', 5, 'a String'],
     ['flag', 'false', 'a Boolean'],
     ['flag', 0, 'a Boolean'],
@@ -299,7 +299,7 @@ describe('types that only defaults tell', () => {
       run() {}
     }
     expect(await messageFor(task(Odd, { x: 'a' }))).toMatch(
-      /^Odd\.x: the type of a param is a built-in class .*; Value is none of these$/,
+      /^Odd\.x: the type of a param is a built-in class .*, not Value$/,
     );
   });
 
@@ -327,7 +327,7 @@ describe('data', () => {
     ['a function', { options: { onEnd: () => {} } }, 'params.x.options.onEnd is a function'],
     ['a class', [Leaf], 'params.x[0] is a function'],
     ['a symbol', [[Symbol('a')]], 'params.x[0][0] is a symbol'],
-    ['a symbol as a name', { a: { [Symbol('b')]: 1 } }, 'params.x.a has a symbol for a key (Symbol(b))'],
+    ['a symbol as a name', { a: { [Symbol('b')]: 1 } }, 'params.x.a has a symbol key (Symbol(b))'],
     ['a promise', [Promise.resolve(1)], 'params.x[0] is a promise; await it first'],
     [
       'a class instance',
@@ -340,18 +340,18 @@ describe('data', () => {
     ['a subclass of Map', new (class Registry extends Map {})(), 'params.x is an instance of Registry'],
     ['a subclass of Date', new (class Day extends Date {})(), 'params.x is an instance of Day'],
     ['a subclass of Array', [new (class Vector extends Array {})()], 'params.x[0] is an instance of Vector'],
-    ['a match', 'abc'.match(/b/), 'params.x is an array with a property index; arrays have items only'],
-    ['a cycle', held, 'params.x[0].held holds itself (a cycle)'],
+    ['a match', 'abc'.match(/b/), 'params.x is an array with a property index; arrays may only have items'],
+    ['a cycle', held, 'params.x[0].held contains itself (a cycle)'],
     [
       'a cycle through a Map',
       (() => {
         const map = new Map<string, unknown>();
         return map.set('a', [map]);
       })(),
-      'params.x.get(a)[0] holds itself (a cycle)',
+      'params.x.get(a)[0] contains itself (a cycle)',
     ],
     // biome-ignore lint/suspicious/noSparseArray: what is refused
-    ['a hole', [1, , 2], 'params.x[1] is a hole in the array; give undefined or null'],
+    ['a hole', [1, , 2], 'params.x[1] is a hole in the array; use undefined or null'],
     ['a function in a Map', new Map([['a', () => {}]]), 'params.x.get(a) is a function'],
     ['a function as the key of a Map', new Map([[() => {}, 1]]), 'params.x.keys[0] is a function'],
     ['a function under an object as key', new Map([[Object.create(null), () => {}]]), 'params.x.get(…) is a function'],
@@ -444,7 +444,7 @@ describe('defaults', () => {
       run() {}
     }
     expect(await messageFor(task(Derived, { n: 4 }))).toBe(
-      "the default of Derived.half is NaN: initialisers see other params' defaults only; use a getter for what derives from params",
+      'the default of Derived.half is NaN: initialisers see only the defaults of other params; derive values from params in a getter',
     );
   });
 
@@ -461,7 +461,7 @@ describe('defaults', () => {
       run() {}
     }
     expect(await messageFor(Above)).toMatch(
-      /^Throws cannot be made: Cannot read .*\. Initialisers and constructors see defaults only, no params or requirements: use a getter for what derives from them\n {4}at Above$/,
+      /^Throws cannot be instantiated: Cannot read .*\. Initialisers and constructors see only defaults, not params or requirements: derive values from them in a getter\n {4}at Above$/,
     );
   });
 
@@ -477,7 +477,7 @@ describe('defaults', () => {
       @Param(z.number().min(5)) n = 3;
       run() {}
     }
-    expect(await messageFor(task(Small, { n: 8 }))).toMatch(/^Small: the param n is 3, which its schema refuses: .*5/);
+    expect(await messageFor(task(Small, { n: 8 }))).toMatch(/^Small: the param n is 3, which its schema rejects: .*5/);
   });
 });
 
@@ -498,12 +498,12 @@ describe('schemas', () => {
 
   it('say what is wrong, and where', async () => {
     expect(await messageFor(task(Checked, { n: -1 }))).toMatch(
-      /^Checked: the param n is -1, which its schema refuses: .*0$/,
+      /^Checked: the param n is -1, which its schema rejects: .*0$/,
     );
     expect(await messageFor(task(Checked, { names: ['ab', 'c'] }))).toMatch(
-      /names is \[ 'ab', 'c' \], which its schema refuses: 1: .*2/,
+      /names is \[ 'ab', 'c' \], which its schema rejects: 1: .*2/,
     );
-    expect(await messageFor(task(Checked, { deep: { a: { b: 'x' } } as never }))).toMatch(/refuses: a\.b: /);
+    expect(await messageFor(task(Checked, { deep: { a: { b: 'x' } } as never }))).toMatch(/rejects: a\.b: /);
   });
 
   it('that accept nothing need the param', async () => {
@@ -584,6 +584,6 @@ it('a task whose instances would be taken for promises is refused', async () => 
     run() {}
   }
   expect(await messageFor(Thenable)).toBe(
-    'Thenable has a method then(), so its instances would be taken for promises; give the method another name',
+    'Thenable has a method then(), so its instances would be treated as promises; rename the method',
   );
 });

@@ -117,7 +117,7 @@ it('is in no message of two nodes with one key', async () => {
 it('does not hide what the others are', async () => {
   const message = await graphOf(task(Checked, { password: secret })).catch((error) => error.message);
   expect(message).toBe(
-    'Checked: the param password is a secret value, which its schema refuses: password: (secret) is too weak',
+    'Checked: the param password is a secret value, which its schema rejects: password: (secret) is too weak',
   );
 });
 

@@ -250,7 +250,7 @@ describe('planning and loading', () => {
       run() {}
     }
     expect(await messageFor(Above)).toBe(
-      'Plans uses its service Database.query while planning, when there are no services: they are made when the task runs. Use it in run(), or make what depends on it a task that this one requires\n    at Plans({ n: 1 })\n    required by Above',
+      'Plans uses its service Database.query while planning, when services do not exist yet. Use it in run(), or move the code into a task that this one requires\n    at Plans({ n: 1 })\n    required by Above',
     );
   });
 
@@ -304,7 +304,7 @@ describe('planning and loading', () => {
     expect(await runner.run(Counts)).toBe(3 + 6);
     isHere = false;
     expect(await messageFor(Counts)).toMatch(
-      /^Counts cannot be made: DB_URL is not set\. .*It is made while planning since its constructor uses the service Rows\.all\(\)\./,
+      /^Counts cannot be instantiated: DB_URL is not set\. .*It is instantiated while planning because its constructor uses the service Rows\.all\(\)\./,
     );
   });
 
@@ -360,7 +360,7 @@ describe('planning and loading', () => {
     }
     expect(await keyOf(task(Table), '2')).toBe(await runner.key(Table));
     isHere = false;
-    await expect(runner.key(Table)).rejects.toThrow(/Table.* cannot be made: DB_URL is not set/);
+    await expect(runner.key(Table)).rejects.toThrow(/Table.* cannot be instantiated: DB_URL is not set/);
     await expect(runner.run(Table)).rejects.toThrow('DB_URL is not set');
   });
 
@@ -455,7 +455,7 @@ describe('a service that cannot be found is refused when planning', () => {
       run() {}
     }
     expect(await messageFor(Early)).toContain(
-      'parameter 1 of the constructor: its type is not there (do the files import each other?)',
+      'parameter 1 of the constructor: its type is undefined (circular imports?)',
     );
   });
 });
@@ -478,6 +478,8 @@ it('a service that cannot be made fails the task that needs it', async () => {
     constructor(readonly it: Broken) {}
     run() {}
   }
-  await expect(runner.run(Needs)).rejects.toThrow(/Needs cannot be made: Service with .*Unregistered.* was not found/);
-  await expect(runner.run(NeedsBroken)).rejects.toThrow(/NeedsBroken cannot be made: no socket/);
+  await expect(runner.run(Needs)).rejects.toThrow(
+    /Needs cannot be instantiated: Service with .*Unregistered.* was not found/,
+  );
+  await expect(runner.run(NeedsBroken)).rejects.toThrow(/NeedsBroken cannot be instantiated: no socket/);
 });

@@ -11,31 +11,31 @@ class Load {
 
 const messageFor = (target: unknown) => messageOf(() => graphOf(target));
 
-describe('a class that is no task', () => {
+describe('a class that is not a task', () => {
   class Plain {
     run() {}
   }
 
   it('is refused, with the way that led to it', async () => {
-    expect(await messageFor(Plain)).toBe('Plain is no task; put @Task() on it');
+    expect(await messageFor(Plain)).toBe('Plain is not a task: decorate it with @Task()');
     @Task()
     class Uses {
       @Requires(Plain) plain!: void;
       run() {}
     }
-    expect(await messageFor(Uses)).toBe('Plain is no task; put @Task() on it\n    at Uses');
+    expect(await messageFor(Uses)).toBe('Plain is not a task: decorate it with @Task()\n    at Uses');
     @Task()
     class Holds {
       @Param() ref = task(Plain);
       run() {}
     }
-    expect(await messageFor(Holds)).toMatch(/^Plain is no task; put @Task\(\) on it/);
+    expect(await messageFor(Holds)).toMatch(/^Plain is not a task: decorate it with @Task\(\)/);
   });
 
   it('is told from a child of a task that lacks its own decorator', async () => {
     class Child extends Load {}
     expect(await messageFor(Child)).toBe(
-      'Child extends the task Load but is no task itself; put @Task() on it (as the topmost decorator, if another one replaces the class)',
+      'Child extends the task Load but is not a task itself: decorate it with @Task() (as the topmost decorator, if another decorator replaces the class)',
     );
   });
 
@@ -47,7 +47,7 @@ describe('a class that is no task', () => {
       run() {}
     }
     expect(await messageFor(Under)).toMatch(
-      /^Replaced extends the task Under but is no task itself; .*topmost decorator/,
+      /^Replaced extends the task Under but is not a task itself: .*topmost decorator/,
     );
     @Task()
     @replace
@@ -65,7 +65,7 @@ describe('a class that is no task', () => {
     [{}, '[object Object]'],
   ])('is refused in task(%p)', (given, shown) => {
     expect(() => task(given as unknown as typeof Load)).toThrow(
-      `task(${shown}) needs a task class. In files that import each other`,
+      `task(${shown}) requires a task class. With circular imports`,
     );
   });
 });
@@ -73,7 +73,7 @@ describe('a class that is no task', () => {
 describe('@Task', () => {
   it('needs a method run', () => {
     const decorate = Task() as (cls: unknown) => void;
-    expect(() => decorate(class Idle {})).toThrow('Idle has no method run(); a task has one');
+    expect(() => decorate(class Idle {})).toThrow('Idle has no method run(), which a task needs');
     expect(() => decorate({})).toThrow('@Task() is for classes');
   });
 
@@ -113,7 +113,7 @@ describe('the name', () => {
   ])('%p, which a compiler made up, is refused', async (_, make) => {
     const cls = make();
     Task()(cls);
-    expect(await messageFor(cls)).toBe('a task class without a name of its own needs one: @Task({ name: … })');
+    expect(await messageFor(cls)).toBe('an anonymous task class needs a name: @Task({ name: … })');
   });
 
   it('may be given, also by a function', async () => {
@@ -139,7 +139,7 @@ describe('the name', () => {
     class Odd {
       run() {}
     }
-    expect(await messageFor(Odd)).toBe(`Odd: a task's name is a string with something in it, not ${shown}`);
+    expect(await messageFor(Odd)).toBe(`Odd: the name of a task must be a non-empty string, not ${shown}`);
   });
 
   it('cannot be that of two classes in one graph', async () => {
@@ -154,8 +154,7 @@ describe('the name', () => {
       @Requires(Second) second!: void;
       run() {}
     }
-    const message =
-      'two different classes are called Load in one graph; give one of them another name: @Task({ name: … })';
+    const message = 'two classes in one graph have the name Load; rename one: @Task({ name: … })';
     expect(await messageFor([First, Second])).toBe(message);
     expect(await messageFor(Both)).toBe(`${message}\n    at Both`);
   });
@@ -174,7 +173,7 @@ describe('the name', () => {
       }
     }
     await expect(new Runner({ storage: 'memory:' }).run(NamesSecond)).rejects.toThrow(
-      'NamesSecond failed: two different classes are called Load in one run; give one of them another name: @Task({ name: … })',
+      'NamesSecond failed: two classes in one run have the name Load; rename one: @Task({ name: … })',
     );
   });
 

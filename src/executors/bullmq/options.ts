@@ -40,7 +40,7 @@ const known: Readonly<Record<keyof BullMqOptions, Allowed>> = {
   concurrency: anything,
   inlineBytes: numberFrom(0, 'bytes'),
   modules: { includes: Array.isArray, text: 'a list of files' },
-  bundle: { includes: (value) => Number.isInteger(value) && (value as number) >= 1, text: 'a whole number from 1 on' },
+  bundle: { includes: (value) => Number.isInteger(value) && (value as number) >= 1, text: 'a whole number >= 1' },
   patience: milliseconds(1, { forEver: true }),
   checkInterval: milliseconds(1),
 };

@@ -30,7 +30,7 @@ export class Pool {
   constructor(options: PoolOptions) {
     const { size = availableParallelism(), start } = options;
     if (!Number.isInteger(size) || size < 1)
-      throw new TidemarkError(`the size of ${start.pool}() must be a whole number from 1 on, but is ${String(size)}`);
+      throw new TidemarkError(`the size of ${start.pool}() must be a whole number >= 1, but is ${String(size)}`);
     this.size = size;
     this.#options = options;
   }

@@ -86,7 +86,7 @@ function refuseOthers(stats: BigIntStats, path: string): BigIntStats {
   if (stats.isFile()) return stats;
   if (stats.isDirectory())
     throw new TidemarkError(`${shown(path)} is a folder; use folderFingerprint(${JSON.stringify(path)})`);
-  throw new TidemarkError(`${shown(path)} is a ${kindOf(stats)}, not a file: it has no content to identify it by`);
+  throw new TidemarkError(`${shown(path)} is a ${kindOf(stats)}, not a file: it has no content`);
 }
 
 /** @param size 0 if unknown, as in /proc */

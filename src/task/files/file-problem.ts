@@ -8,7 +8,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'does not exist: a part of its path is a file',
   EACCES: 'cannot be read: permission denied',
   EPERM: 'cannot be read: operation not permitted',
-  ELOOP: 'cannot be read: its symbolic links lead in a circle',
+  ELOOP: 'cannot be read: its symbolic links form a cycle',
   ENAMETOOLONG: 'cannot be read: its path is too long',
 };
 

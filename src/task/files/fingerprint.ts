@@ -17,7 +17,7 @@ export async function fingerprintFiles(path: string | readonly string[]): Promis
 /** See `folderFingerprint`. */
 export async function fingerprintFolder(path: string): Promise<string> {
   if (typeof path !== 'string' || path === '')
-    throw new TidemarkError(`folderFingerprint was given ${JSON.stringify(path)}; give the path of a folder`);
+    throw new TidemarkError(`folderFingerprint received ${JSON.stringify(path)}: pass the path of a folder`);
   return fingerprintOf(walkFiles(path));
 }
 

@@ -32,7 +32,7 @@ export async function matchFiles(paths: readonly string[]): Promise<MatchedFiles
   const given = await Promise.all(paths.map(read));
   const wanted = given.filter(({ isExclusion }) => !isExclusion);
   const [first] = wanted;
-  if (!first) throw new TidemarkError('fileFingerprint was given no file: give a path, a pattern, or several of them');
+  if (!first) throw new TidemarkError('fileFingerprint received no file: pass a path, a pattern, or several');
   if (wanted.length === 1 && !first.matches) return { single: first.text, files: [] };
   const excluded = given.filter(({ isExclusion }) => isExclusion);
   const isExcluded = (path: string) => excluded.some((one) => includes(one, path));
@@ -42,13 +42,13 @@ export async function matchFiles(paths: readonly string[]): Promise<MatchedFiles
     for (const file of await filesOf(one))
       if (!isExcluded(file.path)) files.set(file.path, { ...file, name: portable(relative(root, file.path)) });
   }
-  if (files.size === 0) throw new TidemarkError(`fileFingerprint: ${paths.join(', ')} leave no file`);
+  if (files.size === 0) throw new TidemarkError(`fileFingerprint: ${paths.join(', ')} match no file`);
   return { single: undefined, files: [...files.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 async function read(text: string): Promise<Given> {
   if (typeof text !== 'string' || text === '')
-    throw new TidemarkError(`fileFingerprint was given ${JSON.stringify(text)}; give the path of a file, or a pattern`);
+    throw new TidemarkError(`fileFingerprint received ${JSON.stringify(text)}: pass the path of a file, or a pattern`);
   const path = { text, base: resolve(text), matches: undefined, enters: () => false, isExclusion: false };
   // File names may contain wildcard characters.
   const isThere = await lstat(path.base).then(
@@ -79,7 +79,7 @@ async function filesOf({ text, base, matches, enters }: Given): Promise<readonly
   try {
     for await (const file of walkFiles(base, { enters, includes: matches })) found.push(file);
   } catch (error) {
-    throw new TidemarkError(`no files can be found for ${text}: ${(error as Error).message}`, { cause: error });
+    throw new TidemarkError(`cannot search for ${text}: ${(error as Error).message}`, { cause: error });
   }
   if (found.length === 0) throw new TidemarkError(`no file in ${base} matches ${text}`);
   return found;

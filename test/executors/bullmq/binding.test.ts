@@ -170,7 +170,7 @@ describeWithRedis('jobs', (server) => {
         /it sets prices of Strict, which is no param/,
       );
       expect(await run(Own.declares({ n: 3, word: 4 }), {})).toMatch(
-        /the param word must be a String, as its default is, but is 4/,
+        /the param word must be a String, like its default, but is 4/,
       );
       expect(await client.keys('tidemark:Strict/*')).toHaveLength(1);
     });

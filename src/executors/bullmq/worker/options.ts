@@ -70,12 +70,12 @@ export interface FullWorkerOptions
 const isFunction: Allowed = { includes: (value) => typeof value === 'function', text: 'a function' };
 const isCount: Allowed = {
   includes: (value) => Number.isInteger(value) && value >= 0,
-  text: 'a whole number from 0 on',
+  text: 'a whole number >= 0',
 };
 const known: Readonly<Record<keyof Omit<WorkerOptions, 'modules' | 'container' | 'execArgv'>, Allowed>> = {
   ...commonOptions,
   queues: { includes: (value) => isTexts(value) && value.length > 0, text: 'a list of names of queues' },
-  concurrency: { includes: (value) => Number.isInteger(value) && value >= 1, text: 'a whole number from 1 on' },
+  concurrency: { includes: (value) => Number.isInteger(value) && value >= 1, text: 'a whole number >= 1' },
   storage: anything,
   executor: oneOf('threads', 'processes', 'inline'),
   lockDuration: milliseconds(200),
