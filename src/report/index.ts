@@ -6,7 +6,6 @@ export { toDot, toHtml, toJson, toMermaid, toSvg, toTrace } from './formats';
 export type { HtmlOptions } from './html';
 export {
   type GraphPicture,
-  type NodeState,
   type PictureEdge,
   type PictureNode,
   type PictureSpan,
@@ -15,6 +14,7 @@ export {
 export type { ProgressOptions } from './progress';
 export type { ProgressStream } from './progress/screen';
 export { RunRecorder } from './run-recorder';
+export type { NodeState } from './states';
 
 export { showProgress };
 

@@ -1,8 +1,8 @@
 import { inspect, stripVTControlCharacters } from 'node:util';
+import { type DistinguishingParam, distinguishingParams, type ParamTexts } from '../distinguishing-params';
 import { type FoldedPicture, isGroup } from '../fold';
 import type { GraphPicture, PictureNode, PictureSpan } from '../picture';
-import { looks, signs, stateNames, states } from '../states';
-import { type ParamTexts, type TellingParam, tellingParams } from '../telling-params';
+import { stateNames, stateSigns, stateStyles, states } from '../states';
 
 const longestParam = 2000;
 
@@ -18,7 +18,12 @@ export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture,
     title,
     startedAt: picture.startedAt,
     length: endedAt === undefined ? 0 : endedAt - startedAt,
-    states: states.map((state) => ({ id: state, sign: signs[state], name: stateNames[state], look: looks[state] })),
+    states: states.map((state) => ({
+      id: state,
+      sign: stateSigns[state],
+      name: stateNames[state],
+      look: stateStyles[state],
+    })),
     nodes: nodes.map((node, index) => nodeData(node, texts[index]!, places, startedAt)),
     telling: tellingByTask(nodes, texts),
     boxes: boxes.map((box) => ({
@@ -48,7 +53,7 @@ export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture,
 function tellingByTask(
   nodes: readonly PictureNode[],
   texts: readonly (readonly (readonly [string, string])[])[],
-): Readonly<Record<string, readonly TellingParam[]>> {
+): Readonly<Record<string, readonly DistinguishingParam[]>> {
   const byTask = new Map<string, ParamTexts[]>();
   for (const [index, { task }] of nodes.entries()) {
     const params = new Map(texts[index]!.map(([name, text]) => [name, onOneLine(text)]));
@@ -56,7 +61,7 @@ function tellingByTask(
     if (others) others.push(params);
     else byTask.set(task, [params]);
   }
-  return Object.fromEntries(Array.from(byTask, ([task, tasks]) => [task, tellingParams(tasks)]));
+  return Object.fromEntries(Array.from(byTask, ([task, tasks]) => [task, distinguishingParams(tasks)]));
 }
 
 /** As the page shows a text on one line. */

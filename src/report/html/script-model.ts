@@ -1,4 +1,4 @@
-import { kept, longestCommon } from '../telling-params';
+import { keptPrefix, maxCommonPrefix } from '../distinguishing-params';
 
 /** The page's script, first part: data, what is chosen and looked for, and making elements. */
 export const modelScript = String.raw`
@@ -54,7 +54,7 @@ nodes.forEach((node, index) => {
   const brief = (entries) => entries.map(([name, text]) => name + ': ' + text).join(', ');
   node.brief = brief([...texts]);
   // First what tells it from the others of its class, without a beginning that all of them have.
-  const telling = data.telling[node.task].filter(([name]) => texts.has(name)).map(([name, common]) => [name, common > ${longestCommon} ? '…' + texts.get(name).slice(common - ${kept}) : texts.get(name)]);
+  const telling = data.telling[node.task].filter(([name]) => texts.has(name)).map(([name, common]) => [name, common > ${maxCommonPrefix} ? '…' + texts.get(name).slice(common - ${keptPrefix}) : texts.get(name)]);
   const told = new Map(telling);
   node.label = brief([...telling, ...[...texts].filter(([name]) => !told.has(name))]);
   node.words = (node.task + ' ' + node.brief + ' ' + node.key + ' ' + (node.error || '')).replace(/\s+/g, ' ').toLowerCase();
