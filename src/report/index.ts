@@ -3,7 +3,7 @@ import { showProgress } from './progress';
 
 export type { FoldOptions } from './fold';
 export { toDot, toHtml, toJson, toMermaid, toSvg, toTrace } from './formats';
-export type { HtmlOptions } from './html';
+export type { HtmlOptions } from './html/to-html';
 export {
   type GraphPicture,
   type PictureEdge,
