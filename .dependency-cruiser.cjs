@@ -35,7 +35,7 @@ module.exports = {
     forbid(
       'outermost',
       '^src/(?:task|graph|encoding|storage|run|executors)/',
-      { path: '^src/(?:report|cli|nestjs|testing)/|^src/index\\.ts$' },
+      folders('entry', 'report', 'cli', 'testing'),
       'Nothing inside imports what is built on top of it.',
     ),
     forbid(

@@ -9,7 +9,8 @@ const config: Config = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: { '\\.ts$': ['@swc/jest', swcOptions] },
   moduleNameMapper: {
-    '^tidemark$': '<rootDir>/src/index.ts',
+    '^tidemark$': '<rootDir>/src/entry/index.ts',
+    '^tidemark/(\\w+)$': '<rootDir>/src/entry/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
   setupFiles: ['<rootDir>/test/support/lease-thread.ts'],

@@ -1,5 +1,6 @@
-// Two tasks, run three times: all is computed; the answer is loaded; a new param computes only what depends on it.
-// Results are kept in `.tidemark` in the working folder: start this there once more, and nothing is computed at all.
+// Runs two tasks three times: the first run computes both, the second loads the target, the third has a new param and
+// recomputes only the task that depends on it. Results are saved in `.tidemark` in the working directory: started there
+// a second time, the program computes nothing.
 //
 // Expected output:
 //   705 pairs of primes below 50000 are 2 apart (ran: 2, loaded: 0)
@@ -24,7 +25,7 @@ class FindPrimes {
 class CountPairs {
   @Param() below!: number;
   @Param() apart = 2;
-  @Requires(FindPrimes) primes!: number[]; // FindPrimes has a param `below` as well: it is handed on
+  @Requires(FindPrimes) primes!: number[]; // FindPrimes also has a param `below`: it is passed on by name
 
   run(): number {
     const known = new Set(this.primes);

@@ -1,5 +1,5 @@
 // A task that requires itself: each number of Pascal's triangle is the sum of the two above it.
-// After one result is cleared, only what came from it is computed again, and `plan` says so beforehand.
+// After one result is cleared, only the results that depend on it are recomputed, as `plan` predicts.
 //
 // Expected output:
 //   Choose(6,3) = 20 (ran: 15, loaded: 0)

@@ -1,5 +1,5 @@
-// Results in two layers: a local folder as they are, and a shared one encrypted. What a colleague computed is
-// loaded from the shared folder, decrypted, and copied into the local one; who lacks the key can read nothing of it.
+// Two storage layers: a plain local folder and an encrypted shared one. Results that a colleague computed are loaded
+// from the shared folder, decrypted, and copied into the local one. Without the key, none of them can be read.
 //
 // Expected output:
 //   Ada computes: 3 tasks ran, 0 were loaded
@@ -30,7 +30,7 @@ class Forecast {
 
 const target = task(Forecast, { regions: ['north', 'south'] });
 
-/** Where someone's results are: in a folder of their own, then in the one that all share. */
+/** The storage of one person: a local folder first, then the shared one. */
 function storageOf(person: string, key: string): Storage {
   const shared = Storage.open('file:shared', { encoder: encoder({ encrypter: aesGcm({ key }) }) });
   return Storage.chain(Storage.open(`file:${person}`), shared, { write: 'all', promote: true });

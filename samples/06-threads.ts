@@ -1,12 +1,12 @@
-// CPU-bound work on worker threads: the area of the Mandelbrot set, in strips that are computed side by side.
-// Each thread loads this very file to find its tasks. Started again, the saved area is loaded, and no thread starts.
+// CPU-bound work on worker threads: the area of the Mandelbrot set, in strips that are computed in parallel.
+// Each thread loads this file to find the tasks. The second run loads the saved area and starts no thread.
 //
 // Expected output:
 //   area 1.51 (ran: 17, loaded: 0; on worker threads: 16)
 //   area 1.51 (ran: 0, loaded: 1; on worker threads: 0)
 import { Param, Requires, Runner, Task, task, threads } from 'tidemark';
 
-// The set lies between -2 and 0.5, and between -1.25 and 1.25.
+// The set is within -2 to 0.5 (real) and -1.25 to 1.25 (imaginary).
 const side = 2.5;
 
 @Task({ save: true, queue: 'cpu' })
@@ -45,7 +45,7 @@ export class Area {
   }
 }
 
-/** Whether z² + c, begun at 0, is still near after 500 steps. */
+/** True if the iteration z² + c, starting at 0, is still bounded after 500 steps. */
 function staysNear(re: number, im: number): boolean {
   let [x, y] = [0, 0];
   for (let i = 0; i < 500; i++) {
@@ -69,5 +69,5 @@ async function main(): Promise<void> {
   await runner.close();
 }
 
-// The threads load this file too: what is to happen once only is here.
+// The threads load this file too: only the main thread calls `main`.
 if (require.main === module) void main();

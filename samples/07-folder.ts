@@ -1,5 +1,5 @@
-// A graph that grows with a folder: a task lists its files and says by refs what is needed of each.
-// After one file is added, and another one edited, only these are read again.
+// A graph that grows with a folder: one task lists the files and returns a ref for each of them.
+// After one file is added and another one edited, only these two are read again.
 //
 // Expected output:
 //   3 files, 12 words (counted: one.txt, three.txt, two.txt)
@@ -16,7 +16,7 @@ import { fileFingerprint, Param, Requires, Runner, Task, task } from 'tidemark';
 class CountWords {
   @Param() file!: string;
 
-  /** The file's content becomes part of what identifies the result. */
+  /** The content of the file becomes part of the key. */
   fingerprint(): Promise<string> {
     return fileFingerprint(this.file);
   }
@@ -26,7 +26,7 @@ class CountWords {
   }
 }
 
-/** Not saved: what is in the folder is looked up in each run. */
+/** Not saved: each run lists the folder again. */
 @Task()
 class CountEach {
   @Param() folder!: string;
@@ -40,7 +40,7 @@ class CountEach {
 @Task()
 class Report {
   @Param() folder!: string;
-  @Requires(CountEach) counts!: number[]; // the results of the refs, in their places
+  @Requires(CountEach) counts!: number[]; // each ref is replaced by its result
 
   run(): string {
     return `${this.counts.length} files, ${this.counts.reduce((sum, count) => sum + count, 0)} words`;

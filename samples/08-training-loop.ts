@@ -1,5 +1,5 @@
-// A training loop that goes on where it was: each epoch is a task that returns a ref to the next one, and is saved.
-// The first run fails in the middle. The second one loads the epochs that are there, and trains only the others.
+// A training loop that resumes: each epoch is a saved task that returns a ref to the next one.
+// The first run fails halfway. The second one loads the finished epochs and trains only the others.
 //
 // Expected output:
 //   first run: epoch 6 of 10: the power is gone
@@ -15,7 +15,7 @@ interface Line {
   readonly offset: number;
 }
 
-// Points on a line, and what stands for an interruption: of the machine, of the network, of patience.
+// Points on a line, and a switch that simulates an interruption.
 const points = Array.from({ length: 21 }, (_, i) => ({ x: i / 10 - 1, y: (3 * i) / 10 - 1 }));
 let hasPower = false;
 
@@ -32,7 +32,7 @@ class Train {
   }
 }
 
-/** So many steps down the gradient of the mean squared error. */
+/** Takes this many gradient descent steps on the mean squared error. */
 function descend({ slope, offset }: Line, steps: number): Line {
   const rate = 0.02;
   for (let step = 0; step < steps; step++) {

@@ -109,8 +109,8 @@ try {
       'LICENSE',
       'README.md',
       'CHANGELOG.md',
-      'dist/index.js',
-      'dist/index.d.ts',
+      'dist/entry/index.js',
+      'dist/entry/index.d.ts',
       'dist/cli/main.js',
       // Whoever has only the package reads on where README says so.
       ...Array.from(

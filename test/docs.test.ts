@@ -34,7 +34,7 @@ it('type-checks', () => {
     noEmit: true,
     rootDir: '../..',
     types: ['node'],
-    paths: { tidemark: ['../../src/index.ts'] },
+    paths: { tidemark: ['../../src/entry/index.ts'], 'tidemark/*': ['../../src/entry/*.ts'] },
   };
   const extended = { extends: '../../tsconfig.json', compilerOptions };
   writeFileSync(join(sources, 'tsconfig.json'), JSON.stringify({ ...extended, include: ['*.ts'] }));

@@ -8,12 +8,15 @@ const w1 = (n: number, beside: readonly Contestant[], asked: boolean): Case => (
   args: [String(n)],
   beside: [floor, ...beside],
   ...(asked && { targets: { 'µs a task': { floors: 2 }, 'peak MB': { floors: 1.3 } } }),
-  ...(n > 1_000_000 && {
-    inShort: { what: 'graph and run of 1,000,001 tiny tasks, nothing saved, µs a task', floor: 'promises in a `Map`' },
+  ...(n !== 100_001 && {
+    inShort: {
+      what: `graph and run of ${n.toLocaleString('en')} tiny tasks, nothing saved, µs a task`,
+      floor: 'promises in a `Map`',
+    },
   }),
 });
 
-const w2 = (phase: string, target: Target): Case => ({
+const w2 = (phase: string, target: Target, inShort?: Case['inShort']): Case => ({
   name: `w2 binomials, ${phase}`,
   group: 'w2',
   program: 'w2-binomials/binomials.js',
@@ -21,9 +24,7 @@ const w2 = (phase: string, target: Target): Case => ({
   beside: [floor, ...by.caches],
   targets: { ms: target },
   ...(phase !== 'cold' && { after: ['FOLDER', 'cold'] }),
-  ...(phase === 'cold' && {
-    inShort: { what: '2,600 tiny tasks, each saved to a file, ms', floor: '`writeFileSync` each' },
-  }),
+  ...(inShort && { inShort }),
 });
 
 const w3 = (store: string, phase: string, floors: number): Case => ({
@@ -42,7 +43,7 @@ const w3 = (store: string, phase: string, floors: number): Case => ({
     inShort:
       phase === 'save'
         ? { what: '10,000 objects of 1 KB saved to files, µs each', floor: 'cbor-x and `writeFileSync`' }
-        : { what: 'the same loaded in a new process, µs each', floor: '`readFileSync` and cbor-x' },
+        : { what: 'the same objects loaded in a new process, µs each', floor: '`readFileSync` and cbor-x' },
   }),
 });
 
@@ -69,7 +70,7 @@ const w5 = (kind: string): Case => ({
   targets: { 'times faster than in turn': { least: 1.92 } },
   ...(kind === 'threads' && {
     inShort: {
-      what: '64 tasks of 50 ms on two worker threads, their start included, times faster than in turn',
+      what: '64 tasks of 50 ms on two worker threads, thread start included, speed-up over serial execution',
       floor: 'two bare threads',
       figure: 'times faster than in turn',
     },
@@ -154,9 +155,27 @@ export const cases: readonly Case[] = [
   w1(10_001, [...fast, by.asyncAuto, by.bullmqFlow], false),
   w1(100_001, fast, true),
   w1(1_000_001, fast, true),
-  w2('cold', { floors: 1.6 }),
-  w2('warm', { most: 15 }),
-  w2('clear-a', { floors: 3 }),
+  w2(
+    'cold',
+    { floors: 1.6 },
+    { what: '2,600 tiny tasks, each saved to a file, ms', floor: '`writeFileSync` for each' },
+  ),
+  w2(
+    'warm',
+    { most: 15 },
+    {
+      what: 'warm start: the same 2,600 tasks in a new process, the target is loaded, ms',
+      floor: 'one `readFileSync`',
+    },
+  ),
+  w2(
+    'clear-a',
+    { floors: 3 },
+    {
+      what: 'warm start after one result was cleared: 50 of these tasks rerun, ms',
+      floor: '`readFileSync` and `writeFileSync`',
+    },
+  ),
   w2('clear-b', { floors: 1.7 }),
   w3('memory', 'save', 1.7),
   w3('memory', 'load', 1.7),
@@ -187,13 +206,9 @@ export const cases: readonly Case[] = [
   leases('redis'),
   warm('target', 400),
   warm('all', 1000),
-  startUp(
-    'import',
-    { floors: 1.6 },
-    { what: "importing the package, ms, Node's own start included", floor: 'nothing' },
-  ),
+  startUp('import', { floors: 1.6 }, { what: 'importing the package, start of Node included, ms', floor: 'bare Node' }),
   startUp('version', { floors: 1.6 }),
-  startUp('run', { floors: 5 }),
+  startUp('run', { floors: 5 }, { what: '`tidemark run` of one task in TypeScript, ms', floor: 'bare Node' }),
   progress('steady', { 'ms of CPU': { floors: 1.02 }, 'events a second': { least: 10_000 } }),
   progress('flat out'),
   lossless('objects', { floors: 1.4 }),

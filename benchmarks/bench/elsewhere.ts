@@ -69,7 +69,7 @@ export function elsewhere(): string {
     ]),
   );
   return [
-    `Tools for Python were measured on another machine (${measuredElsewhere}; two cores of an AMD EPYC). Only how many floors of that machine they took, in brackets, can be compared.`,
+    `Python tools were measured on another machine (${measuredElsewhere}; two cores of an AMD EPYC). Only the multiples of its floor, in brackets, are comparable.`,
     table(['workload', 'floor there', 'tool', 'figures there (× that floor)'], rows),
   ].join('\n\n');
 }

@@ -29,7 +29,7 @@ export function report(cases: readonly Case[], results: Results): string {
     mainTable(cases, results),
     ...(tables.length > 0
       ? [
-          `### Beside other packages\n\n${peers.join(', ') || 'None is installed'}. In brackets: how many floors.`,
+          `### Comparison with other packages\n\n${peers.join(', ') || 'None is installed'}. In brackets: multiples of the floor.`,
           ...tables,
         ]
       : []),

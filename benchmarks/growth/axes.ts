@@ -34,7 +34,7 @@ export const axes: readonly Axis[] = [
   },
   {
     name: 'width',
-    title: '100,000 tasks: fans so wide, one after the other',
+    title: '100,000 tasks in fans of different widths',
     unit: 'tasks that one task requires',
     values: steps(1, 100_000),
     series: beside('growth/width.js', (width) => [String(width)]),
@@ -42,7 +42,7 @@ export const axes: readonly Axis[] = [
   },
   {
     name: 'value',
-    title: 'One result of so many bytes, in files',
+    title: 'One result in files, by its size in bytes',
     unit: 'bytes',
     values: steps(10, 1_000_000_000),
     series: [...value('save'), ...value('load')],
@@ -54,7 +54,7 @@ export const axes: readonly Axis[] = [
   },
   {
     name: 'checkpoints',
-    title: 'A storage that holds so many checkpoints of one task',
+    title: 'A storage with many checkpoints of one task',
     unit: 'checkpoints',
     values: steps(1000, 1_000_000),
     series: [
@@ -82,7 +82,7 @@ export const axes: readonly Axis[] = [
   },
   {
     name: 'concurrency',
-    title: '100,000 tasks that wait for a turn of the event loop, so many at once',
+    title: '100,000 tasks that each wait for one turn of the event loop, by concurrency',
     unit: 'tasks at once',
     values: steps(1, 10_000),
     series: beside('growth/concurrency.js', (limit) => [String(limit)]),

@@ -1,4 +1,4 @@
-// A storage that holds so many checkpoints of one task.
+// A storage with many checkpoints of one task.
 //
 // fill   saves those that are not there yet
 // probe  saves 1,000 more, loads 1,000 from all over, lists all; what it saves it removes

@@ -1,4 +1,4 @@
-// 100,000 tasks, each of which waits for one turn of the event loop, so many at once.
+// 100,000 tasks that each wait for one turn of the event loop, by concurrency.
 //
 // node concurrency.js floor|ours LIMIT
 import { Param, Requires, Runner, Task, task } from 'tidemark';

@@ -1,8 +1,8 @@
-// A real program: five models are compared by cross-validation, in a graph of 59 tasks. Start it again in the same folder,
-// and nothing runs; change a param of one model, as with `--k 7`, and only what depends on it runs.
+// A realistic program: compares five models by cross-validation, in a graph of 59 tasks. Started again in the same
+// folder, it runs nothing. With another param for one model, such as `--k 7`, only the tasks that depend on it run.
 //
 // Expected output:
-//   Which model tells Adelie, Chinstrap and Gentoo penguins apart best?
+//   Which model distinguishes Adelie, Chinstrap and Gentoo penguins best?
 //
 //   model                                                 accuracy        macro F1
 //   ──────────────────────────────────────────────   ─────────────   ─────────────
@@ -33,7 +33,7 @@ import { CompareModels } from './tasks';
 
 async function main(): Promise<void> {
   const params = paramsFromCommandLine();
-  console.log('Which model tells Adelie, Chinstrap and Gentoo penguins apart best?\n');
+  console.log('Which model distinguishes Adelie, Chinstrap and Gentoo penguins best?\n');
 
   const run = new Runner().start(CompareModels, params);
   const counts = await countTasks(run);
@@ -58,7 +58,7 @@ interface Count {
   loaded: number;
 }
 
-/** How many tasks of each name ran, and how many were loaded, once the run is over. */
+/** Number of tasks that ran and were loaded, by task name; resolves when the run is over. */
 async function countTasks(run: Run<unknown>): Promise<Map<string, Count>> {
   const counts = new Map<string, Count>();
   for await (const event of run.events) {
@@ -78,7 +78,7 @@ function show({ mean, deviation }: Spread): string {
   return `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
 }
 
-/** Each param of CompareModels is an option: `--k 7`. */
+/** Reads the params of CompareModels from the command line: `--k 7`. */
 function paramsFromCommandLine(): Record<string, number> {
   const type = 'string';
   const { values } = parseArgs({

@@ -1,4 +1,4 @@
-// What is used of those ml-* packages that come without types.
+// Types for the ml-* packages that have none, as far as this sample uses them.
 
 declare module 'ml-cart' {
   export class DecisionTreeClassifier {

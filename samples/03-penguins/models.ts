@@ -1,4 +1,4 @@
-// The models that are compared, most of them from the ml-* packages.
+// The compared models, most of them from the ml-* packages.
 import { DecisionTreeClassifier } from 'ml-cart';
 import KNN from 'ml-knn';
 import LogisticRegression from 'ml-logistic-regression';
@@ -6,7 +6,7 @@ import { Matrix } from 'ml-matrix';
 import { RandomForestClassifier } from 'ml-random-forest';
 import { NaiveBayes } from './naive-bayes';
 
-/** Which model to train, and how. */
+/** The kind of a model and its training params. */
 export type ModelOptions =
   | { readonly kind: 'decision tree'; readonly depth: number }
   | { readonly kind: 'random forest'; readonly trees: number }
@@ -14,13 +14,13 @@ export type ModelOptions =
   | { readonly kind: 'naive Bayes' }
   | { readonly kind: 'logistic regression'; readonly steps: number; readonly rate: number };
 
-/** The measurements of each penguin, and its species as a number. */
+/** Measurements and species (as a number) of each penguin. */
 export interface Examples {
   features: number[][];
   labels: number[];
 }
 
-/** How one kind of model is trained, and how it is used again after it was saved as JSON. */
+/** Trains one kind of model, and restores it from JSON. */
 export interface ModelKind<Options> {
   train(options: Options, examples: Examples, seed: number): { toJSON(): unknown };
   load(saved: unknown): { predict(features: number[][]): number[] };

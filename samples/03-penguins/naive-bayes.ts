@@ -6,7 +6,7 @@ interface ClassModel {
   readonly spreads: readonly Spread[];
 }
 
-/** Gaussian naive Bayes: takes each measurement of a class for normally distributed, and for independent of the others. */
+/** Gaussian naive Bayes: assumes that the measurements of a class are normally distributed and independent. */
 export class NaiveBayes {
   constructor(private readonly classes: readonly ClassModel[]) {}
 

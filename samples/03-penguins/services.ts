@@ -1,8 +1,8 @@
-// What tasks and the program get injected. Nothing here knows of tasks.
+// Services injected into the tasks and the program. They do not depend on the tasks.
 import { Service } from 'typedi';
 import { type Examples, type ModelKind, type ModelOptions, modelKinds } from './models';
 
-/** A trained model as plain data: an instance of a class cannot be saved as a result. */
+/** A trained model as plain data, since results cannot contain class instances. */
 export interface SavedModel {
   readonly [part: string]: unknown;
 }
@@ -15,14 +15,14 @@ export class ModelTrainer {
   }
 
   predict(options: ModelOptions, model: SavedModel, features: number[][]): number[] {
-    // A copy: what a task is given is frozen, and ml-knn and ml-logistic-regression write to what they load.
+    // A copy, since inputs of a task are frozen, and ml-knn and ml-logistic-regression write to the object they load.
     return modelKinds[options.kind].load(structuredClone(model)).predict(features);
   }
 }
 
 @Service()
 export class Shuffler {
-  /** A shuffled copy; the same one for the same seed. */
+  /** A shuffled copy, determined by the seed. */
   shuffle<T>(items: readonly T[], seed: number): T[] {
     const random = mulberry32(seed);
     const shuffled = [...items];
@@ -36,7 +36,7 @@ export class Shuffler {
 
 @Service()
 export class TablePrinter {
-  /** Prints rows below their header: the first column from the left, the others from the right. */
+  /** Prints a table: the first column left-aligned, the others right-aligned. */
   print(header: readonly string[], rows: readonly (readonly string[])[]): void {
     const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
     const line = ([first, ...rest]: readonly string[]) =>
@@ -48,7 +48,7 @@ export class TablePrinter {
   }
 }
 
-/** A generator of numbers from 0 to below 1 that look random. */
+/** A pseudorandom number generator: numbers from 0 to below 1. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

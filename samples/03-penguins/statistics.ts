@@ -10,12 +10,12 @@ export function spreadOf(values: readonly number[]): Spread {
   return { mean: center, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
-/** The part of the labels that was predicted right. */
+/** The fraction of labels predicted correctly. */
 export function accuracy(labels: readonly number[], predicted: readonly number[]): number {
   return mean(labels.map((label, i) => Number(label === predicted[i])));
 }
 
-/** How well a class is found (F1: precision and recall in one number), as a mean in which rare classes count as much. */
+/** F1 score (the harmonic mean of precision and recall), averaged over classes with equal weight. */
 export function macroF1(labels: readonly number[], predicted: readonly number[]): number {
   const count = (all: readonly number[], one: number) => all.filter((label) => label === one).length;
   const hits = labels.filter((label, i) => label === predicted[i]);

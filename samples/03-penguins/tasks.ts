@@ -1,4 +1,4 @@
-// The tasks, each after what it requires. Params of the same name are handed on from task to task.
+// The tasks, each after its requirements. Params of the same name are passed on from task to task.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileFingerprint, Param, Requires, Task, task } from 'tidemark';
@@ -15,7 +15,7 @@ type Row = Record<string, string | number | null>;
 
 @Task({ save: true })
 export class LoadPenguins {
-  /** The file is part of what identifies the result: when it changes, this and what comes from it is computed anew. */
+  /** Makes the file part of the key: when it changes, this task and its dependents are recomputed. */
   fingerprint(): Promise<string> {
     return fileFingerprint(dataFile);
   }
@@ -25,7 +25,7 @@ export class LoadPenguins {
   }
 }
 
-/** The penguins of which everything is known. */
+/** Removes penguins with missing values. */
 @Task({ save: true })
 export class CleanPenguins {
   @Requires(LoadPenguins) rows!: Row[];
@@ -39,7 +39,7 @@ export class CleanPenguins {
   }
 }
 
-/** The fold of each penguin: dealt out at random, to each fold its share of every species. */
+/** Assigns each penguin to a fold: at random, with the same share of each species in every fold. */
 @Task({ save: true })
 export class MakeFolds {
   @Param() folds!: number;
@@ -62,7 +62,7 @@ interface Split {
   test: Examples;
 }
 
-/** One fold to test with and the others to train with, all measured on the scale of those to train with. */
+/** One fold as the test set, the others as the training set, both scaled by the training set. */
 @Task({ save: true })
 export class SplitPenguins {
   @Param() fold!: number;
@@ -136,7 +136,7 @@ interface Comparison {
 
 const count = z.int().positive();
 
-/** Trains and scores each model once a fold; the best model comes first. */
+/** Trains and scores each model once per fold; the best model comes first. */
 @Task({ save: true })
 export class CompareModels {
   @Param(z.int().min(2)) folds = 5;

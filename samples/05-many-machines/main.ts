@@ -1,27 +1,28 @@
-// A graph whose tasks run on workers: programs that take jobs from queues in Redis, here or on other machines. This
-// program starts a Redis and two workers of its own, so that it can be tried in one go; README.md has the three commands
-// of which this is made. It needs a redis-server, and the packages bullmq, ioredis and @keyv/redis.
+// A graph whose tasks run on workers: processes that take jobs from queues in Redis, on this machine or others. To be
+// self-contained, this program starts its own Redis and two workers; README.md lists the equivalent commands.
+// Requires a redis-server and the packages bullmq, ioredis and @keyv/redis.
 //
 // Expected output:
 //   worker 1: worker <host> · queues darts, Pi · 1 at once · running 0 · done 0 · failed 0
 //   worker 2: worker <host> · queues darts, Pi · 1 at once · running 0 · done 0 · failed 0
 //
-//   π is about 3.1422, say 17 tasks on 2 workers
-//   π is about 3.1422, says what is saved: 0 tasks ran, 1 was loaded
+//   computed, π is about 3.1422: 17 tasks ran on 2 workers
+//   loaded, π is about 3.1422: 0 tasks ran, 1 was loaded
 //
-//   worker 1 was told to stop: it ended with code 0
-//   with what is left, π is about 3.1430: 17 tasks ran on 1 worker
+//   worker 1 was stopped: exit code 0
+//   on the other one, π is about 3.1430: 17 tasks ran on 1 worker
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { bullmq, Runner } from 'tidemark';
+import { Runner } from 'tidemark';
+import { bullmq } from 'tidemark/bullmq';
 import { PrivateRedis } from './private-redis';
 import { Pi } from './tasks';
 
 const commandLine = path.join(path.dirname(require.resolve('tidemark/package.json')), 'dist/cli/main.js');
 
-/** `tidemark worker tasks.js --redis …` in a process of its own. */
+/** `tidemark worker tasks.js --redis …` in a separate process. */
 async function startWorker(name: string, redis: string): Promise<ChildProcess> {
   const args = [commandLine, 'worker', require.resolve('./tasks'), '--redis', redis];
   const worker = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] });
@@ -31,7 +32,7 @@ async function startWorker(name: string, redis: string): Promise<ChildProcess> {
   return worker;
 }
 
-/** Runs Pi on the workers; tells how many tasks ran, and on how many workers. */
+/** Runs Pi on the workers and counts the tasks that ran and the workers that ran them. */
 async function estimate(runner: Runner, throws: number) {
   const run = runner.start(Pi, { throws });
   const workers = new Set<string>();
@@ -47,15 +48,15 @@ async function main(): Promise<void> {
   const runner = new Runner({ executor: bullmq({ connection: redis.uri }), storage: redis.uri });
 
   const first = await estimate(runner, 3_000_000);
-  console.log(`\nπ is about ${first.pi}, say ${first.ran} tasks on ${first.workers} workers`);
+  console.log(`\ncomputed, π is about ${first.pi}: ${first.ran} tasks ran on ${first.workers} workers`);
   const again = await estimate(runner, 3_000_000);
-  console.log(`π is about ${again.pi}, says what is saved: ${again.ran} tasks ran, ${again.loaded} was loaded`);
+  console.log(`loaded, π is about ${again.pi}: ${again.ran} tasks ran, ${again.loaded} was loaded`);
 
   workers[0].kill('SIGTERM');
   const [code] = await once(workers[0], 'exit');
-  console.log(`\nworker 1 was told to stop: it ended with code ${code}`);
+  console.log(`\nworker 1 was stopped: exit code ${code}`);
   const rest = await estimate(runner, 1_000_000);
-  console.log(`with what is left, π is about ${rest.pi}: ${rest.ran} tasks ran on ${rest.workers} worker`);
+  console.log(`on the other one, π is about ${rest.pi}: ${rest.ran} tasks ran on ${rest.workers} worker`);
 
   await runner.close();
   workers[1].kill('SIGTERM');

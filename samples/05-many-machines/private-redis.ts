@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A Redis of this program's own, on a free port, which keeps nothing on disk. Real programs have a real one. */
+/** A Redis server for this program only: on a free port, without persistence. Real programs use a shared one. */
 export class PrivateRedis {
   private constructor(
     readonly uri: string,

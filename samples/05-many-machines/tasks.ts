@@ -1,6 +1,6 @@
 import { Param, Requires, Task, type TaskContext, task } from 'tidemark';
 
-/** Throws darts at a square, and counts those within the circle. Computes all the while. */
+/** Throws random darts at a square and counts those within the circle. CPU-bound. */
 @Task({ save: true, queue: 'darts' })
 export class Darts {
   @Param() seed!: number;
@@ -15,7 +15,7 @@ export class Darts {
   }
 }
 
-/** Estimates π by the darts of many workers. */
+/** Estimates π from the darts of all workers. */
 @Task({ save: true })
 export class Pi {
   @Param() rounds = 16;

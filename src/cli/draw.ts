@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { GraphPicture } from '../report';
+import type { GraphPicture } from '../report/picture';
 import { Misuse } from './misuse';
 
 export const formats = ['mermaid', 'dot', 'svg', 'html', 'json'] as const;
@@ -25,7 +25,8 @@ export function formatOf(file: string): Format {
 
 /** A picture as text. */
 export async function draw(picture: GraphPicture, format: Format): Promise<string> {
-  const { toDot, toHtml, toJson, toMermaid, toSvg } = require('../report') as typeof import('../report');
+  const { toDot, toHtml, toJson, toMermaid, toSvg } =
+    require('../report/formats') as typeof import('../report/formats');
   switch (format) {
     case 'mermaid':
       return toMermaid(picture);

@@ -1,9 +1,14 @@
-import Module = require('node:module');
-
+import Module from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { ownFile } from '../base/own-folder';
 
 // Loaded by the command line, and by the workers that it starts (`node -r`): makes 'tidemark' this very copy.
-const own = require.resolve('../index');
+const own = new Map([
+  ['tidemark', ownFile('entry/index')!],
+  ['tidemark/bullmq', ownFile('entry/bullmq')!],
+  ['tidemark/extend', ownFile('entry/extend')!],
+  ['tidemark/report', ownFile('entry/report')!],
+]);
 
 interface Hooks {
   readonly registerHooks?: (hooks: {
@@ -15,24 +20,27 @@ interface Hooks {
 const loader = Module as unknown as Hooks;
 const resolveFilename = loader._resolveFilename;
 loader._resolveFilename = function (request, ...rest) {
-  return request === 'tidemark' ? own : resolveFilename.call(this, request, ...rest);
+  return own.get(request) ?? resolveFilename.call(this, request, ...rest);
 };
 
-const { href } = pathToFileURL(own);
+const urls = new Map(Array.from(own, ([name, file]) => [name, pathToFileURL(file).href]));
 if (loader.registerHooks) {
   loader.registerHooks({
-    resolve: (request, context, next) =>
-      request === 'tidemark' ? { url: href, format: 'commonjs', shortCircuit: true } : next(request, context),
+    resolve(request, context, next) {
+      const url = urls.get(request);
+      return url === undefined ? next(request, context) : { url, format: 'commonjs', shortCircuit: true };
+    },
   });
 } else {
   const code = `
     let own;
-    export function initialize(href) { own = href; }
+    export function initialize(urls) { own = urls; }
     export function resolve(request, context, next) {
-      return request === 'tidemark' ? { url: own, format: 'commonjs', shortCircuit: true } : next(request, context);
+      const url = own.get(request);
+      return url === undefined ? next(request, context) : { url, format: 'commonjs', shortCircuit: true };
     }`;
   Module.register(`data:text/javascript,${encodeURIComponent(code)}`, {
     parentURL: pathToFileURL(__filename).href,
-    data: href,
+    data: urls,
   });
 }

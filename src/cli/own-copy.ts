@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
+import { ownFile } from '../base/own-folder';
 import { Misuse } from './misuse';
 
 /** Arguments that give workers the copy of this package that the command line is, when there is no other. */
@@ -14,7 +15,7 @@ export type WorkerArguments = readonly string[] | undefined;
 export function shareOwnCopy(file: string): WorkerArguments {
   const theirs = copyBeside(file);
   if (theirs === undefined) return provideOwnCopy();
-  const own = realpathSync(require.resolve('../index'));
+  const own = realpathSync(ownFile('entry/index')!);
   if (theirs === own) return undefined;
   throw new Misuse(
     `${file} uses another copy of tidemark than this command line is, and each copy knows its own tasks only:\n` +
@@ -29,7 +30,7 @@ export function shareWithConfig(folder: string): void {
 }
 
 function provideOwnCopy(): readonly string[] {
-  const hook = join(__dirname, `own-copy-hook${extname(__filename)}`);
+  const hook = ownFile('cli/own-copy-hook')!;
   require(hook);
   return [...process.execArgv, '-r', hook];
 }

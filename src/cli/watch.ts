@@ -61,7 +61,9 @@ async function record(
   plan: Plan | undefined,
   { trace, graph, format }: { trace: string | undefined; graph: string | undefined; format: Format | undefined },
 ): Promise<void> {
-  const { RunRecorder, pictureOf, toTrace } = require('../report') as typeof import('../report');
+  const { toTrace } = require('../report/formats') as typeof import('../report/formats');
+  const { pictureOf } = require('../report/picture') as typeof import('../report/picture');
+  const { RunRecorder } = require('../report/run-recorder') as typeof import('../report/run-recorder');
   const recorder = new RunRecorder(plan && pictureOf(plan));
   for await (const event of events) recorder.record(event);
   if (trace !== undefined) writeFileSync(trace, toTrace(recorder.picture()));

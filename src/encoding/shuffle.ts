@@ -30,25 +30,23 @@ export class ShuffleFilter {
 
   encode(value: unknown): unknown {
     if (!isOrdinaryBinary(value)) return value;
-    const { elementSizeOf, encodeRaw, kindOf } = raw();
-    const { bytes } = encodeRaw(value);
-    const kind = kindOf(value);
+    const { bytes } = raw().encodeRaw(value);
+    const kind = raw().kindOf(value);
     // The name of its class and the length of that come after the bytes.
     const name = Buffer.from(kind);
     const shuffled = new Uint8Array(bytes.byteLength + name.length + 1);
     shuffled.set(name, bytes.byteLength);
     shuffled[shuffled.length - 1] = name.length;
-    return andThen(transpose(bytes, shuffled, elementSizeOf(kind), 'apart'), () => shuffled);
+    return andThen(transpose(bytes, shuffled, raw().elementSizeOf(kind), 'apart'), () => shuffled);
   }
 
   decode(shuffled: unknown): unknown {
     if (!types.isUint8Array(shuffled)) return shuffled;
-    const { elementSizeOf, makeBinary } = raw();
     const nameStart = shuffled.length - 1 - (shuffled.at(-1) ?? 0);
     const kind = Buffer.from(shuffled.subarray(nameStart, -1)).toString();
     const bytes = new Uint8Array(Math.max(0, nameStart));
-    const done = transpose(shuffled, bytes, elementSizeOf(kind), 'together');
-    return andThen(done, () => makeBinary(kind, bytes, true));
+    const done = transpose(shuffled, bytes, raw().elementSizeOf(kind), 'together');
+    return andThen(done, () => raw().makeBinary(kind, bytes, true));
   }
 }
 
@@ -60,9 +58,9 @@ function raw(): typeof import('./raw') {
 /** What the serializer would refuse is left for it to refuse. */
 function isOrdinaryBinary(value: unknown): value is Binary {
   if (!raw().isBinary(value)) return false;
-  const { carrierOf } = require('./lossless') as typeof import('./lossless');
+  const lossless = require('./lossless') as typeof import('./lossless');
   try {
-    return carrierOf(value, '').typed === undefined;
+    return lossless.carrierOf(value, '').typed === undefined;
   } catch {
     return false;
   }

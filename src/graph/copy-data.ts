@@ -96,7 +96,7 @@ class Copier {
     this.thaws = false;
     const value = this.#copyWithin(object, path, depth);
     if (this.#size - size >= large) {
-      const copy = { value, thaws: this.thaws, refs: this.refs.slice(refs) };
+      const copy: DataCopy = { value, thaws: this.thaws, refs: this.refs.slice(refs) };
       registerCopy(copy);
       originals.set(object, { copy, seen: now });
     }

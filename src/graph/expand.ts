@@ -77,7 +77,7 @@ class Expansion {
     for (const node of targets) await this.#visit(node.index);
     for (const node of this.#maker.nodes) Object.freeze(node);
     const { length } = this.#maker.nodes;
-    return Object.freeze({
+    return Object.freeze<Graph>({
       nodes: Object.freeze(this.#maker.nodes),
       order: this.#order.subarray(0, this.#orderCount),
       edges: this.#edges.subarray(0, this.#edgeCount),

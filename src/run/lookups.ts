@@ -77,7 +77,7 @@ export class Lookups {
   /** Takes what one layer has when it counts, and looks further when it does not. */
   #judge(at: number, index: number, seen: Lookup, entry: Entry | undefined): Awaitable<Lookup> {
     if (!entry) return this.#lookIn(at + 1, index, seen);
-    const found = { from: this.#layers.reads[at]!, entry };
+    const found: Found = { from: this.#layers.reads[at]!, entry };
     return andThen(this.#staleness.whyOf(index, found), (why) =>
       why === undefined
         ? { found, stale: seen.stale, why: seen.why, faults: seen.faults }

@@ -52,6 +52,12 @@ export function isSavedHere({ savedBy }: Pick<CheckpointRecord, 'savedBy'>): boo
   return savedBy === here;
 }
 
+/** A key, and the name of its large bytes. */
+interface BesideName {
+  readonly key: TaskKey;
+  readonly beside: string | undefined;
+}
+
 /** A record, ready to be written. */
 interface Draft {
   readonly record: CheckpointRecord;
@@ -232,7 +238,7 @@ function packed({ bytes, compressed }: Encoding, encoder: Encoder, key: TaskKey)
  * They are named by chance, so that one record alone names them: who deletes a record and its bytes never takes those
  * of another that is being saved at the same moment, whatever it holds.
  */
-export function besideKey({ key, beside }: Pick<CheckpointRecord, 'key' | 'beside'>): string {
+export function besideKey({ key, beside }: BesideName): string {
   return `${key}.${beside}`;
 }
 

@@ -81,8 +81,8 @@ export class Layer {
     const board = this.#store.leases;
     if (!board) return undefined;
     // Few programs need them.
-    const { StoreLeases } = require('./lease/store-leases') as typeof import('./lease/store-leases');
-    return (this.#leases = new StoreLeases(board, this.#entries, this.#options.lease));
+    const { StoreLeases: Leases } = require('./lease/store-leases') as typeof import('./lease/store-leases');
+    return (this.#leases = new Leases(board, this.#entries, this.#options.lease));
   }
 
   /** What encodes a task's results here. */

@@ -119,7 +119,7 @@ export class Storage {
   asReadonly(): Storage {
     return new Storage(
       new Layers(
-        this.layers.all.map((layer) => ({ layer: layer.asReadonly(), promoteTo: [] })),
+        this.layers.all.map((layer): ReadLayer => ({ layer: layer.asReadonly(), promoteTo: [] })),
         [],
       ),
     );

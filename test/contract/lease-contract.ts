@@ -1,7 +1,7 @@
 import '../support/lease-thread';
 import { Entries } from '../../src/storage/entries';
 import type { Keeper, KeptLease } from '../../src/storage/lease/keeper';
-import { StoreLeases } from '../../src/storage/lease/store-leases';
+import { type LeaseSurroundings, StoreLeases } from '../../src/storage/lease/store-leases';
 import type { StoreAdapter } from '../../src/storage/store';
 import { behaviours, type ContractOptions, expiresAfter, type LeaseBehaviour } from './lease-behaviours';
 
@@ -42,7 +42,7 @@ export function describeLeases(
     /** Another process, as far as leases can tell; one that is silent has died, or sleeps. */
     const open = ({ isSilent = false } = {}) => {
       const store = opened.open();
-      const surroundings = isSilent ? { keeper: new LazyKeeper() } : {};
+      const surroundings: LeaseSurroundings = isSilent ? { keeper: new LazyKeeper() } : {};
       const leases = new StoreLeases(store.leases!, new Entries(store, name), { expiresAfter }, surroundings);
       closing.push(async () => {
         await leases.close();

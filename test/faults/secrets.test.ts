@@ -10,11 +10,11 @@ import {
   Param,
   Requires,
   Runner,
-  type SecretKeySource,
   Storage,
   Task,
   UnreadableCheckpointError,
 } from 'tidemark';
+import { type SecretKeySource } from 'tidemark/extend';
 import { collect } from '../support/collect';
 import { noise } from '../support/noise';
 import { outcomeOf } from '../support/outcome';

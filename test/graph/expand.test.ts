@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
-import { Param, Requires, type StandardSchema, Task, type TaskRef, task } from 'tidemark';
+import { Param, Requires, Task, type TaskRef, task } from 'tidemark';
+import { type StandardSchema } from 'tidemark/extend';
 import { fill } from '../../src/graph/structure';
 import { graphOf, keyOf, messageOf, requiredBy } from './graph-of';
 

@@ -1,6 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NodeInfo, type RunEvent, Runner, type RunOptions, Storage, task } from 'tidemark';
+import {
+  type Executor,
+  type NodeInfo,
+  processes,
+  type RunEvent,
+  Runner,
+  type RunOptions,
+  Storage,
+  task,
+  threads,
+} from 'tidemark';
+import { bullmq } from '../../src/executors/bullmq';
+import { startWorker } from '../../src/executors/start-worker';
+import { describeWithRedis } from '../support/redis-server';
 import { temporaryFolder } from '../support/temporary-folder';
 import {
   Countdown,
@@ -79,6 +92,34 @@ function line(event: RunEvent): string {
   }
 }
 
+const worker = {
+  modules: [join(__dirname, 'fixtures/tasks.ts')],
+  // Jest compiles only what it loads itself.
+  execArgv: ['-r', join(__dirname, '../support/register.js')],
+};
+
+/** Events that come beside the others, in whatever order, are sorted at the end. */
+function ordered(lines: readonly string[]): readonly string[] {
+  const isBeside = (one: string) => /^task-(?:saved|assigned|progressed|logged) /.test(one);
+  return [...lines.filter((one) => !isBeside(one)), ...lines.filter(isBeside).sort()];
+}
+
+/** The events of programs whose tasks an executor runs. */
+async function followOn(executor: Executor, storage: string | Storage): Promise<readonly (readonly string[])[]> {
+  const here = runner;
+  runner = new Runner({ storage, executor, concurrency: 1, directories: `${folder.path}-own`, onWarning: () => {} });
+  try {
+    const runs: (readonly string[])[] = [];
+    for (const target of [Diamond, Diamond, Flaky, NeedsFailure, Talks, task(Names, { n: 1 }), Once])
+      runs.push(ordered(await follow(target)));
+    return runs;
+  } finally {
+    await runner.close();
+    await executor.close?.();
+    runner = here;
+  }
+}
+
 const programs: Record<string, () => Promise<readonly (readonly string[])[]>> = {
   'one task, saved and loaded': async () => [await follow(task(Leaf, { n: 1 })), await follow(task(Leaf, { n: 1 }))],
   'a diamond, cold and warm': async () => [await follow(Diamond), await follow(Diamond)],
@@ -122,11 +163,24 @@ const programs: Record<string, () => Promise<readonly (readonly string[])[]>> = 
     await follow([task(Leaf, { n: 1 }), task(Leaf, { n: 2 })], { stopAt: 'task-saved' }),
   ],
   'once everywhere': async () => [await follow(Once), await follow(Once)],
+  'on a thread': () => followOn(threads({ ...worker, size: 1 }), runner.storage),
+  'in a process': () => followOn(processes({ ...worker, size: 1 }), runner.storage),
 };
 
 it.each(Object.keys(programs))('tells the same as before: %s', async (name) => {
   told[name] = await programs[name]!();
   if (process.env.UPDATE_GOLDEN !== '1') expect(told[name]).toEqual(expected[name]);
+});
+
+describeWithRedis('on a worker behind Redis', (server) => {
+  it('tells the same as before', async () => {
+    const name = 'on a worker behind Redis';
+    const connection = server.uri();
+    const remote = await startWorker({ ...worker, connection, executor: 'inline', stopSignals: [] });
+    told[name] = await followOn(bullmq({ connection }), connection);
+    await remote.close();
+    if (process.env.UPDATE_GOLDEN !== '1') expect(told[name]).toEqual(expected[name]);
+  });
 });
 
 afterAll(() => {

@@ -1,13 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import ts from 'typescript';
 
 const report = join(__dirname, 'public-api.txt');
 
-/** Each export with its declarations, without comments and private members. */
-function publicApi(): string {
-  const index = join(__dirname, '../../src/index.ts');
-  const program = ts.createProgram([index], {
+const folder = join(__dirname, '../../src/entry');
+const entries = readdirSync(folder).map((file) => basename(file, '.ts'));
+
+/** The exports of each entry point with their declarations, without comments and private members. */
+function publicApi(): Map<string, Map<string, string>> {
+  const files = entries.map((entry) => join(folder, `${entry}.ts`));
+  const program = ts.createProgram(files, {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.CommonJS,
     moduleResolution: ts.ModuleResolutionKind.Node10,
@@ -18,16 +21,14 @@ function publicApi(): string {
   });
   const checker = program.getTypeChecker();
   const printer = ts.createPrinter({ removeComments: true });
-  const symbol = checker.getSymbolAtLocation(program.getSourceFile(index)!)!;
-  return checker
-    .getExportsOfModule(symbol)
-    .map((one) => {
+  const exportsOf = (file: string) => {
+    const symbol = checker.getSymbolAtLocation(program.getSourceFile(file)!)!;
+    return checker.getExportsOfModule(symbol).map((one): [string, string] => {
       const real = one.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(one) : one;
-      const texts = real.declarations!.map((declaration) => print(printer, declaration));
-      return `── ${one.name}\n${texts.join('\n')}`;
-    })
-    .sort()
-    .join('\n\n');
+      return [one.name, real.declarations!.map((declaration) => print(printer, declaration)).join('\n')];
+    });
+  };
+  return new Map(entries.map((entry, i) => [entry, new Map(exportsOf(files[i]!).sort())]));
 }
 
 function print(printer: ts.Printer, declaration: ts.Node): string {
@@ -57,8 +58,25 @@ function signature(printer: ts.Printer, node: ts.Node, file: ts.SourceFile): str
     : text.slice(0, text.indexOf(body ? '{' : ' =', text.indexOf(')') * Number(Boolean(body)))).trim();
 }
 
+const api = publicApi();
+
 it('is what public-api.txt says; UPDATE_API=1 writes it anew', () => {
-  const api = `${publicApi()}\n`;
-  if (process.env.UPDATE_API === '1') writeFileSync(report, api);
-  expect(api).toBe(readFileSync(report, 'utf8'));
+  const sections = Array.from(api, ([entry, names]) => {
+    const texts = Array.from(names, ([name, text]) => `── ${name}\n${text}`);
+    return [`══ ${entry === 'index' ? 'tidemark' : `tidemark/${entry}`}`, ...texts].join('\n\n');
+  });
+  const text = `${sections.join('\n\n')}\n`;
+  if (process.env.UPDATE_API === '1') writeFileSync(report, text);
+  expect(text).toBe(readFileSync(report, 'utf8'));
+});
+
+it('has at most 70 names in its main entry point, and each name in one entry point', () => {
+  expect(api.get('index')!.size).toBeLessThanOrEqual(70);
+  const names = Array.from(api.values(), (one) => [...one.keys()]).flat();
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+it.each(entries)('is an export of the package: %s', (entry) => {
+  const { exports } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8'));
+  expect(Object.keys(exports)).toContain(entry === 'index' ? '.' : `./${entry}`);
 });

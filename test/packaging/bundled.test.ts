@@ -19,7 +19,8 @@ const tasks = `
 
 /** Runs Main with the options that the expression gives, and prints its result or the first line of its error. */
 const program = (options: string) => `
-  import { bullmq, processes, Runner, Storage, threads } from 'tidemark';
+  import { processes, Runner, Storage, threads } from 'tidemark';
+  import { bullmq } from 'tidemark/bullmq';
   import { Main } from './tasks';
   export * from './tasks';
   async function main() {
@@ -39,7 +40,7 @@ function bundle(options: BuildOptions = {}): void {
     platform: 'node',
     target: 'node20',
     keepNames: true,
-    alias: { tidemark: join(root, 'src/index.ts') },
+    alias: { 'tidemark/bullmq': join(root, 'src/entry/bullmq.ts'), tidemark: join(root, 'src/entry/index.ts') },
     nodePaths: [join(root, 'node_modules')],
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     // The test says what is not there.

@@ -38,7 +38,7 @@ function install(): void {
   buildSync({ entryPoints, outdir: join(own, 'dist'), format: 'cjs', platform: 'node', target: 'node20' });
   writeFileSync(
     join(own, 'package.json'),
-    JSON.stringify({ name: 'tidemark', version: '0.1.0', main: 'dist/index.js' }),
+    JSON.stringify({ name: 'tidemark', version: '0.1.0', main: 'dist/entry/index.js' }),
   );
   cpSync(own, join(lib, 'tidemark'), { recursive: true });
   for (const modules of [app, lib]) {
@@ -345,7 +345,7 @@ describe('copies that do not work together', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('const layout = 1;', 'const layout = 2;'));
     writeFileSync(
       join(other, 'package.json'),
-      JSON.stringify({ name: 'tidemark', version: '7.0.0', main: 'dist/index.js' }),
+      JSON.stringify({ name: 'tidemark', version: '7.0.0', main: 'dist/entry/index.js' }),
     );
     said = await evaluate(
       [...crossings.map(([, expression]) => expression), "lib.run(lib.Dynamic, { storage: 'memory:' })"],

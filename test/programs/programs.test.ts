@@ -82,7 +82,7 @@ describe('tsc', () => {
     expect(messages).toEqual([]);
     const own = join(folder, 'node_modules/tidemark');
     mkdirSync(own, { recursive: true });
-    writeFileSync(join(own, 'package.json'), JSON.stringify({ main: '../../src/index.js' }));
+    writeFileSync(join(own, 'package.json'), JSON.stringify({ main: '../../src/entry/index.js' }));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

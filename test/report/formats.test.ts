@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { toDot, toMermaid, toSvg } from '../../src/report';
+import { toDot, toMermaid, toSvg } from '../../src/entry/report';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 
 const nasty = '</text><script>alert("1")</script>\\ \'& \u0000 #quot; ]--> 日本 \ud800';
@@ -70,7 +70,7 @@ it('draws any graph, also an empty one and one with loops', async () => {
 });
 
 it('loads Graphviz only when it is used', () => {
-  const report = require.resolve('../../src/report');
+  const report = require.resolve('../../src/entry/report');
   const program = `require(${JSON.stringify(report)});console.log(Object.keys(require.cache).some((name) => name.includes('viz-js')))`;
   const register = require.resolve('../support/register.js');
   expect(execFileSync(process.execPath, ['-r', register, '-e', program], { encoding: 'utf8' })).toBe('false\n');

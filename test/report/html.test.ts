@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { type GraphPicture, toHtml, toSvg } from '../../src/report';
+import { type GraphPicture, toHtml, toSvg } from '../../src/entry/report';
 import { temporaryFolder } from '../support/temporary-folder';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 

@@ -1,5 +1,5 @@
 import { type RunEvent, Runner, Task } from 'tidemark';
-import { type PictureNode, pictureOf, RunRecorder, toHtml, toJson } from '../../src/report';
+import { type PictureNode, pictureOf, RunRecorder, toHtml, toJson } from '../../src/entry/report';
 import { LoadRows, Score } from './fixtures/scores';
 
 const open = () => new Runner({ storage: 'memory:', onFailure: 'continue' });

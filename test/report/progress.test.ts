@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { type RunEvent, Runner } from 'tidemark';
-import { type ProgressOptions, type ProgressStream, showProgress } from '../../src/report';
+import { type ProgressOptions, type ProgressStream, showProgress } from '../../src/entry/report';
 import { Score, Step } from './fixtures/scores';
 
 /** A terminal that keeps what is on its screen, as far as progress needs one. */

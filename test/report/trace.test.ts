@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { processes, type RunEvent, Runner, task, threads } from 'tidemark';
-import { type PictureSpan, pictureOf, RunRecorder, toTrace } from '../../src/report';
+import { type PictureSpan, pictureOf, RunRecorder, toTrace } from '../../src/entry/report';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 import { Fails, Pair, Sleep } from './fixtures/workers';
 import { readTrace } from './support/read-trace';

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { Param, Requires, type RunEvent, type RunHappening, Runner, Task, type TaskContext, task } from 'tidemark';
+import { Param, Requires, type RunEvent, Runner, Task, type TaskContext, task } from 'tidemark';
+import { type RunHappening } from 'tidemark/extend';
 import { outcomeOf } from '../support/outcome';
 
 @Task({ save: true })

@@ -10,14 +10,14 @@ import {
   RunFailedError,
   Runner,
   type RunnerOptions,
-  type StandardSchema,
   Storage,
   Task,
   TidemarkError,
   task,
   typediContainer,
 } from 'tidemark';
-import { pictureOf, RunRecorder, toHtml, toJson } from '../../src/report';
+import { type StandardSchema } from 'tidemark/extend';
+import { pictureOf, RunRecorder, toHtml, toJson } from '../../src/entry/report';
 import { collect } from '../support/collect';
 import { hostile } from '../support/hostile';
 import { ObservedStore } from '../support/observed-store';

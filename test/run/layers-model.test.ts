@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
-import { type ChainOptions, Requires, Runner, type ScopeOptions, Storage, Task, type TaskClass } from 'tidemark';
+import { Requires, Runner, Storage, Task, type TaskClass } from 'tidemark';
+import { type ChainOptions, type ScopeOptions } from 'tidemark/extend';
 
 let ran: string[] = [];
 

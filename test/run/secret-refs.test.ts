@@ -2,22 +2,8 @@ import 'reflect-metadata';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import {
-  Param,
-  Runner,
-  type RunnerOptions,
-  RunRecorder,
-  Storage,
-  Task,
-  type TaskRef,
-  task,
-  toDot,
-  toHtml,
-  toJson,
-  toMermaid,
-  toSvg,
-  toTrace,
-} from 'tidemark';
+import { Param, Runner, type RunnerOptions, Storage, Task, type TaskRef, task } from 'tidemark';
+import { RunRecorder, toDot, toHtml, toJson, toMermaid, toSvg, toTrace } from 'tidemark/report';
 import { processes } from '../../src/executors/processes';
 import { threads } from '../../src/executors/threads';
 import { tidemark } from '../cli/support/cli';

@@ -1,4 +1,5 @@
-import { type Executor, inline, type Job, Param, Requires, Runner, Task, task } from 'tidemark';
+import { type Executor, inline, Param, Requires, Runner, Task, task } from 'tidemark';
+import { type Job } from 'tidemark/extend';
 import type { SharedResults } from '../../src/executors/shared-results';
 import { StoredResult } from '../../src/executors/stored-result';
 import type { TaskKey } from '../../src/task/context';

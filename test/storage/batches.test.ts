@@ -1,4 +1,5 @@
-import { Storage, StorageError, type StoreAdapter } from 'tidemark';
+import { Storage, StorageError } from 'tidemark';
+import { type StoreAdapter } from 'tidemark/extend';
 import { Entries } from '../../src/storage/entries';
 
 /** An asynchronous store that notes how large the batches are. */

@@ -1,4 +1,4 @@
-import type { StoreAdapter } from 'tidemark';
+import type { StoreAdapter } from 'tidemark/extend';
 
 /** A store over a Map that notes what is asked of it, and fails where it is told to. */
 export class ObservedStore implements StoreAdapter {

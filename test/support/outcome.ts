@@ -1,4 +1,5 @@
-import type { Run, RunHappening, RunSummary } from 'tidemark';
+import type { Run, RunSummary } from 'tidemark';
+import type { RunHappening } from 'tidemark/extend';
 
 /** How a run ended: its result or what it threw, its summary, and all its events. */
 export interface Outcome {

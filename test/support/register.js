@@ -36,7 +36,8 @@ require.extensions['.ts'] = (module, filename) => module._compile(compile(filena
 
 const resolveFilename = Module._resolveFilename;
 Module._resolveFilename = function (request, ...rest) {
-  if (request === 'tidemark') return path.join(source, 'index.ts');
+  const entry = /^tidemark(?:\/(\w+))?$/.exec(request);
+  if (entry) return path.join(source, `entry/${entry[1] ?? 'index'}.ts`);
   try {
     return resolveFilename.call(this, request, ...rest);
   } catch (error) {

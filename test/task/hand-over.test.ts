@@ -1,4 +1,5 @@
-import { Param, Requires, Runner, type StandardSchema, Task, type TaskRef, task } from 'tidemark';
+import { Param, Requires, Runner, Task, type TaskRef, task } from 'tidemark';
+import { type StandardSchema } from 'tidemark/extend';
 import { z } from 'zod';
 import { graphOf, messageOf, requiredBy } from '../graph/graph-of';
 

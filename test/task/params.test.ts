@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
-import { Param, ParamError, Requires, Runner, type StandardSchema, Task, TaskRef, task } from 'tidemark';
+import { Param, ParamError, Requires, Runner, Task, TaskRef, task } from 'tidemark';
+import { type StandardSchema } from 'tidemark/extend';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { graphOf, messageOf } from '../graph/graph-of';

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { Param, Requires, Runner, type StandardSchema, Task, task } from 'tidemark';
+import { Param, Requires, Runner, Task, task } from 'tidemark';
+import { type StandardSchema } from 'tidemark/extend';
 import { graphOf, keyOf } from '../graph/graph-of';
 
 const secret = 'hunter2';

@@ -8,7 +8,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { bullmq, Param, Runner, startWorker, Task, task } from 'tidemark';
+import { Param, Runner, Task, task } from 'tidemark';
+import { bullmq, startWorker } from 'tidemark/bullmq';
 
 const jobs = 20_000;
 /** Enough for V8 to have compiled what is measured, on both sides. */

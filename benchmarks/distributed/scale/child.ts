@@ -1,5 +1,6 @@
 // The processes that are measured: `worker`, `driver` or `waiting`, as told by messages from `fork`.
-import { bullmq, inline, Runner, startWorker } from 'tidemark';
+import { inline, Runner } from 'tidemark';
+import { bullmq, startWorker } from 'tidemark/bullmq';
 import { Many } from './tasks';
 
 /** What to drive. */

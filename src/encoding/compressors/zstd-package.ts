@@ -3,8 +3,7 @@ import { shareClass } from '../../base/shared-state';
 import type { Bytes, Compression } from '../encoder';
 import { ownBytes } from './zlib-compression';
 import { mayHoldMore, refuseFarMore } from './zstd-frame';
-
-export { zstdCure } from './zstd-frame';
+import { zstdReader } from './zstd-reader';
 
 /** What is used of the package; its functions take Buffers only. */
 interface MongodbZstd {
@@ -40,14 +39,10 @@ export class PackageZstd implements Compression {
   async decompress(bytes: Bytes, size?: number): Promise<Bytes> {
     // The package knows no bound: damaged bytes could fill the memory.
     refuseFarMore(bytes, size);
-    if (size !== undefined && mayHoldMore(bytes, size)) return reader().decompress(bytes, size);
+    // The reader in JavaScript writes into memory of the expected size only; it is slower, so only for unusual frames.
+    if (size !== undefined && mayHoldMore(bytes, size)) return zstdReader.decompress(bytes, size);
     return ownBytes(await load().decompress(toBuffer(bytes)));
   }
-}
-
-/** Writes into memory of the expected size only; slower, so only for unusual frames. */
-function reader(): Compression {
-  return (require('./zstd-reader') as typeof import('./zstd-reader')).zstdReader;
 }
 
 function load(): MongodbZstd {

@@ -24,8 +24,8 @@ interface ZlibZstd {
 export function zstd(options: CompressorOptions = {}): Compression {
   const level = levelOf(options, 'zstd', 1, 22, 3);
   if (!isInNode()) {
-    const { PackageZstd, zstdCure } = zstdPackage();
-    if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not here; ${zstdCure}`);
+    const { PackageZstd } = zstdPackage();
+    if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not here; ${zstdFrame().zstdCure}`);
     return new PackageZstd(level);
   }
   return new ZlibCompression({
@@ -59,4 +59,8 @@ function zlib(): ZlibZstd {
 
 function zstdPackage(): typeof import('./zstd-package') {
   return require('./zstd-package') as typeof import('./zstd-package');
+}
+
+function zstdFrame(): typeof import('./zstd-frame') {
+  return require('./zstd-frame') as typeof import('./zstd-frame');
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type SentResult, type TaskContext, task, typediContainer } from 'tidemark';
+import { type TaskContext, task, typediContainer } from 'tidemark';
+import { type SentResult } from 'tidemark/extend';
 import { bullmq } from '../../../src/executors/bullmq';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
 import { graphOf } from '../../graph/graph-of';

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type SentResult, type TaskContext, TaskDirectory, task, typediContainer } from 'tidemark';
+import { type TaskContext, TaskDirectory, task, typediContainer } from 'tidemark';
+import { type SentResult } from 'tidemark/extend';
 import { bullmq } from '../../../src/executors/bullmq';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
 import { graphOf } from '../../graph/graph-of';

@@ -1,4 +1,5 @@
-import { Param, type ParamsOf, type StandardSchema, Task, type TaskRef, task } from 'tidemark';
+import { Param, type ParamsOf, Task, type TaskRef, task } from 'tidemark';
+import { type StandardSchema } from 'tidemark/extend';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { holds, type Same } from './same';

@@ -1,4 +1,5 @@
-import { isTaskRef, type OutputOf, Param, type Resolved, Task, TaskRef, task } from 'tidemark';
+import { isTaskRef, type OutputOf, Param, Task, TaskRef, task } from 'tidemark';
+import { type Resolved } from 'tidemark/extend';
 import { holds, type Same } from './same';
 
 interface Row {

@@ -1,4 +1,5 @@
-import { Param, type StandardSchema, Task } from 'tidemark';
+import { Param, Task } from 'tidemark';
+import { type StandardSchema } from 'tidemark/extend';
 import { z } from 'zod';
 
 declare const unrelated: StandardSchema<Date, Date>;

@@ -32,7 +32,7 @@ function faultOf(segments: readonly string[]): string | undefined {
   if (segments.length < 2 || segments.length > 3) return 'a key has one or two "/".';
   for (const segment of segments) {
     if (segment === '') return 'the part before or after a "/" is empty.';
-    if (segment === '.' || segment === '..') return `"${segment}" could lead out of the folder.`;
+    if (/^\.\.?$/.test(segment)) return `"${segment}" could lead out of the folder.`;
     if (segment.length > LONGEST_SEGMENT)
       return `a part of it is longer than ${LONGEST_SEGMENT} characters. Shorten it with a hash.`;
     if (!SEGMENT.test(segment)) return 'only letters, digits and ._~%@- may be in it. Percent-encode the others.';
@@ -47,7 +47,7 @@ export function fileName(segment: string): string {
 
 /** The name as it is; except that names which begin with a dot are not ours (`.tmp`, `.gitignore`). */
 export function plainName(segment: string): string {
-  return segment.startsWith('.') ? MARK + segment : segment;
+  return /^\./.test(segment) ? MARK + segment : segment;
 }
 
 /** The name, and a hash that tells it from one that differs in case only. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type QueueExecutor, Runner, type RunnerOptions } from 'tidemark';
+import { Runner, type RunnerOptions } from 'tidemark';
+import { type QueueExecutor } from 'tidemark/bullmq';
 import { bullmq } from '../../../../src/executors/bullmq';
 import type { BullMqOptions } from '../../../../src/executors/bullmq/options';
 import { Child } from '../../../support/child';
