@@ -1,12 +1,12 @@
-/** A value, or a promise of it. Most work here is synchronous when it can be: a promise for each task would cost more than small tasks do. */
+/** A value, or a promise of it. Work stays synchronous where it can: a promise per task would cost more than a small task. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
-/** Whether this must be awaited. */
+/** Tells promises, and anything else with a `then` method, from plain values. */
 export function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Applies `next` now when the value is here, later when it is promised. */
+/** Applies `next`: at once to a plain value, later to a promised one. */
 export function andThen<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   return isPromiseLike(value) ? value.then(next) : next(value);
 }

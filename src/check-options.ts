@@ -2,14 +2,14 @@ import { TidemarkError } from './error';
 import { nearest } from './task/nearest';
 import { showValue } from './task/show';
 
-/** The values that an option may have, and those in words. */
+/** The allowed values of an option: a test, and a description for messages. */
 export interface Allowed {
   readonly includes: (value: any) => boolean;
   readonly text: string;
 }
 
 export const isBoolean: Allowed = { includes: (value) => typeof value === 'boolean', text: 'true or false' };
-/** Checked where it is used, with a message of its own. */
+/** For options that are checked where they are used, with their own message. */
 export const anything: Allowed = { includes: () => true, text: '' };
 
 /** One of some words. */
@@ -18,10 +18,10 @@ export function oneOf(...words: readonly string[]): Allowed {
   return { includes: (value) => words.includes(value), text: `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}` };
 }
 
-/** The longest time that a timer takes, in milliseconds: a longer one would be over at once. */
+/** The longest time that a timer supports, in milliseconds: a longer one would fire at once. */
 export const longestTime = 2 ** 31 - 1;
 
-/** A number, rather than a text that reads like one. */
+/** A number with a minimum. Numeric strings are not allowed. */
 export function numberFrom(least: number, unit = ''): Allowed {
   return {
     includes: (value) => typeof value === 'number' && value >= least,
@@ -29,7 +29,7 @@ export function numberFrom(least: number, unit = ''): Allowed {
   };
 }
 
-/** A time that a timer can take, in milliseconds. @param forEver whether `Infinity` is one */
+/** A time that a timer supports, in milliseconds. @param forEver allows `Infinity` */
 export function milliseconds(least: number, { forEver = false } = {}): Allowed {
   return {
     includes: (value) =>
@@ -38,7 +38,7 @@ export function milliseconds(least: number, { forEver = false } = {}): Allowed {
   };
 }
 
-/** @throws {TidemarkError} for an option that is not known, with the name that was probably meant, or a value that it cannot have */
+/** @throws {TidemarkError} for an unknown option, with the closest known name, and for a value that is not allowed */
 export function checkOptions(options: object, known: Readonly<Record<string, Allowed>>, owner: string): void {
   for (const [name, value] of Object.entries(options)) {
     const allowed = Object.hasOwn(known, name) ? known[name] : undefined;

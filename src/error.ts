@@ -5,10 +5,10 @@ import { shareClass } from './base/shared-state';
 const written = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 
 /**
- * The class of every error that Tidemark itself throws, so that `catch` can tell them from a task's own.
+ * The base class of all errors that Tidemark throws, so that `catch` can tell them from errors of tasks.
  *
- * Control characters in its message are visible (`\u001b`): part of it may come from a store, and Node writes messages
- * to terminals as they are.
+ * Control characters in the message are escaped (`\u001b`): parts of it may come from a store, and Node writes messages
+ * to terminals unchanged.
  */
 export class TidemarkError extends Error {
   static {
@@ -25,7 +25,7 @@ export class TidemarkError extends Error {
 
   /**
    * The error for `JSON.stringify`: name, message, stack, the chain of causes, and the error's own fields. Secret params
-   * are left out.
+   * are omitted.
    *
    * @example
    * logger.error(JSON.stringify(error)); // {"name":"RunFailedError","message":"…","cause":{"code":"ECONNREFUSED",…},…}

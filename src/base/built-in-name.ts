@@ -1,15 +1,15 @@
 import { URL as NodeUrl } from 'node:url';
 import { types } from 'node:util';
 
-/** The names found so far, by prototype; null for prototypes of other classes. */
+/** Names found so far, by prototype; null for prototypes of other classes. */
 const names = new WeakMap<object, string | null>();
 const sourceOf = Function.prototype.toString;
 
 /**
- * The name of the built-in class that has this prototype, in whatever realm, such as `Map`.
+ * The name of the built-in class with this prototype, such as `Map`, in any realm.
  *
- * Neither `instanceof` nor the globals can tell: test runners and `vm` contexts have realms of their own, and test
- * clocks replace `Date`, perhaps before this file is loaded. Their prototypes count as that of Date.
+ * `instanceof` and globals do not suffice: test runners and `vm` contexts have their own realms, and test clocks
+ * replace `Date`, possibly before this file loads. Prototypes of such clocks count as that of `Date`.
  */
 export function builtInName(prototype: object): string | undefined {
   const known = names.get(prototype);
@@ -20,49 +20,49 @@ export function builtInName(prototype: object): string | undefined {
   return name;
 }
 
-/** Whether objects with this prototype are plain ones: `{}`, of any realm, or without a prototype. */
+/** True for the prototype of plain objects, `{}` of any realm, and for null. */
 export function isPlainPrototype(prototype: object | null): boolean {
   if (prototype === Object.prototype || prototype === null) return true;
-  // Most other prototypes are told by this, which is cheap.
+  // Cheap, and rules out most other prototypes.
   return Object.getPrototypeOf(prototype) === null && builtInName(prototype) === 'Object';
 }
 
-/** Whether arrays with this prototype are plain ones, of any realm. */
+/** True for the prototype of plain arrays, of any realm. */
 export function isArrayPrototype(prototype: object | null): boolean {
   return prototype === Array.prototype || (prototype !== null && builtInName(prototype) === 'Array');
 }
 
-/** Whether two prototypes are of one class, or of the same built-in class of two realms. */
+/** True for prototypes of one class, or of the same built-in class in two realms. */
 export function isSameClass(a: object | null, b: object | null): boolean {
   if (a === b) return true;
   const name = a === null ? undefined : builtInName(a);
   return name !== undefined && b !== null && builtInName(b) === name;
 }
 
-/** Whether an object is a URL and nothing more, of Node or of what took the place of its global. */
+/** True for a plain URL, of Node's class or of a replacement of the global. */
 export function isUrl(object: object): object is URL {
   const prototype: object | null = Object.getPrototypeOf(object);
   return prototype !== null && isUrlPrototype(prototype) && hrefOf(object, prototype) !== undefined;
 }
 
-/** Whether URLs have this prototype. */
+/** True for the prototype of URLs. */
 export function isUrlPrototype(prototype: object): boolean {
   return prototype === NodeUrl.prototype || prototype === (globalThis.URL?.prototype as object | undefined);
 }
 
-/** The keys of all properties of an object, without the one by which Dates of a test clock name the real class. */
+/** All own property keys, without the `constructor` that Dates of a test clock have. */
 export function ownKeysOf(object: object): readonly (string | symbol)[] {
   const keys = Reflect.ownKeys(object);
   return keys[0] === 'constructor' && types.isDate(object) && hidesClass(object) ? keys.slice(1) : keys;
 }
 
-/** The class that a built-in prototype belongs to. */
+/** The class of a built-in prototype. */
 export function classOfNative(prototype: object): Function | undefined {
   const Class: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   return typeof Class === 'function' ? Class : undefined;
 }
 
-/** The name of a class or function of the language itself; undefined for any other. */
+/** The name of a built-in class or function; undefined for others. */
 export function nativeFunctionName(value: unknown): string | undefined {
   return typeof value === 'function'
     ? /^function (\w+)\(\) \{ \[native code\] \}$/.exec(sourceOf.call(value))?.[1]
@@ -75,13 +75,13 @@ function nativeName(prototype: object): string | undefined {
   return name ?? (isDatePrototype(prototype) ? 'Date' : undefined);
 }
 
-/** Whether this is the prototype of Date itself, in which a test clock may have replaced `constructor`. */
+/** Recognises the prototype of Date itself, even if a test clock replaced its `constructor`. */
 function isDatePrototype(prototype: object): boolean {
   const getTime: unknown = Object.getOwnPropertyDescriptor(prototype, 'getTime')?.value;
   return nativeFunctionName(getTime) === 'getTime' && Object.hasOwn(prototype, Symbol.toPrimitive);
 }
 
-/** A fake Date extends the real one, adds nothing to its objects, and pretends to be it. */
+/** Recognises a fake Date: it extends the real one and adds nothing to its instances. */
 function standsInForDate(prototype: object): boolean {
   const parent: object | null = Object.getPrototypeOf(prototype);
   if (parent === null || builtInName(parent) !== 'Date') return false;
@@ -108,7 +108,7 @@ function hrefOf(object: object, prototype: object): unknown {
   try {
     return Reflect.get(prototype, 'href', object);
   } catch {
-    // An object that only has this prototype.
+    // Has the prototype, but is not a URL.
     return undefined;
   }
 }

@@ -1,15 +1,15 @@
 import { inspect, types } from 'node:util';
 
-/** The longest message that is repeated whole inside another one, in characters. */
+/** Maximum length of a message quoted in another one, in characters. */
 const longestMessage = 10_000;
-/** The longest message of a cause. */
+/** Maximum length of a cause's message. */
 const longestCause = 1_000;
 const deepestCause = 10;
 const mostCauses = 20;
 
 /**
- * Describes whatever was thrown: an error by its message, anything else as Node shows it. Never throws, whatever
- * getters, proxies or missing prototypes the value has.
+ * Describes a thrown value: an error by its message, anything else as Node inspects it. Never throws, not even for
+ * values with throwing getters, proxies or no prototype.
  *
  * @example
  * describeError(new Error('boom')); // 'boom'
@@ -28,7 +28,7 @@ export function describeError(thrown: unknown): string {
   }
 }
 
-/** Describes whatever was thrown with the name of its class, as `String(error)` does: `RangeError: out of bounds`. */
+/** Describes a thrown value with its class name, as `String(error)` does: `RangeError: out of bounds`. */
 export function describeNamed(thrown: unknown): string {
   const message = describeError(thrown);
   const name = nameOf(thrown);
@@ -36,12 +36,12 @@ export function describeNamed(thrown: unknown): string {
 }
 
 /**
- * Describes the causes of an error, one a line, as the continuation of a message. Errors of an `AggregateError` count
- * as causes. A cause whose message the text repeats already is left out. Cycles and long chains are cut.
+ * Describes the causes of an error, one per line, to be appended to a message. The errors of an `AggregateError` count
+ * as causes. Omits causes whose message the text already contains; cuts cycles and long chains.
  *
- * @param thrown the error whose causes are wanted
- * @param said the message that they are appended to
- * @returns lines that begin with a line break, or an empty text
+ * @param thrown the error
+ * @param said the message that the causes are appended to
+ * @returns lines that start with a line break, or an empty string
  * @example
  * describeCauses(error, 'fetch failed'); // '\n    caused by: connect ECONNREFUSED 127.0.0.1:5432'
  */
@@ -70,7 +70,7 @@ export function describeCauses(thrown: unknown, said: string): string {
 }
 
 /**
- * Describes whatever was thrown together with what caused it, on several lines.
+ * Describes a thrown value and its causes, on several lines.
  *
  * @example
  * explainError(error); // 'fetch failed\n    caused by: connect ECONNREFUSED 127.0.0.1:5432'
@@ -82,7 +82,7 @@ export function explainError(thrown: unknown): string {
 
 const cut = '\n    caused by: …';
 
-/** What an error was caused by: its `cause`, the errors of an `AggregateError`, both sides of a `SuppressedError`. */
+/** The causes of an error: its `cause`, the errors of an `AggregateError`, both sides of a `SuppressedError`. */
 export function causesOf(error: unknown): readonly unknown[] {
   if (!isObject(error)) return [];
   const causes: unknown[] = [];
@@ -95,12 +95,12 @@ export function causesOf(error: unknown): readonly unknown[] {
   return causes;
 }
 
-/** Whether a value is an error of whatever realm. Never throws. */
+/** True for errors of any realm. Never throws. */
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || isInstance(value, Error) || isDomException(value);
 }
 
-/** Whether it is what `signal.throwIfAborted()`, fetch and structuredClone throw. Never throws. */
+/** True for a DOMException, as thrown by `signal.throwIfAborted()`, fetch and structuredClone. Never throws. */
 export function isDomException(value: unknown): value is DOMException {
   try {
     return isObject(value) && Object.prototype.toString.call(value) === '[object DOMException]';
@@ -109,7 +109,7 @@ export function isDomException(value: unknown): value is DOMException {
   }
 }
 
-/** `instanceof` that never throws, as it does for revoked proxies and proxies with traps. */
+/** `instanceof` that does not throw for revoked proxies or proxies with traps. */
 export function isInstance<T>(value: unknown, cls: abstract new (...args: any[]) => T): value is T {
   try {
     return value instanceof cls;
@@ -118,13 +118,13 @@ export function isInstance<T>(value: unknown, cls: abstract new (...args: any[])
   }
 }
 
-/** An error whose message can be read: the one that was thrown, or one that describes it and has it as its cause. */
+/** The thrown value if it is an error with a readable message, else an error that describes it and has it as its cause. */
 export function toError(thrown: unknown): Error {
   const isReadable = isError(thrown) && textOf(thrown, 'message') !== undefined && nameOf(thrown) !== undefined;
   return isReadable ? thrown : new Error(describeError(thrown), { cause: thrown });
 }
 
-/** A property of a value that may throw when it is read; undefined then. */
+/** Reads a property; undefined if that throws. */
 export function read(value: unknown, property: PropertyKey): unknown {
   try {
     return (value as Record<PropertyKey, unknown> | null | undefined)?.[property];
@@ -133,7 +133,7 @@ export function read(value: unknown, property: PropertyKey): unknown {
   }
 }
 
-/** A property that is a string, undefined for anything else. */
+/** Reads a property that is a string; undefined for anything else. */
 export function textOf(value: unknown, property: PropertyKey): string | undefined {
   const text = read(value, property);
   return typeof text === 'string' ? text : undefined;
@@ -150,12 +150,12 @@ export function codeOf(thrown: unknown): string | number | undefined {
   return typeof code === 'string' || typeof code === 'number' ? code : undefined;
 }
 
-/** The name that the system gives to an error, such as `ENOENT`. */
+/** The code of a system error, such as `ENOENT`. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   return textOf(thrown, 'code');
 }
 
-/** The items of an array that may be a proxy. */
+/** A copy of an array, which may be a proxy. */
 export function items(array: readonly unknown[]): readonly unknown[] {
   try {
     return [...array];
@@ -164,7 +164,7 @@ export function items(array: readonly unknown[]): readonly unknown[] {
   }
 }
 
-/** `Array.isArray` that never throws, as it does for revoked proxies. */
+/** `Array.isArray` that does not throw for revoked proxies. */
 export function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);
@@ -191,7 +191,7 @@ function onOneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ');
 }
 
-/** Whether a text says already what a cause says, as `new Error('cannot load: ' + error.message)` does. */
+/** True if a text already contains the message of a cause, as in `new Error('cannot load: ' + error.message)`. */
 function repeats(text: string, line: string): boolean {
   const message = line.replace(/^\w*Error: /, '');
   if (message.length >= 20) return text.includes(message);
@@ -204,7 +204,7 @@ function asText(message: unknown): string {
   return shortened(text.startsWith('[object ') ? shown(message) : text, longestMessage);
 }
 
-/** A value without a message, in the way of Node. */
+/** A value without a message, as Node inspects it. */
 function shown(value: unknown): string {
   try {
     return shortened(inspect(value, { depth: 1, maxArrayLength: 20, maxStringLength: 1_000 }), longestMessage);

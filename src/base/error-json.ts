@@ -6,20 +6,20 @@ export interface ErrorJson {
   readonly message: string;
   readonly code?: string | number;
   readonly stack?: string;
-  /** What caused it: an error in this form, or the value that was thrown. */
+  /** The cause: an error in this form, or the thrown value. */
   readonly cause?: unknown;
-  /** The errors of an `AggregateError`, or those of a failed run. */
+  /** The errors of an `AggregateError` or of a failed run. */
   readonly errors?: readonly unknown[];
   readonly [field: string]: unknown;
 }
 
 /**
- * The name of the method that gives an error's own fields for its JSON. Only errors of this package have it: fields of
- * other errors, such as the headers of a request, may hold secrets.
+ * The name of the method that returns the fields of an error for its JSON. Only errors of this package have it: fields
+ * of other errors may contain secrets, such as request headers.
  */
 export const jsonFields = Symbol.for('tidemark.error.fields');
 
-/** Errors beyond this many are written without stacks. */
+/** Further errors are written without stacks. */
 const mostStacks = 100;
 const deepestError = 20;
 const longestStack = 10_000;
@@ -27,8 +27,7 @@ const deepestData = 4;
 const longestData = 100;
 
 /**
- * Makes plain data of whatever was thrown: name, message, code, stack and the chain of causes. Never throws, and cuts
- * cycles.
+ * Converts a thrown value to plain data: name, message, code, stack and the chain of causes. Never throws; cuts cycles.
  *
  * @example
  * JSON.stringify(errorToJson(error)); // {"name":"TypeError","message":"fetch failed","cause":{…,"code":"ECONNREFUSED"}}
@@ -37,7 +36,7 @@ export function errorToJson(thrown: unknown): ErrorJson {
   return new ErrorWriter().error(thrown);
 }
 
-/** The stack of an error, with those of its causes, as text; undefined for what has none. Never throws. */
+/** The stacks of an error and its causes, as text; undefined if there are none. Never throws. */
 export function describeStack(thrown: unknown): string | undefined {
   const stacks = stacksIn(errorToJson(thrown));
   return stacks.length === 0 ? undefined : stacks.join('\ncaused by: ');
@@ -49,19 +48,19 @@ function stacksIn(written: unknown): readonly string[] {
   return [...(stack === undefined ? [] : [stack]), ...[cause, ...errors].flatMap(stacksIn)];
 }
 
-/** A copy of a list of errors that `JSON.stringify` writes with names, messages and causes, which it leaves out of errors. */
+/** A copy of a list of errors for `JSON.stringify`: with names, messages and causes, which it omits by default. */
 export function jsonErrors(errors: readonly Error[]): readonly Error[] {
   const list = [...errors];
   return list.length === 0 ? list : withJson(list, () => list.map(errorToJson));
 }
 
-/** Says what `JSON.stringify` writes for an object, by a method that nothing else sees. */
+/** Adds a non-enumerable `toJSON` method to an object. */
 export function withJson<T extends object>(object: T, toJSON: () => unknown): T {
   return Object.defineProperty(object, 'toJSON', { value: toJSON });
 }
 
 class ErrorWriter {
-  /** The errors that are being written: one inside itself is cut. */
+  /** Errors that are being written: a nested occurrence is cut. */
   readonly #within = new Set<unknown>();
   #stacks = 0;
 
@@ -79,7 +78,7 @@ class ErrorWriter {
     return written;
   }
 
-  /** What was thrown, as a cause: an error, or a primitive as it is. */
+  /** A cause: an error, or a primitive as it is. */
   #thrown(value: unknown): unknown {
     return isError(value) || textOf(value, 'message') !== undefined ? this.error(value) : primitive(value);
   }
@@ -119,7 +118,7 @@ class ErrorWriter {
   }
 }
 
-/** A value that JSON can hold, for a value that is not an error. */
+/** A JSON value for a value that is neither an error nor plain data. */
 function primitive(value: unknown): unknown {
   switch (typeof value) {
     case 'string':

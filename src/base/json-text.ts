@@ -1,8 +1,5 @@
 /**
- * Plain data as JSON.
- *
- * A program may have given the prototypes of all objects and arrays a method toJSON, as old libraries do: it does not
- * change what is written here.
+ * Plain data as JSON. Ignores `toJSON` methods that old libraries add to the prototypes of all objects and arrays.
  */
 export function jsonText(value: unknown): string {
   return 'toJSON' in Array.prototype ? written(value) : JSON.stringify(value);

@@ -1,23 +1,23 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** The part of the heap that may be used. From 80 % on, Node may end the process when collecting garbage takes long. */
+/** The usable fraction of the heap. From 80 % on, Node may abort the process when garbage collection takes long. */
 const most = 0.75;
-/** What the heap has for new objects, which old ones cannot use: three times 16 MB. */
+/** The space for new objects, which old ones cannot use: three times 16 MB. */
 const young = 48 * 2 ** 20;
-/** After garbage was collected, it is not again for so many times as long as that took. */
+/** Minimum pause between garbage collections, as a multiple of the time that the last one took. */
 const pause = 2;
 
-/** Notices that memory is nearly used up, in time to say why. */
+/** Detects that memory is running out, early enough to report the cause. */
 export class MemoryGuard {
   #pausedUntil = 0;
 
-  /** How much is used, as text; undefined while there is enough left. To be called again and again. */
+  /** The memory usage as text when memory is scarce, else undefined. Cheap enough to be called often. */
   look(): string | undefined {
     if (!isScarce()) return undefined;
     const start = performance.now();
     if (start < this.#pausedUntil) return undefined;
-    // What is used counts garbage as well.
+    // The used size includes garbage.
     collectGarbage();
     if (isScarce()) return shown();
     const now = performance.now();
@@ -40,7 +40,7 @@ function megabytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
 }
 
-/** Takes up to seconds in a large heap, but comes before the process would end for want of memory. */
+/** Takes up to seconds in a large heap, but runs before the process would run out of memory. */
 function collectGarbage(): void {
   const gc = (globalThis as { gc?: () => void }).gc;
   if (gc) {

@@ -1,13 +1,13 @@
 import { builtInName, classOfNative, nativeFunctionName } from './built-in-name';
 
-/** What the global was when the class was looked up. */
+/** The global at the time of the lookup. */
 let global: unknown;
 let RealDate: DateConstructor | undefined;
 
 /**
- * A Date of this time, whatever took the place of the global: a test clock, or a mock that always gives the same.
+ * A Date with this time, even if the global is replaced by a test clock or by a mock with a fixed time.
  *
- * Where the replacement would not take it for a Date, it gets the prototype of the replacement.
+ * If `instanceof` of the replacement would be false, the Date gets the prototype of the replacement.
  */
 export function newDate(time: number): Date {
   const Current: DateConstructor = globalThis.Date;
@@ -21,7 +21,7 @@ export function newDate(time: number): Date {
   return prototype !== null && builtInName(prototype) === 'Date' ? Object.setPrototypeOf(date, prototype) : date;
 }
 
-/** The class that the global is, or extends. */
+/** The built-in class that the global is, or extends. */
 function findClass(Class: unknown): DateConstructor | undefined {
   if (nativeFunctionName(Class) === 'Date') return Class as DateConstructor;
   let prototype = (Class as { readonly prototype?: object | null } | undefined)?.prototype ?? null;
@@ -32,7 +32,7 @@ function findClass(Class: unknown): DateConstructor | undefined {
   return undefined;
 }
 
-/** That of Node's own modules, which is another one in realms of test runners. */
+/** The class of Node's own modules, which differs from the global in realms of test runners. */
 function fromNode(): DateConstructor {
   const { deserialize } = require('node:v8') as typeof import('node:v8');
   const serialized = Buffer.from('ff0f440000000000000000', 'hex');

@@ -2,11 +2,11 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Node's own `require`, which bundlers leave alone: from this file, or from the bundle that it is part of.
+ * Node's own `require`, which bundlers do not process, relative to this file or to the bundle that contains it.
  *
- * For what is found at run time only, such as optional packages, which a bundle does not hold.
+ * For modules that are resolved at run time, such as optional packages, which a bundle does not contain.
  */
 export const nodeRequire: NodeJS.Require = createRequire(
-  // In bundles of other kinds than CommonJS there is no such variable, or it is no path.
+  // In bundles other than CommonJS, `__filename` is undefined or not a path.
   typeof __filename === 'string' && isAbsolute(__filename) ? __filename : join(process.cwd(), 'index.js'),
 );

@@ -1,4 +1,4 @@
-/** The callbacks of a signal, and its one listener. A signal searches all of its listeners for each that is added or removed. */
+/** The callbacks of a signal and its single listener. A signal searches all its listeners on each addition and removal. */
 interface Callbacks {
   readonly all: Set<() => void>;
   readonly listener: () => void;
@@ -7,10 +7,10 @@ interface Callbacks {
 const bySignal = new WeakMap<AbortSignal, Callbacks>();
 
 /**
- * Calls back once when a signal aborts, at once when it has aborted. Many callbacks on one signal cost no more than a
- * listener, and never bring about a warning of too many listeners.
+ * Calls `callback` once when the signal aborts, or at once if it has aborted. Many callbacks on one signal share a
+ * single listener, so they cause no warning about too many listeners.
  *
- * @returns removes the callback
+ * @returns a function that removes the callback
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {

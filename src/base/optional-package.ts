@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { TidemarkError } from '../error';
 import { nodeRequire } from './node-require';
 
-/** The least version of optional packages; later ones with the same first number are taken. */
+/** Minimum versions of optional packages; later versions with the same major number are accepted. */
 const leastVersions: Readonly<Record<string, string>> = {
   '@keyv/redis': '5.1.6',
   '@mongodb-js/zstd': '1.2.2',
@@ -13,18 +13,18 @@ const leastVersions: Readonly<Record<string, string>> = {
   lmdb: '3.5.0',
 };
 
-/** A package is installed in a version that does not fit. */
+/** An optional package is installed in an unsupported version. */
 export class UnfitPackageError extends TidemarkError {}
 
 const checked = new Set<string>();
 
 /**
- * A package that the user installs, in a version that fits.
+ * Loads an optional package and checks its version.
  *
- * Not a dependency that npm checks: a program that does not use it may have any version of it. Bundlers do not see it.
+ * npm does not check the version: a program that does not use the package may have any. Bundlers do not see the import.
  *
- * @throws {UnfitPackageError} when another version is installed
- * @throws an error with the code `MODULE_NOT_FOUND` when none is
+ * @throws {UnfitPackageError} if an unsupported version is installed
+ * @throws an error with the code `MODULE_NOT_FOUND` if the package is not installed
  */
 export function requireOptional(name: string): any {
   const from = requireThatFinds(name);
@@ -33,10 +33,10 @@ export function requireOptional(name: string): any {
 }
 
 /**
- * A `require` that finds a package: from here, or from where the program runs, since some package managers show a
- * package only what it names itself.
+ * A `require` that finds a package: relative to this file, or to the working folder, since some package managers give
+ * a package access only to its declared dependencies.
  *
- * @throws an error with the code `MODULE_NOT_FOUND` when the package is not installed
+ * @throws an error with the code `MODULE_NOT_FOUND` if the package is not installed
  */
 export function requireThatFinds(name: string): NodeJS.Require {
   try {
@@ -50,7 +50,7 @@ export function requireThatFinds(name: string): NodeJS.Require {
   }
 }
 
-/** Whether an error says that a package is not installed. */
+/** True for the error that a package is not installed. */
 export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'MODULE_NOT_FOUND';
 }
@@ -68,7 +68,7 @@ function checkVersion(name: string, file: string): void {
   checked.add(file);
 }
 
-/** The package that a file belongs to; undefined when that cannot be told. */
+/** The package that a file belongs to; undefined if it cannot be determined. */
 function installedPackage(
   name: string,
   file: string,
@@ -78,7 +78,7 @@ function installedPackage(
       const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
       if (found.name === name && typeof found.version === 'string') return { version: found.version, folder };
     } catch {
-      // A folder without one, or with one of another kind.
+      // No package.json here, or not a valid one.
     }
   }
   return undefined;

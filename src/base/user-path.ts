@@ -2,14 +2,14 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { TidemarkError } from '../error';
 
-/** A variable of a shell at the beginning of a path. */
+/** A shell variable at the start of a path. */
 const variable = /^(?:\$\w+|\$\{\w+\}|%\w+%)(?=[/\\]|$)/;
 const home = /^~(?=[/\\]|$)/;
 
 /**
- * The absolute path that a user means: `~` at its beginning is the home folder.
+ * The absolute path for a path that a user has written: a leading `~` is the home folder.
  *
- * @throws {TidemarkError} for what a shell would have replaced, or cut off, before a program sees it
+ * @throws {TidemarkError} for text that a shell would have replaced or removed
  */
 export function userPath(path: string, from: string = process.cwd()): string {
   const problem = problemOf(path);

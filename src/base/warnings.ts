@@ -2,14 +2,14 @@ import { isPromiseLike } from '../awaitable';
 import { explainError } from './describe-error';
 import { escapeControls } from './escape-controls';
 
-/** Shows a warning as Node does, on stderr unless the program listens to `warning` events. */
+/** Emits a process warning: on stderr, unless the program listens to `warning` events. */
 export function emitWarning(message: string): void {
   process.emitWarning(escapeControls(message), { type: 'TidemarkWarning' });
 }
 
 /**
- * Shows control characters in warnings, and guards against an `onWarning` that throws or rejects: that is said once as a process warning, and so are the
- * warnings that it failed to take.
+ * Wraps `onWarning`: escapes control characters, and guards against an `onWarning` that throws or rejects. The first
+ * failure becomes a process warning, and so does each warning that it failed to handle.
  */
 export function guardedWarning(onWarning: (message: string) => unknown): (message: string) => void {
   let hasFailed = false;
@@ -19,7 +19,7 @@ export function guardedWarning(onWarning: (message: string) => unknown): (messag
     emitWarning(message);
   };
   return (warning) => {
-    // It may hold what a store or Redis holds.
+    // The text may come from a store or from Redis.
     const message = escapeControls(warning);
     try {
       const done = onWarning(message);

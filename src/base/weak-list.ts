@@ -1,7 +1,7 @@
-/** Fewer than this are not looked through for what is gone. */
+/** Minimum length at which collected objects are removed. */
 const few = 64;
 
-/** Objects in the order in which they were added, each for as long as something else holds it. */
+/** A list that holds its objects weakly, in order of insertion. */
 export class WeakList<T extends object> {
   #refs: WeakRef<T>[] = [];
   #limit = few;
@@ -13,7 +13,7 @@ export class WeakList<T extends object> {
     this.#limit = Math.max(few, 2 * this.#refs.length);
   }
 
-  /** Those that are not gone, the last one first. */
+  /** The live objects, newest first. */
   *all(): Generator<T> {
     for (let i = this.#refs.length - 1; i >= 0; i--) {
       const object = this.#refs[i]!.deref();

@@ -1,6 +1,6 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 
-/** The result of a call; its error, thrown now or later, goes to `handle`, which throws a better one or returns instead. */
+/** Calls `call` and passes its error, thrown now or later, to `handle`, which returns a replacement or throws. */
 export function rescue<T, R = T>(call: () => Awaitable<T>, handle: (error: unknown) => Awaitable<R>): Awaitable<T | R> {
   try {
     const result = call();

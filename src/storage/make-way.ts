@@ -2,10 +2,10 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder and those that it is in, where they are missing. Gives the outermost that was made.
+ * Makes a folder and its missing parents. Returns the outermost folder that it made.
  *
- * Node's own way of doing that never ends where the system says that a folder is missing whose parent is there,
- * as it does in `/proc` and in folders that are mounted when they are named.
+ * Node's recursive mkdir loops forever where the system reports ENOENT for a folder whose parent exists, as in `/proc`
+ * and in automounted folders.
  */
 export function makeWay(path: string): string | undefined {
   try {
@@ -21,7 +21,7 @@ export function makeWay(path: string): string | undefined {
   }
 }
 
-/** Another process may make it at the same moment. */
+/** Another process may make the folder at the same moment. */
 function makeUnlessThere(path: string): void {
   try {
     mkdirSync(path);

@@ -14,7 +14,7 @@ const retryOptions: Readonly<Record<keyof RetryOptions, Allowed>> = {
 };
 const names = Object.keys(retryOptions).join(', ');
 
-/** @throws {DeclarationError} for a timeout or retries of a task that cannot be, or that a timer would take for none */
+/** @throws {DeclarationError} for an invalid timeout or invalid retries, such as a time longer than timers support */
 export function checkTimes(name: string, { timeout, retries }: TaskOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout <= longestTime))
     throw new DeclarationError(

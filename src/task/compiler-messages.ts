@@ -1,4 +1,4 @@
-// A condition on types that fails gives one of these: the compiler prints its name (what is wrong) and its only property (the cure).
+// Results of failed conditions on types: the compiler prints the name (the problem) and the only property (the cure).
 
 export interface ResultDoesNotFit<Property, Declared, Result> {
   readonly 'declare the property with the type that is required': [Property, Declared, Result];

@@ -8,24 +8,24 @@ import { servicesOf } from './services';
 import type { TaskClass } from './task-class';
 
 /**
- * Makes instances of task classes: the one method that a dependency injection container needs here.
+ * Makes instances of task classes: the one method that Tidemark needs of a dependency injection container.
  *
  * @example
  * const runner = new Runner({ container: { resolve: (cls) => moduleRef.create(cls) } }); // NestJS
  */
 export interface Container {
-  /** A new instance, each time, with its services. */
+  /** A new instance at each call, with its services. */
   resolve<T extends object>(cls: new (...services: any[]) => T): Awaitable<T>;
   /**
-   * Releases what its services hold. Workers call it at their end, on the container that the file of their option
-   * `container` exports; a runner leaves the container that it was given open.
+   * Releases the resources of services. Workers call it when they end, on the container exported by the file of their
+   * option `container`. A runner does not close its container.
    */
   close?(): Awaitable<unknown>;
 }
 
-/** A container that knows from a class's declaration whether it can make it. */
+/** A container that can check a class declaration without making an instance. */
 export interface CheckedContainer extends Container {
-  /** @throws {DeclarationError} when it cannot make the class, whatever services there are */
+  /** @throws {DeclarationError} if it cannot make the class, whichever services are registered */
   refuse(cls: TaskClass): void;
 }
 
@@ -33,7 +33,7 @@ export interface CheckedContainer extends Container {
 export const typediContainer: CheckedContainer = {
   refuse: servicesOf,
   resolve(cls) {
-    // A class without services needs no container; it would cost more than a small task.
+    // A class without services needs no container, which would cost more than a small task.
     if (isPlain(cls as unknown as TaskClass)) return new cls();
     const { Container: Typedi, ServiceNotFoundError } = injectorOf(cls).typedi();
     try {
@@ -48,7 +48,7 @@ export const typediContainer: CheckedContainer = {
 
 const plain = new WeakMap<TaskClass, boolean>();
 
-/** Whether there is nothing to inject into a class, neither by constructor nor by `@Inject()` properties. */
+/** True for a class without injected constructor parameters or `@Inject()` properties. */
 function isPlain(cls: TaskClass): boolean {
   let answer = plain.get(cls);
   if (answer === undefined) {
@@ -59,7 +59,7 @@ function isPlain(cls: TaskClass): boolean {
   return answer;
 }
 
-/** A remark when a service may be registered in another copy of typedi than the one that was asked. */
+/** A remark if there are several copies of typedi: the service may be registered in another one. */
 function severalContainers(): string {
   const loaded = Object.keys(nodeRequire.cache).flatMap(
     (file) => /^.*[\\/]node_modules[\\/]typedi(?=[\\/])/.exec(file) ?? [],

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { builtInName, isArrayPrototype, isPlainPrototype, isUrl } from '../base/built-in-name';
 import { isTaskRef } from './ref';
 
-/** Why a value cannot be taken, and where in it. */
+/** A value is not data: the problem, and its path within the value. */
 export class NotDataError extends Error {
   readonly path: string;
   readonly problem: string;
@@ -14,7 +14,7 @@ export class NotDataError extends Error {
   }
 }
 
-/** What kind of data a value is; undefined when it is none. Values of other realms count too. */
+/** The kind of data that an object is; undefined if it is not data. Accepts objects of other realms. */
 export function kindOf(
   value: object,
 ): 'array' | 'object' | 'date' | 'regexp' | 'map' | 'set' | 'url' | 'bytes' | 'ref' | undefined {
@@ -32,12 +32,12 @@ export function kindOf(
   return isUrl(value) ? 'url' : undefined;
 }
 
-/** Whether an object is a literal, or one made by `Object.create(null)`. */
+/** True for object literals and for objects made by `Object.create(null)`. */
 export function isPlainObject(value: object): boolean {
   return isPlainPrototype(Object.getPrototypeOf(value));
 }
 
-/** Whether a value is no object, and can be kept as it is. */
+/** True for immutable values that are data: primitives except symbols. */
 export function isPrimitive(value: unknown): boolean {
   switch (typeof value) {
     case 'object':
@@ -50,7 +50,7 @@ export function isPrimitive(value: unknown): boolean {
   }
 }
 
-/** What a value that is not data is, in words. */
+/** Describes a value that is not data. */
 export function describe(value: object | symbol): string {
   if (typeof value === 'symbol') return 'is a symbol';
   if (typeof value === 'function') return 'is a function';

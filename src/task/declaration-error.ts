@@ -2,9 +2,9 @@ import { shareClass } from '../base/shared-state';
 import { TidemarkError } from '../error';
 
 /**
- * Something about a task class, its params or what it requires is wrong. Thrown before anything runs.
+ * A task class, its params or its requirements are invalid. Thrown before anything runs.
  *
- * `path` holds the nodes that led there, from the target on: `ScoreModel({ path: 'a.csv' })`.
+ * `path` lists the nodes from the target to the invalid one: `ScoreModel({ path: 'a.csv' })`.
  */
 export class DeclarationError extends TidemarkError {
   static {
@@ -19,7 +19,7 @@ export class DeclarationError extends TidemarkError {
     this.problem = problem;
   }
 
-  /** Says where in the graph it happened; the first one to say so is the one who knows. */
+  /** Adds the path in the graph, unless the error has one: the innermost caller knows it best. */
   locate(path: readonly string[]): this {
     if (this.path.length === 0 && path.length > 0) {
       this.path = path;
@@ -29,7 +29,7 @@ export class DeclarationError extends TidemarkError {
   }
 }
 
-/** A param is missing, unknown, or has a value that cannot be taken. */
+/** A param is missing, unknown or has an invalid value. */
 export class ParamError extends DeclarationError {
   static {
     shareClass(ParamError, 'ParamError');

@@ -6,7 +6,7 @@ import type { StandardSchema } from './schema';
 import type { TaskClass } from './task-class';
 import type { Injector } from './typedi';
 
-/** Where a requirement comes from, as it was written. */
+/** The source of a requirement, as declared. */
 export type RequirementSource =
   | { readonly from: 'class'; readonly cls: TaskClass; readonly params?: (self: any) => object }
   | { readonly from: 'later-class'; readonly cls: () => TaskClass; readonly params: (self: any) => object }
@@ -14,27 +14,27 @@ export type RequirementSource =
   | { readonly from: 'directory' }
   | { readonly from: 'property-type'; readonly type: unknown };
 
-/** What a decorator said of a property. */
+/** The declaration of a property by a decorator. */
 export type MemberDeclaration =
   | { readonly kind: 'param'; readonly options: ParamOptions & { readonly schema?: StandardSchema } }
   | { readonly kind: 'requirement'; readonly source: RequirementSource };
 
-/** What the decorators in one class body said; base classes have their own. */
+/** The declarations of one class body; base classes have their own. */
 export interface ClassDeclaration {
   readonly members: Map<string, MemberDeclaration>;
   task?: TaskOptions;
-  /** The container of the copy of this package that declared the task: each may have a typedi of its own. */
+  /** The injector of the copy of this package that declared the task: each copy may have its own typedi. */
   injector?: Injector;
-  /** What copies of this package have in common, of the one that declared it. */
+  /** The layout of the copy that declared the class. */
   readonly layout: number;
 }
 
 const declaration = Symbol.for('tidemark.declaration');
 
 /**
- * What was declared in this class's own body; undefined when nothing was.
+ * The declaration of a class body, without base classes; undefined if nothing was declared.
  *
- * @throws {DeclarationError} when a copy of the package declared it that does not work together with this one
+ * @throws {DeclarationError} if an incompatible copy of the package declared it
  */
 export function ownDeclaration(cls: Function): ClassDeclaration | undefined {
   if (!Object.hasOwn(cls, declaration)) return undefined;
@@ -44,7 +44,7 @@ export function ownDeclaration(cls: Function): ClassDeclaration | undefined {
   return found;
 }
 
-/** The same, made when it is not there. */
+/** The declaration of a class body, created if missing. */
 export function declarationOf(cls: Function): ClassDeclaration {
   const own = ownDeclaration(cls);
   if (own) return own;
@@ -53,7 +53,7 @@ export function declarationOf(cls: Function): ClassDeclaration {
   return made;
 }
 
-/** Records what a decorator said; nothing is worked out before the task is first used. */
+/** Records the declaration of a property. It is evaluated at the first use of the task. */
 export function declare(prototype: object, property: PropertyKey, member: MemberDeclaration): void {
   const cls = prototype.constructor;
   const name = `${cls?.name}.${String(property)}`;
@@ -71,7 +71,7 @@ export function declare(prototype: object, property: PropertyKey, member: Member
   members.set(property, member);
 }
 
-/** The name that a task class declares, or its own. */
+/** The declared name of a task class, or else the class name. */
 export function declaredNameOf(cls: TaskClass): string {
   const name = ownDeclaration(cls)?.task?.name;
   return (typeof name === 'function' ? name(cls) : name) ?? cls.name;

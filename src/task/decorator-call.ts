@@ -4,7 +4,7 @@ const cure =
   'Tidemark takes the decorators of "experimentalDecorators". Set "experimentalDecorators": true in the "compilerOptions" of tsconfig.json (tsc, tsx, ts-node, esbuild, Vite, Bun); ' +
   'jsc.transform.legacyDecorator: true in .swcrc (swc, @swc/jest); version: "legacy" for @babel/plugin-proposal-decorators';
 
-/** The context object of a standard decorator, or the element descriptor of an earlier proposal. */
+/** The context object of a standard decorator, or the element descriptor of the 2018 proposal. */
 interface StandardContext {
   readonly kind: string;
   readonly name?: PropertyKey | undefined;
@@ -12,10 +12,10 @@ interface StandardContext {
 }
 
 /**
- * Refuses the call of a compiler that follows another version of decorators than this package.
+ * Rejects the call of a compiler that follows another version of decorators.
  *
- * @param decorator the name as it is written: `@Param()`
- * @param args all arguments that the decorator was called with
+ * @param decorator its name in messages: `@Param()`
+ * @param args all arguments of the call
  * @throws {DeclarationError} with the compiler options to set
  */
 export function refuseStandardDecorator(decorator: string, args: readonly unknown[]): void {
@@ -28,7 +28,7 @@ export function refuseStandardDecorator(decorator: string, args: readonly unknow
   );
 }
 
-/** Refuses a member decorator anywhere but on a property. */
+/** Rejects a member decorator on anything but a property. */
 export function refuseOtherThanProperty(decorator: string, args: readonly unknown[]): void {
   refuseStandardDecorator(decorator, args);
   const [target, property, third] = args;
@@ -45,7 +45,7 @@ export function refuseOtherThanProperty(decorator: string, args: readonly unknow
     throw new DeclarationError(`${decorator} is for properties; ${name} is a method`);
 }
 
-/** Refuses the class decorator anywhere but on a class. */
+/** Rejects a class decorator on anything but a class. */
 export function refuseOtherThanClass(decorator: string, args: readonly unknown[]): void {
   refuseStandardDecorator(decorator, args);
   const [cls, property] = args;
@@ -56,12 +56,12 @@ export function refuseOtherThanClass(decorator: string, args: readonly unknown[]
   );
 }
 
-/** The second argument of a standard decorator; legacy ones get a name there, or nothing. */
+/** True for the second argument of a standard decorator; a legacy decorator gets a name or nothing. */
 function isContext(value: unknown): value is StandardContext {
   return typeof value === 'object' && value !== null && typeof (value as { kind?: unknown }).kind === 'string';
 }
 
-/** The only argument of a decorator in the proposal of 2018. */
+/** True for the only argument of a decorator of the 2018 proposal. */
 function isElement(value: unknown): value is StandardContext {
   return isContext(value) && Object.prototype.toString.call(value) === '[object Descriptor]';
 }

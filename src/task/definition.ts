@@ -11,7 +11,7 @@ import type { StandardSchema } from './schema';
 import { showValue } from './show';
 import type { TaskClass } from './task-class';
 
-/** A task's param, all that is known of it without an instance. */
+/** A param of a task, as far as known without an instance. */
 export interface ParamDefinition {
   readonly name: string;
   readonly schema: StandardSchema | undefined;
@@ -19,53 +19,53 @@ export interface ParamDefinition {
   readonly keyed: boolean;
   readonly secret: boolean;
   readonly describe: string | undefined;
-  /** The one built-in class of its values, as declared or emitted by the compiler; undefined when that is not known. */
+  /** The single built-in class of its values, as declared or emitted by the compiler; undefined if unknown. */
   readonly type: Function | undefined;
-  /** The types of its values, likewise; undefined when only its default tells. */
+  /** The types of its values, likewise; undefined if only the default determines them. */
   readonly types: TypeNames | undefined;
 }
 
-/** A task's requirement: which property, and where its value comes from. */
+/** A requirement of a task: the property, and the source of its value. */
 export interface RequirementDefinition {
   readonly property: string;
   readonly source: Exclude<RequirementSource, { from: 'property-type' }>;
 }
 
-/** All that was declared of a task, its base classes' declarations included. Frozen. */
+/** The complete declaration of a task, including its base classes. Frozen. */
 export interface TaskDefinition {
   readonly cls: TaskClass;
   readonly name: string;
   readonly save: boolean;
-  /** Whether one process computes a key for all that use the same storage. */
+  /** True if one process computes a key for all processes with the same storage. */
   readonly isOnceEverywhere: boolean;
   readonly queue: string;
   readonly options: TaskOptions;
-  /** Sorted by name, so that the order of declarations changes no key. */
+  /** Sorted by name, so that keys do not depend on the order of declarations. */
   readonly params: readonly ParamDefinition[];
   readonly requirements: readonly RequirementDefinition[];
-  /** Whether every param is part of the key. */
+  /** True if every param is part of the key. */
   readonly allKeyed: boolean;
   readonly secrets: ReadonlySet<string>;
-  /** Whether the class has a method `fingerprint`. */
+  /** True if the class has a method `fingerprint`. */
   readonly hasFingerprint: boolean;
   readonly hasRestore: boolean;
   readonly hasCheckpoint: boolean;
-  /** Whether it requires a `TaskDirectory`. */
+  /** True if it requires a `TaskDirectory`. */
   readonly hasDirectory: boolean;
-  /** A hash of the class's source text, and of its base classes'. */
+  /** A hash of the source text of the class and its base classes. */
   readonly source: string;
-  /** The classes of its name in this process; undefined when it is not saved, or when its name is written out. */
+  /** The classes with its name in this process; undefined if it is not saved or its name is explicit. */
   readonly namesakes: Namesakes | undefined;
-  /** Whether its name may be another after the next build. */
+  /** True if its name may change with the next build. */
   readonly isNameUnstable: boolean;
 }
 
 const definitions = new WeakMap<Function, TaskDefinition>();
 
 /**
- * What was declared of a task class, worked out at its first use.
+ * The definition of a task class, evaluated at first use.
  *
- * @throws {DeclarationError} when it is no task class, or what was declared does not fit together
+ * @throws {DeclarationError} if it is not a task class, or its declarations contradict each other
  */
 export function definitionOf(cls: TaskClass): TaskDefinition {
   let definition = definitions.get(cls);
@@ -76,7 +76,7 @@ export function definitionOf(cls: TaskClass): TaskDefinition {
   return definition;
 }
 
-/** Whether a value is a class with `@Task()`. */
+/** True for a class with `@Task()`. */
 export function isTaskClass(value: unknown): value is TaskClass {
   return typeof value === 'function' && ownDeclaration(value)?.task !== undefined;
 }
@@ -118,7 +118,7 @@ function define(cls: TaskClass): TaskDefinition {
     hasCheckpoint: typeof cls.prototype.checkpoint === 'function',
     hasDirectory: requirements.some(({ source }) => source.from === 'directory'),
     source: sourceHash(cls),
-    // A name that is written out says that its classes are one task, as when a module is loaded again.
+    // Classes with the same explicit name are one task, as when a module is loaded twice.
     namesakes: save === true && options.name === undefined ? namesakesOf(name, cls) : undefined,
     isNameUnstable: save === true && options.name === undefined && looksMinified(name),
   });
@@ -152,12 +152,12 @@ function nameOf(cls: TaskClass, { name }: TaskOptions): string {
   return cls.name;
 }
 
-/** The class and what it extends, the class itself first. */
+/** The class and its base classes, the class first. */
 function* basesOf(cls: Function): Generator<Function> {
   for (let at = cls; typeof at === 'function' && at !== Function.prototype; at = Object.getPrototypeOf(at)) yield at;
 }
 
-/** The members of a class and its bases; a property declared again counts as the class says it. */
+/** The members of a class and its base classes; a declaration overrides that of a base class. */
 function membersOf(cls: TaskClass): ReadonlyMap<string, MemberDeclaration> {
   const members = new Map<string, MemberDeclaration>();
   for (const at of [...basesOf(cls)].reverse()) {

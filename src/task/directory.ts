@@ -3,9 +3,9 @@ import { layout, shareClass, sharedState, whyForeign } from '../base/shared-stat
 import { TidemarkError } from '../error';
 
 const brand = Symbol.for('tidemark.task-directory');
-/** Where the parts of a directory are, of which there may be ones of other copies of the package. */
+/** The property with the parts of a directory, the same in all copies of the package. */
 const parts = Symbol.for('tidemark.task-directory.parts');
-/** Whether there has been any in this process: most programs have none. */
+/** Records the first use of directories in this process: most programs use none. */
 const use = sharedState('task-directories', () => ({ isMade: false }));
 
 interface Parts {
@@ -14,10 +14,10 @@ interface Parts {
 }
 
 /**
- * A folder for one task alone, empty when it starts. A saved task keeps it for as long as its checkpoint is kept;
- * that of another task is removed when the run ends.
+ * A folder for one task, empty when the task starts. The directory of a saved task exists as long as its checkpoint;
+ * that of any other task is removed when the run ends.
  *
- * Its files are not part of the result's bytes: they are neither encoded nor flushed to the disk.
+ * Its files are not part of the result's bytes: they are neither encoded nor flushed to disk.
  *
  * @example
  * @Task({ save: true })
@@ -26,7 +26,7 @@ interface Parts {
  *   @Requires(TaskDirectory) directory!: TaskDirectory;
  *   async run(): Promise<TaskDirectory> {
  *     await unpack(this.archive, this.directory.path);
- *     return this.directory; // whoever requires it finds the files, in this run and in later ones
+ *     return this.directory; // tasks that require it find the files, in this run and in later ones
  *   }
  * }
  */
@@ -38,21 +38,21 @@ export class TaskDirectory {
   /** @internal */
   declare readonly [parts]: Parts;
 
-  /** Any folder as a task's directory: for tests of tasks. In a run, `@Requires(TaskDirectory)` makes them. */
+  /** Wraps any folder, for tests of tasks. In a run, `@Requires(TaskDirectory)` makes the directories. */
   constructor(path: string);
   /**
    * @internal
-   * @param path undefined when it is not known on this machine
-   * @param name what a checkpoint calls it: `Task/hash.d/nonce`; undefined when none keeps it
+   * @param path undefined if it is not known on this machine
+   * @param name its name in checkpoints: `Task/hash.d/nonce`; undefined if no checkpoint keeps it
    */
   constructor(path: string | undefined, name: string | undefined);
   constructor(path: string | undefined, name?: string) {
-    // Not enumerable, as private fields are not.
+    // Not enumerable, like private fields.
     Object.defineProperty(this, parts, { value: { path: path === undefined ? undefined : resolve(path), name } });
     use.isMade = true;
   }
 
-  /** Where it is on this machine: an absolute path. */
+  /** The absolute path on this machine. */
   get path(): string {
     const { path, name } = this[parts];
     if (path !== undefined) return path;
@@ -62,9 +62,9 @@ export class TaskDirectory {
   }
 
   /**
-   * The path of a file in it. Makes nothing.
+   * The path of a file in the directory. Does not create the file.
    *
-   * @throws {TidemarkError} when that is not inside
+   * @throws {TidemarkError} if the path is outside
    * @example
    * await writeFile(this.directory.file('model.onnx'), bytes);
    */
@@ -74,7 +74,7 @@ export class TaskDirectory {
     throw new TidemarkError(`${join(...segments)} leads out of the task directory ${this.path}`);
   }
 
-  /** The path, so that `${directory}/a.txt` is one. */
+  /** The path, so that `${directory}/a.txt` is a valid path. */
   toString(): string {
     return this.path;
   }
@@ -89,15 +89,16 @@ export class TaskDirectory {
     return directory[parts].name;
   }
 
-  /** @internal Whether there has been any in this process: most programs have none. */
+  /** @internal True once the process has made a directory: most programs make none. */
   static get isInUse(): boolean {
     return use.isMade;
   }
 }
+
 /**
- * Whether a value is the class `TaskDirectory`, also that of another copy of the package.
+ * True for the class `TaskDirectory`, of this or another copy of the package.
  *
- * @throws {TidemarkError} for that of a copy that does not work together with this one
+ * @throws {TidemarkError} for the class of an incompatible copy
  */
 export function isTaskDirectoryClass(value: unknown): value is typeof TaskDirectory {
   const problem = typeof value === 'function' ? whyForeign(TaskDirectory, value.prototype) : undefined;

@@ -1,6 +1,6 @@
-/** The known name that a mistyped one was probably meant to be; undefined when none is close. */
+/** The known name closest to a mistyped one; undefined if none is close. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  // Loaded here, since it is only needed for messages.
+  // Loaded on first use: only messages need it.
   const { distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   let best: string | undefined;
   let least = Math.max(2, name.length / 3) + 1;

@@ -2,70 +2,69 @@ import type { Encoder } from '../encoding/encoder';
 import type { ParamType } from './param-type';
 import type { TaskClass } from './task-class';
 
-/** What can be said of a param. */
+/** Options of `@Param`. */
 export interface ParamOptions {
-  /** Whether the param is part of the result's key. @default true */
+  /** Makes the param part of the result's key. @default true */
   readonly key?: boolean;
   /** Keeps the value out of records, pictures and messages. @default false */
   readonly secret?: boolean;
-  /** One line for people. */
+  /** A description, one line. */
   readonly describe?: string;
-  /** Whether it may be left out although it has no default. @default false */
+  /** Allows the param to be omitted although it has no default. @default false */
   readonly optional?: boolean;
   /**
-   * The types that it takes: built-in classes, `TaskRef`, null; `Object` for any value. A schema checks instead, where
-   * there is one.
+   * The allowed types: built-in classes, `TaskRef`, null; `Object` for any value. Ignored if there is a schema.
    *
-   * @default the type that the compiler emitted for the property, or else that of its default
+   * @default the type that the compiler emitted for the property, or else the type of its default
    * @example
    * `@Param({ type: [Number, null] }) limit: number | null = 10;`
    */
   readonly type?: ParamType | readonly ParamType[];
 }
 
-/** When a failed task is tried again. */
+/** Retries of a failed task. */
 export interface RetryOptions {
-  /** How often it is tried in all. */
+  /** Total number of attempts. */
   readonly attempts: number;
-  /** How long to wait before the second attempt, in milliseconds; up to a half less, at random. @default 0 */
+  /** Delay before the second attempt, in milliseconds, randomly reduced by up to half. @default 0 */
   readonly delay?: number;
-  /** By what the delay grows with each attempt. @default 2 */
+  /** Factor by which the delay grows with each attempt. @default 2 */
   readonly factor?: number;
-  /** The longest delay, in milliseconds. @default 60000 */
+  /** Maximum delay, in milliseconds. @default 60000 */
   readonly maxDelay?: number;
 }
 
-/** What can be said of a task. */
+/** Options of `@Task`. */
 export interface TaskOptions<T = any, Produces = unknown> {
   /** The task's name in keys, messages and queues. @default the class's name */
   readonly name?: string | ((cls: TaskClass) => string);
-  /** Whether results are saved, and loaded instead of computed. @default false */
+  /** Saves results, and loads them instead of computing them again. @default false */
   readonly save?: boolean;
   /**
-   * Where a result is computed once: within a run, or among all processes and machines that use the same storage.
-   * With `'everywhere'`, which takes `save` and a storage with leases (files, Redis), others wait for who began first,
-   * holding no slot, and load what that one saved; when it dies, one of them goes on.
+   * The scope in which a result is computed once: a run, or all processes and machines with the same storage.
+   * `'everywhere'` requires `save` and a storage with leases (files, Redis). Other processes wait for the first one,
+   * without occupying a slot, and load its result; if it dies, one of them takes over.
    *
    * @default 'run'
    */
   readonly once?: 'run' | 'everywhere';
-  /** Part of the key: change it when the code changed so that old results no longer count. */
+  /** Part of the key: change it to invalidate the results of older code. */
   readonly version?: number | string;
-  /** The queue it runs in. @default the task's name */
+  /** The queue of the task. @default the task's name */
   readonly queue?: string;
   /**
-   * Replaces the params in the key: `Name/<what it returns>`. A result of other params that has the same key is refused,
-   * unless what differs is a secret or has `key: false`.
+   * Replaces the params in the key: `Name/<returned text>`. Two sets of params with the same key are an error, unless
+   * they differ only in secrets or in params with `key: false`.
    */
   readonly key?: (params: Readonly<T>) => string;
-  /** The class of its results, for `@Requires()` on properties of that type. */
+  /** The class of its results, for `@Requires()` on properties of this type. */
   readonly produces?: abstract new (
     ...args: any[]
   ) => Produces;
-  /** How often it is tried when it fails: a number of further attempts, or the details. @default 0 */
+  /** Retries after a failure: the number of further attempts, or details. @default 0 */
   readonly retries?: number | RetryOptions;
-  /** How long an attempt may take, in milliseconds; after that its signal aborts and it has failed. @default no limit */
+  /** Time limit of an attempt, in milliseconds: afterwards its signal aborts and the attempt fails. @default no limit */
   readonly timeout?: number;
-  /** How its results become bytes. @default the storage's encoder */
+  /** Encodes results as bytes. @default the storage's encoder */
   readonly encoder?: Encoder;
 }

@@ -1,7 +1,7 @@
 import type { TaskRef } from './ref';
 import type { AnyFunction, IsAny, TaskClass } from './task-class';
 
-/** Values that are taken whole: nothing inside them can be a task ref. */
+/** Types that contain no task refs. */
 type Leaf =
   | string
   | number
@@ -19,7 +19,7 @@ type Leaf =
   | PromiseLike<unknown>;
 
 /**
- * What a task gives: of `Choose` or of `typeof Choose`. Promises are awaited, refs replaced by results.
+ * The result type of a task: of `Choose` or of `typeof Choose`. Promises are awaited, refs replaced by results.
  *
  * @example
  * type Score = OutputOf<ScoreModel>; // number
@@ -32,7 +32,7 @@ export type OutputOf<T> = T extends abstract new (
     ? Resolved<Awaited<R>>
     : never;
 
-/** A value as a caller may give it: arrays may be readonly. */
+/** A value as a caller may pass it: arrays may be readonly. */
 type Given<V> =
   IsAny<V> extends true
     ? any
@@ -43,7 +43,7 @@ type Given<V> =
         : V;
 
 /**
- * What may be passed in for a task: its public data properties.
+ * The params type of a task: its public data properties.
  *
  * @example
  * const params: ParamsOf<TrainModel> = { path: 'penguins.csv', seed: 3 };
@@ -58,7 +58,7 @@ export type ParamsOf<T> = {
     : never]?: Given<T[K]> | undefined;
 };
 
-// Looks six levels deep: deeper, the compiler would take too long for types that hold themselves.
+// Limited to six levels: beyond, the compiler would take too long for recursive types.
 type HoldsRef<D, Depth extends 0[] = []> =
   IsAny<D> extends true
     ? false
@@ -95,10 +95,10 @@ type Replace<D> =
                 ? { [K in keyof D]: Resolved<D[K]> }
                 : D;
 
-/** A structure with its refs replaced by results. What holds no ref keeps its type: classes with private members would break. */
+/** A structure with refs replaced by results. Types without refs stay unchanged: classes with private members would break. */
 export type Resolved<D> = IsAny<D> extends true ? any : true extends HoldsRef<D> ? Replace<D> : D;
 
-/** What a structure in `@Requires` becomes: a copy, so that arrays written as literals are not readonly. */
+/** The result of a structure in `@Requires`: a copy, so that arrays written as literals are not readonly. */
 export type Built<D> =
   IsAny<D> extends true
     ? any

@@ -2,10 +2,10 @@ import { builtInName, isUrlPrototype } from '../base/built-in-name';
 import { kindOf } from './data';
 import { DeclarationError } from './declaration-error';
 
-/** A type of params: a built-in class, or null. `Object` is any value. */
+/** A type of params: a built-in class or null. `Object` allows any value. */
 export type ParamType = Function | null;
 
-/** The types that a param takes, by name; empty for any. `Object` is a plain object. */
+/** The allowed types of a param, by name; empty for any. `Object` is a plain object. */
 export type TypeNames = readonly string[];
 
 const anyType: TypeNames = Object.freeze([]);
@@ -15,7 +15,7 @@ const builtIn = new Set<string | undefined>(
   ),
 );
 
-/** Whether a value is a class that says something of values: those that compilers emit for interfaces and unions do not. */
+/** True for a class that values can be checked against. Compilers emit others for interfaces and unions. */
 export function isCheckable(type: unknown): type is Function {
   return nameOf(type) !== undefined;
 }
@@ -26,17 +26,17 @@ function nameOf(type: unknown): string | undefined {
   if (typeof prototype !== 'object' || prototype === null) return undefined;
   if (prototype === Buffer.prototype) return 'Buffer';
   if (isUrlPrototype(prototype)) return 'URL';
-  // A mock of a test need not have anything of the class.
+  // A mock in a test may have nothing of the class.
   if (type === globalThis.Date) return 'Date';
   const name = builtInName(prototype);
   return builtIn.has(name) ? name : undefined;
 }
 
 /**
- * The types that `@Param({ type })` names.
+ * The names of the types in `@Param({ type })`.
  *
- * @param name the param's name in errors: `Load.limit`
- * @throws {DeclarationError} for a class that no param can have
+ * @param name the param in messages: `Load.limit`
+ * @throws {DeclarationError} for a class that is not a type of params
  */
 export function typeNames(declared: ParamType | readonly ParamType[], name: string): TypeNames {
   const types = Array.isArray(declared) ? (declared as readonly ParamType[]) : [declared as ParamType];
@@ -53,7 +53,7 @@ export function typeNames(declared: ParamType | readonly ParamType[], name: stri
   });
 }
 
-/** The type of a value; undefined for one that no param can be. */
+/** The type of a value; undefined for a value that is not data. */
 export function typeNameOf(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -88,12 +88,12 @@ function objectTypeName(value: object): string | undefined {
   return Buffer.isBuffer(value) ? 'Buffer' : (value as Uint8Array)[Symbol.toStringTag];
 }
 
-/** Whether a value is of one of these types. Values other than data are refused elsewhere, with their path. */
+/** True for a value of one of these types. Accepts values that are not data: other checks reject them, with their path. */
 export function fitsTypes(value: unknown, types: TypeNames): boolean {
   if (types.length === 0) return true;
   const name = typeNameOf(value);
   if (name === undefined || types.includes(name)) return true;
-  // A Buffer is a Uint8Array, and anything that reads a Buffer's bytes can read those of the other.
+  // A Buffer is a Uint8Array, and code for a Buffer can read the bytes of a Uint8Array.
   return (name === 'Buffer' && types.includes('Uint8Array')) || (name === 'Uint8Array' && types.includes('Buffer'));
 }
 

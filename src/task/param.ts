@@ -12,7 +12,7 @@ import { refuseOtherThanProperty, refuseStandardDecorator } from './decorator-ca
 import type { ParamOptions } from './options';
 import { isSchema, type StandardSchema } from './schema';
 
-// Not `{} extends Pick<T, K>`: {} has what all objects have, such as valueOf.
+// Not `{} extends Pick<T, K>`: {} has the properties of all objects, such as valueOf.
 type IsOptional<T, K extends keyof T> = Pick<T, K> extends Required<Pick<T, K>> ? false : true;
 type CanPass<Target, K, Optional> = [Target] extends [undefined]
   ? EnableExperimentalDecorators
@@ -34,9 +34,9 @@ type CanCheck<Target, K, In, Out, Optional> = [Target] extends [undefined]
     : NoPublicProperty<K, Target>;
 
 /**
- * Makes a property a param: what a person passes in. An initialiser is its default.
+ * Makes a property a param, which callers pass in. An initialiser is its default.
  *
- * @param schema any Standard Schema; what it puts out is the value
+ * @param schema any Standard Schema; its output is the value
  * @example
  * ```ts
  * class TrainModel {

@@ -28,11 +28,12 @@ type TupleIndex<V extends readonly unknown[]> =
   Extract<keyof V, `${number}`> extends `${infer N extends number}` ? N : never;
 type Of<R extends TaskRef<any>> = R[typeof output];
 
-/** The steps from a result to a part of it. */
+/** The path from a result to a part of it. */
 export type PartPath = readonly (string | number)[];
 
 const whole: PartPath = Object.freeze([]);
-/** A task with its params, not yet run. Plain data: it may be a param, a requirement or part of a structure. */
+
+/** A task with its params, not yet run. It is data: a param, a requirement or part of a structure. */
 export class TaskRef<out Out> {
   static {
     shareClass(TaskRef, 'task-ref');
@@ -41,7 +42,7 @@ export class TaskRef<out Out> {
   declare readonly [output]: Out;
   readonly task: TaskClass;
   readonly params: Readonly<Record<string, unknown>>;
-  /** Which part of the result is meant; empty for the whole. */
+  /** The referenced part of the result; empty for the whole. */
   readonly path: PartPath;
 
   private constructor(cls: TaskClass, params: Readonly<Record<string, unknown>>, path: PartPath) {
@@ -77,7 +78,7 @@ export class TaskRef<out Out> {
     return new TaskRef(this.task, this.params, Object.freeze([...this.path, ...steps]));
   }
 
-  /** For `JSON.stringify`: without the values of secrets. */
+  /** For `JSON.stringify`: omits the values of secrets. */
   toJSON(): { readonly task: string; readonly params: Readonly<Record<string, unknown>>; readonly path?: PartPath } {
     const params = Object.entries(this.params).map(([name, value]) => [
       name,
@@ -99,13 +100,14 @@ export class TaskRef<out Out> {
     return new TaskRef(cls, params, whole);
   }
 }
-/** Where classes keep what was declared; read here as it is, since declarations know of refs. */
+
+/** The property with the declaration of a class, read here directly: importing declaration.ts would be circular. */
 const declaration = Symbol.for('tidemark.declaration');
 interface Declared {
   readonly members: ReadonlyMap<string, { readonly options?: { readonly secret?: boolean } }>;
 }
 
-/** Whether a class, or the nearest of its base classes that declares the param, says that it is secret. */
+/** True if the class, or the nearest base class that declares the param, marks it as secret. */
 function isSecretParam(cls: unknown, name: string): boolean {
   for (let at = cls; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
     const own: Declared | undefined = Object.hasOwn(at, declaration) ? (at as any)[declaration] : undefined;
@@ -118,9 +120,9 @@ function isSecretParam(cls: unknown, name: string): boolean {
 const brand = Symbol.for('tidemark.task-ref');
 
 /**
- * Whether a value is a task ref, also one made by another copy of the package.
+ * True for a task ref, made by this or another copy of the package.
  *
- * @throws {DeclarationError} for one of a copy that does not work together with this one
+ * @throws {DeclarationError} for a ref of an incompatible copy
  */
 export function isTaskRef(value: unknown): value is TaskRef<unknown> {
   if (typeof value !== 'object' || value === null) return false;

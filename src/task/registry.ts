@@ -3,20 +3,20 @@ import { WeakList } from '../base/weak-list';
 import { ownDeclaration } from './declaration';
 import type { TaskClass } from './task-class';
 
-/** What is known of task classes: the same for all copies of this package. */
+/** The task classes of the process, shared by all copies of this package. */
 const known = sharedState('tasks', () => ({
-  /** By the class of their results. Nothing else may hold a task that is only required by that. */
+  /** By the class of their results. The only reference to tasks that are required by result class alone. */
   producers: new WeakMap<Function, Set<TaskClass>>(),
-  /** Classes by name, for refs that come out of storage. */
+  /** Classes by name, for refs from storage. */
   named: new Map<string, WeakRef<TaskClass>>(),
-  /** Those whose name a function gives; it is called when somebody asks. */
+  /** Classes whose name is a function, which is called on lookup. */
   renamed: new WeakList<TaskClass>(),
-  /** Names that were declared again while another class had them. */
+  /** Names declared by several live classes. */
   ambiguous: new Set<string>(),
   noted: undefined as TaskClass[] | undefined,
 }));
 
-/** Remembers which task gives results of which class, for requirements that name only the class. */
+/** Registers a task class by name, and by the class of its results, for requirements that name only that class. */
 export function register(cls: TaskClass, produces: Function | undefined): void {
   const { producers, named, renamed } = known;
   known.noted?.push(cls);
@@ -29,12 +29,12 @@ export function register(cls: TaskClass, produces: Function | undefined): void {
   }
   if (produces === undefined) return;
   const others = producers.get(produces) ?? new Set();
-  // A class declared again, as test runners and hot reload do, takes the place of the one it was.
+  // A redeclared class replaces the former one, as with test runners and hot reload.
   for (const other of others) if (nameOf(other) === nameOf(cls)) others.delete(other);
   producers.set(produces, others.add(cls));
 }
 
-/** The class that answers to a task's name: the last one that was declared with it, unless it is gone. */
+/** The class with a task name: the last declared one, unless it was collected. */
 export function classNamed(name: string): TaskClass | undefined {
   const found = known.named.get(name)?.deref();
   if (found) return found;
@@ -45,22 +45,22 @@ export function classNamed(name: string): TaskClass | undefined {
   return undefined;
 }
 
-/** Whether several classes were called so at once, whose names were not written out. Says it once a name. */
+/** True once per name that several classes had at once implicitly. */
 export function isNewlyAmbiguous(name: string): boolean {
   return known.ambiguous.delete(name);
 }
 
-/** The tasks declared with `produces` of this class. */
+/** The tasks declared with this class as `produces`. */
 export function producersOf(type: unknown): readonly TaskClass[] {
   return typeof type === 'function' ? [...(known.producers.get(type) ?? [])] : [];
 }
 
-/** The tasks that are declared from the first call on, for those who look for them by name; before it, none is kept. */
+/** The tasks declared since the first call, for lookups by name. Before that call, none is kept. */
 export function notedTasks(): readonly TaskClass[] {
   return (known.noted ??= []);
 }
 
-/** The task's name as far as it is known when the class is declared; a function that gives it is called later. */
+/** The name as far as known at declaration: a function for the name is called later. */
 function nameOf(cls: TaskClass): string {
   const name = ownDeclaration(cls)?.task?.name;
   return typeof name === 'string' ? name : cls.name;

@@ -25,18 +25,18 @@ type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends 
     : UnknownParam<Unknown, Known>;
 
 /**
- * Makes a property a requirement: what other tasks' results fill before `run`.
+ * Makes a property a requirement, filled with the results of other tasks before `run`.
  *
- * - `@Requires(Load)`: that task; params that both classes declare are handed on by name.
- * - `@Requires(Load, (self) => ({ split: 'test' }))`: with these params over the handed-on ones.
+ * - `@Requires(Load)`: that task; it inherits params that both classes declare, by name.
+ * - `@Requires(Load, (self) => ({ split: 'test' }))`: with these params over the inherited ones.
  * - `@Requires((self) => self.seeds.map((seed) => task(Train, { seed })))`: any structure of refs.
- * - `@Requires(() => Load)`: a class that is declared later.
- * - `@Requires(TaskDirectory)`: a fresh, empty folder for this task alone.
- * - `@Requires()`: the one task that `produces` the property's type, or a `TaskDirectory`.
+ * - `@Requires(() => Load)`: a class declared later.
+ * - `@Requires(TaskDirectory)`: an empty folder for this task alone.
+ * - `@Requires()`: the only task that `produces` the property's type, or a `TaskDirectory`.
  *
- * Functions are called while planning, with the params set and nothing else.
+ * Functions are called while planning, when only params are set.
  */
-// The order matters: an arrow's type is fixed by the first overload that looks at it, so the one with `const D` is first.
+// The order matters: the first overload that matches an arrow function fixes its type, so the one with `const D` is first.
 export function Requires<const D, Self = any>(
   structure: (self: Self) => D,
 ): <K extends PropertyKey>(target: CanFill<Self, K, Built<D>>, key: K) => void;
@@ -90,7 +90,7 @@ function sourceOf(given: readonly unknown[], prototype: object, property: Proper
   return params ? { from: 'later-class', cls: what, params } : { from: 'structure', map: what };
 }
 
-/** Whether a function is a class rather than a function that gives a structure. */
+/** True for a class, false for a function that returns a structure. */
 export function isClass(value: unknown): value is TaskClass {
   return (
     typeof value === 'function' &&

@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
 
 const longest = 100;
-/** What storage puts behind keys: the digest of large bytes, and the mark of a folder. */
+/** Suffixes that storage appends to keys: the digest of large bytes, and the mark of a folder. */
 const keptEndings = /^\.([0-9a-f]{32}|d)$/;
-/** Names that Windows keeps for devices. */
+/** Names that Windows reserves for devices. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
- * A name as part of a key, which is also a file name: what a file name cannot carry is percent-encoded,
- * what would be too long is cut and gets a hash. Different names stay different.
+ * A name as part of a key, which is also a file name: characters that file names do not allow are percent-encoded, and
+ * a long name is cut and gets a hash. Different names stay different.
  *
- * @param name any text with something in it
+ * @param name any text but the empty one
  */
 export function safeName(name: string): string {
   let safe = '';
@@ -21,7 +21,7 @@ export function safeName(name: string): string {
     safe += isPlain ? unit : encode(unit);
   }
   if (reserved.test(safe)) safe = encode(safe[0]!) + safe.slice(1);
-  // ~ occurs nowhere else, so a cut name cannot be taken for a whole one.
+  // ~ occurs nowhere else, so a cut name differs from all whole ones.
   return safe.length > longest ? `${safe.slice(0, 60)}~${hash('sha256', safe, 'hex').slice(0, 16)}` : safe;
 }
 

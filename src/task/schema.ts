@@ -1,8 +1,8 @@
 import { type Awaitable, isPromiseLike } from '../awaitable';
 
 /**
- * The Standard Schema interface (https://standardschema.dev), as zod, valibot, arktype and others offer it.
- * Written out instead of imported, so that `In` and `Out` are inferred.
+ * The Standard Schema interface (https://standardschema.dev), implemented by zod, valibot, arktype and others.
+ * Declared here instead of imported, so that `In` and `Out` are inferred.
  */
 export interface StandardSchema<In = unknown, Out = In> {
   readonly '~standard': {
@@ -13,15 +13,15 @@ export interface StandardSchema<In = unknown, Out = In> {
   };
 }
 
-/** What a schema said of a value. */
+/** The result of a validation. */
 export type Checked = { readonly value: unknown } | { readonly issues: readonly string[] };
 
-/** Whether this is a schema; some libraries' schemas are functions. */
+/** True for a schema. The schemas of some libraries are functions. */
 export function isSchema(value: unknown): value is StandardSchema {
   return (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value;
 }
 
-/** Validates by a schema; a promise when the schema is asynchronous. */
+/** Validates a value; returns a promise if the schema is asynchronous. */
 export function check(schema: StandardSchema, value: unknown): Awaitable<Checked> {
   const outcome: Awaitable<Outcome> = schema['~standard'].validate(value);
   return isPromiseLike(outcome) ? Promise.resolve(outcome).then(toChecked) : toChecked(outcome);

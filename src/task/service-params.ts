@@ -1,15 +1,15 @@
 import { injectorOf } from './injector';
 import type { TaskClass } from './task-class';
 
-/** A service that a task is given. */
+/** A service injected into a task. */
 export interface ServiceParam {
-  /** As messages call it. */
+  /** Its name in messages. */
   readonly label: string;
-  /** Its class, when that is known. */
+  /** Its class, if known. */
   readonly cls: Function | undefined;
 }
 
-/** The services of a task class: those of its constructor in order, and those of properties. */
+/** The services of a task class: constructor parameters in order, and properties. */
 export interface ServiceParams {
   readonly ofConstructor: readonly ServiceParam[];
   readonly ofProperties: readonly (ServiceParam & { readonly property: string })[];
@@ -17,10 +17,10 @@ export interface ServiceParams {
 
 const known = new WeakMap<TaskClass, ServiceParams>();
 
-/** Where NestJS keeps what `@Inject()` says of properties. */
+/** The metadata key of NestJS for `@Inject()` on properties. */
 const nestProperties = 'self:properties_metadata';
 
-/** The services that a class takes, as far as its declaration tells. */
+/** The services of a class, as far as its declaration shows. */
 export function serviceParamsOf(cls: TaskClass): ServiceParams {
   let services = known.get(cls);
   if (!services)
@@ -28,7 +28,7 @@ export function serviceParamsOf(cls: TaskClass): ServiceParams {
   return services;
 }
 
-/** Whether a class takes any services that its declaration tells of. */
+/** True for a class whose declaration shows services. */
 export function takesServices(cls: TaskClass): boolean {
   const { ofConstructor, ofProperties } = serviceParamsOf(cls);
   return ofConstructor.length > 0 || ofProperties.length > 0;
@@ -37,7 +37,7 @@ export function takesServices(cls: TaskClass): boolean {
 function findInConstructor(cls: TaskClass): readonly ServiceParam[] {
   for (let at: Function = cls; typeof at === 'function' && at !== Function.prototype; at = Object.getPrototypeOf(at)) {
     if (at.length > 0) return paramsOf(at);
-    // Parameters with defaults are left to the class.
+    // Parameters with defaults need no service.
     if (hasConstructor(at)) return [];
   }
   return [];
@@ -69,7 +69,7 @@ function findInProperties(cls: TaskClass): ServiceParams['ofProperties'] {
   });
 }
 
-/** Whether an `@Inject()` on this prototype counts for a class. */
+/** True if an `@Inject()` on this prototype applies to the class. */
 export function isOf(cls: TaskClass, object: object): boolean {
   return object === cls.prototype || cls.prototype instanceof object.constructor;
 }

@@ -3,16 +3,16 @@ import { injectorOf } from './injector';
 import type { TaskClass } from './task-class';
 
 /**
- * The classes of a task constructor's parameters, from the types that the compiler emitted or from `services`.
+ * The classes of a task's constructor parameters, from the types that the compiler emitted or from `services`.
  *
- * Containers pass undefined, or themselves, where a type is missing; so that is refused here.
+ * Containers pass undefined or themselves for a missing type, so missing types are an error here.
  *
- * @throws {DeclarationError} when a parameter has no class that a container could make
+ * @throws {DeclarationError} for a parameter whose type is not an injectable class
  */
 export function servicesOf(cls: TaskClass): readonly unknown[] {
   for (let at: Function = cls; typeof at === 'function' && at !== Function.prototype; at = Object.getPrototypeOf(at)) {
     const types: readonly unknown[] | undefined = Reflect.getOwnMetadata('design:paramtypes', at);
-    // Parameters with a default are not counted in `length`: they may have any type.
+    // Parameters with defaults are not counted in `length`: they may have any type.
     if (types) return types.map((type, index) => (index < at.length ? checked(cls, at, type, index) : type));
     if (at.length > 0) {
       throw new DeclarationError(

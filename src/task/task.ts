@@ -10,7 +10,7 @@ import { register } from './registry';
 import type { RunnableTask, TaskClass } from './task-class';
 import { ownInjector, registerInTypedi } from './typedi';
 
-/** The optional methods of a task, checked against what `run` returns. */
+/** The optional methods of a task, checked against the result of `run`. */
 interface TaskMethods<Out> extends RunnableTask {
   run(context: TaskContext): unknown;
   fingerprint?(): Awaitable<string>;
@@ -37,15 +37,15 @@ type ServiceClass = abstract new (...args: any[]) => unknown;
 /**
  * Makes a class a task. It has a method `run(context)`; its properties are params and requirements.
  *
- * An optional method `fingerprint()` gives the state of something outside, a file or a table, which
- * then is part of the key; it sees the params and nothing else.
+ * The optional method `fingerprint()` returns the state of something outside, such as a file or a table, which becomes
+ * part of the key. It sees only the params.
  *
- * Optional methods `restore(context)` and `checkpoint(result, context)` keep results in a way of the task's own, with
- * or without `save`. `restore` is asked before anything else: what it gives is the result, unless that is undefined,
- * and nothing that the task requires runs. `checkpoint` is given each result that was computed. Both see the params
- * and nothing else; what they throw is reported, and the run goes on.
+ * The optional methods `restore(context)` and `checkpoint(result, context)` persist results in the task's own way, with
+ * or without `save`. `restore` is called first: unless it returns undefined, its result is used and no requirement
+ * runs. `checkpoint` is called with each computed result. Both see only the params; their errors are reported, and the
+ * run continues.
  *
- * @param options `services` lists the classes of the constructor's parameters, for compilers that emit no types
+ * @param options `services` lists the classes of the constructor parameters, for compilers that emit no types
  * @example
  * ```ts
  * @Task({ save: true })
@@ -73,7 +73,7 @@ export function Task(...args: unknown[]): any {
     const declaration = declarationOf(cls);
     declaration.task = Object.freeze(options);
     declaration.injector = ownInjector;
-    // Where typedi and most other containers look for the constructor's types.
+    // The metadata that typedi and most other containers read.
     if (services) Reflect.defineMetadata('design:paramtypes', [...services], cls);
     registerInTypedi(cls);
     register(cls, options.produces);

@@ -4,12 +4,12 @@ import { ownFolder } from '../base/own-folder';
 import { WeakList } from '../base/weak-list';
 import type { TaskClass } from './task-class';
 
-// typedi takes as long to load as all the rest, and programs without services never need it.
+// typedi takes as long to load as the rest of the package, and programs without services do not need it.
 let loaded: typeof Typedi | undefined;
-/** Classes to be registered, unless they are gone by then. */
+/** Classes to register once typedi is loaded. */
 let waiting = new WeakList<TaskClass>();
 
-/** typedi, loaded when it is first needed, with all task classes registered. */
+/** typedi, loaded on first use, with all task classes registered. */
 function typedi(): typeof Typedi {
   loaded ??= require('typedi') as typeof Typedi;
   const { Container } = loaded;
@@ -18,7 +18,7 @@ function typedi(): typeof Typedi {
   return loaded;
 }
 
-/** Registers a class for as long as anything else holds it: typedi would hold it for good. */
+/** Registers a class weakly: typedi itself would never release it. */
 function register(cls: TaskClass, container: typeof Typedi.Container): void {
   container.set({ id: cls, type: cls, transient: true });
   const { services } = container.of() as unknown as { services?: Partial<Typedi.ServiceMetadata>[] };
@@ -28,20 +28,20 @@ function register(cls: TaskClass, container: typeof Typedi.Container): void {
   if (services!.length > limit) removeDead(services!);
 }
 
-/** Makes a service hold its class weakly. Apart from where the class is known, which the functions here would hold. */
+/** Makes a service hold its class weakly. A separate function, so that its closures do not capture the class. */
 function weaken(service: Partial<Typedi.ServiceMetadata>, ref: WeakRef<TaskClass>): void {
   for (const name of ['id', 'type'])
     Object.defineProperty(service, name, {
       configurable: true,
       enumerable: true,
       get: () => ref.deref(),
-      // Whoever registers the class anew may say something else of it.
+      // A later registration of the class may set another value.
       set: (value: unknown) =>
         Object.defineProperty(service, name, { value, writable: true, configurable: true, enumerable: true }),
     });
 }
 
-/** Services of classes that are gone are removed when there are more than this. */
+/** Number of services above which those of collected classes are removed. */
 let limit = 256;
 
 function removeDead(services: Partial<Typedi.ServiceMetadata>[]): void {
@@ -51,30 +51,30 @@ function removeDead(services: Partial<Typedi.ServiceMetadata>[]): void {
   limit = Math.max(256, 2 * count);
 }
 
-/** A container of services and what is injected by it. */
+/** A container of services, with its injections. */
 export interface Injector {
   readonly typedi: () => typeof Typedi;
-  /** The `@Inject()`s there are. */
+  /** All `@Inject()` declarations. */
   readonly injections: () => readonly Typedi.Handler[];
 }
 
-/** That of this copy of the package. */
+/** The injector of this copy of the package. */
 export const ownInjector: Injector = { typedi, injections };
 
-/** Registers a task class in typedi's global container: at once when the program uses typedi, else when it is needed. */
+/** Registers a task class in typedi's global container: at once if the program uses typedi, else on first use. */
 export function registerInTypedi(cls: TaskClass): void {
   waiting.add(cls);
   if (isLoaded()) typedi();
 }
 
 function injections(): readonly Typedi.Handler[] {
-  // Who has not loaded typedi has decorated nothing with it.
+  // Without typedi loaded, nothing is decorated with it.
   return isLoaded() ? typedi().Container.handlers : [];
 }
 
 function isLoaded(): boolean {
   if (loaded !== undefined) return true;
-  // In a bundle, there is no telling.
+  // In a bundle, it cannot be determined.
   if (ownFolder === undefined) return true;
   return nodeRequire.resolve('typedi') in nodeRequire.cache;
 }

@@ -2,30 +2,30 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** `<machine>-<pid>-<start of the process>-<copy of this module>-<counter>`, so that what a killed process left can be told. */
+/** `<machine>-<pid>-<process start>-<copy of this module>-<counter>`: identifies leftovers of killed processes. */
 const pattern = /^([0-9a-f]{8})-(\d{1,20})-(\d{1,20})-([0-9a-f]{12})-[0-9a-z]{1,20}$/;
-/** Whether a process on another machine still lives cannot be asked: its directories are left alone for this long. */
+/** Minimum age of an orphan of another machine, whose processes cannot be checked. */
 const patience = 7 * 24 * 60 * 60_000;
 
-/** Threads, and copies of the package, know only of their own what is in use. */
+/** This thread and copy of the package: each knows only its own uses. */
 const copy = randomBytes(6).toString('hex');
 let counter = 0;
 let self: { readonly machine: string; readonly pid: number; readonly start: string } | undefined;
-/** How many runs of this process use a directory, by its nonce. */
+/** Number of uses by runs of this process, by id. */
 const uses = new Map<string, number>();
 
-/** A name that no other directory has, and that tells who made it. */
+/** A unique id that identifies the process that made it. */
 export function newNonce(): string {
   const { machine: here, pid, start } = thisProcess();
   return `${here}-${pid}-${start}-${copy}-${(counter++).toString(36)}`;
 }
 
-/** The machine, in 8 hexadecimal digits, and the process that this is. */
+/** This process: its machine, in 8 hexadecimal digits, its number and its start time. */
 export function thisProcess(): { readonly machine: string; readonly pid: number; readonly start: string } {
   return (self ??= { machine: machine(), pid: process.pid, start: startOf(process.pid) });
 }
 
-/** Whether a process of this machine lives. @param isSame whether it started when the one that is meant did */
+/** True while a process of this machine runs. @param isSame compares start times, since process numbers are reused */
 export function isProcessAlive(pid: number, isSame: (start: string) => boolean): boolean {
   return isAlive(pid) && isSame(startOf(pid));
 }
@@ -44,7 +44,7 @@ export function isNonce(name: string): boolean {
   return pattern.test(name);
 }
 
-/** Says that a directory must stay, until `release` is called as often. */
+/** Keeps an object in use until `release` was called as often. */
 export function hold(nonce: string): void {
   uses.set(nonce, (uses.get(nonce) ?? 0) + 1);
 }
@@ -55,7 +55,7 @@ export function release(nonce: string): void {
   else uses.delete(nonce);
 }
 
-/** Whether nobody can be using a directory any more, as far as that can be told. */
+/** True if, as far as can be determined, no process uses the object any more. */
 export function isAbandoned(path: string, nonce: string): boolean {
   const [, madeOn, pid, start, madeBy] = pattern.exec(nonce) ?? [];
   if (madeOn === undefined || uses.has(nonce)) return false;
@@ -65,7 +65,7 @@ export function isAbandoned(path: string, nonce: string): boolean {
   return made !== undefined && Date.now() - made > patience;
 }
 
-/** A machine, or a container on it, where a process number means one process. */
+/** Identifies a machine, or a container on it: the scope of process numbers. */
 function machine(): string {
   const identity = [
     hostname(),
@@ -75,12 +75,12 @@ function machine(): string {
   return createHash('sha256').update(identity.join('\n')).digest('hex').slice(0, 8);
 }
 
-/** When a process started, where the system tells: numbers of processes are used again. */
+/** The start time of a process, where the system provides it: process numbers are reused. */
 function startOf(pid: number): string {
   const stat = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  // The second field is a name in parentheses, which may hold spaces.
+  // The second field is a name in parentheses, which may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie is dead, though it keeps its number until somebody asks how it ended.
+  // A zombie has ended, but keeps its number until its parent reads the exit status.
   return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '0');
 }
 

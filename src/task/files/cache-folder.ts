@@ -2,20 +2,20 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** The folder for what only saves time, made when it is not there; undefined when there is none that is safe to use. */
+/** The folder for caches, created if missing; undefined if no folder is safe to use. */
 export async function cacheFolder(): Promise<string | undefined> {
   for (const folder of candidates()) {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       if (await isOwn(folder)) return folder;
     } catch {
-      // The next one may do.
+      // Try the next candidate.
     }
   }
   return undefined;
 }
 
-/** That of the user by the conventions of the system; else one in the system's temporary folder. */
+/** The user's cache folder by the conventions of the system, then one in the temporary folder. */
 function candidates(): readonly string[] {
   const user = process.getuid?.();
   const temporary = join(tmpdir(), user === undefined ? 'tidemark-cache' : `tidemark-cache-${user}`);
@@ -33,7 +33,7 @@ function homeFolder(): string | undefined {
   return process.platform === 'darwin' ? join(home, 'Library', 'Caches', 'tidemark') : join(home, '.cache', 'tidemark');
 }
 
-/** Whether only this user can write to a folder: what others write there could not be trusted. */
+/** True if only this user can write to the folder: data of other users cannot be trusted. */
 async function isOwn(folder: string): Promise<boolean> {
   const stats = await lstat(folder);
   const user = process.getuid?.();

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder';
 
-/** What a digest is known by: the file's path, and the state in which it was read; each hashed to 16 bytes. */
+/** The key of a digest: the file's path, and its state when it was read, each hashed to 16 bytes. */
 export interface DigestKey {
   readonly path: Buffer;
   readonly state: Buffer;
@@ -12,7 +12,7 @@ export interface DigestKey {
 
 const fileName = 'file-digests-1';
 const hashBytes = 16;
-/** Path, state, digest, time of writing in seconds, and a check over these. */
+/** Path, state, digest, time of writing in seconds, and a checksum of these. */
 const recordBytes = 64;
 const timeAt = 3 * hashBytes;
 const checkAt = 56;
@@ -24,9 +24,9 @@ const buckets = 16_384;
 let folder: { readonly xdg: string | undefined; readonly path: Promise<string | undefined> } | undefined;
 
 /**
- * Digests of files, kept from process to process: a hash table in a file of fixed size. Each record is written in one
- * call, at its own place, so any number of processes may read and write at once. A record that is torn or damaged
- * fails its check and counts as none. Nothing here ever throws: at worst, a file is read again.
+ * Digests of files, shared by processes: a hash table in a file of fixed size. Each record is written in one call, at a
+ * position of its own, so processes may read and write concurrently. A torn or damaged record fails its checksum and
+ * counts as missing. Nothing here throws: at worst, a file is read again.
  */
 export const digestTable = {
   /** The digest of a file in a state, as hexadecimal. */
@@ -66,7 +66,7 @@ async function tablePath(): Promise<string | undefined> {
   return path === undefined ? undefined : join(path, fileName);
 }
 
-/** The records in the bucket of a path; those that are empty or damaged are undefined. */
+/** The records in the bucket of a path; empty and damaged ones are undefined. */
 async function readBucket(table: FileHandle, key: DigestKey): Promise<(Buffer | undefined)[]> {
   const bytes = Buffer.alloc(bucketBytes);
   await table.read(bytes, 0, bucketBytes, positionOf(key));
@@ -76,7 +76,7 @@ async function readBucket(table: FileHandle, key: DigestKey): Promise<(Buffer | 
   });
 }
 
-/** Which record of a bucket to write: that of the same path, one that is free, or the oldest. */
+/** The index of the record to write: the one of the same path, a free one, or the oldest. */
 function placeIn(bucket: readonly (Buffer | undefined)[], { path }: DigestKey): number {
   const own = bucket.findIndex((record) => record?.subarray(0, hashBytes).equals(path));
   if (own >= 0) return own;

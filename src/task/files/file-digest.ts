@@ -7,29 +7,29 @@ import { type DigestKey, digestTable } from './digest-table';
 import { fileProblem, kindOf, shown } from './file-problem';
 import { Semaphore } from './semaphore';
 
-/** Smaller files are read each time: that takes about as long as remembering them. */
+/** Smaller files are read each time, which takes about as long as a cache lookup. */
 const smallFile = 64 * 1024;
-/** A file that changed less than this long ago may change again without a new time. In milliseconds. */
+/** A file that changed more recently may change again without a new timestamp. In milliseconds. */
 const recent = 2_000;
 const chunkBytes = 256 * 1024;
-/** So that opening a pipe does not wait for somebody who writes to it. */
+/** Non-blocking, so that opening a pipe does not wait for a writer. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const mostRemembered = 10_000;
 
 const slots = new Semaphore(8);
 /** The last known state and digest of files, by path. */
 const remembered = new Map<string, { readonly state: string; readonly digest: string }>();
-/** Reads that have not begun, by path: later requests get their digest. */
+/** Queued reads, by path: later requests share them. */
 const waiting = new Map<string, Promise<string>>();
 const underWay = new Map<string, Promise<string>>();
 
 /**
  * The first 128 bits of the SHA-256 of a file's content, as hexadecimal.
  *
- * An unchanged file is not read twice, in this process or another one: digests are remembered with the file's path,
- * size, times of change and inode, unless the file changed so recently that these could stay the same.
+ * An unchanged file is not read twice, in this process or another one: digests are cached by the file's path, size,
+ * times and inode, unless the file changed so recently that a further change might leave these the same.
  *
- * @throws {TidemarkError} when the file cannot be read, or is not a file
+ * @throws {TidemarkError} if the file cannot be read, or is not a file
  */
 export function fileDigest(given: string): Promise<string> {
   const path = resolve(given);
@@ -41,7 +41,7 @@ export function fileDigest(given: string): Promise<string> {
   return digest;
 }
 
-/** Reads a file after the read of the same file that has begun: that one may have missed the latest change. */
+/** Reads a file after the current read of the same file, which may have missed the latest change. */
 async function readInTurn(path: string, given: string): Promise<string> {
   await underWay.get(path)?.catch(() => {});
   return slots.use(async () => {
@@ -72,7 +72,7 @@ async function readDigest(path: string, given: string): Promise<string> {
     return digest;
   } catch (error) {
     if (error instanceof TidemarkError) throw error;
-    // Windows opens no folders.
+    // Windows cannot open folders.
     const found = file ? undefined : await stat(path, { bigint: true }).catch(() => undefined);
     if (found) refuseOthers(found, given);
     throw fileProblem(given, 'file', error);
@@ -81,7 +81,7 @@ async function readDigest(path: string, given: string): Promise<string> {
   }
 }
 
-/** @throws {TidemarkError} for a folder, and for what has no content, such as a pipe, which would block */
+/** @throws {TidemarkError} for a folder, and for a file without content, such as a pipe, which would block */
 function refuseOthers(stats: BigIntStats, path: string): BigIntStats {
   if (stats.isFile()) return stats;
   if (stats.isDirectory())
@@ -89,7 +89,7 @@ function refuseOthers(stats: BigIntStats, path: string): BigIntStats {
   throw new TidemarkError(`${shown(path)} is a ${kindOf(stats)}, not a file: it has no content to identify it by`);
 }
 
-/** @param size 0 when it is not known, as in /proc */
+/** @param size 0 if unknown, as in /proc */
 async function hashContent(file: FileHandle, size: number): Promise<string> {
   const content = createHash('sha256');
   const buffer = Buffer.allocUnsafe(size > 0 && size < chunkBytes ? size : chunkBytes);

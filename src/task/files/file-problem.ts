@@ -12,7 +12,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'cannot be read: its path is too long',
 };
 
-/** The error for a file or folder that cannot be fingerprinted: which one, and why. */
+/** The error for an unreadable file or folder. */
 export function fileProblem(path: string, what: 'file' | 'folder', cause: unknown): TidemarkError {
   const code = systemCodeOf(cause);
   const known = code === undefined ? undefined : reasons[code];
@@ -20,12 +20,12 @@ export function fileProblem(path: string, what: 'file' | 'folder', cause: unknow
   return new TidemarkError(`the ${what} ${shown(path)} ${reason}`, { cause });
 }
 
-/** A path as it was given, and where that is. */
+/** A path as given, with the absolute path. */
 export function shown(path: string): string {
   return isAbsolute(path) ? path : `${path} (${resolve(path)})`;
 }
 
-/** The name of what is neither a file nor a folder. */
+/** The type of a file that is neither a regular file nor a folder. */
 export function kindOf(stats: Pick<Stats, 'isFIFO' | 'isSocket'>): string {
   if (stats.isFIFO()) return 'pipe';
   return stats.isSocket() ? 'socket' : 'device';

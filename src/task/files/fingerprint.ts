@@ -5,7 +5,7 @@ import { fileDigest } from './file-digest';
 import { matchFiles } from './match-files';
 import { type WalkedFile, walkFiles } from './walk-files';
 
-/** How many files of a folder are looked at at once. */
+/** Number of files that are read concurrently. */
 const filesAtOnce = 32;
 
 /** See `fileFingerprint`. */
@@ -27,7 +27,7 @@ async function fingerprintOf(files: Iterable<WalkedFile> | AsyncIterable<WalkedF
   return `sha256-${all.digest('hex').slice(0, 32)}`;
 }
 
-/** A line for each file, in the order of the files, of which a limited number are looked at at once. */
+/** A line per file, in the order of the files, reading a limited number concurrently. */
 async function* inOrder(
   files: Iterable<WalkedFile> | AsyncIterable<WalkedFile>,
 ): AsyncGenerator<string | undefined, void> {
@@ -41,16 +41,16 @@ async function* inOrder(
   yield* pending;
 }
 
-/** The name and content of a file; undefined when it was deleted meanwhile. */
+/** The name and content of a file; undefined if it was deleted meanwhile. */
 async function lineOf({ name, path, marker, isRequired }: WalkedFile): Promise<string | undefined> {
-  // File systems differ in how they write accents.
+  // File systems normalise accents differently.
   const written = JSON.stringify(name.normalize('NFC'));
   if (marker !== undefined) return `${written} ${JSON.stringify(marker)}\n`;
   try {
     return `${written} ${await fileDigest(path)}\n`;
   } catch (error) {
     const isGone = systemCodeOf((error as Error).cause) === 'ENOENT';
-    // A name that is not valid UTF-8 cannot be opened, and looks as if it was not there.
+    // A name that is not valid UTF-8 cannot be opened, and seems missing.
     if (isGone && !isRequired && !name.includes('\ufffd')) return undefined;
     throw error;
   }

@@ -3,30 +3,30 @@ import { dirname, join, parse, relative, resolve, sep } from 'node:path';
 import { TidemarkError } from '../../error';
 import { type WalkedFile, walkFiles } from './walk-files';
 
-/** A path, or the part of a pattern before its first wildcard, and the rest. */
+/** A path, or a pattern split at its first wildcard. */
 interface Given {
   readonly text: string;
   /** Absolute. */
   readonly base: string;
-  /** Undefined for a path, which names one file. */
+  /** Undefined for the path of one file. */
   readonly matches: ((name: string) => boolean) | undefined;
-  /** Whether the pattern may match something in a folder. */
+  /** True for a folder in which the pattern may match. */
   readonly enters: (name: string) => boolean;
   readonly isExclusion: boolean;
 }
 
-/** Files that were given by paths and patterns. */
+/** The files that paths and patterns name. */
 export interface MatchedFiles {
-  /** The only file that was given, by its path. */
+  /** The path, if one file is named. */
   readonly single: string | undefined;
-  /** By name from the folder that they have in common, in the order of names. */
+  /** Named relative to their common folder, sorted by name. */
   readonly files: readonly WalkedFile[];
 }
 
 /**
  * The files that paths and patterns name, each once.
  *
- * @throws {TidemarkError} when a path does not exist, or nothing matches a pattern
+ * @throws {TidemarkError} if a path does not exist, or a pattern matches nothing
  */
 export async function matchFiles(paths: readonly string[]): Promise<MatchedFiles> {
   const given = await Promise.all(paths.map(read));
@@ -50,7 +50,7 @@ async function read(text: string): Promise<Given> {
   if (typeof text !== 'string' || text === '')
     throw new TidemarkError(`fileFingerprint was given ${JSON.stringify(text)}; give the path of a file, or a pattern`);
   const path = { text, base: resolve(text), matches: undefined, enters: () => false, isExclusion: false };
-  // Names of files may hold what looks like a wildcard.
+  // File names may contain wildcard characters.
   const isThere = await lstat(path.base).then(
     () => true,
     () => false,

@@ -1,4 +1,4 @@
-/** A limit on how much runs at once. */
+/** Limits concurrency. */
 export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = limit;
   }
 
-  /** Calls `body` when a slot is free. */
+  /** Runs `body` as soon as a slot is free. */
   async use<T>(body: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -5,44 +5,44 @@ import { systemCodeOf } from '../../base/describe-error';
 import { TidemarkError } from '../../error';
 import { fileProblem, kindOf, shown } from './file-problem';
 
-/** What is found in a folder. */
+/** A file found in a folder. */
 export interface WalkedFile {
-  /** From the folder that is walked, with `/` between its parts. */
+  /** Relative to the walked folder, with `/` as separator. */
   readonly name: string;
   readonly path: string;
-  /** What it is, when it is not a file with content. */
+  /** Describes an entry that is not a file with content. */
   readonly marker?: string;
-  /** Whether somebody named it, so that it must be there. */
+  /** True for a file that was named explicitly, so that it must exist. */
   readonly isRequired?: boolean;
 }
 
-/** What of a folder is walked. */
+/** Limits a walk. */
 export interface WalkOptions {
-  /** Whether to look into a folder. @default true for all */
+  /** Selects the folders to enter. @default all */
   readonly enters?: (name: string) => boolean;
-  /** Whether a file counts. @default true for all */
+  /** Selects files. @default all */
   readonly includes?: (name: string) => boolean;
 }
 
-/** A folder that is being walked. */
+/** A folder on the current path of the walk. */
 interface Level {
   readonly path: string;
-  /** Its name and a slash; empty for the first. */
+  /** The relative path with a trailing slash; empty for the root. */
   readonly prefix: string;
-  /** Where it is when symbolic links are followed. */
+  /** The path with symbolic links resolved. */
   readonly real: string;
   readonly entries: readonly Dirent[];
   next: number;
 }
 
-/** Something in a folder, and where it really is when a link leads to it; or a link that leads nowhere. */
+/** An entry, with its real path if it is a link; or a marker for a broken link. */
 type Followed = { readonly entry: Dirent | Stats; readonly real?: string } | { readonly marker: string };
 
 /**
- * The files in a folder and those below it, in an order that depends on their names only. Symbolic links are followed;
- * a folder that several links lead to is walked once. Holds the names of the folders on the way only.
+ * All files in a folder and its subfolders, in an order that depends only on their names. Follows symbolic links; walks
+ * a folder with several links once. Keeps only the names of the folders on the current path in memory.
  *
- * @throws {TidemarkError} when a folder cannot be read
+ * @throws {TidemarkError} if a folder cannot be read
  */
 export async function* walkFiles(folder: string, options: WalkOptions = {}): AsyncGenerator<WalkedFile> {
   const { enters = () => true, includes = () => true } = options;
@@ -77,7 +77,7 @@ export async function* walkFiles(folder: string, options: WalkOptions = {}): Asy
   }
 }
 
-/** Where a symbolic link leads; undefined when it is gone. */
+/** Resolves a symbolic link; undefined if it was removed. */
 async function follow(path: string): Promise<Followed | undefined> {
   try {
     return { entry: await stat(path), real: await realpath(path) };
@@ -85,7 +85,7 @@ async function follow(path: string): Promise<Followed | undefined> {
     if (systemCodeOf(cause) !== 'ENOENT' && systemCodeOf(cause) !== 'ELOOP') throw fileProblem(path, 'file', cause);
   }
   try {
-    // Editors keep their locks in such links.
+    // Editors use such links as locks.
     return { marker: `a link to ${await readlink(path)}, where nothing is` };
   } catch {
     return undefined;
@@ -102,7 +102,7 @@ async function openLevel(path: string, prefix: string, real: string): Promise<Le
   }
 }
 
-/** The same for a folder that was there a moment ago. */
+/** Opens a folder that may have been removed meanwhile. */
 async function openLevelIfThere(path: string, prefix: string, real: string): Promise<Level | undefined> {
   try {
     return await openLevel(path, prefix, real);
