@@ -39,6 +39,21 @@ module.exports = {
       'Nothing inside imports what is built on top of it.',
     ),
     forbid(
+      'browser-code-stands-alone',
+      '^src/report/html/browser/',
+      {
+        path: '^',
+        pathNot: '^src/report/(?:html/browser/|html/page-data\\.ts$|(?:distinguishing-params|states|units)\\.ts$)',
+      },
+      'Code for a browser imports what runs there, and types of the data that it reads.',
+    ),
+    forbid(
+      'browser-code-is-bundled',
+      '^src/(?!report/html/browser/)',
+      { path: '^src/report/html/browser/' },
+      'Code for a browser comes as text: scripts/build-page.mjs bundles it.',
+    ),
+    forbid(
       'ships-what-it-needs',
       '^src/',
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'npm-optional'] },

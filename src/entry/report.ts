@@ -1,9 +1,8 @@
 export type { FoldOptions } from '../report/fold';
 export { toDot, toHtml, toJson, toMermaid, toSvg, toTrace } from '../report/formats';
-export type { HtmlOptions } from '../report/html';
+export type { HtmlOptions } from '../report/html/to-html';
 export {
   type GraphPicture,
-  type NodeState,
   type PictureEdge,
   type PictureNode,
   type PictureSpan,
@@ -12,3 +11,4 @@ export {
 export { type ProgressOptions, showProgress } from '../report/progress';
 export type { ProgressStream } from '../report/progress/screen';
 export { RunRecorder } from '../report/run-recorder';
+export type { NodeState } from '../report/states';

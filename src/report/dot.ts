@@ -2,7 +2,7 @@ import { type FoldOptions, fold, isGroup } from './fold';
 import { linesOf } from './label';
 import { oneLine } from './one-line';
 import type { GraphPicture } from './picture';
-import { looks } from './states';
+import { stateStyles } from './states';
 
 /** The language of Graphviz. */
 export function toDot(picture: GraphPicture, options: FoldOptions = {}): string {
@@ -13,7 +13,7 @@ export function toDot(picture: GraphPicture, options: FoldOptions = {}): string 
       .map((line) => `${quotedPart(line)}\\l`)
       .join('');
     const state = isGroup(box) ? [...box.counts.keys()][0]! : box.state;
-    const { fill, line, text, isDashed } = looks[state].light;
+    const { fill, line, text, isDashed } = stateStyles[state].light;
     const style = isDashed ? 'filled,rounded,dashed' : 'filled,rounded';
     const colours = `fillcolor="${fill}", color="${line}", fontcolor="${text}"`;
     return `  ${ids.get(box.key)} [label="${label}", tooltip="${quotedPart(box.key)}", style="${style}", ${colours}${isGroup(box) ? ', peripheries=2' : ''}];`;

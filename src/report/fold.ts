@@ -1,6 +1,7 @@
+import { distinguishingParams, distinguishingParamsFirst } from './distinguishing-params';
 import { valueText } from './param-text';
-import type { GraphPicture, NodeState, PictureEdge, PictureNode } from './picture';
-import { tellingFirst, tellingParams } from './telling-params';
+import type { GraphPicture, PictureEdge, PictureNode } from './picture';
+import type { NodeState } from './states';
 
 /** All tasks of one class, drawn as one. */
 export interface PictureGroup {
@@ -104,9 +105,9 @@ function withTexts(members: readonly PictureNode[]): readonly DrawnNode[] {
   const texts = members.map(
     ({ params }) => new Map(Object.entries(params).map(([name, value]) => [name, valueText(value)])),
   );
-  const telling = tellingParams(texts);
+  const telling = distinguishingParams(texts);
   return members.map((node, index) => {
-    const ordered = tellingFirst(texts[index]!, telling);
+    const ordered = distinguishingParamsFirst(texts[index]!, telling);
     const params = Object.fromEntries(ordered.map(([name]) => [name, node.params[name]]));
     return { ...node, params, texts: ordered };
   });

@@ -1,5 +1,5 @@
 import type { FoldOptions } from './fold';
-import type { HtmlOptions } from './html';
+import type { HtmlOptions } from './html/to-html';
 import type { GraphPicture } from './picture';
 
 // Most programs draw nothing: what makes a format is loaded when that is first asked for.
@@ -41,7 +41,7 @@ export async function toSvg(picture: GraphPicture, options?: FoldOptions): Promi
  * await writeFile('run.html', await toHtml(recorder.picture(), { title: 'Nightly scores' }));
  */
 export async function toHtml(picture: GraphPicture, options?: HtmlOptions): Promise<string> {
-  return (require('./html') as typeof import('./html')).toHtml(picture, options);
+  return (require('./html/to-html') as typeof import('./html/to-html')).toHtml(picture, options);
 }
 
 /**

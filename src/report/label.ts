@@ -1,21 +1,21 @@
 import { type Drawn, type DrawnNode, isGroup, type PictureGroup } from './fold';
 import { paramText } from './param-text';
 import type { PictureNode } from './picture';
-import { signs, stateNames, states } from './states';
+import { stateNames, stateSigns, states } from './states';
 import { showBytes, showCount, showSeconds } from './units';
 
 /** What a box says: its sign and task, its params, then how long it took and what it weighs. */
 export function linesOf(box: Drawn): readonly string[] {
   if (isGroup(box)) return [`${box.task} × ${showCount(box.members.length)}`, countsOf(box)];
   const remark = remarkOf(box);
-  return [`${signs[box.state]} ${box.task}`, ...paramLines(box), ...(remark ? [remark] : [])];
+  return [`${stateSigns[box.state]} ${box.task}`, ...paramLines(box), ...(remark ? [remark] : [])];
 }
 
 /** `✓ 12 ran · ✗ 3 failed`, or without the words */
 export function countsOf({ counts }: PictureGroup, isShort = false): string {
   return states
     .filter((state) => counts.has(state))
-    .map((state) => `${signs[state]} ${showCount(counts.get(state)!)}${isShort ? '' : ` ${stateNames[state]}`}`)
+    .map((state) => `${stateSigns[state]} ${showCount(counts.get(state)!)}${isShort ? '' : ` ${stateNames[state]}`}`)
     .join(' · ');
 }
 

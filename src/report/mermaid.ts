@@ -1,8 +1,8 @@
 import { type FoldOptions, fold, isGroup } from './fold';
 import { linesOf } from './label';
 import { oneLine } from './one-line';
-import type { GraphPicture, NodeState } from './picture';
-import { looks, states } from './states';
+import type { GraphPicture } from './picture';
+import { type NodeState, stateStyles, states } from './states';
 
 // Mermaid refuses more than 500 edges and 50,000 characters.
 const defaultLimit = 80;
@@ -26,7 +26,7 @@ export function toMermaid(picture: GraphPicture, { foldAbove = defaultLimit }: F
   const styles = states
     .filter((state) => used.has(state))
     .map((state) => {
-      const { fill, line, text, isDashed } = looks[state].light;
+      const { fill, line, text, isDashed } = stateStyles[state].light;
       return `  classDef ${state} fill:${fill},stroke:${line},color:${text}${isDashed ? ',stroke-dasharray:4' : ''}`;
     });
   return `${['flowchart LR', ...lines, ...arrows, ...styles].join('\n')}\n`;

@@ -1,16 +1,5 @@
 import type { Plan, PlannedNode } from '../run/plan';
-
-/** What is to happen, happens or happened to a task. */
-export type NodeState =
-  | 'to-run'
-  | 'to-load'
-  | 'unknown'
-  | 'not-needed'
-  | 'running'
-  | 'ran'
-  | 'loaded'
-  | 'failed'
-  | 'skipped';
+import type { NodeState } from './states';
 
 /** A task in a picture. */
 export interface PictureNode {

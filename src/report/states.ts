@@ -1,7 +1,17 @@
-import type { NodeState } from './picture';
+/** What is to happen, happens or happened to a task. */
+export type NodeState =
+  | 'to-run'
+  | 'to-load'
+  | 'unknown'
+  | 'not-needed'
+  | 'running'
+  | 'ran'
+  | 'loaded'
+  | 'failed'
+  | 'skipped';
 
 /** How a state looks on paper of one colour. */
-export interface Look {
+export interface StateStyle {
   /** The colour of its sign and of its share in bars. */
   readonly line: string;
   readonly fill: string;
@@ -23,7 +33,7 @@ export const states = [
 ] as const satisfies readonly NodeState[];
 
 /** A sign and words for each state, since not everybody sees every colour. */
-export const signs: Readonly<Record<NodeState, string>> = {
+export const stateSigns: Readonly<Record<NodeState, string>> = {
   'to-run': '○',
   'to-load': '⇣',
   unknown: '?',
@@ -47,11 +57,11 @@ export const stateNames: Readonly<Record<NodeState, string>> = {
   skipped: 'skipped',
 };
 
-const light = (line: string, fill: string, isDashed = false): Look => ({ line, fill, text: '#16202b', isDashed });
-const dark = (line: string, fill: string, isDashed = false): Look => ({ line, fill, text: '#e6edf3', isDashed });
+const light = (line: string, fill: string, isDashed = false): StateStyle => ({ line, fill, text: '#16202b', isDashed });
+const dark = (line: string, fill: string, isDashed = false): StateStyle => ({ line, fill, text: '#e6edf3', isDashed });
 
 // Hues of Okabe and Ito, which stay apart for all common kinds of colour vision, at contrasts of 4.5 and more.
-export const looks: Readonly<Record<NodeState, { readonly light: Look; readonly dark: Look }>> = {
+export const stateStyles: Readonly<Record<NodeState, { readonly light: StateStyle; readonly dark: StateStyle }>> = {
   'to-run': { light: light('#7a5195', '#f7f2fa'), dark: dark('#c9a0e4', '#2a2233') },
   'to-load': { light: light('#2f7fb5', '#f0f7fc', true), dark: dark('#7cc4f0', '#1b2a36', true) },
   unknown: { light: light('#84713a', '#faf8ee', true), dark: dark('#cdb97c', '#2b281b', true) },

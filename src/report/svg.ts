@@ -1,6 +1,6 @@
 import { type FoldOptions, fold } from './fold';
-import type { GraphPicture, NodeState } from './picture';
-import { signs, stateNames, states } from './states';
+import type { GraphPicture } from './picture';
+import { type NodeState, stateNames, stateSigns, states } from './states';
 import { showCount } from './units';
 
 const margin = 24;
@@ -38,7 +38,7 @@ function drawLegend({ nodes }: GraphPicture): { readonly markup: string; readonl
     .filter((state) => counts.has(state))
     .map((state) => {
       const text = `${showCount(counts.get(state)!)} ${stateNames[state]}`;
-      const circle = `<circle class="dot" cx="8" cy="8" r="8"/><text class="sign" x="8" y="12.3">${signs[state]}</text>`;
+      const circle = `<circle class="dot" cx="8" cy="8" r="8"/><text class="sign" x="8" y="12.3">${stateSigns[state]}</text>`;
       const entry = `<g class="${state}" transform="translate(${x} 0)">${circle}<text class="remark legend" x="22" y="12">${text}</text></g>`;
       x += 40 + textWidth(text, fonts.remark);
       return entry;

@@ -263,7 +263,7 @@ inBrowser(
     expect(await page.textContent('#found')).toBe('1 found');
     await page.keyboard.press('t');
     await page.locator('#chips button', { hasText: 'failed' }).click();
-    expect(await page.textContent('#rows')).toBe('No task is like that.');
+    expect(await page.textContent('#rows')).toBe('No task matches.');
     expect(faults).toEqual([]);
   },
   60_000,
@@ -275,6 +275,6 @@ inBrowser('is a page before a run and of nothing as well', async () => {
   expect(await page.textContent('#timeline')).toContain('Nothing has run yet');
   await page.close();
   await open({ nodes: [], edges: [] });
-  expect(await page.textContent('#graph')).toContain('There is nothing in this graph.');
+  expect(await page.textContent('#graph')).toContain('This graph has no tasks.');
   expect(faults).toEqual([]);
 });

@@ -1,102 +1,60 @@
-import { inspect, stripVTControlCharacters } from 'node:util';
-import { type FoldedPicture, isGroup } from '../fold';
-import type { GraphPicture, PictureNode, PictureSpan } from '../picture';
-import { looks, signs, stateNames, states } from '../states';
-import { type ParamTexts, type TellingParam, tellingParams } from '../telling-params';
+import type { DistinguishingParam } from '../distinguishing-params';
+import type { NodeState } from '../states';
 
-const longestParam = 2000;
+// Types only: the page's maker writes these data, and the code in the browser reads them.
 
-/** What the page's script reads; nodes, boxes and lanes are named by their place in their list. */
-export function pageData(picture: GraphPicture, { boxes, edges }: FoldedPicture, title: string): string {
-  const { nodes, startedAt = 0, endedAt, spans = [] } = picture;
-  const texts = nodes.map(({ params }) => Object.entries(params).map(([name, value]) => [name, shown(value)] as const));
-  const places = new Map(nodes.map(({ key }, index) => [key, index]));
-  const boxPlaces = new Map(boxes.map(({ key }, index) => [key, index]));
-  const lanes = [...new Set(spans.map(rowOf))].sort(compareLanes);
-  const lanePlaces = new Map(lanes.map((lane, index) => [lane, index]));
-  const data = {
-    title,
-    startedAt: picture.startedAt,
-    length: endedAt === undefined ? 0 : endedAt - startedAt,
-    states: states.map((state) => ({ id: state, sign: signs[state], name: stateNames[state], look: looks[state] })),
-    nodes: nodes.map((node, index) => nodeData(node, texts[index]!, places, startedAt)),
-    telling: tellingByTask(nodes, texts),
-    boxes: boxes.map((box) => ({
-      title: box.task,
-      isGroup: isGroup(box),
-      members: (isGroup(box) ? box.members : [box]).map(({ key }) => places.get(key)),
-    })),
-    edges: edges.map(({ from, to }) => [boxPlaces.get(from), boxPlaces.get(to)]),
-    lanes,
-    spans: spans.map((span) => {
-      const { key, kind, startedAt: start, seconds, attempt, outcome } = span;
-      return [
-        places.get(key),
-        lanePlaces.get(rowOf(span)),
-        round(start - startedAt),
-        seconds,
-        outcome === 'done' ? (kind === 'load' ? 'loaded' : 'ran') : outcome,
-        attempt,
-      ];
-    }),
-  };
-  // Inside a script element, `</script` and `<!--` would end the text.
-  return JSON.stringify(data).replaceAll('<', '\\u003c');
+/** The data of a page. Nodes, boxes and lanes refer to each other by their index in their list. */
+export interface PageData {
+  /** Duration of the run, in milliseconds; 0 before a run. */
+  readonly length: number;
+  readonly nodes: readonly NodeData[];
+  /** The params that distinguish the tasks of each class. */
+  readonly distinguishing: Readonly<Record<string, readonly DistinguishingParam[]>>;
+  readonly boxes: readonly BoxData[];
+  /** Edges between boxes. */
+  readonly edges: readonly (readonly [from: number, to: number])[];
+  /** Names of the rows of the timeline, from top to bottom. */
+  readonly lanes: readonly string[];
+  readonly spans: readonly SpanData[];
 }
 
-/** The params that tell the tasks of each class apart, with what their texts have in common at their beginning. */
-function tellingByTask(
-  nodes: readonly PictureNode[],
-  texts: readonly (readonly (readonly [string, string])[])[],
-): Readonly<Record<string, readonly TellingParam[]>> {
-  const byTask = new Map<string, ParamTexts[]>();
-  for (const [index, { task }] of nodes.entries()) {
-    const params = new Map(texts[index]!.map(([name, text]) => [name, onOneLine(text)]));
-    const others = byTask.get(task);
-    if (others) others.push(params);
-    else byTask.set(task, [params]);
-  }
-  return Object.fromEntries(Array.from(byTask, ([task, tasks]) => [task, tellingParams(tasks)]));
+/** A task. */
+export interface NodeData {
+  readonly key: string;
+  readonly task: string;
+  readonly params: readonly (readonly [name: string, text: string])[];
+  /** Nodes that it requires. */
+  readonly requires: readonly number[];
+  /** Nodes that its result refers to. */
+  readonly names: readonly number[];
+  readonly state: NodeState;
+  readonly why?: string;
+  readonly seconds?: number;
+  /** Start, in milliseconds since the run started. */
+  readonly at?: number;
+  readonly bytes?: number;
+  readonly error?: string;
+  readonly stack?: string;
+  readonly attempt?: number;
+  readonly queue?: string;
+  readonly worker?: string;
+  readonly output?: string;
 }
 
-/** As the page shows a text on one line. */
-function onOneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ');
+/** A box of the graph: one task, or all tasks of a folded class. */
+export interface BoxData {
+  readonly title: string;
+  readonly isGroup: boolean;
+  readonly members: readonly number[];
 }
 
-function nodeData(
-  node: PictureNode,
-  texts: readonly (readonly [string, string])[],
-  places: ReadonlyMap<string, number>,
-  runStart: number,
-): object {
-  const { params: _, requires, names = [], startedAt, output, ...rest } = node;
-  return {
-    ...rest,
-    params: texts,
-    requires: requires.flatMap((key) => places.get(key) ?? []),
-    names: names.flatMap((key) => places.get(key) ?? []),
-    ...(output !== undefined && { output: stripVTControlCharacters(output).trimEnd() }),
-    ...(startedAt !== undefined && { at: round(startedAt - runStart) }),
-  };
-}
-
-function shown(value: unknown): string {
-  const text = inspect(value, { depth: 6, breakLength: 60, maxArrayLength: 50, maxStringLength: longestParam });
-  return text.length > longestParam ? `${text.slice(0, longestParam)}…` : text;
-}
-
-/** Loads are short and many at once: they share a row. */
-function rowOf({ kind, lane }: PictureSpan): string {
-  return kind === 'load' ? 'loads' : lane;
-}
-
-/** `threads 2` before `threads 10`, and loads last. */
-function compareLanes(a: string, b: string): number {
-  const isLoad = (lane: string) => Number(lane === 'loads');
-  return isLoad(a) - isLoad(b) || a.localeCompare(b, 'en', { numeric: true });
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
-}
+/** A bar of the timeline: an attempt to run a task, or a load. A tuple, since there may be many thousands. */
+export type SpanData = readonly [
+  node: number,
+  lane: number,
+  /** In milliseconds since the run started. */
+  at: number,
+  seconds: number,
+  state: NodeState,
+  attempt: number,
+];

@@ -1,11 +1,11 @@
-import { looks, states } from '../states';
+import { stateStyles, states } from '../states';
 import { colourRules, fontFamily, monoFamily, shapeRules } from '../svg/style';
 
 const stateRules = (theme: 'light' | 'dark') =>
   states
     .map(
       (state) =>
-        `[data-theme=${theme}] .s-${state}{--line:${looks[state][theme].line};--fill:${looks[state][theme].fill}}`,
+        `[data-theme=${theme}] .s-${state}{--line:${stateStyles[state][theme].line};--fill:${stateStyles[state][theme].fill}}`,
     )
     .join('');
 

@@ -1,5 +1,4 @@
-import type { NodeState } from '../picture';
-import { signs } from '../states';
+import { type NodeState, stateSigns } from '../states';
 import { showCount, showSeconds } from '../units';
 import type { ClassProgress } from './class-progress';
 import { type Painted, paint } from './paint';
@@ -27,7 +26,7 @@ export function classLines(
       ...(one.note === undefined ? [] : [one.note.replaceAll(/\s+/g, ' ')]),
     ];
     return [
-      paint(signs[state], state === 'to-run' ? 90 : colours[state]),
+      paint(stateSigns[state], state === 'to-run' ? 90 : colours[state]),
       paint(` ${shortened(one.task, name).padEnd(name)} `),
       ...bar(one, state),
       paint(` ${countOf(one).padStart(count)}`),

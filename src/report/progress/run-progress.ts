@@ -3,7 +3,7 @@ import type { RunEvent } from '../../run/events';
 import type { Plan } from '../../run/plan';
 import type { RunSummary } from '../../run/summary';
 import { showTask } from '../../task/show';
-import { signs } from '../states';
+import { stateSigns } from '../states';
 import { ClassProgress } from './class-progress';
 
 /** How far a run is, by task class, and what people are to be told as it happens. */
@@ -88,7 +88,7 @@ export class RunProgress {
     one.fail(node.params, willRetry);
     const [reason] = describeError(error.cause).split('\n');
     const what = willRetry ? `failed, attempt ${error.attempts}, and will be tried again` : 'failed';
-    this.#lines.push(`${signs.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
+    this.#lines.push(`${stateSigns.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
   }
 
   #classOf(task: string): ClassProgress {

@@ -1,7 +1,7 @@
 import { showValue } from '../../task/show';
 import { isGroup, type PictureGroup } from '../fold';
 import { countsOf } from '../label';
-import { looks, signs, stateNames, states } from '../states';
+import { stateNames, stateSigns, stateStyles, states } from '../states';
 import { showCount } from '../units';
 import { inset } from './box';
 import type { Layout, PlacedBox, PlacedEdge } from './layout';
@@ -32,7 +32,7 @@ export const definitions = `<defs>${tip}</defs>`;
 function drawBox(box: PlacedBox, isPage: boolean): string {
   const { drawn, x, y, width, height, title, params, remark } = box;
   const state = isGroup(drawn) ? foremost(drawn) : drawn.state;
-  const dashed = !isGroup(drawn) && looks[drawn.state].light.isDashed ? ' dashed' : '';
+  const dashed = !isGroup(drawn) && stateStyles[drawn.state].light.isDashed ? ' dashed' : '';
   const classes = isGroup(drawn)
     ? `box group${drawn.counts.has('failed') ? ' with-failed' : ''}`
     : `box ${state}${dashed}`;
@@ -44,7 +44,7 @@ function drawBox(box: PlacedBox, isPage: boolean): string {
     `<title>${escapeMarkup(describe(box))}</title>`,
     isGroup(drawn) ? sheets(width, height) : '',
     `<rect class="card front" width="${width}" height="${height}" rx="8"/>`,
-    isGroup(drawn) ? `<g class="${state}">${dot(middle, signs[state])}</g>` : dot(middle, signs[state]),
+    isGroup(drawn) ? `<g class="${state}">${dot(middle, stateSigns[state])}</g>` : dot(middle, stateSigns[state]),
     // Nothing of a text is outside of its box, in whatever font: what is written here would be cut there.
     `<svg width="${width - 3}" height="${height}">`,
     isPage ? titleFromAfar(box) : '',

@@ -1,4 +1,4 @@
-import { looks, states } from '../states';
+import { stateStyles, states } from '../states';
 
 export const fontFamily = 'ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif';
 export const monoFamily = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace';
@@ -36,12 +36,12 @@ export function colourRules(theme: 'light' | 'dark', prefix = ''): string {
     `.tm .count{paint-order:stroke;stroke:${back};stroke-width:3px}`,
     `.tm .sign{fill:${theme === 'light' ? '#ffffff' : '#0e1318'}}`,
     ...states.flatMap((state) => {
-      const { line, fill } = looks[state][theme];
+      const { line, fill } = stateStyles[state][theme];
       return [
         `.tm .${state} .dot,.tm .share.${state}{fill:${line}}`,
         `.tm .${state}>.card{fill:${fill};stroke:${line}}`,
-        `.tm .failed .remark{fill:${looks.failed[theme].line}}`,
-        `.tm .with-failed>.front{stroke:${looks.failed[theme].line}}`,
+        `.tm .failed .remark{fill:${stateStyles.failed[theme].line}}`,
+        `.tm .with-failed>.front{stroke:${stateStyles.failed[theme].line}}`,
       ];
     }),
   ];

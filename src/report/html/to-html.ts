@@ -1,32 +1,61 @@
 import { createHash } from 'node:crypto';
-import { definitions } from '../svg/draw';
+import { type FoldOptions, fold } from '../fold';
+import type { GraphPicture } from '../picture';
+import { definitions, drawLayout } from '../svg/draw';
+import { type Layout, layOut } from '../svg/layout';
 import { escapeMarkup } from '../svg/markup';
-import { detailsScript } from './script-details';
-import { graphScript } from './script-graph';
-import { listScript } from './script-list';
-import { mainScript } from './script-main';
-import { modelScript } from './script-model';
-import { timelineScript } from './script-timeline';
+import { showCount, showSeconds } from '../units';
+import { makePageData } from './make-page-data';
+import type { PageData } from './page-data';
+import { pageScript } from './page-script';
 import { pageStyle } from './style';
 
-const script = `(() => {\n'use strict';${modelScript}${graphScript}${timelineScript}${listScript}${detailsScript}${mainScript}})();`;
+/** Options of a page. */
+export interface HtmlOptions extends FoldOptions {
+  /** @default the tasks that nothing in the picture requires */
+  readonly title?: string;
+}
 
-/** The parts of a page that differ. */
-export interface PageParts {
+/** A page in one file. */
+export async function toHtml(picture: GraphPicture, options: HtmlOptions = {}): Promise<string> {
+  const folded = fold(picture, options);
+  return renderPage({
+    title: options.title ?? defaultTitle(picture),
+    subtitle: makeSubtitle(picture),
+    data: makePageData(picture, folded),
+    layout: await layOut(folded),
+    hasTimeline: (picture.spans ?? []).length > 0,
+  });
+}
+
+const tasksInTitle = 3;
+
+function defaultTitle({ nodes, edges }: GraphPicture): string {
+  const required = new Set(edges.map(({ from }) => from));
+  const names = [...new Set(nodes.filter(({ key }) => !required.has(key)).map(({ task }) => task))];
+  const more = names.length > tasksInTitle ? ` and ${names.length - tasksInTitle} more` : '';
+  return `${names.slice(0, tasksInTitle).join(', ')}${more}` || 'Tidemark';
+}
+
+function makeSubtitle({ nodes, startedAt, endedAt }: GraphPicture): string {
+  const tasks = `${showCount(nodes.length)} ${nodes.length === 1 ? 'task' : 'tasks'}`;
+  if (startedAt === undefined || endedAt === undefined) return `${tasks}, before the run`;
+  const when = new Date(startedAt).toISOString().slice(0, 16).replace('T', ' ');
+  return `${tasks} in ${showSeconds((endedAt - startedAt) / 1000)}, ${when} UTC`;
+}
+
+interface PageParts {
   readonly title: string;
   readonly subtitle: string;
-  /** JSON that may stand in a script element. */
-  readonly data: string;
-  readonly drawing: string;
-  readonly width: number;
-  readonly height: number;
+  readonly data: PageData;
+  readonly layout: Layout;
   readonly hasTimeline: boolean;
 }
 
-// Nothing but this very script and style may be run or loaded, whatever the data holds.
+// The browser runs and loads nothing but this script and this style, whatever the data contain.
 const policy = [
   "default-src 'none'",
-  `script-src '${hashOf(script)}'`,
+  `script-src '${hashOf(pageScript)}'`,
   `style-src '${hashOf(pageStyle)}'`,
   "base-uri 'none'",
   "form-action 'none'",
@@ -35,7 +64,7 @@ const policy = [
 const zoomTools = `<div class="tools"><button type="button" data-zoom="1.3" aria-label="Zoom in" title="Zoom in (+)">+</button><button type="button" data-zoom="0.77" aria-label="Zoom out" title="Zoom out (-)">−</button><button type="button" data-fit title="Show all (0)">Fit</button></div>`;
 
 const keys = [
-  ['/', 'search; Enter goes to the next one found'],
+  ['/', 'search; Enter goes to the next match'],
   ['← ↑ → ↓', 'go from task to task'],
   ['Enter', 'open a task'],
   ['Esc', 'close it'],
@@ -44,8 +73,8 @@ const keys = [
   ['t', 'light or dark'],
 ];
 
-/** A page in one file. */
-export function renderPage({ title, subtitle, data, drawing, width, height, hasTimeline }: PageParts): string {
+function renderPage({ title, subtitle, data, layout, hasTimeline }: PageParts): string {
+  const { width, height } = layout;
   return `<!doctype html>
 <html lang="en" data-theme="light">
 <head>
@@ -64,14 +93,14 @@ export function renderPage({ title, subtitle, data, drawing, width, height, hasT
 </header>
 <main>
 <section id="graph" role="tabpanel" aria-labelledby="tab-graph">
-<svg class="tm" id="canvas" xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Graph">${definitions}<g id="world" data-width="${width}" data-height="${height}">${drawing}</g></svg>
-${width === 0 ? '<div class="empty">There is nothing in this graph.</div>' : ''}${zoomTools}
+<svg class="tm" id="canvas" xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Graph">${definitions}<g id="world" data-width="${width}" data-height="${height}">${drawLayout(layout, true)}</g></svg>
+${width === 0 ? '<div class="empty">This graph has no tasks.</div>' : ''}${zoomTools}
 <div class="hint">Drag to move, wheel to zoom, <kbd>/</kbd> to search, <kbd>?</kbd> for keys</div>
 </section>
 <section id="timeline" role="tabpanel" aria-labelledby="tab-timeline" hidden>
 <div id="scroll" tabindex="0" role="group" aria-label="Timeline; arrow keys go from task to task"><canvas id="chart"></canvas><div id="spacer"></div></div>
 <div id="tip-text" hidden></div>
-${hasTimeline ? zoomTools : '<div class="empty">Nothing has run yet: the timeline shows when each task of a run ran, and where.</div>'}
+${hasTimeline ? zoomTools : '<div class="empty">Nothing has run yet. The timeline shows when and where each task of a run ran.</div>'}
 </section>
 <section id="tasks" role="tabpanel" aria-labelledby="tab-tasks" hidden>
 <div class="bar"><span id="shown"></span><button type="button" id="of-task" hidden></button><label>Order <select id="order"><option value="graph">of the graph</option><option value="longest">longest first</option><option value="largest">largest first</option><option value="earliest">as they started</option><option value="task">by name</option></select></label></div>
@@ -80,11 +109,16 @@ ${hasTimeline ? zoomTools : '<div class="empty">Nothing has run yet: the timelin
 </main>
 <aside id="details" aria-label="Details" aria-live="polite" hidden></aside>
 <dialog id="keys" aria-label="Keys"><h2>Keys</h2><dl>${keys.map(([key, what]) => `<dt><kbd>${key}</kbd></dt><dd>${what}</dd>`).join('')}</dl><form method="dialog"><button>Close</button></form></dialog>
-<script type="application/json" id="data">${data}</script>
-<script>${script}</script>
+<script type="application/json" id="data">${jsonInScript(data)}</script>
+<script>${pageScript}</script>
 </body>
 </html>
 `;
+}
+
+/** JSON inside a script element, where `</script` and `<!--` would end the text. */
+function jsonInScript(data: PageData): string {
+  return JSON.stringify(data).replaceAll('<', '\\u003c');
 }
 
 function tab(name: string, text: string): string {
