@@ -2,13 +2,13 @@ import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import type { Encoder } from '../encoding/encoder';
 import type { Graph } from '../graph/graph';
 import type { NodeKeys } from '../graph/key';
-import type { CheckpointStore, RecordFields } from '../storage/checkpoint-store';
-import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
+import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
 import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
+import type { CheckpointStore, RecordFields } from '../storage/checkpoint-store';
+import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
 import type { Lease, Leases } from '../storage/leases/lease';
 import type { Epochs } from '../storage/marks/epochs';
-import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
-import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
+import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
 import type { TaskKey } from '../task/context';
 import { TaskDirectory } from '../task/directory';
 import type { Provenance } from './dynamic/provenance';
@@ -86,7 +86,7 @@ export class Lookups {
   #judge(at: number, index: number, seen: Lookup, entry: StoredCheckpoint | undefined): Awaitable<Lookup> {
     if (!entry) return this.#lookUpFrom(at + 1, index, seen);
     const found: CheckpointHit = { from: this.#layers.reads[at]!, checkpoint: entry };
-    return andThen(this.#staleness.whyOf(index, found), (why) =>
+    return andThen(this.#staleness.whyStale(index, found), (why) =>
       why === undefined
         ? { found, stale: seen.stale, why: seen.why, faults: seen.faults }
         : this.#lookUpFrom(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),
@@ -182,11 +182,7 @@ export class Checkpoints {
   }
 
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
-  load(
-    index: number,
-    { from, checkpoint }: CheckpointHit,
-    onRead: (encoding: SerializedValue) => void,
-  ): Awaitable<unknown> {
+  load(index: number, { from, checkpoint }: CheckpointHit, onRead: (encoding: SerializedValue) => void): Awaitable<unknown> {
     const encoder = this.#encoderOf(index);
     if (checkpoint.directories.length > 0) {
       // Directories stay where they are, and so does what names them.
@@ -202,12 +198,7 @@ export class Checkpoints {
   }
 
   /** Copies what was loaded from one layer to those before it. @param stale what is there and counts no more */
-  promote(
-    index: number,
-    found: CheckpointHit,
-    encoding: SerializedValue,
-    stale: readonly CheckpointHit[] | undefined,
-  ): Promise<void> {
+  promote(index: number, found: CheckpointHit, encoding: SerializedValue, stale: readonly CheckpointHit[] | undefined): Promise<void> {
     return this.#layers.promote(found, encoding, this.#encoderOf(index), stale, this.#epochs.words);
   }
 

@@ -1,6 +1,6 @@
 import { explainError } from '../base/describe-error';
-import { TidemarkError } from '../base/error';
 import { emitWarning } from '../base/warnings';
+import { TidemarkError } from '../base/error';
 import type { Graph } from '../graph/graph';
 import type { EventStream, RunEvent } from './events';
 

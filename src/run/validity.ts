@@ -4,16 +4,16 @@ import { TidemarkError } from '../base/error';
 import type { Graph } from '../graph/graph';
 import { folderOf, type NodeKeys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
-import { assertSavedParams, savedParams } from '../storage/custom-key';
-import { StorageError } from '../storage/errors';
-import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
-import type { KnownMarks } from '../storage/marks/known-marks';
-import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
 import { isSavedByThisProcess } from '../storage/write-checkpoint';
+import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
+import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
+import type { KnownMarks } from '../storage/marks/known-marks';
+import { savedParams, assertSavedParams } from '../storage/custom-key';
+import { StorageError } from '../storage/errors';
 import type { TaskKey } from '../task/context';
 import type { TaskDefinition } from '../task/definition';
-import type { TaskRef } from '../task/ref';
 import type { Namesakes } from '../task/registry';
+import type { TaskRef } from '../task/ref';
 import { type KeyedRefs, type ParamsByKey, Provenance, paramsIn } from './dynamic/provenance';
 import type { ForceSet } from './force-set';
 import type { TaskDirectories } from './task-directories';
@@ -137,7 +137,7 @@ export class CheckpointValidity {
    *
    * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
    */
-  whyOf(index: number, { from, checkpoint }: CheckpointHit): Awaitable<string | undefined> {
+  whyStale(index: number, { from, checkpoint }: CheckpointHit): Awaitable<string | undefined> {
     const isOfEpoch = this.#options.marks.epochs.includes(from.store, checkpoint.marks);
     if (isOfEpoch === true) return this.#whyStaleInEpoch(index, checkpoint);
     return andThen(isOfEpoch, (isNow) => (isNow ? this.#whyStaleInEpoch(index, checkpoint) : lostMarks));

@@ -9,7 +9,7 @@ function failing(find: () => unknown): Lookups {
     keys: { of: () => 'Task/1' },
   };
   const staleness = {
-    whyOf: () => {
+    whyStale: () => {
       throw new Error('no permission');
     },
   };

@@ -1,9 +1,9 @@
 import { TidemarkError } from '../../base/error';
 import type { GraphNode } from '../../graph/node';
-import { distinctKeysAdvice, haveSameParams } from '../../storage/custom-key';
+import { haveSameParams, distinctKeysAdvice } from '../../storage/custom-key';
 import type { TaskKey } from '../../task/context';
 import { DeclarationError } from '../../task/errors';
-import type { Outcome } from '../outcome';
+import type { Outcome } from '../node-states';
 import type { InFlightCounter, RunState } from '../run-state';
 import type { Provenance } from './provenance';
 
@@ -158,7 +158,5 @@ export class NodeClaims {
 /** Compares the params of two nodes with one key. @throws {DeclarationError} when they differ */
 export function assertSameParams(key: TaskKey, one: GraphNode, other: GraphNode): void {
   if (!one.task.options.key || haveSameParams(one, other)) return;
-  throw new DeclarationError(
-    `${one} and ${other} have the same key ${key}, but different params: ${distinctKeysAdvice}`,
-  );
+  throw new DeclarationError(`${one} and ${other} have the same key ${key}, but different params: ${distinctKeysAdvice}`);
 }

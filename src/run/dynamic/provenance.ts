@@ -5,13 +5,7 @@ import type { Graph } from '../../graph/graph';
 import type { NodeKeys } from '../../graph/key';
 import type { GraphNode } from '../../graph/node';
 import { isData } from '../../graph/param-values';
-import {
-  restoreRefs,
-  type StoredRef,
-  storeRefs,
-  UnknownSecretError,
-  UnstorableSecretError,
-} from '../../graph/stored-ref';
+import { restoreRefs, type StoredRef, storeRefs, UnknownSecretError, UnstorableSecretError } from '../../graph/stored-ref';
 import { decodeFromStorage } from '../../storage/directories/encode-directory';
 import type { StoredCheckpoint } from '../../storage/format/stored-checkpoint';
 import { clearMarksIn } from '../../storage/marks/epochs';
