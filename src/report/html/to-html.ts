@@ -103,7 +103,7 @@ ${width === 0 ? '<div class="empty">This graph has no tasks.</div>' : ''}${zoomT
 ${hasTimeline ? zoomTools : '<div class="empty">Nothing has run yet. The timeline shows when and where each task of a run ran.</div>'}
 </section>
 <section id="tasks" role="tabpanel" aria-labelledby="tab-tasks" hidden>
-<div class="bar"><span id="shown"></span><button type="button" id="of-task" hidden></button><label>Order <select id="order"><option value="graph">of the graph</option><option value="longest">longest first</option><option value="largest">largest first</option><option value="earliest">as they started</option><option value="task">by name</option></select></label></div>
+<div class="bar"><span id="shown"></span><button type="button" id="of-task" hidden></button><label>Sort by <select id="order"><option value="graph">dependencies</option><option value="longest">time, longest first</option><option value="largest">size, largest first</option><option value="earliest">start</option><option value="task">name</option></select></label></div>
 <div id="rows" tabindex="0" role="listbox" aria-label="Tasks"></div>
 </section>
 </main>
