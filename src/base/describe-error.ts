@@ -17,21 +17,21 @@ const mostCauses = 20;
  */
 export function describeError(thrown: unknown): string {
   if (!isObject(thrown)) return shortened(String(thrown), longestMessage) || 'an empty string';
-  const name = isError(thrown) ? (nameOf(thrown) ?? 'Error') : undefined;
+  const name = isError(thrown) ? (errorNameOf(thrown) ?? 'Error') : undefined;
   try {
     const { message } = thrown as { readonly message?: unknown };
     if (typeof message === 'string' && message !== '') return shortened(message, longestMessage);
-    if (name === undefined) return shown(thrown);
+    if (name === undefined) return showAsNodeDoes(thrown);
     return message === '' || message === undefined ? name : asText(message);
   } catch {
-    return name === undefined ? shown(thrown) : `${name} with an unreadable message`;
+    return name === undefined ? showAsNodeDoes(thrown) : `${name} with an unreadable message`;
   }
 }
 
 /** Describes a thrown value with its class name, as `String(error)` does: `RangeError: out of bounds`. */
 export function describeNamed(thrown: unknown): string {
   const message = describeError(thrown);
-  const name = nameOf(thrown);
+  const name = errorNameOf(thrown);
   return name === undefined || name === message ? message : `${name}: ${message}`;
 }
 
@@ -53,7 +53,7 @@ export function describeCauses(thrown: unknown, said: string): string {
     for (const cause of causesOf(error)) {
       if (known.has(cause)) continue;
       if (depth > deepestCause || lines.length === mostCauses) {
-        if (lines.at(-1) !== cut) lines.push(cut);
+        if (lines.at(-1) !== cutMark) lines.push(cutMark);
         return;
       }
       if (isObject(cause)) known.add(cause);
@@ -80,18 +80,19 @@ export function explainError(thrown: unknown): string {
   return message + describeCauses(thrown, message);
 }
 
-const cut = '\n    caused by: …';
+const cutMark = '\n    caused by: …';
 
 /** The causes of an error: its `cause`, the errors of an `AggregateError`, both sides of a `SuppressedError`. */
 export function causesOf(error: unknown): readonly unknown[] {
   if (!isObject(error)) return [];
   const causes: unknown[] = [];
-  const cause = read(error, 'cause');
+  const cause = readProperty(error, 'cause');
   if (cause !== undefined) causes.push(cause);
   if (!isError(error)) return causes;
-  const errors = read(error, 'errors');
-  if (isArray(errors)) causes.push(...items(errors).filter(isError));
-  if (nameOf(error) === 'SuppressedError') causes.push(read(error, 'error'), read(error, 'suppressed'));
+  const errors = readProperty(error, 'errors');
+  if (isArray(errors)) causes.push(...itemsOf(errors).filter(isError));
+  if (errorNameOf(error) === 'SuppressedError')
+    causes.push(readProperty(error, 'error'), readProperty(error, 'suppressed'));
   return causes;
 }
 
@@ -120,12 +121,13 @@ export function isInstance<T>(value: unknown, cls: abstract new (...args: any[])
 
 /** The thrown value if it is an error with a readable message, else an error that describes it and has it as its cause. */
 export function toError(thrown: unknown): Error {
-  const isReadable = isError(thrown) && textOf(thrown, 'message') !== undefined && nameOf(thrown) !== undefined;
+  const isReadable =
+    isError(thrown) && stringProperty(thrown, 'message') !== undefined && errorNameOf(thrown) !== undefined;
   return isReadable ? thrown : new Error(describeError(thrown), { cause: thrown });
 }
 
 /** Reads a property; undefined if that throws. */
-export function read(value: unknown, property: PropertyKey): unknown {
+export function readProperty(value: unknown, property: PropertyKey): unknown {
   try {
     return (value as Record<PropertyKey, unknown> | null | undefined)?.[property];
   } catch {
@@ -134,29 +136,29 @@ export function read(value: unknown, property: PropertyKey): unknown {
 }
 
 /** Reads a property that is a string; undefined for anything else. */
-export function textOf(value: unknown, property: PropertyKey): string | undefined {
-  const text = read(value, property);
+export function stringProperty(value: unknown, property: PropertyKey): string | undefined {
+  const text = readProperty(value, property);
   return typeof text === 'string' ? text : undefined;
 }
 
 /** The name of an error; undefined for other values, and for errors whose name is not a string. */
-export function nameOf(thrown: unknown): string | undefined {
-  return isError(thrown) ? textOf(thrown, 'name') || undefined : undefined;
+export function errorNameOf(thrown: unknown): string | undefined {
+  return isError(thrown) ? stringProperty(thrown, 'name') || undefined : undefined;
 }
 
 /** The code of an error, such as `ECONNREFUSED`. */
-export function codeOf(thrown: unknown): string | number | undefined {
-  const code = read(thrown, 'code');
+export function errorCodeOf(thrown: unknown): string | number | undefined {
+  const code = readProperty(thrown, 'code');
   return typeof code === 'string' || typeof code === 'number' ? code : undefined;
 }
 
 /** The code of a system error, such as `ENOENT`. */
 export function systemCodeOf(thrown: unknown): string | undefined {
-  return textOf(thrown, 'code');
+  return stringProperty(thrown, 'code');
 }
 
 /** A copy of an array, which may be a proxy. */
-export function items(array: readonly unknown[]): readonly unknown[] {
+export function itemsOf(array: readonly unknown[]): readonly unknown[] {
   try {
     return [...array];
   } catch {
@@ -179,9 +181,9 @@ export function shortened(text: string, length: number): string {
 
 /** `TypeError: x is not a function`, `connect ECONNREFUSED 127.0.0.1:1`, `AggregateError (ECONNREFUSED)`. */
 function causeLine(cause: unknown): string {
-  const name = nameOf(cause);
-  const message = isObject(cause) ? textOf(cause, 'message') : undefined;
-  const code = codeOf(cause);
+  const name = errorNameOf(cause);
+  const message = isObject(cause) ? stringProperty(cause, 'message') : undefined;
+  const code = errorCodeOf(cause);
   const text = shortened(describeError(cause), longestCause);
   const named = message && name !== undefined && name !== 'Error' ? `${name}: ${text}` : text;
   return code === undefined || named.includes(String(code)) ? named : `${named} (${code})`;
@@ -201,11 +203,11 @@ function repeats(text: string, line: string): boolean {
 /** The text of a message that is not a string. */
 function asText(message: unknown): string {
   const text = String(message);
-  return shortened(text.startsWith('[object ') ? shown(message) : text, longestMessage);
+  return shortened(text.startsWith('[object ') ? showAsNodeDoes(message) : text, longestMessage);
 }
 
 /** A value without a message, as Node inspects it. */
-function shown(value: unknown): string {
+function showAsNodeDoes(value: unknown): string {
   try {
     return shortened(inspect(value, { depth: 1, maxArrayLength: 20, maxStringLength: 1_000 }), longestMessage);
   } catch {

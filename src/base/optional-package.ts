@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { TidemarkError } from '../error';
-import { nodeRequire } from './node-require';
+import { TidemarkError } from './error';
+import { nodeRequire } from './own-folder';
 
 /** Minimum versions of optional packages; later versions with the same major number are accepted. */
 const leastVersions: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
-import { basename, extname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename, extname, isAbsolute, join } from 'node:path';
 
 /** The folder of this package's code; undefined in a bundle, whose file has another name than this one. */
 export const ownFolder: string | undefined =
@@ -10,3 +11,13 @@ export const ownFolder: string | undefined =
 export function ownFile(name: string): string | undefined {
   return ownFolder === undefined ? undefined : join(ownFolder, `${name}${extname(__filename)}`);
 }
+
+/**
+ * Node's own `require`, which bundlers do not process, relative to this file or to the bundle that contains it.
+ *
+ * For modules that are resolved at run time, such as optional packages, which a bundle does not contain.
+ */
+export const nodeRequire: NodeJS.Require = createRequire(
+  // In bundles other than CommonJS, `__filename` is undefined or not a path.
+  typeof __filename === 'string' && isAbsolute(__filename) ? __filename : join(process.cwd(), 'index.js'),
+);

@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { dirname } from 'node:path';
 import { ownFolder } from './own-folder';
 
@@ -11,7 +12,7 @@ import { ownFolder } from './own-folder';
 export const layout = 1;
 
 /** A copy of this package in this process. Copies of all layouts read it, so it must not change. */
-export interface Copy {
+interface Copy {
   readonly layout: number;
   /** The folder of the package, or the file of the bundle that contains it. */
   readonly path: string;
@@ -80,7 +81,7 @@ function isInstance(this: Function, value: unknown): boolean {
 /** The reason why a value of an incompatible copy cannot be used; undefined for other values. @param cls a shared class */
 export function whyForeign(cls: Function, value: unknown): string | undefined {
   const found = layoutOf(cls, value);
-  return found === undefined || found === layout ? undefined : incompatible();
+  return found === undefined || found === layout ? undefined : describeIncompatibility();
 }
 
 /** The layout of the copy that made an instance of a shared class; undefined for other values. */
@@ -95,7 +96,7 @@ export function foreignCopies(): readonly Copy[] {
 }
 
 /** The message about incompatible copies: all of them, and the remedy. */
-export function incompatible(): string {
+export function describeIncompatibility(): string {
   const lines = new Set(
     copies.map((copy) => `\n    ${copy.version} in ${copy.path}${copy === ownCopy ? ' (this one)' : ''}`),
   );
@@ -106,7 +107,7 @@ export function incompatible(): string {
 
 /** The same message as a remark, appended to errors that incompatible copies may have caused; empty if there are none. */
 export function foreignCopiesRemark(): string {
-  return foreignCopies().length === 0 ? '' : `\n(or ${incompatible()})`;
+  return foreignCopies().length === 0 ? '' : `\n(or ${describeIncompatibility()})`;
 }
 
 function onGlobal<T>(key: symbol, make: () => T): T {
@@ -121,4 +122,22 @@ function ownVersion(): string {
   } catch {
     return 'of unknown version';
   }
+}
+
+/**
+ * An `AsyncLocalStorage` shared by all copies of this package in a process, including copies in other realms, such as
+ * test files. Each instance that is ever used makes every promise of the process slightly slower.
+ */
+export function asyncStorage<T>(name: string): AsyncLocalStorage<T> {
+  // Loaded on first use.
+  const { AsyncLocalStorage } = require('node:async_hooks') as typeof import('node:async_hooks');
+  const key = Symbol.for(`tidemark.${name}.${layout}`);
+  // Built-in classes of Node are the same in all realms.
+  const shared = AsyncLocalStorage as unknown as Record<symbol, AsyncLocalStorage<T> | undefined>;
+  const known = shared[key];
+  if (known) return known;
+  const made = new AsyncLocalStorage<T>();
+  // Fails under `--frozen-intrinsics`.
+  if (Object.isExtensible(AsyncLocalStorage)) Object.defineProperty(AsyncLocalStorage, key, { value: made });
+  return made;
 }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { TidemarkError } from '../error';
+import { TidemarkError } from './error';
 
 /** A shell variable at the start of a path. */
 const variable = /^(?:\$\w+|\$\{\w+\}|%\w+%)(?=[/\\]|$)/;

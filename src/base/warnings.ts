@@ -1,6 +1,6 @@
-import { isPromiseLike } from '../awaitable';
+import { isPromiseLike } from './awaitable';
 import { explainError } from './describe-error';
-import { escapeControls } from './escape-controls';
+import { escapeControls } from './show';
 
 /** Emits a process warning: on stderr, unless the program listens to `warning` events. */
 export function emitWarning(message: string): void {

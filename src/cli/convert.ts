@@ -1,7 +1,7 @@
-import { TidemarkError } from '../error';
+import { TidemarkError } from '../base/error';
 
 /** A text cannot be what it should be; says what it should have been. */
-export class NotConvertedError extends TidemarkError {
+export class ConversionError extends TidemarkError {
   /** @param part which part of the text, when it is not the whole */
   constructor(
     wanted: string,
@@ -11,7 +11,7 @@ export class NotConvertedError extends TidemarkError {
   }
 }
 
-type Convert = (text: string) => unknown;
+type Converter = (text: string) => unknown;
 
 const booleans: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
@@ -22,7 +22,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ['0', false],
 ]);
 
-const converters = new Map<unknown, readonly [name: string, convert: Convert]>([
+const converters = new Map<unknown, readonly [name: string, convert: Converter]>([
   [String, ['text', (text) => text]],
   [Number, ['a number', toNumber]],
   [Boolean, ['true or false', (text) => booleans.get(text.toLowerCase())]],
@@ -40,7 +40,7 @@ export function isList(kind: Function | undefined): boolean {
 }
 
 /** What is to be written for a param of this kind, for people. */
-export function nameOfKind(kind: Function | undefined): string {
+export function kindName(kind: Function | undefined): string {
   if (kind === undefined) return 'value';
   if (kind === Map) return 'JSON';
   if (!converters.has(kind) && isList(kind)) return 'list';
@@ -54,12 +54,12 @@ export function nameOfKind(kind: Function | undefined): string {
  * @throws {NotConvertedError} when it cannot be
  */
 export function convert(text: string, kind: Function | undefined): unknown {
-  if (kind === undefined) return guess(text);
-  if (kind === Map) return new Map(Object.entries(objectFrom(text)));
+  if (kind === undefined) return parseJsonOrText(text);
+  if (kind === Map) return new Map(Object.entries(parseObject(text)));
   const known = converters.get(kind);
-  if (!known) return isList(kind) ? convertList([text], kind, undefined) : guess(text);
+  if (!known) return isList(kind) ? convertList([text], kind, undefined) : parseJsonOrText(text);
   const value = known[1](text);
-  if (value === undefined) throw new NotConvertedError(known[0]);
+  if (value === undefined) throw new ConversionError(known[0]);
   return value;
 }
 
@@ -76,18 +76,18 @@ export function convertList(
   const [first = ''] = texts;
   const items =
     texts.length === 1 && first.trimStart().startsWith('[')
-      ? arrayFrom(first)
+      ? parseArray(first)
       : texts.flatMap((text) => (text === '' ? [] : text.split(','))).map((item) => convert(item.trim(), itemKind));
   if (kind === Array || kind === undefined) return items;
-  return kind === Set ? new Set(items) : typedArray(kind as TypedArrayClass, items);
+  return kind === Set ? new Set(items) : toTypedArray(kind as TypedArrayClass, items);
 }
 
 type TypedArrayClass = Function & { from(items: readonly unknown[]): ArrayLike<unknown> };
 
 /** Typed arrays wrap numbers that are too large, and make NaN or 0 of texts. */
-function typedArray(kind: TypedArrayClass, items: readonly unknown[]): ArrayLike<unknown> {
+function toTypedArray(kind: TypedArrayClass, items: readonly unknown[]): ArrayLike<unknown> {
   const rounds = kind === Float32Array || kind === Float64Array;
-  const problem = new NotConvertedError(`a list of items that fit into a ${kind.name}`);
+  const problem = new ConversionError(`a list of items that fit into a ${kind.name}`);
   let made: ArrayLike<unknown>;
   try {
     made = kind.from(items);
@@ -114,7 +114,7 @@ export function fromJson(value: unknown, kind: Function | undefined): unknown {
 }
 
 /** JSON when it is that, else the text. @throws {NotConvertedError} for a number in it that cannot be held */
-export function guess(text: string): unknown {
+export function parseJsonOrText(text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -132,16 +132,16 @@ export function checkNumbers(json: string): void {
   for (const [number] of json.replace(strings, '').matchAll(/-?\d[\d.eE+-]*/g)) toNumber(number);
 }
 
-function arrayFrom(text: string): unknown[] {
-  const value = guess(text);
+function parseArray(text: string): unknown[] {
+  const value = parseJsonOrText(text);
   if (Array.isArray(value)) return value;
-  throw new NotConvertedError('a list: 1,2,3 or JSON');
+  throw new ConversionError('a list: 1,2,3 or JSON');
 }
 
-function objectFrom(text: string): object {
-  const value = guess(text);
+function parseObject(text: string): object {
+  const value = parseJsonOrText(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new NotConvertedError('a JSON object');
+  throw new ConversionError('a JSON object');
 }
 
 function toNumber(text: string): number | undefined {
@@ -150,11 +150,11 @@ function toNumber(text: string): number | undefined {
   if (digits === '' || (Number.isNaN(value) && digits !== 'NaN')) return undefined;
   const isInteger = /^(?:[+-]?\d+|0[xob][\da-f]+)$/i.test(digits);
   if (!Number.isFinite(value) && !Number.isNaN(value) && !/^[+-]?Infinity$/.test(digits))
-    throw new NotConvertedError('a number of at most 1.8e+308', text);
+    throw new ConversionError('a number of at most 1.8e+308', text);
   if (value === 0 && /[1-9]/.test(digits.replace(/e.*/i, '')))
-    throw new NotConvertedError('a number that is 0 or at least 5e-324', text);
+    throw new ConversionError('a number that is 0 or at least 5e-324', text);
   if (isInteger && BigInt(digits.replace(/^[+-]/, '')) !== BigInt(Math.abs(value)))
-    throw new NotConvertedError(
+    throw new ConversionError(
       `a number that JavaScript can hold exactly, up to ${Number.MAX_SAFE_INTEGER} (a bigint holds more)`,
       text,
     );
@@ -172,7 +172,7 @@ function toDate(text: string): Date | undefined {
   if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return undefined;
   if (time === undefined) return midnight;
   if (zone === undefined)
-    throw new NotConvertedError(`a date with its time zone, such as ${day}T${time}Z or ${day}T${time}+01:00`);
+    throw new ConversionError(`a date with its time zone, such as ${day}T${time}Z or ${day}T${time}+01:00`);
   return new Date(`${day}T${time}${zone}`);
 }
 

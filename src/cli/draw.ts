@@ -1,11 +1,22 @@
-import { extname } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, extname, resolve } from 'node:path';
 import type { GraphPicture } from '../report/picture';
-import { Misuse } from './misuse';
+import { UsageError } from './errors';
+
+/** Checks, before anything runs, that a file can be written. @throws {Misuse} when its folder is not there, or it is one */
+export function checkOutputFile(file: string): void {
+  const path = resolve(file);
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`cannot write ${file}: there is no folder ${folder}`);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`cannot write ${file}: it is a folder`);
+}
 
 export const formats = ['mermaid', 'dot', 'svg', 'html', 'json'] as const;
 export type Format = (typeof formats)[number];
 
-const byEnding: Readonly<Record<string, Format>> = {
+const formatByExtension: Readonly<Record<string, Format>> = {
   '.mmd': 'mermaid',
   '.md': 'mermaid',
   '.mermaid': 'mermaid',
@@ -18,9 +29,9 @@ const byEnding: Readonly<Record<string, Format>> = {
 
 /** The format that a file's ending says. @throws {Misuse} when it says none */
 export function formatOf(file: string): Format {
-  const format = byEnding[extname(file).toLowerCase()];
+  const format = formatByExtension[extname(file).toLowerCase()];
   if (format) return format;
-  throw new Misuse(`${file} ends with no known format: ${Object.keys(byEnding).join(', ')}`);
+  throw new UsageError(`${file} ends with no known format: ${Object.keys(formatByExtension).join(', ')}`);
 }
 
 /** A picture as text. */

@@ -1,11 +1,11 @@
-import { errorToJson } from '../base/error-json';
-import { escapeControls } from '../base/escape-controls';
+import { errorToJson } from '../base/error';
+import { escapeControls } from '../base/show';
 
 /** Whether a command has given anything. */
 let hasOutput = false;
 
 /** Writes an error to stdout as JSON, unless a command has given something else there. */
-export function printFailure(error: unknown): void {
+export function printErrorJson(error: unknown): void {
   if (!hasOutput) print(`${JSON.stringify({ error: errorToJson(error) })}\n`);
 }
 
@@ -24,7 +24,7 @@ export function print(output: string | Uint8Array, inColour?: () => string): voi
 }
 
 /** Writes a line to stderr, or several, with visible control characters. */
-export function say(text: string): void {
+export function printMessage(text: string): void {
   process.stderr.write(`${escapeControls(text)}\n`);
 }
 
@@ -33,7 +33,7 @@ export function endWhenUnwritable(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `tidemark ls | head -1`
     if (error.code === 'EPIPE') process.exit(0);
-    say(`the output cannot be written: ${error.message}`);
+    printMessage(`the output cannot be written: ${error.message}`);
     process.exit(1);
   });
   // The terminal is gone, or its disk is full: nobody can be told, and what runs is worth finishing.

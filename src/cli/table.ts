@@ -1,4 +1,5 @@
-import { escapeControls } from '../base/escape-controls';
+import { escapeControls } from '../base/show';
+import { showSeconds } from '../report/units';
 
 /** A cell: for people and for programs. */
 export type Cell = string | { readonly shown: string; readonly raw: string };
@@ -47,4 +48,17 @@ const colours = /\u001b\[[\d;]*m/g;
 /** What stands in a table must not move the cursor, nor look like another row or column. */
 function oneLine(text: string): string {
   return escapeControls(text.replaceAll(colours, '').replaceAll(/\s*[\r\n\t]\s*/g, ' '));
+}
+
+/** A time for people: `2026-01-31 14:05`, where they are. */
+export function showTime(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
+
+/** A duration in a table. */
+export function durationCell(seconds: number | undefined): Cell {
+  if (seconds === undefined) return '';
+  return { shown: showSeconds(seconds), raw: String(Number(seconds.toFixed(6))) };
 }

@@ -1,14 +1,41 @@
 import type { Command } from 'commander';
+import { showValue } from '../base/show';
 import { Runner } from '../run/runner';
 import type { Storage } from '../storage/storage';
 import { definitionOf } from '../task/definition';
 import type { TaskClass } from '../task/task-class';
-import { readParams } from './given-params';
-import { Misuse } from './misuse';
+import { kindName } from './convert';
+import { UsageError } from './errors';
 import { print } from './output';
-import { helpOfParams } from './params-help';
-import { addStorageOption, type StorageOption, storageFor } from './storage-option';
+import { readParams } from './read-params';
+import { addStorageOption, type StorageOption, storageFor } from './storage';
+import { align } from './table';
 import { TaskFile } from './task-file';
+import { type CommandLineParam, optionName, paramsOf } from './task-params';
+
+/** The params of a task as its help shows them. */
+async function formatParamsHelp(cls: TaskClass): Promise<string> {
+  const params = [...(await paramsOf(cls)).values()];
+  const { name } = definitionOf(cls);
+  if (params.length === 0) return `${name} has no params.\n`;
+  const rows = params.map((param) => [`  ${paramSyntax(param)}`, paramDescription(param)]);
+  return `Params of ${name}:\n${align(rows)
+    .map((line) => `${line}\n`)
+    .join('')}`;
+}
+
+function paramSyntax({ definition: { name }, kind }: CommandLineParam): string {
+  return kind === Boolean ? `--[no-]${optionName(name)}` : `--${optionName(name)} <${kindName(kind)}>`;
+}
+
+function paramDescription({ definition: { describe, secret, keyed }, fallback, isRequired }: CommandLineParam): string {
+  const facts = [
+    isRequired && 'required',
+    fallback !== undefined && `default: ${secret ? '(secret)' : showValue(fallback)}`,
+    !keyed && 'not part of the key',
+  ].filter(Boolean);
+  return [describe, facts.length > 0 && `(${facts.join('; ')})`].filter(Boolean).join(' ');
+}
 
 /** The options of every command that is about a task of a file. */
 export interface TaskOptions extends StorageOption {
@@ -18,7 +45,7 @@ export interface TaskOptions extends StorageOption {
 }
 
 /** What such a command is about. */
-export interface MeantTask {
+export interface SelectedTask {
   readonly file: TaskFile;
   readonly cls: TaskClass;
   readonly name: string;
@@ -27,7 +54,7 @@ export interface MeantTask {
 }
 
 /** Gives a command a file, a task and its params. Unknown options are params; commander keeps them in `args`. */
-export function addTask(command: Command): Command {
+export function addTaskArguments(command: Command): Command {
   command
     .usage('FILE [Task] [--param value …] [options]')
     .argument('[file]', 'TypeScript or JavaScript that declares the task')
@@ -43,14 +70,14 @@ export function addTask(command: Command): Command {
 }
 
 /** Loads the file and reads the params; undefined when help was asked for, which is given then. */
-export async function meantTask(command: Command): Promise<MeantTask | undefined> {
+export async function selectTask(command: Command): Promise<SelectedTask | undefined> {
   const options = command.opts<TaskOptions>();
-  const { file: fileName, task: taskName, rest } = split(command.args);
+  const { file: fileName, task: taskName, rest } = splitArguments(command.args);
   if (options.help && fileName === undefined) return void print(command.helpInformation());
-  if (fileName === undefined) throw new Misuse(`which file? tidemark ${command.name()} ${command.usage()}`);
+  if (fileName === undefined) throw new UsageError(`which file? tidemark ${command.name()} ${command.usage()}`);
   const file = await TaskFile.load(fileName);
   const cls = file.task(taskName);
-  if (options.help) return void print(`${command.helpInformation()}\n${await helpOfParams(cls)}`);
+  if (options.help) return void print(`${command.helpInformation()}\n${await formatParamsHelp(cls)}`);
   const params = await readParams(cls, {
     args: rest,
     json: options.params,
@@ -62,7 +89,7 @@ export async function meantTask(command: Command): Promise<MeantTask | undefined
 
 /** Uses a runner for as long as something is done with it, and its storage. */
 export async function withRunner<R>(
-  { storage }: MeantTask,
+  { storage }: SelectedTask,
   options: Omit<ConstructorParameters<typeof Runner>[0] & object, 'storage'>,
   use: (runner: Runner) => Promise<R>,
 ): Promise<R> {
@@ -75,7 +102,7 @@ export async function withRunner<R>(
   }
 }
 
-function split(args: readonly string[]): {
+function splitArguments(args: readonly string[]): {
   readonly file: string | undefined;
   readonly task: string | undefined;
   readonly rest: readonly string[];

@@ -1,7 +1,8 @@
-import { Blueprint } from '../graph/blueprint';
+import { TaskTemplate } from '../graph/task-template';
 import { typediContainer } from '../task/container';
 import { definitionOf, type ParamDefinition } from '../task/definition';
 import type { TaskClass } from '../task/task-class';
+import { UsageError } from './errors';
 
 /** A param as the command line knows it. */
 export interface CommandLineParam {
@@ -15,23 +16,23 @@ export interface CommandLineParam {
   readonly isRequired: boolean;
 }
 
-const plain: readonly unknown[] = [String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer];
+const knownClasses: readonly unknown[] = [String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer];
 
 /** The params of a task, with their defaults, which only an instance tells. */
 export async function paramsOf(cls: TaskClass): Promise<ReadonlyMap<string, CommandLineParam>> {
   const task = definitionOf(cls);
   if (task.params.length === 0) return new Map();
   // Its services, and whether they can be made, matter only to who runs it.
-  const { defaults } = await Blueprint.of(task, { resolve: typediContainer.resolve });
+  const { defaults } = await TaskTemplate.create(task, { resolve: typediContainer.resolve });
   return new Map(
     task.params.map((definition) => {
       const { name, type, optional, schema } = definition;
-      const fallback = defaults.get(name)?.written;
+      const fallback = defaults.get(name)?.declared;
       const param = {
         definition,
         kind: type ?? classOf(fallback),
         isDeclared: type !== undefined,
-        itemKind: Array.isArray(fallback) ? classOfAll(fallback) : undefined,
+        itemKind: Array.isArray(fallback) ? commonClass(fallback) : undefined,
         fallback,
         isRequired: fallback === undefined && !optional && !schema,
       };
@@ -42,11 +43,65 @@ export async function paramsOf(cls: TaskClass): Promise<ReadonlyMap<string, Comm
 
 function classOf(value: unknown): Function | undefined {
   const cls = value?.constructor;
-  return plain.includes(cls) ? cls : undefined;
+  return knownClasses.includes(cls) ? cls : undefined;
 }
 
 /** The class that all items have. */
-function classOfAll(items: readonly unknown[]): Function | undefined {
+function commonClass(items: readonly unknown[]): Function | undefined {
   const [first, ...others] = items.map(classOf);
   return others.every((other) => other === first) ? first : undefined;
+}
+
+type ParamsByName = ReadonlyMap<string, CommandLineParam>;
+
+/** How a param is written on the command line: `learningRate` may be `--learning-rate`. */
+export function optionName(name: string): string {
+  return name.replaceAll(/[a-z0-9](?=[A-Z])/g, '$&-').toLowerCase();
+}
+
+/**
+ * The texts of the params in `--epochs 20 --seeds 1 --seeds 2 --rate=0.1 --shuffle --no-verbose`, by param.
+ *
+ * @throws {Misuse} when something is no param, or has no value
+ */
+export function readArguments(args: readonly string[], known: ParamsByName): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === '--') continue;
+    const [, written, assigned] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (written === undefined)
+      throw new UsageError(`what is ${arg}? Params are written --name value, after the file and the task`);
+    const { name, text } = resolveOption(written, known);
+    const isFlag = known.get(name)?.kind === Boolean;
+    const next = args[i + 1];
+    const takesNext =
+      text === undefined &&
+      assigned === undefined &&
+      next !== undefined &&
+      !/^--./.test(next) &&
+      // `--shuffle Train`: what stands behind a flag need not be its value.
+      (!isFlag || /^(?:true|false|yes|no|0|1)$/i.test(next));
+    if (takesNext) i++;
+    const value = text ?? assigned ?? (takesNext ? next : isFlag ? 'true' : undefined);
+    if (value === undefined && known.has(name))
+      throw new UsageError(`the param ${name} has no value: --${written} <value>`);
+    found.set(name, [...(found.get(name) ?? []), value ?? '']);
+  }
+  return found;
+}
+
+/** The param that is meant, and its value when the name says that. */
+function resolveOption(written: string, known: ParamsByName): { readonly name: string; readonly text?: string } {
+  const name = findParam(written, known);
+  if (name !== undefined) return { name };
+  const denied = written.startsWith('no-') ? findParam(written.slice(3), known) : undefined;
+  return denied !== undefined && known.get(denied)!.kind === Boolean
+    ? { name: denied, text: 'false' }
+    : { name: written };
+}
+
+function findParam(written: string, known: ParamsByName): string | undefined {
+  if (known.has(written)) return written;
+  return [...known.keys()].find((name) => optionName(name) === written);
 }

@@ -1,6 +1,6 @@
 import type { StorageSource } from '../storage/open';
 import type { Storage } from '../storage/storage';
-import type { ConfigOf } from './config';
+import type { ConfigOf } from './load-config';
 
 /** What `tidemark.config.{json,js,cjs,mjs,ts,cts,mts}` may say. */
 export interface TidemarkConfig extends ConfigOf<StorageSource | Storage> {}

@@ -1,14 +1,27 @@
 import { join, resolve } from 'node:path';
 import { types } from 'node:util';
 import type { LilconfigResult, lilconfigSync } from 'lilconfig';
+import { type Allowed, checkOptions } from '../base/check-options';
 import { describeError, isInstance } from '../base/describe-error';
-import { type Allowed, checkOptions } from '../check-options';
-import { TidemarkError } from '../error';
+import { TidemarkError } from '../base/error';
+import { showValue } from '../base/show';
 import { LoadError } from '../load/load-error';
 import type * as LoadModule from '../load/load-module';
-import { showValue } from '../task/show';
-import type { ConfigOf } from './config';
-import { lastFolder, nearestFile, whyUntrusted } from './trusted-config';
+import { findNearestFile, findSearchRoot, whyUntrusted } from './trusted-config';
+
+/**
+ * What a config file may say. What a storage is opened from is left open, since storage itself reads this:
+ * `TidemarkConfig` says it.
+ */
+export interface ConfigOf<StorageSource> {
+  /**
+   * Where checkpoints are when a program does not say. The path of a `file:` or `lmdb:` is relative to the
+   * folder of the config file. The environment variable `TIDEMARK_STORAGE` goes before it.
+   *
+   * @default 'file:.tidemark', in the working folder
+   */
+  readonly storage?: StorageSource;
+}
 
 /** A config file and what it says. */
 export interface LoadedConfig {
@@ -27,7 +40,7 @@ const configOptions: Readonly<Record<keyof ConfigOf<unknown>, Allowed>> = {
 const endings = ['json', 'js', 'cjs', 'mjs', 'ts', 'cts', 'mts'];
 const fileNames = endings.map((ending) => `tidemark.config.${ending}`);
 const beingLoaded = new Set<string>();
-const results = new Map<string, LilconfigResult>();
+const searchResults = new Map<string, LilconfigResult>();
 const finders = new Map<string, ReturnType<typeof lilconfigSync>>();
 
 /**
@@ -38,19 +51,19 @@ const finders = new Map<string, ReturnType<typeof lilconfigSync>>();
  */
 export function loadConfig(from: string = process.cwd()): LoadedConfig | undefined {
   const folder = resolve(from);
-  const found = results.has(folder) ? results.get(folder) : search(folder);
-  results.set(folder, found ?? null);
+  const found = searchResults.has(folder) ? searchResults.get(folder) : search(folder);
+  searchResults.set(folder, found ?? null);
   if (!found) return undefined;
   if (found.isEmpty) throw new LoadError(found.filepath, 'it is empty');
   return { config: found.config as ConfigOf<unknown>, path: found.filepath };
 }
 
 function search(folder: string): LilconfigResult {
-  const last = lastFolder(folder);
+  const last = findSearchRoot(folder);
   let finder = finders.get(last);
   if (!finder) finders.set(last, (finder = makeFinder(last)));
   try {
-    checkTrust(nearestFile(fileNames, folder, last));
+    checkTrust(findNearestFile(fileNames, folder, last));
     return finder.search(folder);
   } catch (cause) {
     // The loader below throws nothing else: this is a file that cannot be read.
@@ -83,7 +96,7 @@ function loadFile(path: string, content: string): ConfigOf<unknown> {
     throw new LoadError(path, 'it asks for the config while it is being loaded; a storage opened in it must say which');
   beingLoaded.add(path);
   try {
-    return checkConfig(exportedBy(path, content));
+    return checkConfig(readExport(path, content));
   } catch (cause) {
     throw isInstance(cause, LoadError) && cause.file === path
       ? cause
@@ -94,7 +107,7 @@ function loadFile(path: string, content: string): ConfigOf<unknown> {
 }
 
 /** The default export of an ES module; of CommonJS and JSON, what there is. */
-function exportedBy(path: string, content: string): unknown {
+function readExport(path: string, content: string): unknown {
   if (path.endsWith('.json')) return JSON.parse(content.replace(/^\uFEFF/, ''));
   // Loaded here, since most folders have no config.
   const { loadModule } = require('../load/load-module') as typeof LoadModule;

@@ -8,7 +8,7 @@ const rootMarkers = ['package.json', '.git'];
  * The last folder in which a config is looked for: that of the project (the nearest with a `package.json` or `.git`),
  * or the home folder, whichever comes first. Where there is neither, the last one below which other users write nothing.
  */
-export function lastFolder(from: string): string {
+export function findSearchRoot(from: string): string {
   const home = realPath(homedir());
   for (let folder = from; ; folder = dirname(folder)) {
     if (folder === home || rootMarkers.some((name) => existsSync(join(folder, name)))) return folder;
@@ -31,7 +31,7 @@ function isOwn(folder: string): boolean {
 }
 
 /** The first of these files in a folder or above it. */
-export function nearestFile(names: readonly string[], from: string, last: string): string | undefined {
+export function findNearestFile(names: readonly string[], from: string, last: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const name = names.find((one) => existsSync(join(folder, one)));
     if (name !== undefined) return join(folder, name);

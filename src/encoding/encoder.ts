@@ -1,4 +1,4 @@
-import type { Awaitable } from '../awaitable';
+import type { Awaitable } from '../base/awaitable';
 
 /** Bytes as storage keeps them. */
 export type Bytes = Uint8Array;

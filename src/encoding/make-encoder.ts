@@ -1,7 +1,8 @@
-import { type Allowed, anything, checkOptions } from '../check-options';
-import { best } from './compressors/built-in';
+import { type Allowed, anything, checkOptions } from '../base/check-options';
+import { best } from './compression/built-in';
 import type { Compression, Encoder, Encryption, Serialization } from './encoder';
 import type { Compressor, Encrypter, Filter, Serializer } from './parts';
+import { cbor } from './serialization/serializers';
 
 /** The parts of an encoder. What is not given is as usual; null is none. */
 export interface EncoderParts {
@@ -15,7 +16,7 @@ export interface EncoderParts {
   readonly encrypter?: Encrypter | Encryption | null;
 }
 
-const known: Readonly<Record<keyof EncoderParts, Allowed>> = {
+const allowedParts: Readonly<Record<keyof EncoderParts, Allowed>> = {
   filters: anything,
   serializer: anything,
   compressor: anything,
@@ -37,14 +38,24 @@ const known: Readonly<Record<keyof EncoderParts, Allowed>> = {
  * const secret = encoder({ compressor: gzip({ level: 9 }), encrypter: aesGcm({ key: process.env.TIDEMARK_KEY! }) });
  */
 export function encoder(parts: EncoderParts = {}): Encoder {
-  checkOptions(parts, known, 'an encoder');
+  checkOptions(parts, allowedParts, 'an encoder');
   // Most programs make no encoder, and need not load what adapts the parts of one.
-  const { adaptCompressor, adaptEncrypter } = require('./adapt-bytes') as typeof import('./adapt-bytes');
-  const { makeSerialization } = require('./make-serialization') as typeof import('./make-serialization');
+  const { adaptCompressor, adaptEncrypter } = require('./parts') as typeof import('./parts');
+  const { makeSerialization } = require('./serialization/pipeline') as typeof import('./serialization/pipeline');
   const { filters, serializer, compressor, encrypter } = parts;
   return {
     serialization: makeSerialization(filters ?? [], serializer),
     compression: compressor === null ? null : compressor === undefined ? best : adaptCompressor(compressor),
     encryption: encrypter === null || encrypter === undefined ? null : adaptEncrypter(encrypter),
   };
+}
+
+/** CBOR, compressed as well as this process can where that pays, and not encrypted. */
+export const defaultEncoder = { serialization: cbor, compression: best, encryption: null } as const satisfies Encoder;
+
+/** The encoder of a task, or else the storage's, or else the usual one; but a storage that encrypts always does. */
+export function combineEncoders(ofTask: Encoder | undefined, ofStorage: Encoder | undefined): Encoder {
+  if (ofTask === undefined) return ofStorage ?? defaultEncoder;
+  if (ofStorage === undefined || ofStorage.encryption === null) return ofTask;
+  return { ...ofTask, encryption: ofStorage.encryption };
 }

@@ -1,10 +1,9 @@
-import { type Awaitable, andThen } from '../awaitable';
+import { type Awaitable, andThen, rescue } from '../base/awaitable';
 import { describeError, isInstance } from '../base/describe-error';
-import { TidemarkError } from '../error';
-import { CannotDecodeError } from './cannot-decode-error';
-import { best, builtInCompression } from './compressors/built-in';
+import { TidemarkError } from '../base/error';
+import { best, builtInCompression } from './compression/built-in';
 import type { Bytes, Compression, Encoder, Encryption } from './encoder';
-import { rescue } from './rescue';
+import { CannotDecodeError } from './errors';
 
 /** What was done to serialized bytes. Records keep it, since not all that was asked for is always done. */
 export interface Packing {
@@ -16,17 +15,17 @@ export interface Packing {
 }
 
 /** A file takes this much of a disk anyway. */
-const LEAST_BYTES = 4 * 1024;
+const minBytes = 4 * 1024;
 /** Compressed bytes are kept when they are at most so much of what they were. */
-const MOST_KEPT = 0.9;
+const maxRatio = 0.9;
 /** From this size on, samples are compressed first. */
-const SAMPLED_BYTES = 256 * 1024;
-const SAMPLES = 4;
-const SAMPLE_BYTES = 16 * 1024;
+const sampledBytes = 256 * 1024;
+const sampleCount = 4;
+const sampleBytes = 16 * 1024;
 /** Samples miss what repeats far away, so they need not gain quite as much. */
-const MOST_KEPT_OF_SAMPLES = 0.92;
+const maxSampleRatio = 0.92;
 
-const NOTHING: Packing = Object.freeze({ compressor: undefined, encrypter: undefined, keyId: undefined });
+const noPacking: Packing = Object.freeze({ compressor: undefined, encrypter: undefined, keyId: undefined });
 
 /**
  * Makes serialized bytes smaller, where that pays, and unreadable for others.
@@ -38,10 +37,10 @@ export function pack(
   { compression, encryption }: Encoder,
   place: string,
 ): Awaitable<{ readonly bytes: Bytes; readonly packing: Packing }> {
-  const smaller = compression === null || bytes.byteLength < LEAST_BYTES ? undefined : compress(bytes, compression);
+  const smaller = compression === null || bytes.byteLength < minBytes ? undefined : compress(bytes, compression);
   return andThen(smaller, (compressed) => {
     const packing =
-      compressed === undefined || compression === null ? NOTHING : { ...NOTHING, compressor: compression.id };
+      compressed === undefined || compression === null ? noPacking : { ...noPacking, compressor: compression.id };
     if (encryption === null) return { bytes: compressed ?? bytes, packing };
     const { id, keyId } = encryption;
     return andThen(encryption.encrypt(compressed ?? bytes, place), (encrypted) => ({
@@ -66,9 +65,9 @@ export function unpack(
   place: string,
   plainSize?: number,
 ): Awaitable<Bytes> {
-  const compression = compressor === undefined ? undefined : compressionOf(compressor, encoders);
+  const compression = compressor === undefined ? undefined : findCompression(compressor, encoders);
   const decrypted =
-    encrypter === undefined ? bytes : encryptionOf(encrypter, keyId, encoders).decrypt(bytes, place, keyId);
+    encrypter === undefined ? bytes : findEncryption(encrypter, keyId, encoders).decrypt(bytes, place, keyId);
   return compression === undefined
     ? decrypted
     : andThen(decrypted, (compressed) => decompress(compressed, compression, plainSize));
@@ -78,20 +77,20 @@ export function unpack(
 function compress(bytes: Bytes, compression: Compression): Awaitable<Bytes | undefined> {
   const whole = () =>
     andThen(compression.compress(bytes), (compressed) =>
-      compressed.byteLength <= bytes.byteLength * MOST_KEPT ? compressed : undefined,
+      compressed.byteLength <= bytes.byteLength * maxRatio ? compressed : undefined,
     );
-  if (bytes.byteLength < SAMPLED_BYTES) return whole();
-  const samples = samplesOf(bytes);
+  if (bytes.byteLength < sampledBytes) return whole();
+  const samples = sample(bytes);
   return andThen(compression.compress(samples), (compressed) =>
-    compressed.byteLength <= samples.byteLength * MOST_KEPT_OF_SAMPLES ? whole() : undefined,
+    compressed.byteLength <= samples.byteLength * maxSampleRatio ? whole() : undefined,
   );
 }
 
-function samplesOf(bytes: Bytes): Bytes {
-  const samples = new Uint8Array(SAMPLES * SAMPLE_BYTES);
-  const distance = Math.floor((bytes.byteLength - SAMPLE_BYTES) / (SAMPLES - 1));
-  for (let i = 0; i < SAMPLES; i++) {
-    samples.set(bytes.subarray(i * distance, i * distance + SAMPLE_BYTES), i * SAMPLE_BYTES);
+function sample(bytes: Bytes): Bytes {
+  const samples = new Uint8Array(sampleCount * sampleBytes);
+  const distance = Math.floor((bytes.byteLength - sampleBytes) / (sampleCount - 1));
+  for (let i = 0; i < sampleCount; i++) {
+    samples.set(bytes.subarray(i * distance, i * distance + sampleBytes), i * sampleBytes);
   }
   return samples;
 }
@@ -110,7 +109,7 @@ function decompress(bytes: Bytes, compression: Compression, size: number | undef
   });
 }
 
-function compressionOf(id: string, encoders: readonly Encoder[]): Compression {
+function findCompression(id: string, encoders: readonly Encoder[]): Compression {
   // Asking the usual one for its id would load what it may not need.
   const given = encoders.find(
     ({ compression }) => compression !== null && compression !== best && compression.id === id,
@@ -119,7 +118,7 @@ function compressionOf(id: string, encoders: readonly Encoder[]): Compression {
   return builtInCompression(id);
 }
 
-function encryptionOf(id: string, keyId: string | undefined, encoders: readonly Encoder[]): Encryption {
+function findEncryption(id: string, keyId: string | undefined, encoders: readonly Encoder[]): Encryption {
   const all = encoders.map(({ encryption }) => encryption).filter((one) => one?.id === id) as Encryption[];
   const found = all.find((one) => one.canDecrypt(keyId));
   if (found !== undefined) return found;

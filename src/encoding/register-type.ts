@@ -1,7 +1,7 @@
-import { builtInName, isUrlPrototype } from '../base/built-in-name';
+import { builtInName, isUrlPrototype } from '../base/built-in-classes';
+import { TidemarkError } from '../base/error';
 import { sharedState } from '../base/shared-state';
-import { TidemarkError } from '../error';
-import { showValue } from '../task/show';
+import { showValue } from '../base/show';
 
 /** How instances of a class are encoded. */
 export interface TypeCodec<T> {
@@ -32,10 +32,10 @@ const { byPrototype, byName } = sharedState('types', () => ({
 }));
 
 /** Copies of this package register their own classes, each under the same name. */
-const ownTypes = 'tidemark.';
+const ownPrefix = 'tidemark.';
 
 /** Classes whose objects are saved as they are. */
-const KNOWN_ALREADY = new Set<string | undefined>(
+const nativeClasses = new Set<string | undefined>(
   'Object Array Map Set Date RegExp URL ArrayBuffer DataView Buffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array'.split(
     ' ',
   ),
@@ -62,7 +62,7 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
     throw new TidemarkError(`registerType(${cls.name}) needs a name, under which the type is saved`);
   if (typeof encode !== 'function' || typeof decode !== 'function')
     throw new TidemarkError(`registerType(${cls.name}) needs two functions, encode and decode`);
-  if (isKnownAlready(prototype))
+  if (isNative(prototype))
     throw new TidemarkError(`${cls.name} needs no registerType: Tidemark saves its objects as they are`);
   const before = byName.get(name);
   if (before !== undefined && before.Class.name !== cls.name)
@@ -70,7 +70,7 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
       `the class ${cls.name} cannot be registered as ${JSON.stringify(name)}: ${before.Class.name} already is; give it another name`,
     );
   // The same class again, as hot reload and test runners do it: the last one answers to the name.
-  if (before !== undefined && !name.startsWith(ownTypes)) byPrototype.delete(before.Class.prototype as object);
+  if (before !== undefined && !name.startsWith(ownPrefix)) byPrototype.delete(before.Class.prototype as object);
   const type: RegisteredType = { Class: cls, name, encode, decode, isImmutable };
   byPrototype.set(prototype, type);
   byName.set(name, type);
@@ -85,6 +85,6 @@ export function registeredTypeNamed(name: string): RegisteredType | undefined {
   return byName.get(name);
 }
 
-function isKnownAlready(prototype: object): boolean {
-  return prototype === Buffer.prototype || isUrlPrototype(prototype) || KNOWN_ALREADY.has(builtInName(prototype));
+function isNative(prototype: object): boolean {
+  return prototype === Buffer.prototype || isUrlPrototype(prototype) || nativeClasses.has(builtInName(prototype));
 }

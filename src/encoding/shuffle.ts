@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { types } from 'node:util';
-import { type Awaitable, andThen } from '../awaitable';
+import { type Awaitable, andThen } from '../base/awaitable';
 import { shareClass } from '../base/shared-state';
 import type { Bytes } from './encoder';
 import type { Filter } from './parts';
-import type { Binary } from './raw';
+import type { Binary } from './serialization/typed-arrays';
 
 /** Larger arrays are shuffled piece by piece, so that other work goes on. In bytes; a multiple of every element size. */
-const PIECE = 1024 * 1024;
+const pieceBytes = 1024 * 1024;
 
 /**
  * A filter for results that are typed arrays: puts the first bytes of all elements together, then the second ones,
@@ -31,7 +31,7 @@ export class ShuffleFilter {
   encode(value: unknown): unknown {
     if (!isOrdinaryBinary(value)) return value;
     const { bytes } = raw().encodeRaw(value);
-    const kind = raw().kindOf(value);
+    const kind = raw().binaryTypeOf(value);
     // The name of its class and the length of that come after the bytes.
     const name = Buffer.from(kind);
     const shuffled = new Uint8Array(bytes.byteLength + name.length + 1);
@@ -46,21 +46,21 @@ export class ShuffleFilter {
     const kind = Buffer.from(shuffled.subarray(nameStart, -1)).toString();
     const bytes = new Uint8Array(Math.max(0, nameStart));
     const done = transpose(shuffled, bytes, raw().elementSizeOf(kind), 'together');
-    return andThen(done, () => raw().makeBinary(kind, bytes, true));
+    return andThen(done, () => raw().binaryFromBytes(kind, bytes, true));
   }
 }
 
 /** Loaded when something is shuffled: most programs shuffle nothing. */
-function raw(): typeof import('./raw') {
-  return require('./raw') as typeof import('./raw');
+function raw(): typeof import('./serialization/typed-arrays') {
+  return require('./serialization/typed-arrays') as typeof import('./serialization/typed-arrays');
 }
 
 /** What the serializer would refuse is left for it to refuse. */
 function isOrdinaryBinary(value: unknown): value is Binary {
   if (!raw().isBinary(value)) return false;
-  const lossless = require('./lossless') as typeof import('./lossless');
+  const lossless = require('./serialization/exact') as typeof import('./serialization/exact');
   try {
-    return lossless.carrierOf(value, '').typed === undefined;
+    return lossless.chooseFormat(value, '').typed === undefined;
   } catch {
     return false;
   }
@@ -71,16 +71,16 @@ function transpose(from: Bytes, to: Bytes, size: number, direction: 'apart' | 't
   const length = Math.min(from.length, to.length);
   const count = length / size;
   const movePiece = (start: number) => {
-    const end = Math.min(count, start + PIECE / size);
+    const end = Math.min(count, start + pieceBytes / size);
     for (let byte = 0; byte < size; byte++) {
       const offset = byte * count;
       if (direction === 'apart') for (let i = start; i < end; i++) to[offset + i] = from[i * size + byte] as number;
       else for (let i = start; i < end; i++) to[i * size + byte] = from[offset + i] as number;
     }
   };
-  if (length <= PIECE) return movePiece(0);
+  if (length <= pieceBytes) return movePiece(0);
   return (async () => {
-    for (let start = 0; start < count; start += PIECE / size) {
+    for (let start = 0; start < count; start += pieceBytes / size) {
       movePiece(start);
       await setImmediate();
     }

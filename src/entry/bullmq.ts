@@ -1,7 +1,5 @@
-export { bullmq } from '../executors/bullmq';
-export type { BullMqOptions, QueueConnection } from '../executors/bullmq/options';
+export { bullmq, startWorker } from '../executors/bullmq/bullmq';
+export type { BullMqOptions, QueueConnection, QueueExecutor, QueueMetrics } from '../executors/bullmq/options';
 export { QueueError } from '../executors/bullmq/queue-error';
-export type { QueueExecutor, QueueMetrics } from '../executors/bullmq/queue-executor';
 export type { WorkerHealth, WorkerOptions } from '../executors/bullmq/worker/options';
-export type { CloseOptions, TidemarkWorker } from '../executors/bullmq/worker/tidemark-worker';
-export { startWorker } from '../executors/start-worker';
+export type { CloseOptions, TidemarkWorker } from '../executors/bullmq/worker/worker';

@@ -8,7 +8,7 @@ export {
   type PictureSpan,
   pictureOf,
 } from '../report/picture';
-export { type ProgressOptions, showProgress } from '../report/progress';
 export type { ProgressStream } from '../report/progress/screen';
+export { type ProgressOptions, showProgress } from '../report/progress/show-progress';
 export { RunRecorder } from '../report/run-recorder';
 export type { NodeState } from '../report/states';

@@ -1,5 +1,5 @@
-import { andThen, isPromiseLike } from '../awaitable';
-import { makeInstance, setParams } from '../graph/instance';
+import { andThen, isPromiseLike } from '../base/awaitable';
+import { makeInstance, setParams } from '../graph/task-instance';
 import type { Executor, Job } from './executor';
 
 /**

@@ -1,5 +1,5 @@
 import type { Executor } from './executor';
-import { checkPoolOptions, fileOf, isTexts, type WorkerPoolOptions } from './pool/options';
+import { checkPoolOptions, fileOf, isTexts, type WorkerPoolOptions } from './remote/worker-options';
 
 /** How tasks run in processes of their own. */
 export interface ProcessesOptions extends WorkerPoolOptions {

@@ -1,6 +1,6 @@
-import { anything } from '../check-options';
+import { anything } from '../base/check-options';
 import type { Executor } from './executor';
-import { checkPoolOptions, fileOf, type WorkerPoolOptions } from './pool/options';
+import { checkPoolOptions, fileOf, type WorkerPoolOptions } from './remote/worker-options';
 
 /** How tasks run in worker threads. */
 export interface ThreadsOptions extends WorkerPoolOptions {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { kindOf } from '../task/data';
-import { DeclarationError } from '../task/declaration-error';
+import { dataKindOf, isPrimitive } from '../task/data';
+import { DeclarationError } from '../task/errors';
 import type { TaskRef } from '../task/ref';
-import { isConstant } from './copies';
+import { isConstant } from './frozen-copies';
 
 /** How an object that is no data (a ref, a node) is written; undefined when it is none of those. */
 export type Special = (value: object) => string | undefined;
@@ -25,7 +25,7 @@ export function canonical(value: unknown, special?: Special): string {
  * The text of a param's value: as `canonical` has it, with `#<SHA-256>` in place of the text of a part that is long.
  * So a large value is hashed once, and no node holds its text.
  */
-export function paramText(value: unknown, special?: Special): string {
+export function canonicalParam(value: unknown, special?: Special): string {
   return textOf(value, special, 0);
 }
 
@@ -107,7 +107,7 @@ function canonicalArray(items: readonly unknown[], special: Special | undefined,
 }
 
 function canonicalObject(value: object, special: Special | undefined, depth: number): string {
-  switch (kindOf(value)) {
+  switch (dataKindOf(value)) {
     case 'object': {
       let text = '{';
       for (const name of Object.keys(value).sort()) {
@@ -151,4 +151,58 @@ export function refByContent(value: object): string | undefined {
   return typeof task === 'function' && path
     ? `@${task.name}${canonical(params, refByContent)}${canonical(path)}`
     : undefined;
+}
+
+/** The names of an object's properties, sorted as in canonical text. */
+export function sortedNames(object: object): string[] {
+  const names = Object.keys(object);
+  for (let i = 1; i < names.length; i++) if (names[i - 1]! > names[i]!) return names.sort();
+  return names;
+}
+
+/**
+ * The entries of a Map by their keys: numbers and strings ascending, objects by their content.
+ *
+ * @param special the text of objects that are not data
+ */
+export function sortedEntries(entries: [unknown, unknown][], special: Special = refByContent): [unknown, unknown][] {
+  if (entries.every(([key]) => isPrimitive(key))) return sorted(entries, (a, b) => compare(a[0], b[0]));
+  return sorted(
+    entries.map((entry) => ({ entry, text: contentText(entry[0], special) + contentText(entry[1], special) })),
+    (a, b) => compare(a.entry[0], b.entry[0]) || compare(a.text, b.text),
+  ).map(({ entry }) => entry);
+}
+
+/** The items of a Set, likewise. */
+export function sortedItems(items: unknown[], special: Special = refByContent): unknown[] {
+  if (items.every(isPrimitive)) return sorted(items, compare);
+  return sorted(
+    items.map((item) => ({ item, text: contentText(item, special) })),
+    (a, b) => compare(a.item, b.item) || compare(a.text, b.text),
+  ).map(({ item }) => item);
+}
+
+function sorted<T>(items: T[], order: (a: T, b: T) => number): T[] {
+  for (let i = 1; i < items.length; i++) if (order(items[i - 1]!, items[i]!) > 0) return items.sort(order);
+  return items;
+}
+
+/** Undefined last, since sorting puts it there whatever a comparison says. */
+const types = ['boolean', 'number', 'bigint', 'string', 'object', 'undefined'];
+
+/** Primitives of one type by their value, NaN last; of different ones, by type. Objects are all alike. */
+function compare(a: unknown, b: unknown): number {
+  if (typeof a !== typeof b) return types.indexOf(typeof a) - types.indexOf(typeof b);
+  if (typeof a === 'object') return Number(a !== null) - Number(b !== null);
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return (a as number) < (b as number) ? -1 : Number((a as number) > (b as number));
+}
+
+/** Content as text; what cannot be part of a key has none, and keeps its place. */
+function contentText(value: unknown, special: Special): string {
+  try {
+    return canonical(value, special);
+  } catch {
+    return '';
+  }
 }

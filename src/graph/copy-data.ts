@@ -1,9 +1,8 @@
-import { newDate } from '../base/new-date';
-import { describe, isPlainObject, isPrimitive, kindOf, NotDataError } from '../task/data';
+import { newDate } from '../base/built-in-classes';
+import { dataKindOf, describeNonData, isPlainObject, isPrimitive, NotDataError } from '../task/data';
 import { isTaskRef, type TaskRef } from '../task/ref';
-import { copyOf, type DataCopy, noRefs, registerCopy } from './copies';
-import { sortedEntries, sortedItems, sortedNames } from './entry-order';
-import { isSameData } from './same-data';
+import { sortedEntries, sortedItems, sortedNames } from './canonical';
+import { type DataCopy, findCopy, isSameData, noRefs, registerCopy } from './frozen-copies';
 import { placeholderLabel } from './service-placeholders';
 
 /** Deeper data is refused instead of overflowing the stack. */
@@ -25,7 +24,7 @@ const originals = new WeakMap<object, Original>();
 let now = 0;
 
 /** Says that code of the program may have run, which may have changed values: they are compared before their copies are used again. */
-export function expireOriginals(): void {
+export function expireCopies(): void {
   now++;
 }
 
@@ -37,38 +36,42 @@ export function expireOriginals(): void {
  * @throws {NotDataError} for functions, symbols, promises, cycles and instances of unknown classes
  */
 export function copyData(value: unknown, root: string): DataCopy {
-  if (isPrimitive(value)) return { value: withoutSign(value), thaws: false, refs: noRefs };
+  if (isPrimitive(value)) return { value: withoutNegativeZero(value), hasMutableParts: false, refs: noRefs };
   const copier = new Copier();
   const copied = copier.copy(value, root, 0);
-  const copy = copyOf(copied as object) ?? { value: copied, thaws: copier.thaws, refs: copier.refs };
+  const copy = findCopy(copied as object) ?? {
+    value: copied,
+    hasMutableParts: copier.hasMutableParts,
+    refs: copier.refs,
+  };
   registerCopy(copy);
   return copy;
 }
 
 /** A copy of a copied value in which each part may be changed that could not be frozen; frozen parts are shared. */
-export function thawedCopy(value: unknown): unknown {
+export function mutableCopy(value: unknown): unknown {
   if (isPrimitive(value)) return value;
   const object = value as object;
-  const copy = copyOf(object);
-  if (copy && !copy.thaws) return object;
-  const thawed = thaw(object);
+  const copy = findCopy(object);
+  if (copy && !copy.hasMutableParts) return object;
+  const thawed = copyMutableParts(object);
   if (copy && isLarge(object)) originals.set(thawed, { copy, seen: -1 });
   return thawed;
 }
 
 /** A primitive as params hold it: -0 is 0, since the two have one key. */
-export function withoutSign(value: unknown): unknown {
+export function withoutNegativeZero(value: unknown): unknown {
   return value === 0 ? 0 : value;
 }
 
 class Copier {
-  thaws = false;
+  hasMutableParts = false;
   readonly refs: TaskRef<unknown>[] = [];
   #size = 0;
   readonly #within: object[] = [];
 
   copy(value: unknown, path: string, depth: number): unknown {
-    if (isPrimitive(value)) return withoutSign(value);
+    if (isPrimitive(value)) return withoutNegativeZero(value);
     if (typeof value !== 'object') throw new NotDataError(path, problemOf(value as symbol));
     const object = value as object;
     if (depth > deepest)
@@ -91,29 +94,29 @@ class Copier {
   /** Copies an object, and registers the copy when it is large. */
   #copyShared(object: object, path: string, depth: number): unknown {
     const size = this.#size;
-    const { thaws } = this;
+    const { hasMutableParts } = this;
     const refs = this.refs.length;
-    this.thaws = false;
+    this.hasMutableParts = false;
     const value = this.#copyWithin(object, path, depth);
     if (this.#size - size >= large) {
-      const copy: DataCopy = { value, thaws: this.thaws, refs: this.refs.slice(refs) };
+      const copy: DataCopy = { value, hasMutableParts: this.hasMutableParts, refs: this.refs.slice(refs) };
       registerCopy(copy);
       originals.set(object, { copy, seen: now });
     }
-    this.thaws ||= thaws;
+    this.hasMutableParts ||= hasMutableParts;
     return value;
   }
 
   /** The copy that there is of an object, or that it is. */
   #known(object: object): unknown {
-    let copy = copyOf(object);
+    let copy = findCopy(object);
     if (!copy) {
       const original = originals.get(object);
       if (!original || !(original.seen === now || isSameData(object, original.copy.value))) return undefined;
       original.seen = now;
       ({ copy } = original);
     }
-    if (copy.thaws) this.thaws = true;
+    if (copy.hasMutableParts) this.hasMutableParts = true;
     for (const ref of copy.refs) this.refs.push(ref);
     this.#size += large;
     return copy.value;
@@ -121,7 +124,7 @@ class Copier {
 
   #copyObject(object: object, path: string, depth: number): unknown {
     this.#size++;
-    switch (kindOf(object)) {
+    switch (dataKindOf(object)) {
       case 'array':
         return this.#copyArray(object as unknown[], path, depth);
       case 'object':
@@ -132,7 +135,7 @@ class Copier {
       case 'map':
         return this.#copyMap(object as Map<unknown, unknown>, path, depth);
       case 'set': {
-        this.thaws = true;
+        this.hasMutableParts = true;
         const items = Array.from(object as Set<unknown>, (item, i) => this.copy(item, `${path}.values[${i}]`, depth));
         this.#size += items.length;
         return new Set(sortedItems(items));
@@ -140,9 +143,9 @@ class Copier {
       case undefined:
         throw new NotDataError(path, problemOf(object));
       default:
-        this.thaws = true;
+        this.hasMutableParts = true;
         if (ArrayBuffer.isView(object)) this.#size += object.byteLength >> 4;
-        return mutableCopy(object);
+        return cloneLeaf(object);
     }
   }
 
@@ -153,7 +156,7 @@ class Copier {
       const item = items[i];
       if (item === undefined && !(i in items))
         throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; use undefined or null');
-      copied.push(isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}[${i}]`, depth));
+      copied.push(isPrimitive(item) ? withoutNegativeZero(item) : this.copy(item, `${path}[${i}]`, depth));
     }
     // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
     const names = items.length <= 64 ? Reflect.ownKeys(items) : [];
@@ -174,13 +177,17 @@ class Copier {
       const item = (object as Record<string, unknown>)[name];
       if (item === undefined) continue; // undefined is absent
       this.#size++;
-      setProperty(copied, name, isPrimitive(item) ? withoutSign(item) : this.copy(item, `${path}.${name}`, depth));
+      setProperty(
+        copied,
+        name,
+        isPrimitive(item) ? withoutNegativeZero(item) : this.copy(item, `${path}.${name}`, depth),
+      );
     }
     return Object.freeze(copied);
   }
 
   #copyMap(map: ReadonlyMap<unknown, unknown>, path: string, depth: number): unknown {
-    this.thaws = true;
+    this.hasMutableParts = true;
     this.#size += map.size;
     const entries = Array.from(map, ([key, item], i): [unknown, unknown] => [
       this.copy(key, `${path}.keys[${i}]`, depth),
@@ -192,12 +199,14 @@ class Copier {
 
 function problemOf(value: object | symbol): string {
   const label = placeholderLabel(value);
-  return label === undefined ? describe(value) : `is the service ${label}, which exists only while the task runs`;
+  return label === undefined
+    ? describeNonData(value)
+    : `is the service ${label}, which exists only while the task runs`;
 }
 
 /** What cannot be frozen, anew. */
-function mutableCopy(object: object): object {
-  switch (kindOf(object)) {
+function cloneLeaf(object: object): object {
+  switch (dataKindOf(object)) {
     case 'regexp':
       // Not frozen: matching writes to lastIndex.
       return new RegExp(object as RegExp);
@@ -211,30 +220,30 @@ function mutableCopy(object: object): object {
 }
 
 /** A copy of those parts of a copied value that could not be frozen, and of what holds them. */
-function thaw(object: object): object {
+function copyMutableParts(object: object): object {
   if (Array.isArray(object)) {
-    const items = object.map(thawedCopy);
+    const items = object.map(mutableCopy);
     return items.some((item, i) => item !== object[i]) ? Object.freeze(items) : object;
   }
-  if (isPlainObject(object)) return thawProperties(object);
+  if (isPlainObject(object)) return copyMutableProperties(object);
   if (isTaskRef(object)) return object;
-  switch (kindOf(object)) {
+  switch (dataKindOf(object)) {
     case 'map':
       return new Map(
-        Array.from(object as Map<unknown, unknown>, (entry) => entry.map(thawedCopy) as [unknown, unknown]),
+        Array.from(object as Map<unknown, unknown>, (entry) => entry.map(mutableCopy) as [unknown, unknown]),
       );
     case 'set':
-      return new Set(Array.from(object as Set<unknown>, thawedCopy));
+      return new Set(Array.from(object as Set<unknown>, mutableCopy));
     default:
-      return mutableCopy(object);
+      return cloneLeaf(object);
   }
 }
 
-function thawProperties(object: object): object {
+function copyMutableProperties(object: object): object {
   const copied: Record<string, unknown> = {};
   let isChanged = false;
   for (const [name, item] of Object.entries(object)) {
-    const thawed = thawedCopy(item);
+    const thawed = mutableCopy(item);
     if (thawed !== item) isChanged = true;
     setProperty(copied, name, thawed);
   }

@@ -25,7 +25,7 @@ export interface Graph {
   /** The tasks of all nodes. */
   readonly tasks: readonly TaskDefinition[];
   /** The nodes of refs inside params; a ref's own refs come before it. */
-  readonly carried: ReadonlyMap<TaskRef<unknown>, GraphNode>;
+  readonly paramRefNodes: ReadonlyMap<TaskRef<unknown>, GraphNode>;
 }
 
 const shownSteps = 5;

@@ -1,26 +1,26 @@
 import { hash } from 'node:crypto';
 import { describeError } from '../base/describe-error';
+import { showTask, showValue } from '../base/show';
 import type { TaskKey } from '../task/context';
-import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
+import { DeclarationError } from '../task/errors';
 import { isTaskRef, type PartPath, type TaskRef } from '../task/ref';
 import { safeName } from '../task/safe-name';
-import { showTask, showValue } from '../task/show';
-import { canonical, canonicalString, paramText, type Special } from './canonical';
+import { canonical, canonicalParam, canonicalString, type Special } from './canonical';
 import { type Graph, pathTo } from './graph';
 import { GraphNode, NodePart, ownDirectory } from './node';
-import { StoredRef, toStored } from './stored-ref';
+import { StoredRef, storeRefs } from './stored-ref';
 import { mapStructure } from './structure';
 
 /** What `fingerprint()` returned, by node index. */
 export type Fingerprints = ReadonlyMap<number, string>;
 
 /** The keys of a graph's nodes, each made when it is first asked for. */
-export class Keys {
+export class NodeKeys {
   readonly #graph: Graph;
   readonly #fingerprints: Fingerprints;
   readonly #keys: (TaskKey | undefined)[];
-  readonly #carried = new Map<GraphNode, string>();
+  readonly #paramRefDigests = new Map<GraphNode, string>();
   /** Nodes whose keys a function of the user made, to find two that it gave the same. */
   readonly #named = new Map<TaskKey, GraphNode>();
   readonly #special: Special;
@@ -30,19 +30,19 @@ export class Keys {
     this.#fingerprints = fingerprints;
     this.#keys = new Array(graph.nodes.length);
     this.#special = (value) => {
-      if (value instanceof GraphNode) return `@${this.of(value.index)};`;
+      if (value instanceof GraphNode) return `@${this.get(value.index)};`;
       if (value === ownDirectory) return 'F;';
-      return value instanceof NodePart ? `p${this.of(value.node.index)};${canonical(value.path)}` : undefined;
+      return value instanceof NodePart ? `p${this.get(value.node.index)};${canonical(value.path)}` : undefined;
     };
     // In this order, so that refs in the params of refs are known before they are asked for.
-    for (const node of graph.carried.values()) {
-      if (!this.#carried.has(node))
-        this.#carried.set(node, digest(canonicalString(node.task.name) + this.#paramsText(node)));
+    for (const node of graph.paramRefNodes.values()) {
+      if (!this.#paramRefDigests.has(node))
+        this.#paramRefDigests.set(node, digest(canonicalString(node.task.name) + this.#paramsText(node)));
     }
   }
 
   /** The key of a node; without recursion, since graphs may be deep. */
-  of(index: number): TaskKey {
+  get(index: number): TaskKey {
     const known = this.#keys[index];
     if (known !== undefined) return known;
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
@@ -73,23 +73,23 @@ export class Keys {
     const rest = `${canonical(fingerprint)}${requirements}}`;
     if (!task.options.key) return `${folder}/${digest(prefix + this.#paramsText(node) + rest)}` as TaskKey;
     const key = namedKey(task, node.params, fingerprint, rest);
-    this.#refuseShared(key, node);
+    this.#assertDistinct(key, node);
     return key;
   }
 
   /** What the key of a node is made of that its task and its params do not tell. */
   inputsOf(node: GraphNode): KeyInputs {
     const refs = new Map<string, string>();
-    if (node.carriesRefs)
+    if (node.paramsHaveRefs)
       mapStructure(Object.values(node.params), (value) => {
-        if (isTaskRef(value)) refs.set(storedRefText(toStored(value) as StoredRef), this.#digestOf(value));
+        if (isTaskRef(value)) refs.set(storedRefText(storeRefs(value) as StoredRef), this.#digestOf(value));
         return value;
       });
     return { requirements: node.requirements.map((_, i) => this.#requirementText(node, i)), refs: [...refs] };
   }
 
   #digestOf(ref: TaskRef<unknown>): string {
-    return this.#carried.get(this.#graph.carried.get(ref)!)!;
+    return this.#paramRefDigests.get(this.#graph.paramRefNodes.get(ref)!)!;
   }
 
   /** The canonical text of one requirement: its literals, and the keys of the nodes in it. */
@@ -107,13 +107,14 @@ export class Keys {
   /** The canonical text of the params that are part of the key. */
   #paramsText(node: GraphNode): string {
     const { identity } = node;
-    if (typeof identity === 'string' && identity[0] === '{' && node.task.allKeyed && !node.carriesRefs) return identity;
+    if (typeof identity === 'string' && identity[0] === '{' && node.task.allKeyed && !node.paramsHaveRefs)
+      return identity;
     return keyedText(node.task, node.params, (value) =>
       isTaskRef(value) ? refText(this.#digestOf(value), value.path) : undefined,
     );
   }
 
-  #refuseShared(key: TaskKey, node: GraphNode): void {
+  #assertDistinct(key: TaskKey, node: GraphNode): void {
     const other = this.#named.get(key);
     if (other && this.#paramsText(other) !== this.#paramsText(node)) {
       throw new DeclarationError(
@@ -142,7 +143,7 @@ export interface KeyParts extends KeyInputs {
 }
 
 /** The key of a task whose graph is elsewhere. @throws {DeclarationError} when the params are not those that it was made of */
-export function keyFrom({ task, params, stored, fingerprint, requirements, refs }: KeyParts): TaskKey {
+export function keyFromParts({ task, params, stored, fingerprint, requirements, refs }: KeyParts): TaskKey {
   const { folder, prefix, properties } = headOf(task);
   const required = properties.map((property, i) => property + requirements[i]);
   const rest = `${canonical(fingerprint)}{${required.join('')}}`;
@@ -174,7 +175,7 @@ function keyedText(task: TaskDefinition, params: Readonly<Record<string, unknown
   let text = '{';
   for (const { name, keyed } of task.params) {
     const value = params[name];
-    if (keyed && value !== undefined) text += canonicalString(name) + paramText(value, special);
+    if (keyed && value !== undefined) text += canonicalString(name) + canonicalParam(value, special);
   }
   return `${text}}`;
 }

@@ -1,8 +1,8 @@
 import { brandClass, isOfOtherCopy } from '../base/shared-state';
+import { showTask } from '../base/show';
 import type { TaskDefinition } from '../task/definition';
 import type { PartPath } from '../task/ref';
-import { showTask } from '../task/show';
-import { thawedCopy } from './copy-data';
+import { mutableCopy } from './copy-data';
 
 /** A structure with nodes, or parts of nodes' results, in the place of refs. */
 export type Template = unknown;
@@ -10,8 +10,8 @@ export type Template = unknown;
 /** What a node is made of. */
 interface NodeParams {
   readonly params: Readonly<Record<string, unknown>>;
-  readonly given: Readonly<Record<string, unknown>>;
-  readonly thaws: boolean;
+  readonly givenParams: Readonly<Record<string, unknown>>;
+  readonly hasMutableParts: boolean;
   readonly refs: readonly unknown[];
 }
 
@@ -27,13 +27,13 @@ export class GraphNode {
   /** Defaults filled in, frozen; absent ones are not there. */
   readonly params: Readonly<Record<string, unknown>>;
   /** What was given of them, before schemas; the same object where that makes no difference. */
-  readonly given: Readonly<Record<string, unknown>>;
+  readonly givenParams: Readonly<Record<string, unknown>>;
   /** Tells it from the other nodes of its task: the canonical text of its params, or the one number that they are. */
   readonly identity: string | number;
   /** Whether params hold something that cannot be frozen, so that each instance gets its own copy. */
-  readonly thaws: boolean;
+  readonly hasMutableParts: boolean;
   /** Whether params hold task refs. */
-  readonly carriesRefs: boolean;
+  readonly paramsHaveRefs: boolean;
   /** What fills each of the task's requirements, in their order. */
   requirements: readonly Template[] = unknownYet;
 
@@ -41,21 +41,21 @@ export class GraphNode {
     index: number,
     task: TaskDefinition,
     identity: string | number,
-    { params, given, thaws, refs }: NodeParams,
+    { params, givenParams, hasMutableParts, refs }: NodeParams,
   ) {
     this.index = index;
     this.task = task;
     this.params = params;
-    this.given = given;
+    this.givenParams = givenParams;
     this.identity = identity;
-    this.thaws = thaws;
-    this.carriesRefs = refs.length > 0;
+    this.hasMutableParts = hasMutableParts;
+    this.paramsHaveRefs = refs.length > 0;
   }
 
   /** The params for one instance: a copy of its own of each that could not be frozen. */
-  ownParams(): Readonly<Record<string, unknown>> {
-    if (!this.thaws) return this.params;
-    return Object.fromEntries(Object.entries(this.params).map(([name, value]) => [name, thawedCopy(value)]));
+  copyParams(): Readonly<Record<string, unknown>> {
+    if (!this.hasMutableParts) return this.params;
+    return Object.fromEntries(Object.entries(this.params).map(([name, value]) => [name, mutableCopy(value)]));
   }
 
   /** For messages: `TrainModel({ seed: 3 })`. */

@@ -1,16 +1,16 @@
-import { type Awaitable, isPromiseLike } from '../awaitable';
+import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import type { Container } from '../task/container';
-import { kindOf } from '../task/data';
-import { DeclarationError } from '../task/declaration-error';
+import { dataKindOf } from '../task/data';
 import type { TaskDefinition } from '../task/definition';
+import { DeclarationError } from '../task/errors';
 import type { Instance } from '../task/task-class';
-import { makeInstance, setParams, trapRequirements } from './instance';
 import type { GraphNode } from './node';
-import { textIfData } from './param-defaults';
+import { textIfData } from './param-values';
 import { placeholderLabel, ServicePlaceholders } from './service-placeholders';
+import { makeInstance, setParams, trapRequirements } from './task-instance';
 
 /** Makes a task's instances for planning: without its services, unless its constructor cannot do without. */
-export class PlanningInstances {
+export class PlanningInstanceFactory {
   readonly #task: TaskDefinition;
   readonly #container: Container;
   readonly #placeholders: ServicePlaceholders;
@@ -63,36 +63,36 @@ export class PlanningInstances {
  */
 export class PlanningInstance {
   readonly #task: TaskDefinition;
-  readonly #instances: PlanningInstances;
+  readonly #factory: PlanningInstanceFactory;
   readonly #instance: Instance;
   /** Fields that are no params, as the class made them. */
   readonly #fields: readonly (readonly [name: string, value: unknown])[];
-  #isMadeAnew: boolean;
+  #isRemade: boolean;
 
   /** @param instance a new one */
-  constructor(task: TaskDefinition, instances: PlanningInstances, instance: Instance) {
+  constructor(task: TaskDefinition, instances: PlanningInstanceFactory, instance: Instance) {
     this.#task = task;
-    this.#instances = instances;
+    this.#factory = instances;
     const declared = new Set([
       ...task.params.map(({ name }) => name),
       ...task.requirements.map(({ property }) => property),
     ]);
     this.#fields = Object.entries(instance).filter(([name]) => !declared.has(name));
-    this.#isMadeAnew = this.#fields.some(([, value]) => isChangeable(value)) || hasPrivateFields(task.cls);
+    this.#isRemade = this.#fields.some(([, value]) => isMutable(value)) || hasPrivateFields(task.cls);
     this.#instance = trapRequirements(task, instance);
   }
 
   /** The instance with this node's params, until the next call. */
-  of(node: GraphNode): Instance {
-    const instance = (this.#isMadeAnew ? this.#new() : undefined) ?? this.#again();
+  withParams(node: GraphNode): Instance {
+    const instance = (this.#isRemade ? this.#remake() : undefined) ?? this.#reset();
     setParams(instance, node);
     return instance;
   }
 
   /** The default of a param, read once more, as text; undefined when that takes time, or when it is not data. */
-  defaultAgain(name: string): string | undefined {
+  rereadDefault(name: string): string | undefined {
     try {
-      const made = this.#instances.make();
+      const made = this.#factory.make();
       if (!isPromiseLike(made)) return textIfData((made as Instance)[name]);
       made.then(undefined, () => {});
     } catch {
@@ -101,26 +101,26 @@ export class PlanningInstance {
     return undefined;
   }
 
-  #again(): Instance {
+  #reset(): Instance {
     const instance = this.#instance;
     for (const [name, value] of this.#fields) if (instance[name] !== value) instance[name] = value;
     return instance;
   }
 
   /** Undefined where making one takes time, since functions in `@Requires` are called at once. */
-  #new(): Instance | undefined {
-    const made = this.#instances.make();
+  #remake(): Instance | undefined {
+    const made = this.#factory.make();
     if (!isPromiseLike(made)) return trapRequirements(this.#task, made as Instance);
     // A container that answers later is not asked again; this once, its answer is of no use, not even a failure.
-    this.#isMadeAnew = false;
+    this.#isRemade = false;
     made.then(undefined, () => {});
     return undefined;
   }
 }
 
 /** Whether a field holds something that a getter may keep things in; services do not count. */
-function isChangeable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && kindOf(value) !== undefined;
+function isMutable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && dataKindOf(value) !== undefined;
 }
 
 // As they are written, and as TypeScript, swc and esbuild write them for older targets.

@@ -1,12 +1,12 @@
-import { DeclarationError } from '../task/declaration-error';
-import { serviceParamsOf } from '../task/service-params';
+import { serviceParamsOf } from '../task/container';
+import { DeclarationError } from '../task/errors';
 import type { Instance, TaskClass } from '../task/task-class';
 
 /** A service was used where there are none. */
 export class ServiceUsedError extends DeclarationError {}
 
 /** A constructor that asks placeholders more than this asks in a loop that does not end. */
-const mostAsked = 10_000;
+const maxReads = 10_000;
 
 const labels = new WeakMap<object, string>();
 
@@ -25,7 +25,7 @@ export class ServicePlaceholders {
   readonly #args: readonly object[];
   readonly #properties: readonly (readonly [name: string, placeholder: object])[];
   #isConstructing = false;
-  #asked = 0;
+  #reads = 0;
   #used: string | undefined;
   #usedByConstructor: string | undefined;
 
@@ -54,7 +54,7 @@ export class ServicePlaceholders {
   /** A new instance. @throws what the constructor throws, which may come from what a placeholder gave it */
   construct(): Instance {
     this.#isConstructing = true;
-    this.#asked = 0;
+    this.#reads = 0;
     this.#used = undefined;
     try {
       const instance = new this.#cls(...this.#args) as unknown as Instance;
@@ -72,7 +72,7 @@ export class ServicePlaceholders {
     const target = type ? {} : () => {};
     const use = () => this.#use(label);
     const touch = (_: object, property: string | symbol) => {
-      this.#reach(`${label}.${String(property)}`);
+      this.#derive(`${label}.${String(property)}`);
       return true;
     };
     const placeholder = new Proxy<object>(target, {
@@ -80,8 +80,8 @@ export class ServicePlaceholders {
       has: touch,
       set: touch,
       deleteProperty: touch,
-      apply: () => this.#reach(`${label}()`),
-      construct: () => this.#reach(`new ${label}()`),
+      apply: () => this.#derive(`${label}()`),
+      construct: () => this.#derive(`new ${label}()`),
       ownKeys: use,
       defineProperty: use,
       getPrototypeOf: () => (type?.prototype as object | undefined) ?? Function.prototype,
@@ -96,12 +96,12 @@ export class ServicePlaceholders {
     // Asked by `await`, by what prints values, and by what finds out their kind.
     if (typeof property === 'symbol' || property === 'then') return undefined;
     if (property === 'constructor' && type) return type;
-    return this.#reach(`${label}.${property}`);
+    return this.#derive(`${label}.${property}`);
   }
 
   /** What comes from a service: another placeholder for a constructor, an error for all others. */
-  #reach(label: string): object {
-    if (!this.#isConstructing || ++this.#asked > mostAsked) return this.#use(label);
+  #derive(label: string): object {
+    if (!this.#isConstructing || ++this.#reads > maxReads) return this.#use(label);
     this.#used = label;
     return this.#make(label, undefined);
   }

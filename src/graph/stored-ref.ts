@@ -1,13 +1,148 @@
+import { TidemarkError } from '../base/error';
 import { foreignCopiesRemark, shareClass } from '../base/shared-state';
 import { emitWarning } from '../base/warnings';
 import { registerType } from '../encoding/register-type';
-import { TidemarkError } from '../error';
+import type { TaskKey } from '../task/context';
+import { isPlainObject } from '../task/data';
 import { definitionOf, type TaskDefinition } from '../task/definition';
 import { isTaskRef, type PartPath, TaskRef } from '../task/ref';
-import { classNamed, isNewlyAmbiguous } from '../task/registry';
+import { claimAmbiguity, findTaskClass } from '../task/registry';
 import type { TaskClass } from '../task/task-class';
-import { type SecretHolder, StoredSecret, secretIn, storedSecret } from './stored-secret';
+import { isSameData } from './frozen-copies';
 import { mapStructure } from './structure';
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** A task whose result contains refs. */
+export interface SecretHolder {
+  readonly task: TaskDefinition;
+  /** Its params: the secrets among them are not stored. */
+  readonly params: Params;
+  /** Its key, for refs that are stored outside of its own result. */
+  readonly key?: TaskKey | undefined;
+}
+
+/** Steps into a ref: its params. */
+const intoRef = 'params';
+
+/** The placeholder of a secret param in a stored ref: the path to the same value among the params of the ref's holder. */
+class StoredSecret {
+  static {
+    shareClass(StoredSecret, 'StoredSecret');
+  }
+
+  constructor(
+    readonly steps: PartPath,
+    /** The key of the ref's holder; undefined for the result that contains the placeholder. */
+    readonly holder: string | undefined,
+  ) {}
+
+  toJSON(): string {
+    return '(secret)';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '(secret)';
+  }
+}
+
+registerType(StoredSecret, {
+  name: 'tidemark.Secret',
+  encode: ({ steps, holder }) => [steps, holder ?? null],
+  decode: ([steps, holder]: [PartPath, string | null]) => new StoredSecret(steps, holder ?? undefined),
+  isImmutable: true,
+});
+
+/** A ref contains a secret that loading could not restore, so it is not stored. */
+export class UnstorableSecretError extends TidemarkError {
+  static {
+    shareClass(UnstorableSecretError, 'UnstorableSecretError');
+  }
+
+  constructor(holder: string, task: string, param: string) {
+    super(
+      `it contains a ref to ${task} whose secret param ${param} is not one of the secrets that ${holder} was given. Secrets are not stored, so loading the result could not restore it. Pass the value to ${holder} as a secret param, @Param({ secret: true }), or let ${task} derive it or get it from a service`,
+    );
+  }
+}
+
+/** The params of the holder lack the secret of a stored ref. */
+export class UnknownSecretError extends TidemarkError {
+  static {
+    shareClass(UnknownSecretError, 'UnknownSecretError');
+  }
+
+  constructor(steps: PartPath) {
+    super(
+      `it contains a ref with a secret that is not stored: the value of ${steps.join('.')}, which this run was not given`,
+    );
+  }
+}
+
+/**
+ * The placeholder of a secret param of a ref.
+ *
+ * @throws {UnstorableSecretError} when the holder was not given the secret
+ */
+function toStoredSecret(holder: SecretHolder, task: string, param: string, value: unknown): StoredSecret {
+  for (const [steps, secret] of secretsOf(holder, param)) {
+    const found = stepsTo(value, secret, steps);
+    if (found) return new StoredSecret(found, holder.key);
+  }
+  throw new UnstorableSecretError(holder.task.name, task, param);
+}
+
+/** The value that a placeholder refers to. @throws {UnknownSecretError} when the params lack it */
+function resolveSecret(params: Params, { steps }: StoredSecret): unknown {
+  let part: unknown = params;
+  for (const step of steps) {
+    if (isTaskRef(part)) part = step === intoRef ? part.params : undefined;
+    else part = isOwn(part, step) ? (part as Params)[step] : undefined;
+  }
+  if (part !== undefined) return part;
+  throw new UnknownSecretError(steps);
+}
+
+/** The path of the first secret param with a value, of a task or of a ref in its params, for messages. */
+export function firstSecret(task: TaskDefinition, params: Params): string | undefined {
+  const [first] = secretsOf({ task, params });
+  return first && `${first[0].filter((step) => step !== intoRef).join('.')} of ${task.name}`;
+}
+
+/** The secrets in params: first those with the given name, last those of refs. */
+function* secretsOf({ task, params }: SecretHolder, name?: string, at: PartPath = []): Iterable<[PartPath, unknown]> {
+  const own = [...task.secrets].filter((secret) => params[secret] !== undefined);
+  for (const secret of own.sort((a, b) => Number(b === name) - Number(a === name)))
+    yield [[...at, secret], params[secret]];
+  for (const param of Object.keys(params))
+    if (!task.secrets.has(param)) yield* secretsInRefs(params[param], name, [...at, param]);
+}
+
+function* secretsInRefs(value: unknown, name: string | undefined, at: PartPath): Iterable<[PartPath, unknown]> {
+  if (typeof value !== 'object' || value === null) return;
+  if (isTaskRef(value)) {
+    yield* secretsOf({ task: definitionOf(value.task), params: value.params }, name, [...at, intoRef]);
+  } else if (Array.isArray(value) || isPlainObject(value)) {
+    for (const [step, item] of Object.entries(value))
+      yield* secretsInRefs(item, name, [...at, Array.isArray(value) ? Number(step) : step]);
+  }
+}
+
+/** The path of a value in a secret. Entries of Maps and Sets have no path. */
+function stepsTo(value: unknown, secret: unknown, at: PartPath): PartPath | undefined {
+  if (isSameData(value, secret)) return at;
+  if (typeof secret !== 'object' || secret === null || !(Array.isArray(secret) || isPlainObject(secret)))
+    return undefined;
+  for (const [step, item] of Object.entries(secret)) {
+    const found = stepsTo(value, item, [...at, Array.isArray(secret) ? Number(step) : step]);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function isOwn(part: unknown, step: string | number): boolean {
+  return typeof part === 'object' && part !== null && Object.hasOwn(part, step);
+}
 
 /** A task ref as it is saved: its task by name. */
 export class StoredRef {
@@ -37,7 +172,7 @@ registerType(StoredRef, {
  *   which include secrets
  * @throws {UnstorableSecretError} when the holder was not given a secret in a ref
  */
-export function toStored(value: unknown, holder?: SecretHolder): unknown {
+export function storeRefs(value: unknown, holder?: SecretHolder): unknown {
   return mapStructure(value, (part) => {
     if (!isTaskRef(part)) return part;
     const { task, params, path } = part;
@@ -51,17 +186,17 @@ function storedParams(
   { name: task, secrets }: TaskDefinition,
   holder: SecretHolder | undefined,
 ): Readonly<Record<string, unknown>> {
-  if (!holder || secrets.size === 0) return toStored(params, holder) as Record<string, unknown>;
+  if (!holder || secrets.size === 0) return storeRefs(params, holder) as Record<string, unknown>;
   const stored: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
     const isSecret = secrets.has(name) && value !== undefined;
-    stored[name] = isSecret ? storedSecret(holder, task, name, value) : toStored(value, holder);
+    stored[name] = isSecret ? toStoredSecret(holder, task, name, value) : storeRefs(value, holder);
   }
   return stored;
 }
 
 /** How to read a stored structure. */
-export interface FromStored {
+interface RestoreOptions {
   /** The class of a task, by name. @default the one that answers to it in this process */
   readonly classOf?: (task: string) => TaskClass;
   /** The params of the task with this result, or of the holder with this key: they contain the secrets of refs. */
@@ -74,21 +209,21 @@ export interface FromStored {
  * @throws {UnknownTaskError} when no class answers to the name of a task
  * @throws {UnknownSecretError} when the params of a holder lack a secret
  */
-export function fromStored(value: unknown, read: FromStored = {}): unknown {
+export function restoreRefs(value: unknown, read: RestoreOptions = {}): unknown {
   const { classOf = classHere, paramsOf } = read;
   return mapStructure(value, (part) => {
-    if (part instanceof StoredSecret) return secretIn(paramsOf?.(part.holder) ?? {}, part);
+    if (part instanceof StoredSecret) return resolveSecret(paramsOf?.(part.holder) ?? {}, part);
     if (!(part instanceof StoredRef)) return part;
-    const params = fromStored(part.params, read) as Record<string, unknown>;
-    const ref: TaskRef<any> = TaskRef.of(classOf(part.task), params);
+    const params = restoreRefs(part.params, read) as Record<string, unknown>;
+    const ref: TaskRef<any> = TaskRef.create(classOf(part.task), params);
     return part.path.length === 0 ? ref : (ref.at as (...steps: PartPath) => unknown)(...part.path);
   });
 }
 
 function classHere(task: string): TaskClass {
-  const cls = classNamed(task);
+  const cls = findTaskClass(task);
   if (cls) {
-    if (isNewlyAmbiguous(task))
+    if (claimAmbiguity(task))
       emitWarning(
         `a saved result contains a ref to the task ${task}, and several classes of this process have that name: the last declared one is used. Give each its own name: @Task({ name: … })`,
       );
@@ -98,7 +233,7 @@ function classHere(task: string): TaskClass {
 }
 
 /** A saved result names a task whose class is not here. */
-export class UnknownTaskError extends TidemarkError {
+class UnknownTaskError extends TidemarkError {
   static {
     shareClass(UnknownTaskError, 'UnknownTaskError');
   }

@@ -1,9 +1,8 @@
 import { types } from 'node:util';
 import { isPlainObject } from '../task/data';
 import type { PartPath } from '../task/ref';
-import { canonical } from './canonical';
-import { withoutSign } from './copy-data';
-import { sortedEntries, sortedItems, sortedNames } from './entry-order';
+import { canonical, sortedEntries, sortedItems, sortedNames } from './canonical';
+import { withoutNegativeZero } from './copy-data';
 import { GraphNode, NodePart, type Template } from './node';
 
 const deepest = 1_000;
@@ -22,7 +21,7 @@ export function mapStructure(
   depth = 0,
 ): unknown {
   if (typeof value === 'function') return replace(value);
-  if (typeof value !== 'object' || value === null) return isSorted ? withoutSign(value) : value;
+  if (typeof value !== 'object' || value === null) return isSorted ? withoutNegativeZero(value) : value;
   if (depth > deepest) throw new TooDeepError();
   const inside = depth + 1;
   if (Array.isArray(value)) {
@@ -86,11 +85,11 @@ export class TooDeepError extends Error {
  * @param give gives a result, or the part of it that is used, to who receives the structure @default as it is
  * @param literal gives an object that is neither part of the structure nor a result @default as it is
  */
-export function fill(
+export function fillTemplate(
   template: Template,
   resultOf: (node: GraphNode) => unknown,
-  give: (value: unknown, node: GraphNode) => unknown = asItIs,
-  literal: (value: object) => unknown = asItIs,
+  give: (value: unknown, node: GraphNode) => unknown = unchanged,
+  literal: (value: object) => unknown = unchanged,
 ): unknown {
   if (template instanceof GraphNode) return give(resultOf(template), template);
   return mapStructure(template, (value) => {
@@ -99,7 +98,7 @@ export function fill(
   });
 }
 
-function asItIs(value: unknown): unknown {
+function unchanged(value: unknown): unknown {
   return value;
 }
 

@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { Script } from 'node:vm';
-import type { Output } from '@swc/core';
-import { nodeRequire } from '../base/node-require';
-import { ownFolder } from '../base/own-folder';
+import type { Options, Output, ReactConfig } from '@swc/core';
+import { nodeRequire, ownFolder } from '../base/own-folder';
 import { LoadError } from './load-error';
-import { swcOptions } from './swc-options';
-import { compilerOptionsOf } from './tsconfig';
+import { type CompilerOptions, compilerOptionsOf } from './tsconfig';
 
 type Swc = typeof import('@swc/core');
 
-let loaded: Swc | undefined;
+let loadedSwc: Swc | undefined;
 
 /**
  * A TypeScript file as CommonJS, with decorator metadata and an inline source map.
@@ -19,10 +17,10 @@ let loaded: Swc | undefined;
  */
 export function compile(swc: Swc, filename: string): string {
   const { code, map = '' } = transform(swc, filename);
-  if (awaitsOutside(code))
+  if (hasTopLevelAwait(code))
     throw new LoadError(filename, 'it uses await outside of functions; put that into a function');
   const inlineMap = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;
-  return `${readTypesLate(code)}\n${inlineMap}\n`;
+  return `${deferTypeReads(code)}\n${inlineMap}\n`;
 }
 
 function transform(swc: Swc, filename: string): Output {
@@ -36,7 +34,7 @@ function transform(swc: Swc, filename: string): Output {
 
 /** The compiler that is installed beside a file, or beside Tidemark; undefined when there is none. */
 export function findSwc(filename: string): Swc | undefined {
-  if (loaded) return loaded;
+  if (loadedSwc) return loadedSwc;
   let path: string;
   try {
     path = nodeRequire.resolve('@swc/core', { paths: [dirname(filename), ownFolder ?? process.cwd()] });
@@ -44,40 +42,40 @@ export function findSwc(filename: string): Swc | undefined {
     return undefined;
   }
   try {
-    loaded = nodeRequire(path) as Swc;
-    return loaded;
+    loadedSwc = nodeRequire(path) as Swc;
+    return loadedSwc;
   } catch (cause) {
     throw new LoadError(filename, `@swc/core, which compiles it, cannot be loaded: ${(cause as Error).message}`, cause);
   }
 }
 
-const name = '[\\p{ID_Continue}$.]+';
+const namePattern = '[\\p{ID_Continue}$.]+';
 /** What the compiler writes for the type of a property or parameter. */
-const typeRead = new RegExp(
-  `(?<=[,[]\\s*)(?:typeof ${name} === "undefined" \\|\\| )*typeof (${name}) === "undefined" \\? Object : \\1(?=\\s*[,)\\]])`,
+const typeReadPattern = new RegExp(
+  `(?<=[,[]\\s*)(?:typeof ${namePattern} === "undefined" \\|\\| )*typeof (${namePattern}) === "undefined" \\? Object : \\1(?=\\s*[,)\\]])`,
   'gu',
 );
-const readType = 'function __tidemarkType(read) { try { return read() ?? Object; } catch { return Object; } }';
+const readTypeHelper = 'function __tidemarkType(read) { try { return read() ?? Object; } catch { return Object; } }';
 
 /**
  * Files that import each other see classes that are not there yet: as a type, such a class is `Object`, as tsc has
  * it, and no ReferenceError. Line numbers stay as they are.
  */
-function readTypesLate(code: string): string {
+function deferTypeReads(code: string): string {
   if (!code.includes('_ts_metadata("design:')) return code;
-  return `${code.replace(typeRead, (_, type) => `__tidemarkType(()=>${type})`)}\n${readType}`;
+  return `${code.replace(typeReadPattern, (_, type) => `__tidemarkType(()=>${type})`)}\n${readTypeHelper}`;
 }
 
 /** Whether code is only right for an ES module; Node would load it as one. In a static block, too, `await` is no name. */
-function awaitsOutside(code: string): boolean {
+function hasTopLevelAwait(code: string): boolean {
   return (
     code.includes('await') &&
-    !isRight(`class Module { static { ${code}\n } }`) &&
-    isRight(`class Module { static { async () => { ${code}\n } } }`)
+    !compiles(`class Module { static { ${code}\n } }`) &&
+    compiles(`class Module { static { async () => { ${code}\n } } }`)
   );
 }
 
-function isRight(code: string): boolean {
+function compiles(code: string): boolean {
   try {
     return Boolean(new Script(code));
   } catch {
@@ -88,4 +86,49 @@ function isRight(code: string): boolean {
 /** The compiler's message: what is wrong, and the lines where. */
 function withoutBacktrace({ message }: Error): string {
   return message.replace(/\s*\nCaused by:.*/s, '').replace(/^\s*[x×]\s*/, '');
+}
+
+/**
+ * How a file is compiled: to CommonJS that every supported Node runs as it is, whatever `target` is; that says
+ * only how class fields behave. Decorators are the legacy ones, with metadata, unless the tsconfig.json says no.
+ */
+function swcOptions(filename: string, options: CompilerOptions): Options {
+  const { experimentalDecorators = true, emitDecoratorMetadata = true, verbatimModuleSyntax = false } = options;
+  return {
+    filename,
+    swcrc: false,
+    configFile: false,
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true, tsx: extname(filename) === '.tsx' },
+      transform: {
+        legacyDecorator: experimentalDecorators,
+        decoratorMetadata: experimentalDecorators && emitDecoratorMetadata,
+        ...(!experimentalDecorators && { decoratorVersion: '2022-03' as const }),
+        useDefineForClassFields: options.useDefineForClassFields ?? definesFields(options.target),
+        verbatimModuleSyntax,
+        react: reactOptions(options),
+      },
+      target: 'es2022',
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs', importInterop: options.esModuleInterop === false ? 'none' : 'swc' },
+    sourceMaps: true,
+  };
+}
+
+/** Fields are defined from ES2022 on, and assigned before. */
+function definesFields(target = 'esnext'): boolean {
+  const name = target.toLowerCase();
+  const year = name === 'esnext' ? Number.POSITIVE_INFINITY : Number(/^es(\d{4})$/.exec(name)?.[1] ?? 0);
+  return year >= 2022;
+}
+
+function reactOptions({ jsx, jsxFactory, jsxFragmentFactory, jsxImportSource }: CompilerOptions): ReactConfig {
+  if (jsx === 'react')
+    return {
+      runtime: 'classic',
+      pragma: jsxFactory ?? 'React.createElement',
+      pragmaFrag: jsxFragmentFactory ?? 'React.Fragment',
+    };
+  return { runtime: 'automatic', importSource: jsxImportSource ?? 'react', development: jsx === 'react-jsxdev' };
 }

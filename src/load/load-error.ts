@@ -1,5 +1,5 @@
+import { TidemarkError } from '../base/error';
 import { shareClass } from '../base/shared-state';
-import { TidemarkError } from '../error';
 
 /** A file of the user's could not be loaded: it does not compile, throws, or says what it cannot. */
 export class LoadError extends TidemarkError {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { textOf } from '../base/describe-error';
-import { nodeRequire } from '../base/node-require';
+import { stringProperty } from '../base/describe-error';
+import { nodeRequire } from '../base/own-folder';
 import { LoadError } from './load-error';
 import { registerTypeScript } from './register-typescript';
 
@@ -16,7 +16,7 @@ export function loadModule(path: string): unknown {
   try {
     return requireFile(file);
   } catch (error) {
-    throw explained(error, file);
+    throw explain(error, file);
   }
 }
 
@@ -26,12 +26,12 @@ export async function importModule(path: string): Promise<unknown> {
   try {
     return requireFile(file);
   } catch (error) {
-    if (!hasToBeAwaited(error) || !isJavaScript(file)) throw explained(error, file);
+    if (!hasToBeAwaited(error) || !isJavaScript(file)) throw explain(error, file);
   }
   try {
     return await import(/* webpackIgnore: true */ pathToFileURL(file).href);
   } catch (error) {
-    throw explained(error, file);
+    throw explain(error, file);
   }
 }
 
@@ -48,14 +48,14 @@ function hasToBeAwaited(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_REQUIRE_ASYNC_MODULE';
 }
 
-function explained(error: unknown, file: string): unknown {
+function explain(error: unknown, file: string): unknown {
   if (hasToBeAwaited(error))
     return new LoadError(
       file,
       'it is, or imports, an ES module with await outside of functions, which cannot be loaded here; put that into a function',
       error,
     );
-  if (textOf(error, 'message')?.startsWith(`Cannot find module '${file}'`))
+  if (stringProperty(error, 'message')?.startsWith(`Cannot find module '${file}'`))
     return new LoadError(file, 'there is no such file', error);
   return error;
 }

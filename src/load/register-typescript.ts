@@ -2,10 +2,10 @@ import { isInstance } from '../base/describe-error';
 
 import Module = require('node:module');
 
-import { nodeRequire } from '../base/node-require';
+import { nodeRequire } from '../base/own-folder';
 import { compile, findSwc } from './compile';
 import { LoadError } from './load-error';
-import { typeScriptFile } from './resolve-typescript';
+import { resolveTypeScript } from './resolve-typescript';
 
 type Load = (module: NodeJS.Module, filename: string) => unknown;
 
@@ -37,7 +37,7 @@ export function registerTypeScript(): void {
   if (!loadJavaScript || extensions['.ts']) return;
 
   const loadTypeScript: Load = (module, filename) =>
-    inPackage(filename) ? loadJavaScript(module, filename) : load(module, filename, loadJavaScript);
+    isInPackage(filename) ? loadJavaScript(module, filename) : compileAndRun(module, filename, loadJavaScript);
   for (const ending of endings) extensions[ending] = loadTypeScript;
   process.setSourceMapsEnabled(true);
 
@@ -45,19 +45,19 @@ export function registerTypeScript(): void {
   const resolveFilename = loader._resolveFilename;
   loader._resolveFilename = function (request, parent, isMain, options) {
     const importer = options?.paths ? undefined : parent?.filename;
-    const file = importer != null && isTypeScript(importer) ? typeScriptFile(request, importer) : undefined;
+    const file = importer != null && isTypeScript(importer) ? resolveTypeScript(request, importer) : undefined;
     return resolveFilename.call(this, file ?? request, parent, isMain, options);
   };
 }
 
-function load(module: NodeJS.Module, filename: string, loadJavaScript: Load): void {
+function compileAndRun(module: NodeJS.Module, filename: string, loadJavaScript: Load): void {
   const swc = findSwc(filename);
   if (swc) {
     (module as any)._compile(compile(swc, filename), filename, 'commonjs');
   } else if ((process.features as { typescript?: unknown }).typescript) {
     stripTypes(module, filename, loadJavaScript);
   } else {
-    throw withoutCompiler(filename);
+    throw missingCompiler(filename);
   }
 }
 
@@ -66,20 +66,20 @@ function stripTypes(module: NodeJS.Module, filename: string, loadJavaScript: Loa
   try {
     loadJavaScript(module, filename);
   } catch (error) {
-    throw isInstance(error, SyntaxError) ? withoutCompiler(filename, error) : error;
+    throw isInstance(error, SyntaxError) ? missingCompiler(filename, error) : error;
   }
 }
 
-function withoutCompiler(filename: string, cause?: unknown): LoadError {
+function missingCompiler(filename: string, cause?: unknown): LoadError {
   const cure = 'TypeScript is compiled by @swc/core; install it with `npm install --save-dev @swc/core`';
   return new LoadError(filename, cure, cause);
 }
 
 function isTypeScript(filename: string): boolean {
-  return /\.(?:[cm]?ts|tsx)$/.test(filename) && !inPackage(filename);
+  return /\.(?:[cm]?ts|tsx)$/.test(filename) && !isInPackage(filename);
 }
 
 /** Packages are taken as they are published. */
-function inPackage(filename: string): boolean {
+function isInPackage(filename: string): boolean {
   return /[\\/]node_modules[\\/]/.test(filename);
 }

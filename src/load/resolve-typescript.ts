@@ -13,30 +13,30 @@ const folderFiles = ['/index.ts', '/index.tsx'];
 const anyFiles = ['', '.ts', '.tsx', ...folderFiles];
 
 /** The file that an import in a TypeScript file means, where that is not what Node makes of it. */
-export function typeScriptFile(request: string, importer: string): string | undefined {
+export function resolveTypeScript(request: string, importer: string): string | undefined {
   const folder = dirname(importer);
-  if (/^\.\.?(?:[\\/]|$)/.test(request) || isAbsolute(request)) return sourceOf(resolve(folder, request), request);
+  if (/^\.\.?(?:[\\/]|$)/.test(request) || isAbsolute(request)) return findSource(resolve(folder, request), request);
   if (isBuiltin(request)) return undefined;
-  for (const path of mappedPaths(request, compilerOptionsOf(folder))) {
-    const file = sourceOf(path, path) ?? firstFile(path, ['', '.js', '/index.js']);
+  for (const path of mapPaths(request, compilerOptionsOf(folder))) {
+    const file = findSource(path, path) ?? findFirstFile(path, ['', '.js', '/index.js']);
     if (file !== undefined) return file;
   }
   return undefined;
 }
 
 /** The TypeScript file that is meant by the JavaScript file that it compiles to, by a path without its ending, or by a folder. */
-function sourceOf(path: string, request: string): string | undefined {
+function findSource(path: string, request: string): string | undefined {
   const [, stem, ending] = /^(.*)\.([cm]?js|jsx)$/s.exec(path) ?? [];
-  if (stem !== undefined) return firstFile(stem, sourceEndings[ending!]!);
-  return firstFile(path, /(?:^|[\\/])\.{0,2}$/.test(request) ? folderFiles : anyFiles);
+  if (stem !== undefined) return findFirstFile(stem, sourceEndings[ending!]!);
+  return findFirstFile(path, /(?:^|[\\/])\.{0,2}$/.test(request) ? folderFiles : anyFiles);
 }
 
-function firstFile(path: string, endings: readonly string[]): string | undefined {
+function findFirstFile(path: string, endings: readonly string[]): string | undefined {
   return endings.map((ending) => path + ending).find((file) => existsSync(file) && statSync(file).isFile());
 }
 
 /** Where `paths` and `baseUrl` of the tsconfig.json say that a name may lead. */
-function mappedPaths(request: string, { paths = {}, baseUrl, pathsFolder = '', configFolder = '' }: CompilerOptions) {
+function mapPaths(request: string, { paths = {}, baseUrl, pathsFolder = '', configFolder = '' }: CompilerOptions) {
   const found: string[] = [];
   const pattern = bestPattern(request, Object.keys(paths));
   if (pattern !== undefined) {

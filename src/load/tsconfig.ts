@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { nodeRequire } from '../base/node-require';
+import { nodeRequire } from '../base/own-folder';
 import { LoadError } from './load-error';
 
 /** What compiling a file to run it depends on. */
@@ -24,7 +24,7 @@ export interface CompilerOptions {
   readonly configFolder?: string;
 }
 
-const known = new Map<string, CompilerOptions>();
+const cache = new Map<string, CompilerOptions>();
 
 /**
  * The compiler options for the files of a folder: those of the nearest tsconfig.json and what it extends.
@@ -32,10 +32,10 @@ const known = new Map<string, CompilerOptions>();
  * @throws {LoadError} when it cannot be read
  */
 export function compilerOptionsOf(folder: string): CompilerOptions {
-  let options = known.get(folder);
+  let options = cache.get(folder);
   if (!options) {
     options = findOptions(folder);
-    known.set(folder, options);
+    cache.set(folder, options);
   }
   return options;
 }
@@ -49,11 +49,11 @@ function findOptions(folder: string): CompilerOptions {
 
 function readOptions(file: string, extendedBy: readonly string[]): CompilerOptions {
   if (extendedBy.includes(file)) throw new LoadError(file, `it extends itself: ${[...extendedBy, file].join(' -> ')}`);
-  const { extends: bases = [], compilerOptions = {} } = parse(file);
+  const { extends: bases = [], compilerOptions = {} } = parseTsconfig(file);
   const folder = dirname(file);
   return Object.assign(
     {},
-    ...[bases].flat().map((base) => readOptions(locate(base, file), [...extendedBy, file])),
+    ...[bases].flat().map((base) => readOptions(resolveBase(base, file), [...extendedBy, file])),
     compilerOptions,
     compilerOptions.baseUrl && { baseUrl: resolve(folder, compilerOptions.baseUrl) },
     compilerOptions.paths && { pathsFolder: folder },
@@ -65,12 +65,12 @@ interface TsconfigFile {
   readonly compilerOptions?: CompilerOptions;
 }
 
-const string = '("(?:\\\\.|[^"\\\\])*")';
-const comments = new RegExp(`${string}|//.*|/\\*[\\s\\S]*?\\*/`, 'g');
-const trailingCommas = new RegExp(`${string}|,(?=\\s*[\\]}])`, 'g');
+const stringPattern = '("(?:\\\\.|[^"\\\\])*")';
+const comments = new RegExp(`${stringPattern}|//.*|/\\*[\\s\\S]*?\\*/`, 'g');
+const trailingCommas = new RegExp(`${stringPattern}|,(?=\\s*[\\]}])`, 'g');
 
 /** A tsconfig.json may have comments and trailing commas, and may be empty. */
-function parse(file: string): TsconfigFile {
+function parseTsconfig(file: string): TsconfigFile {
   try {
     const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
     const json = text.replace(comments, '$1').replace(trailingCommas, '$1');
@@ -81,7 +81,7 @@ function parse(file: string): TsconfigFile {
 }
 
 /** The file that `extends` names: a relative path or a part of a package, its `.json` or `tsconfig.json` left out or not. */
-function locate(base: string, file: string): string {
+function resolveBase(base: string, file: string): string {
   const folder = dirname(file);
   const name = /^\.\.?(?:[\\/]|$)/.test(base) ? resolve(folder, base) : base;
   const names = name.endsWith('.json') ? [name] : [`${name}.json`, `${name}/tsconfig.json`, name];

@@ -1,5 +1,5 @@
 import { distinguishingParams, distinguishingParamsFirst } from './distinguishing-params';
-import { valueText } from './param-text';
+import { valueText } from './one-line';
 import type { GraphPicture, PictureEdge, PictureNode } from './picture';
 import type { NodeState } from './states';
 
@@ -14,16 +14,16 @@ export interface PictureGroup {
 }
 
 /** A task that is drawn as a box of its own, with the texts of its params: first those that tell it from its class. */
-export interface DrawnNode extends PictureNode {
+export interface NodeBox extends PictureNode {
   readonly texts: readonly (readonly [name: string, text: string])[];
 }
 
 /** What is drawn as one box. */
-export type Drawn = DrawnNode | PictureGroup;
+export type PictureBox = NodeBox | PictureGroup;
 
 /** A picture of which large parts are folded. */
 export interface FoldedPicture {
-  readonly boxes: readonly Drawn[];
+  readonly boxes: readonly PictureBox[];
   /** Between boxes, each once, with how many requirements it stands for. */
   readonly edges: readonly (PictureEdge & { readonly count: number })[];
 }
@@ -34,33 +34,33 @@ export interface FoldOptions {
   readonly foldAbove?: number;
 }
 
-const defaultLimit = 100;
+const defaultFoldAbove = 100;
 // Once some are folded, this many of another class are still looked at one by one.
-const looseTasks = 6;
+const smallClass = 6;
 // More lines than this for a box cannot be told apart.
-const edgesPerBox = 3;
+const maxEdgesPerBox = 3;
 
-export function isGroup(box: Drawn): box is PictureGroup {
+export function isGroup(box: PictureBox): box is PictureGroup {
   return 'members' in box;
 }
 
 /** Folds the classes with the most tasks, one after the other, until what is left can be looked at. */
-export function fold(picture: GraphPicture, { foldAbove = defaultLimit }: FoldOptions = {}): FoldedPicture {
+export function fold(picture: GraphPicture, { foldAbove = defaultFoldAbove }: FoldOptions = {}): FoldedPicture {
   const byTask = groupByTask(picture.nodes);
   const largestFirst = [...byTask].filter(([, nodes]) => nodes.length > 1).sort(([, a], [, b]) => b.length - a.length);
   const folded = new Set<string>();
   let left = picture.nodes.length;
   for (const [task, nodes] of largestFirst) {
-    if (picture.nodes.length <= foldAbove || (left <= foldAbove && nodes.length <= looseTasks)) break;
+    if (picture.nodes.length <= foldAbove || (left <= foldAbove && nodes.length <= smallClass)) break;
     folded.add(task);
     left -= nodes.length - 1;
   }
-  let result = draw(picture, byTask, folded);
+  let result = makeBoxes(picture, byTask, folded);
   for (const [task] of largestFirst) {
-    if (result.edges.length <= edgesPerBox * foldAbove) break;
+    if (result.edges.length <= maxEdgesPerBox * foldAbove) break;
     if (folded.has(task)) continue;
     folded.add(task);
-    result = draw(picture, byTask, folded);
+    result = makeBoxes(picture, byTask, folded);
   }
   return result;
 }
@@ -75,18 +75,18 @@ function groupByTask(nodes: readonly PictureNode[]): ReadonlyMap<string, readonl
   return byTask;
 }
 
-function draw(
+function makeBoxes(
   { nodes, edges }: GraphPicture,
   byTask: ReadonlyMap<string, readonly PictureNode[]>,
   folded: ReadonlySet<string>,
 ): FoldedPicture {
-  const boxOf = new Map<string, Drawn>();
-  const groups = new Map(Array.from(folded, (task) => [task, groupOf(task, byTask.get(task)!)]));
+  const boxOf = new Map<string, PictureBox>();
+  const groups = new Map(Array.from(folded, (task) => [task, makeGroup(task, byTask.get(task)!)]));
   // In the order of the nodes; tasks of their own get their texts below.
   for (const node of nodes) boxOf.set(node.key, groups.get(node.task) ?? { ...node, texts: [] });
   for (const [task, members] of byTask)
-    if (!groups.has(task)) for (const node of withTexts(members)) boxOf.set(node.key, node);
-  const drawn = new Map<Drawn, Map<Drawn, number>>();
+    if (!groups.has(task)) for (const node of withParamTexts(members)) boxOf.set(node.key, node);
+  const drawn = new Map<PictureBox, Map<PictureBox, number>>();
   for (const { from, to } of edges) {
     const [source, target] = [boxOf.get(from)!, boxOf.get(to)!];
     let counts = drawn.get(source);
@@ -101,7 +101,7 @@ function draw(
   };
 }
 
-function withTexts(members: readonly PictureNode[]): readonly DrawnNode[] {
+function withParamTexts(members: readonly PictureNode[]): readonly NodeBox[] {
   const texts = members.map(
     ({ params }) => new Map(Object.entries(params).map(([name, value]) => [name, valueText(value)])),
   );
@@ -113,7 +113,7 @@ function withTexts(members: readonly PictureNode[]): readonly DrawnNode[] {
   });
 }
 
-function groupOf(task: string, members: readonly PictureNode[]): PictureGroup {
+function makeGroup(task: string, members: readonly PictureNode[]): PictureGroup {
   const counts = new Map<NodeState, number>();
   for (const { state } of members) counts.set(state, (counts.get(state) ?? 0) + 1);
   return { key: `${task} × ${members.length}`, task, members, counts };

@@ -11,7 +11,7 @@ import type { GraphPicture } from './picture';
  * console.log(toMermaid(pictureOf(await runner.plan(ScoreModel, params))));
  */
 export function toMermaid(picture: GraphPicture, options?: FoldOptions): string {
-  return (require('./mermaid') as typeof import('./mermaid')).toMermaid(picture, options);
+  return (require('./text-formats') as typeof import('./text-formats')).toMermaid(picture, options);
 }
 
 /**
@@ -21,7 +21,7 @@ export function toMermaid(picture: GraphPicture, options?: FoldOptions): string 
  * await writeFile('graph.dot', toDot(pictureOf(await runner.plan(ScoreModel, params))));
  */
 export function toDot(picture: GraphPicture, options?: FoldOptions): string {
-  return (require('./dot') as typeof import('./dot')).toDot(picture, options);
+  return (require('./text-formats') as typeof import('./text-formats')).toDot(picture, options);
 }
 
 /**
@@ -31,7 +31,7 @@ export function toDot(picture: GraphPicture, options?: FoldOptions): string {
  * await writeFile('graph.svg', await toSvg(recorder.picture()));
  */
 export async function toSvg(picture: GraphPicture, options?: FoldOptions): Promise<string> {
-  return (require('./svg') as typeof import('./svg')).toSvg(picture, options);
+  return (require('./svg/to-svg') as typeof import('./svg/to-svg')).toSvg(picture, options);
 }
 
 /**
@@ -51,7 +51,7 @@ export async function toHtml(picture: GraphPicture, options?: HtmlOptions): Prom
  * await writeFile('graph.json', toJson(recorder.picture()));
  */
 export function toJson(picture: GraphPicture): string {
-  return (require('./json') as typeof import('./json')).toJson(picture);
+  return (require('./text-formats') as typeof import('./text-formats')).toJson(picture);
 }
 
 /**

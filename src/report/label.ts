@@ -1,18 +1,18 @@
-import { type Drawn, type DrawnNode, isGroup, type PictureGroup } from './fold';
-import { paramText } from './param-text';
+import { isGroup, type NodeBox, type PictureBox, type PictureGroup } from './fold';
+import { paramText } from './one-line';
 import type { PictureNode } from './picture';
 import { stateNames, stateSigns, states } from './states';
 import { showBytes, showCount, showSeconds } from './units';
 
 /** What a box says: its sign and task, its params, then how long it took and what it weighs. */
-export function linesOf(box: Drawn): readonly string[] {
-  if (isGroup(box)) return [`${box.task} × ${showCount(box.members.length)}`, countsOf(box)];
-  const remark = remarkOf(box);
+export function boxLines(box: PictureBox): readonly string[] {
+  if (isGroup(box)) return [`${box.task} × ${showCount(box.members.length)}`, stateCounts(box)];
+  const remark = boxRemark(box);
   return [`${stateSigns[box.state]} ${box.task}`, ...paramLines(box), ...(remark ? [remark] : [])];
 }
 
 /** `✓ 12 ran · ✗ 3 failed`, or without the words */
-export function countsOf({ counts }: PictureGroup, isShort = false): string {
+export function stateCounts({ counts }: PictureGroup, isShort = false): string {
   return states
     .filter((state) => counts.has(state))
     .map((state) => `${stateSigns[state]} ${showCount(counts.get(state)!)}${isShort ? '' : ` ${stateNames[state]}`}`)
@@ -20,7 +20,7 @@ export function countsOf({ counts }: PictureGroup, isShort = false): string {
 }
 
 /** `1.2 s · 34 kB` */
-export function figuresOf({ seconds, bytes, state }: PictureNode): string {
+export function boxFigures({ seconds, bytes, state }: PictureNode): string {
   return [
     ...(seconds === undefined || state === 'running' ? [] : [showSeconds(seconds)]),
     ...(bytes === undefined ? [] : [showBytes(bytes)]),
@@ -28,18 +28,18 @@ export function figuresOf({ seconds, bytes, state }: PictureNode): string {
 }
 
 /** The last line of a box: what went wrong, why it is to run or may be needed, or its figures. */
-export function remarkOf(node: PictureNode): string {
+export function boxRemark(node: PictureNode): string {
   const { state, error, why } = node;
   if (state === 'failed' && error !== undefined) return error.split('\n')[0]!;
   if ((state === 'to-run' || state === 'unknown') && why !== undefined) return why.split('\n')[0]!;
-  return figuresOf(node);
+  return boxFigures(node);
 }
 
-const shownParams = 3;
+const maxParams = 3;
 
 /** The first few params, one a line. */
-export function paramLines({ texts }: DrawnNode): readonly string[] {
-  const shown = texts.slice(0, texts.length > shownParams ? shownParams - 1 : shownParams);
+export function paramLines({ texts }: NodeBox): readonly string[] {
+  const shown = texts.slice(0, texts.length > maxParams ? maxParams - 1 : maxParams);
   const lines = shown.map(([name, value]) => paramText(name, value));
   if (texts.length > shown.length) lines.push(`… ${texts.length - shown.length} more`);
   return lines;

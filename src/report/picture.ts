@@ -1,4 +1,4 @@
-import type { Plan, PlannedNode } from '../run/plan';
+import type { Plan, PlannedNode } from '../run/plan/plan';
 import type { NodeState } from './states';
 
 /** A task in a picture. */
@@ -76,7 +76,7 @@ export interface GraphPicture {
  * const svg = await toSvg(pictureOf(await runner.plan(ScoreModel, { path: 'penguins.csv' })));
  */
 export function pictureOf({ nodes: planned }: Plan): GraphPicture {
-  const nodes = planned.map(fromPlan);
+  const nodes = planned.map(toPictureNode);
   return { nodes, edges: edgesOf(nodes) };
 }
 
@@ -88,16 +88,16 @@ export function edgesOf(nodes: readonly PictureNode[]): readonly PictureEdge[] {
   );
 }
 
-const stateOf = { run: 'to-run', load: 'to-load', unknown: 'unknown', 'not-needed': 'not-needed' } as const;
+const stateByAction = { run: 'to-run', load: 'to-load', unknown: 'unknown', 'not-needed': 'not-needed' } as const;
 
-function fromPlan(planned: PlannedNode, index: number): PictureNode {
+function toPictureNode(planned: PlannedNode, index: number): PictureNode {
   const { key = `${planned.task}#${index}`, task, params, requires, names, action } = planned;
   return {
     key,
     task,
     params,
     requires,
-    state: stateOf[action],
+    state: stateByAction[action],
     ...(names && names.length > 0 && { names }),
     ...((action === 'run' || action === 'unknown') && { why: planned.why }),
     ...(action === 'load' && { seconds: planned.seconds }),

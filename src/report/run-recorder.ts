@@ -1,13 +1,85 @@
 import { inspect } from 'node:util';
 import { explainError } from '../base/describe-error';
-import { describeStack } from '../base/error-json';
+import { describeStack } from '../base/error';
 import type { NodeInfo, RunEvent } from '../run/events';
-import { KeptOutput } from './kept-output';
-import { type LooseSpan, layLanes } from './lanes';
-import { edgesOf, type GraphPicture, type PictureNode } from './picture';
+import { edgesOf, type GraphPicture, type PictureNode, type PictureSpan } from './picture';
+
+const maxPerTask = 64 * 1024;
+const maxTotal = 4 * 1024 * 1024;
+
+/** What tasks printed, in characters: the end of it for each, and of those that printed last when it is too much. */
+class OutputBuffer {
+  readonly #byTask = new Map<string, string>();
+  readonly #discarded = new Set<string>();
+  #size = 0;
+
+  add(key: string, text: string): void {
+    const before = this.#byTask.get(key) ?? '';
+    const joined = (before + text).slice(-maxPerTask);
+    // Last again, since it printed last.
+    this.#byTask.delete(key);
+    this.#byTask.set(key, joined);
+    this.#size += joined.length - before.length;
+    for (const [oldest, { length }] of this.#byTask) {
+      if (this.#size <= maxTotal) return;
+      this.#byTask.delete(oldest);
+      this.#discarded.add(oldest);
+      this.#size -= length;
+    }
+  }
+
+  /** Undefined when it printed nothing. */
+  get(key: string): string | undefined {
+    return (
+      this.#byTask.get(key) ?? (this.#discarded.has(key) ? '(let go of, since other tasks printed much)' : undefined)
+    );
+  }
+}
+
+/** A span that has no lane yet: what kind of lane it needs, and which worker it ran on when that is known. */
+type UnassignedSpan = Omit<PictureSpan, 'lane'> & { readonly laneKind: string; readonly worker?: string | undefined };
+
+/**
+ * Gives each span a lane: that of its worker; or, where nobody said which one that was, the first lane of its kind
+ * that is free when it starts, so that there are as many lanes as ran at once.
+ */
+function assignLanes(spans: readonly UnassignedSpan[]): readonly PictureSpan[] {
+  const byStart = [...spans].sort((a, b) => a.startedAt - b.startedAt);
+  const withWorkers = new Set(byStart.flatMap(({ worker, laneKind }) => (worker === undefined ? [] : laneKind)));
+  const own = byStart.filter(({ worker }) => worker !== undefined);
+  // Where there are workers, what none of them had only waited.
+  const loose = byStart.filter(({ worker, laneKind }) => worker === undefined && !withWorkers.has(laneKind));
+  return [...assignWorkerLanes(own), ...assignFreeLanes(loose)].sort((a, b) => a.startedAt - b.startedAt);
+}
+
+/** A worker runs one task at a time: what it had ends at the latest when it begins on the next. */
+function assignWorkerLanes(byStart: readonly UnassignedSpan[]): PictureSpan[] {
+  const nextOn = new Map<string, number>();
+  return [...byStart]
+    .reverse()
+    .map(({ laneKind: _, worker, ...span }) => {
+      const lane = worker!;
+      const free = (nextOn.get(lane) ?? Number.POSITIVE_INFINITY) - span.startedAt;
+      nextOn.set(lane, span.startedAt);
+      return { ...span, lane, seconds: Math.min(span.seconds, free / 1000) };
+    })
+    .reverse();
+}
+
+function assignFreeLanes(byStart: readonly UnassignedSpan[]): PictureSpan[] {
+  const freeFrom = new Map<string, number[]>();
+  return byStart.map(({ laneKind, worker: _, ...span }) => {
+    let lanes = freeFrom.get(laneKind);
+    if (!lanes) freeFrom.set(laneKind, (lanes = []));
+    const free = lanes.findIndex((end) => end <= span.startedAt);
+    const lane = free < 0 ? lanes.length : free;
+    lanes[lane] = span.startedAt + span.seconds * 1000;
+    return { ...span, lane: `${laneKind} ${lane + 1}` };
+  });
+}
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-interface Started extends Pick<LooseSpan, 'attempt' | 'laneKind' | 'worker' | 'pid'> {
+interface RunningTask extends Pick<UnassignedSpan, 'attempt' | 'laneKind' | 'worker' | 'pid'> {
   readonly time: number;
 }
 
@@ -22,10 +94,10 @@ interface Started extends Pick<LooseSpan, 'attempt' | 'laneKind' | 'worker' | 'p
  */
 export class RunRecorder {
   readonly #nodes = new Map<string, Writable<PictureNode>>();
-  readonly #spans: LooseSpan[] = [];
-  readonly #running = new Map<string, Started>();
-  readonly #keyless = new Map<string, string>();
-  readonly #output = new KeptOutput();
+  readonly #spans: UnassignedSpan[] = [];
+  readonly #running = new Map<string, RunningTask>();
+  readonly #namesWithoutKey = new Map<string, string>();
+  readonly #output = new OutputBuffer();
   #startedAt: number | undefined;
   #endedAt: number | undefined;
 
@@ -39,38 +111,38 @@ export class RunRecorder {
     this.#endedAt = event.time;
     switch (event.type) {
       case 'task-loaded': {
-        const node = this.#nodeOf(event.node);
+        const node = this.#getNode(event.node);
         const startedAt = event.time - event.seconds * 1000;
         Object.assign(node, { state: 'loaded', seconds: event.seconds, startedAt });
-        this.#span(node, { time: startedAt, attempt: 1, laneKind: 'loads' }, event.seconds, 'done', 'load');
+        this.#addSpan(node, { time: startedAt, attempt: 1, laneKind: 'loads' }, event.seconds, 'done', 'load');
         return;
       }
       case 'task-started': {
-        const node = this.#nodeOf(event.node);
+        const node = this.#getNode(event.node);
         const { time, attempt, queue, executor, requires } = event;
         Object.assign(node, { state: 'running', startedAt: time, attempt, queue, executor, requires });
         this.#running.set(node.key, { time, attempt, laneKind: executor });
         return;
       }
       case 'task-assigned':
-        this.#assigned(event);
+        this.#recordAssignment(event);
         return;
       case 'task-printed':
-        this.#output.add(this.#nodeOf(event.node).key, event.output);
+        this.#output.add(this.#getNode(event.node).key, event.output);
         return;
       case 'task-finished': {
-        const node = this.#nodeOf(event.node);
+        const node = this.#getNode(event.node);
         Object.assign(node, { state: 'ran', seconds: event.seconds });
         delete node.error;
         delete node.stack;
-        this.#ended(node, event.seconds, 'done');
+        this.#recordEnd(node, event.seconds, 'done');
         return;
       }
       case 'task-saved':
-        this.#nodeOf(event.node).bytes = event.bytes;
+        this.#getNode(event.node).bytes = event.bytes;
         return;
       case 'task-failed': {
-        const node = this.#nodeOf(event.node);
+        const node = this.#getNode(event.node);
         const state = event.willRetry ? 'running' : 'failed';
         const { cause } = event.error;
         const stack = describeStack(cause);
@@ -79,11 +151,11 @@ export class RunRecorder {
         // It is not under way when the run ends while it waits to be tried again.
         if (!started) return;
         node.seconds = (event.time - started.time) / 1000;
-        this.#ended(node, node.seconds, 'failed');
+        this.#recordEnd(node, node.seconds, 'failed');
         return;
       }
       case 'task-skipped':
-        this.#nodeOf(event.node).state = 'skipped';
+        this.#getNode(event.node).state = 'skipped';
         return;
       case 'run-finished':
         // What it depended on is known by now.
@@ -105,17 +177,17 @@ export class RunRecorder {
   /** The picture as it is now. */
   picture(): GraphPicture {
     const endedAt = this.#endedAt;
-    const running = Array.from(this.#running, ([key, { time, ...rest }]): LooseSpan => {
+    const running = Array.from(this.#running, ([key, { time, ...rest }]): UnassignedSpan => {
       const seconds = Math.max(0, endedAt! - time) / 1000;
       return { key, kind: 'run', startedAt: time, seconds, outcome: 'running', ...rest };
     });
-    const spans = layLanes([...this.#spans, ...running]);
+    const spans = assignLanes([...this.#spans, ...running]);
     const workers = new Map(
       spans.map(({ key, lane, pid }) => [key, pid === undefined ? lane : `${lane} (pid ${pid})`]),
     );
     const nodes = Array.from(this.#nodes.values(), (node): PictureNode => {
       const worker = workers.get(node.key);
-      const output = this.#output.of(node.key);
+      const output = this.#output.get(node.key);
       return { ...node, ...(worker !== undefined && { worker }), ...(output !== undefined && { output }) };
     });
     const edges = edgesOf(nodes);
@@ -124,42 +196,42 @@ export class RunRecorder {
   }
 
   /** What came before was waiting. */
-  #assigned({ node: info, since, worker, pid }: Extract<RunEvent, { type: 'task-assigned' }>): void {
-    const node = this.#nodeOf(info);
+  #recordAssignment({ node: info, since, worker, pid }: Extract<RunEvent, { type: 'task-assigned' }>): void {
+    const node = this.#getNode(info);
     const started = this.#running.get(node.key);
     if (!started) return;
     node.startedAt = since;
     this.#running.set(node.key, { ...started, time: since, worker, ...(pid !== undefined && { pid }) });
   }
 
-  #ended(node: PictureNode, seconds: number, outcome: LooseSpan['outcome']): void {
+  #recordEnd(node: PictureNode, seconds: number, outcome: UnassignedSpan['outcome']): void {
     const started = this.#running.get(node.key);
     this.#running.delete(node.key);
-    if (started) this.#span(node, started, seconds, outcome, 'run');
+    if (started) this.#addSpan(node, started, seconds, outcome, 'run');
   }
 
-  #span(
+  #addSpan(
     { key }: PictureNode,
-    { time, ...rest }: Started,
+    { time, ...rest }: RunningTask,
     seconds: number,
-    outcome: LooseSpan['outcome'],
-    kind: LooseSpan['kind'],
+    outcome: UnassignedSpan['outcome'],
+    kind: UnassignedSpan['kind'],
   ): void {
     this.#spans.push({ key, kind, startedAt: time, seconds, outcome, ...rest });
   }
 
-  #nodeOf({ key, task, params }: NodeInfo): Writable<PictureNode> {
-    const name = key ?? this.#nameOf(task, params);
+  #getNode({ key, task, params }: NodeInfo): Writable<PictureNode> {
+    const name = key ?? this.#nameWithoutKey(task, params);
     let node = this.#nodes.get(name);
     if (!node) this.#nodes.set(name, (node = { key: name, task, params, requires: [], state: 'to-run' }));
     return node;
   }
 
   /** A name for a task without a key: the same one for the same params. */
-  #nameOf(task: string, params: NodeInfo['params']): string {
+  #nameWithoutKey(task: string, params: NodeInfo['params']): string {
     const identity = `${task} ${inspect(params, { depth: null })}`;
-    let name = this.#keyless.get(identity);
-    if (name === undefined) this.#keyless.set(identity, (name = `${task}#${this.#keyless.size + 1}`));
+    let name = this.#namesWithoutKey.get(identity);
+    if (name === undefined) this.#namesWithoutKey.set(identity, (name = `${task}#${this.#namesWithoutKey.size + 1}`));
     return name;
   }
 }

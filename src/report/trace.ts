@@ -1,11 +1,11 @@
-import { nodeToJson } from './json';
 import type { GraphPicture, PictureNode, PictureSpan } from './picture';
+import { nodeToJson } from './text-formats';
 
 /** Chrome trace events, as their viewers read them. */
 export function toTrace(picture: GraphPicture): string {
   const { startedAt = 0, spans = [] } = picture;
-  const tracks = tracksOf(spans);
-  const slices = slicesOf(spans, startedAt);
+  const tracks = makeTracks(spans);
+  const slices = toSlices(spans, startedAt);
   const nodes = new Map(picture.nodes.map((node) => [node.key, node]));
   const place = ({ lane }: PictureSpan) => tracks.lanes.get(lane)!;
   const tasks = slices.map(({ span, from, to }) => ({
@@ -15,11 +15,11 @@ export function toTrace(picture: GraphPicture): string {
     ts: from,
     dur: to - from,
     ...place(span),
-    args: argsOf(nodes.get(span.key)!, span),
+    args: sliceArgs(nodes.get(span.key)!, span),
   }));
-  const arrows = arrowsOf(picture, slices).flatMap(({ from, to }, id) => [
+  const arrows = requirementArrows(picture, slices).flatMap(({ from, to }, id) => [
     // Inside of the one, and where the other begins: what is not inside of a slice belongs to none.
-    { ph: 's', id, name: 'requires', cat: 'requires', ts: from.to - tick, ...place(from.span) },
+    { ph: 's', id, name: 'requires', cat: 'requires', ts: from.to - tickMicros, ...place(from.span) },
     { ph: 'f', id, name: 'requires', cat: 'requires', bp: 'e', ts: to.from, ...place(to.span) },
   ]);
   const counts = runningCounts(slices).map(({ time, tasks: running }) => ({
@@ -39,7 +39,7 @@ export function toTrace(picture: GraphPicture): string {
 }
 
 /** Times are whole eighths of a microsecond: such numbers stay exact when viewers turn them into nanoseconds. */
-const tick = 1 / 8;
+const tickMicros = 1 / 8;
 
 /** A span in microseconds since the run began. */
 interface Slice {
@@ -49,26 +49,26 @@ interface Slice {
 }
 
 /** Slices of a lane neither overlap nor are empty: viewers would take them for parts of each other, or drop arrows. */
-function slicesOf(spans: readonly PictureSpan[], startedAt: number): readonly Slice[] {
-  const micros = (time: number) => Math.round(((time - startedAt) * 1000) / tick) * tick;
+function toSlices(spans: readonly PictureSpan[], startedAt: number): readonly Slice[] {
+  const micros = (time: number) => Math.round(((time - startedAt) * 1000) / tickMicros) * tickMicros;
   const free = new Map<string, number>();
   return [...spans]
     .sort((a, b) => a.startedAt - b.startedAt)
     .map((span) => {
       const from = Math.max(micros(span.startedAt), free.get(span.lane) ?? 0);
-      const to = Math.max(micros(span.startedAt + span.seconds * 1000), from + tick);
+      const to = Math.max(micros(span.startedAt + span.seconds * 1000), from + tickMicros);
       free.set(span.lane, to);
       return { span, from, to };
     });
 }
 
 /** A process for each kind of lane, and in it a thread for each lane, whose number no other process or thread has. */
-function tracksOf(spans: readonly PictureSpan[]) {
+function makeTracks(spans: readonly PictureSpan[]) {
   const names = [...new Set(spans.map(({ lane }) => lane))].sort(byNumber);
-  const kinds = [...new Set(names.map(kindOf))];
+  const kinds = [...new Set(names.map(laneKind))];
   const counters = kinds.length + 1;
   const lanes = new Map(
-    names.map((lane, index) => [lane, { pid: kinds.indexOf(kindOf(lane)) + 1, tid: counters + 1 + index }]),
+    names.map((lane, index) => [lane, { pid: kinds.indexOf(laneKind(lane)) + 1, tid: counters + 1 + index }]),
   );
   const metadata = (name: string, place: { pid: number; tid?: number }, text: string, order: number) => [
     { ph: 'M', name: `${name}_name`, ...place, args: { name: text } },
@@ -85,7 +85,7 @@ function tracksOf(spans: readonly PictureSpan[]) {
 }
 
 /** `threads 2` is one of the threads. */
-function kindOf(lane: string): string {
+function laneKind(lane: string): string {
   return lane.replace(/ \d+$/, '');
 }
 
@@ -93,7 +93,7 @@ function byNumber(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-function argsOf(node: PictureNode, { attempt, outcome, kind, pid }: PictureSpan): object {
+function sliceArgs(node: PictureNode, { attempt, outcome, kind, pid }: PictureSpan): object {
   const { key, bytes, error, queue } = node;
   const { params } = nodeToJson(node);
   return {
@@ -108,7 +108,7 @@ function argsOf(node: PictureNode, { attempt, outcome, kind, pid }: PictureSpan)
 }
 
 /** From the end of each requirement to the first start of what required it. */
-function arrowsOf({ nodes }: GraphPicture, slices: readonly Slice[]): readonly { from: Slice; to: Slice }[] {
+function requirementArrows({ nodes }: GraphPicture, slices: readonly Slice[]): readonly { from: Slice; to: Slice }[] {
   const first = new Map<string, Slice>();
   const last = new Map<string, Slice>();
   for (const slice of slices) {
@@ -121,7 +121,7 @@ function arrowsOf({ nodes }: GraphPicture, slices: readonly Slice[]): readonly {
     if (to?.span.kind !== 'run') return [];
     return requires.flatMap((required) => {
       const from = last.get(required);
-      return from?.span.outcome === 'done' && from.to <= to.from + tick ? { from, to } : [];
+      return from?.span.outcome === 'done' && from.to <= to.from + tickMicros ? { from, to } : [];
     });
   });
 }

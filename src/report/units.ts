@@ -4,13 +4,13 @@ export function showSeconds(seconds: number): string {
   if (seconds < 0.9995) return `${significant(seconds * 1000)} ms`;
   if (seconds < 59.95) return `${significant(seconds)} s`;
   const whole = Math.round(seconds);
-  if (whole < 3600) return inTwo(whole, 'min', 's');
+  if (whole < 3600) return inTwoUnits(whole, 'min', 's');
   const minutes = Math.round(seconds / 60);
-  return inTwo(minutes, 'h', 'min');
+  return inTwoUnits(minutes, 'h', 'min');
 }
 
 /** Sixty of the small are one of the large. */
-function inTwo(value: number, large: string, small: string): string {
+function inTwoUnits(value: number, large: string, small: string): string {
   const rest = value % 60;
   return `${Math.floor(value / 60)} ${large}${rest > 0 ? ` ${rest} ${small}` : ''}`;
 }

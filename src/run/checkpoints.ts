@@ -1,23 +1,105 @@
-import { type Awaitable, andThen } from '../awaitable';
+import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import type { Encoder } from '../encoding/encoder';
 import type { Graph } from '../graph/graph';
-import type { Keys } from '../graph/key';
-import { decode } from '../storage/decode';
-import type { EncodedResult, Encoding } from '../storage/encode';
-import type { RunFacts } from '../storage/layer';
-import type { Found, Layers } from '../storage/layers';
-import type { Lease, Leases } from '../storage/lease/lease';
+import type { NodeKeys } from '../graph/key';
+import type { CheckpointStore, RecordFields } from '../storage/checkpoint-store';
+import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
+import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
+import type { Lease, Leases } from '../storage/leases/lease';
 import type { Epochs } from '../storage/marks/epochs';
-import type { CheckpointRecord } from '../storage/record';
-import { recordParams } from '../storage/record-params';
+import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
+import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
 import type { TaskKey } from '../task/context';
 import { TaskDirectory } from '../task/directory';
-import type { CheckpointsOptions } from './checkpoints-options';
-import type { Directories } from './directories';
-import { type Lookup, Lookups } from './lookups';
-import { SeenMarks } from './marks';
-import type { Provenance } from './provenance';
-import { Staleness } from './staleness';
+import type { Provenance } from './dynamic/provenance';
+import type { TaskDirectories } from './task-directories';
+import { type CheckpointsOptions, CheckpointValidity, SeenMarks } from './validity';
+
+/** Why a layer could not say what it has. */
+export interface StorageFailure {
+  readonly layer: CheckpointStore;
+  readonly error: unknown;
+}
+
+/** What the storage has for a node. */
+export interface Lookup {
+  /** The first checkpoint that counts. */
+  readonly found: CheckpointHit | undefined;
+  /** Those before it that do not. */
+  readonly stale: readonly CheckpointHit[];
+  /** Why the node has to run, when nothing was found that counts. */
+  readonly why: string;
+  readonly faults: readonly StorageFailure[];
+}
+
+const noCheckpoint: Lookup = Object.freeze({
+  found: undefined,
+  stale: Object.freeze([]),
+  why: 'there is no checkpoint',
+  faults: Object.freeze([]),
+});
+
+/** Why a node has to run whose checkpoint is there. */
+export const unusable = 'its checkpoint cannot be used';
+
+/** Looks for the checkpoints of one run's nodes: layer by layer, until one has what counts. */
+export class Lookups {
+  readonly #layers: StorageStack;
+  readonly #graph: Graph;
+  readonly #keys: NodeKeys;
+  readonly #staleness: CheckpointValidity;
+
+  constructor({ layers, graph, keys }: CheckpointsOptions, staleness: CheckpointValidity) {
+    this.#layers = layers;
+    this.#graph = graph;
+    this.#keys = keys;
+    this.#staleness = staleness;
+  }
+
+  /** Looks in all layers; whatever fails is part of the answer. */
+  lookUp(index: number): Awaitable<Lookup> {
+    return this.#lookUpFrom(0, index, noCheckpoint);
+  }
+
+  /** Looks in the layers behind that of a checkpoint, which cannot be used after all. */
+  lookUpNextLayer(index: number, { from }: CheckpointHit): Awaitable<Lookup> {
+    return this.#lookUpFrom(this.#layers.reads.indexOf(from) + 1, index, noCheckpoint);
+  }
+
+  /** Looks in one layer, and when nothing there counts, in those behind it. */
+  #lookUpFrom(at: number, index: number, seen: Lookup): Awaitable<Lookup> {
+    const from = this.#layers.reads[at];
+    if (!from) return seen;
+    const fail = (error: unknown) => this.#skipFailedLayer(at, index, seen, error);
+    try {
+      const entry = from.store.find(this.#keys.get(index), this.#graph.nodes[index]!.task.options.encoder);
+      const lookup = isPromiseLike(entry)
+        ? entry.then((later) => this.#judge(at, index, seen, later))
+        : this.#judge(at, index, seen, entry);
+      return isPromiseLike(lookup) ? lookup.then(undefined, fail) : lookup;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  /** Takes what one layer has when it counts, and looks further when it does not. */
+  #judge(at: number, index: number, seen: Lookup, entry: StoredCheckpoint | undefined): Awaitable<Lookup> {
+    if (!entry) return this.#lookUpFrom(at + 1, index, seen);
+    const found: CheckpointHit = { from: this.#layers.reads[at]!, checkpoint: entry };
+    return andThen(this.#staleness.whyOf(index, found), (why) =>
+      why === undefined
+        ? { found, stale: seen.stale, why: seen.why, faults: seen.faults }
+        : this.#lookUpFrom(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),
+    );
+  }
+
+  /** One layer failed: that is part of the answer, and what is behind it may still have something. */
+  #skipFailedLayer(at: number, index: number, seen: Lookup, error: unknown): Awaitable<Lookup> {
+    const { store } = this.#layers.reads[at]!;
+    const faults = [...seen.faults, { layer: store, error }];
+    return this.#lookUpFrom(at + 1, index, { ...seen, faults, why: unusable });
+  }
+}
 
 /** What a result came from that its key does not tell, and whether it holds refs itself. */
 export interface Origin {
@@ -26,12 +108,12 @@ export interface Origin {
 }
 
 /** What is to be known to write a checkpoint. */
-export interface SaveOptions {
+interface SaveOptions {
   readonly seconds: number;
   /** The digest of a requirement's result, when it is saved or was loaded. */
   readonly digestOf: (index: number) => string | undefined;
   /** What is there and counts no more. */
-  readonly stale: readonly Found[] | undefined;
+  readonly stale: readonly CheckpointHit[] | undefined;
   /** Undefined for most, which no result that holds refs has to do with. */
   readonly origin: Origin | undefined;
   /** The right to compute the key, where only one process has it: without it, nothing is written. */
@@ -46,11 +128,11 @@ export class Checkpoints {
   /** Whether results are written anywhere. */
   readonly isSaving: boolean;
   /** Paths of directories that are not here, by the nodes whose checkpoints do not count for that reason. */
-  readonly lost: Map<number, string>;
-  readonly #directories: Directories;
-  readonly #layers: Layers;
+  readonly missingDirectories: Map<number, string>;
+  readonly #directories: TaskDirectories;
+  readonly #layers: StorageStack;
   readonly #graph: Graph;
-  readonly #keys: Keys;
+  readonly #keys: NodeKeys;
   readonly #marks: SeenMarks;
   readonly #epochs: Epochs;
   readonly #lookups: Lookups;
@@ -64,13 +146,13 @@ export class Checkpoints {
     this.#keys = keys;
     this.#marks = marks;
     this.#epochs = options.marks.epochs;
-    const staleness = new Staleness(options, marks);
-    this.lost = staleness.lost;
+    const staleness = new CheckpointValidity(options, marks);
+    this.missingDirectories = staleness.missingDirectories;
     this.#lookups = new Lookups(options, staleness);
   }
 
   /** Reads the clear marks, which count for the whole run. */
-  static async of(options: CheckpointsOptions): Promise<Checkpoints> {
+  static async read(options: CheckpointsOptions): Promise<Checkpoints> {
     return new Checkpoints(options, await SeenMarks.read(options));
   }
 
@@ -90,57 +172,66 @@ export class Checkpoints {
   }
 
   /** Looks in the layers behind the one that a checkpoint was in, which cannot be used after all. */
-  lookBehind(index: number, found: Found): Awaitable<Lookup> {
-    return this.#lookups.lookBehind(index, found);
+  lookUpNextLayer(index: number, found: CheckpointHit): Awaitable<Lookup> {
+    return this.#lookups.lookUpNextLayer(index, found);
   }
 
   /** Whether there are such layers. */
-  hasBehind({ from }: Found): boolean {
+  hasNextLayer({ from }: CheckpointHit): boolean {
     return from !== this.#layers.reads.at(-1);
   }
 
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
-  load(index: number, { from, entry }: Found, onRead: (encoding: Encoding) => void): Awaitable<unknown> {
+  load(
+    index: number,
+    { from, checkpoint }: CheckpointHit,
+    onRead: (encoding: SerializedValue) => void,
+  ): Awaitable<unknown> {
     const encoder = this.#encoderOf(index);
-    if (entry.directories.length > 0) {
+    if (checkpoint.directories.length > 0) {
       // Directories stay where they are, and so does what names them.
-      this.#directories.hold(entry);
-      return this.#layers.load(from.layer, entry, encoder, this.#directories.folder);
+      this.#directories.retain(checkpoint);
+      return this.#layers.load(from.store, checkpoint, encoder, this.#directories.folder);
     }
-    if (from.promoteTo.length === 0) return from.layer.load(entry, encoder);
-    return andThen(from.layer.read(entry, encoder), (encoding) => {
+    if (from.promoteTo.length === 0) return from.store.load(checkpoint, encoder);
+    return andThen(from.store.read(checkpoint, encoder), (encoding) => {
       onRead(encoding);
       // The value gets memory of its own, since these bytes are still to be written.
-      return decode(entry, { ...encoding, isView: true }, from.layer.encoderFor(encoder));
+      return decodeResult(checkpoint, { ...encoding, isView: true }, from.store.encoderFor(encoder));
     });
   }
 
   /** Copies what was loaded from one layer to those before it. @param stale what is there and counts no more */
-  promote(index: number, found: Found, encoding: Encoding, stale: readonly Found[] | undefined): Promise<void> {
+  promote(
+    index: number,
+    found: CheckpointHit,
+    encoding: SerializedValue,
+    stale: readonly CheckpointHit[] | undefined,
+  ): Promise<void> {
     return this.#layers.promote(found, encoding, this.#encoderOf(index), stale, this.#epochs.words);
   }
 
-  encode(index: number, result: unknown): Awaitable<EncodedResult> {
+  encode(index: number, result: unknown): Awaitable<EncodedForms> {
     return this.#layers.encode(result, this.#encoderOf(index));
   }
 
   /** Whether `encode` reads all of a result before it returns. */
   encodesAtOnce(index: number): boolean {
-    return this.#layers.encodesAtOnce(this.#encoderOf(index));
+    return this.#layers.encodesSynchronously(this.#encoderOf(index));
   }
 
   /** A result that was encoded where it was made. @param value the same, for layers that want it in another form */
-  encodeSent(index: number, encoding: Encoding, value: unknown): Awaitable<EncodedResult> {
-    return this.#layers.alreadyEncoded(encoding, this.#encoderOf(index)) ?? this.encode(index, value);
+  encodeSent(index: number, encoding: SerializedValue, value: unknown): Awaitable<EncodedForms> {
+    return this.#layers.reuseEncoded(encoding, this.#encoderOf(index)) ?? this.encode(index, value);
   }
 
   /** Writes a checkpoint. Gives how many bytes are kept. @throws {LeaseLostError} when that was to be by a lease */
-  save(index: number, encoded: EncodedResult, options: SaveOptions): Awaitable<number> {
+  save(index: number, encoded: EncodedForms, options: SaveOptions): Awaitable<number> {
     const node = this.#graph.nodes[index]!;
     const { seconds, stale, lease } = options;
     const directories = TaskDirectory.isInUse ? this.#directories.namesOf(node, encoded) : undefined;
-    const facts = this.factsOf(index, options, seconds, directories);
-    node.task.namesakes?.noteSaved(node.task.cls, { key: facts.key, digest: encoded.digest });
+    const facts = this.recordFieldsOf(index, options, seconds, directories);
+    node.task.namesakes?.recordSaved(node.task.cls, { key: facts.key, digest: encoded.digest });
     const written = this.#layers.save(facts, encoded, this.#encoderOf(index), stale, lease);
     if (!node.task.hasDirectory) return written;
     return andThen(written, (size) => {
@@ -150,25 +241,25 @@ export class Checkpoints {
   }
 
   /** What the record of a node's result says. */
-  factsOf(
+  recordFieldsOf(
     index: number,
     { digestOf, origin }: Pick<SaveOptions, 'digestOf' | 'origin'>,
     seconds: number,
     directories?: readonly string[],
-  ): RunFacts {
+  ): RecordFields {
     const { nodes, edges, firstEdge, endEdge } = this.#graph;
     const { task, params } = nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
-      requires.push([this.#keys.of(edges[edge]!), digestOf(edges[edge]!) ?? null]);
+      requires.push([this.#keys.get(edges[edge]!), digestOf(edges[edge]!) ?? null]);
     const { provenance, holdsRefs } = origin ?? noOrigin;
-    const key = this.#keys.of(index);
+    const key = this.#keys.get(index);
     const marks = this.#marks.on(index);
     return {
       key,
       task: task.name,
       version: task.options.version,
-      params: recordParams(params, task),
+      params: paramsToJson(params, task),
       source: task.source,
       requires,
       marks: this.#recordMarks(provenance ? [...new Set([...marks, ...provenance.marks])] : marks),

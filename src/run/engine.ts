@@ -1,30 +1,30 @@
+import { TidemarkError } from '../base/error';
 import { userPath } from '../base/user-path';
-import { TidemarkError } from '../error';
 import type { Executor } from '../executors/executor';
 import { folderOf } from '../graph/key';
-import { DirectoryFolder } from '../storage/directories/directory-folder';
-import { forgetResult, forgetTask } from '../storage/forgetting';
-import type { Layers } from '../storage/layers';
+import { clearResult, clearTask } from '../storage/clear-results';
+import { TaskDirectoryStore } from '../storage/directories/task-directory-store';
 import { KnownMarks } from '../storage/marks/known-marks';
-import { scoped } from '../storage/scope';
+import { withOpenScopes } from '../storage/scope';
 import type { Storage } from '../storage/storage';
+import type { StorageStack } from '../storage/storage-stack';
 import type { Container } from '../task/container';
 import type { TaskKey } from '../task/context';
 import { definitionOf, type TaskDefinition } from '../task/definition';
 import { TaskRef } from '../task/ref';
 import { isClass } from '../task/requires';
-import { Capacity } from './capacity';
-import { Directories } from './directories';
-import { freshInstances } from './fresh-instances';
-import { IdenticalRuns } from './identical-runs';
-import { makePlan } from './make-plan';
+import { RunningTask } from './async-context';
+import { ConcurrencyLimits } from './concurrency-limits';
+import { requireFreshInstances } from './fresh-instances';
+import { IdenticalRuns } from './join/identical-runs';
 import { OpenCall } from './open-calls';
 import type { RunnerOptions, RunOptions } from './options';
-import type { Plan } from './plan';
-import { type Prepared, Preparer, type PreparerOptions } from './prepare';
-import type { StartedRun } from './run';
-import { RunningTask } from './running-task';
+import { makePlan } from './plan/make-plan';
+import type { Plan } from './plan/plan';
+import { GraphPreparer, type PreparedGraph, type PreparerOptions } from './prepare-graph';
+import type { StartedRun } from './run-handle';
 import { startRun } from './start-run';
+import { TaskDirectories } from './task-directories';
 
 /** What a runner has to be told. */
 export interface EngineOptions {
@@ -41,9 +41,9 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #container: Container;
   readonly #preparing: PreparerOptions;
-  readonly #capacity: Capacity;
+  readonly #capacity: ConcurrencyLimits;
   /** Where directories are that the storage does not keep. */
-  readonly #directories: DirectoryFolder | undefined;
+  readonly #directories: TaskDirectoryStore | undefined;
   readonly #identicalRuns = new IdenticalRuns();
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -51,9 +51,9 @@ export class Engine {
   constructor(engineOptions: EngineOptions) {
     const { options, container, executor } = engineOptions;
     this.#options = engineOptions;
-    const fresh = freshInstances(container);
+    const fresh = requireFreshInstances(container);
     this.#container = fresh;
-    this.#capacity = new Capacity(executor, options);
+    this.#capacity = new ConcurrencyLimits(executor, options);
     const { refuse } = fresh;
     this.#preparing = {
       container: {
@@ -70,7 +70,7 @@ export class Engine {
       isClosed: () => this.#closing !== undefined,
     };
     this.#directories =
-      options.directories === undefined ? undefined : new DirectoryFolder(userPath(options.directories));
+      options.directories === undefined ? undefined : new TaskDirectoryStore(userPath(options.directories));
   }
 
   /** @param rest params, when `what` is a class, then options */
@@ -96,11 +96,11 @@ export class Engine {
 
   async #plan(target: unknown, call: OpenCall): Promise<Plan> {
     const layers = this.#layers();
-    const directories = new Directories(layers, this.#directories);
+    const directories = new TaskDirectories(layers, this.#directories);
     const marks = new KnownMarks(layers.all);
     const preparer = this.#preparer();
-    const open = async ({ graph, keys }: Prepared) => {
-      directories.refuseHomeless(graph);
+    const open = async ({ graph, keys }: PreparedGraph) => {
+      directories.assertHasHome(graph);
       return {
         graph,
         keys,
@@ -117,7 +117,7 @@ export class Engine {
 
   async key(what: unknown, rest: readonly unknown[]): Promise<TaskKey> {
     const { graph, keys } = await this.#prepareWithKeys(what, rest);
-    return keys.of(graph.targets[0]!.index);
+    return keys.get(graph.targets[0]!.index);
   }
 
   async clear(what: unknown, rest: readonly unknown[]): Promise<readonly TaskKey[]> {
@@ -126,8 +126,8 @@ export class Engine {
     const { graph, keys } = await this.#prepareWithKeys(what, rest);
     const deleted: TaskKey[] = [];
     for (const { index } of graph.targets) {
-      const key = keys.of(index);
-      if (await forgetResult(layers, key, this.#directories)) deleted.push(key);
+      const key = keys.get(index);
+      if (await clearResult(layers, key, this.#directories)) deleted.push(key);
     }
     return deleted;
   }
@@ -144,7 +144,7 @@ export class Engine {
     return (this.#closing ??= OpenCall.during(() => this.#close()));
   }
 
-  #prepareWithKeys(what: unknown, rest: readonly unknown[]): Promise<Prepared> {
+  #prepareWithKeys(what: unknown, rest: readonly unknown[]): Promise<PreparedGraph> {
     return OpenCall.during((call) => this.#preparer().prepareWithKeys(targetOf(what, rest).target, call));
   }
 
@@ -155,26 +155,26 @@ export class Engine {
     if (this.#options.ownsStorage) await this.#options.storage.close();
   }
 
-  async #clearAll(task: TaskDefinition, layers: Layers): Promise<readonly TaskKey[]> {
-    this.#preparer().refuseIfClosed();
-    return forgetTask(layers, folderOf(task), this.#directories);
+  async #clearAll(task: TaskDefinition, layers: StorageStack): Promise<readonly TaskKey[]> {
+    this.#preparer().assertOpen();
+    return clearTask(layers, folderOf(task), this.#directories);
   }
 
   /** A new one for each run and call, since defaults are those of the run. */
-  #preparer(): Preparer {
-    return new Preparer(this.#preparing);
+  #preparer(): GraphPreparer {
+    return new GraphPreparer(this.#preparing);
   }
 
   /** As they are where this is called: scopes may add to them. */
-  #layers(): Layers {
-    return scoped(this.#options.storage.layers);
+  #layers(): StorageStack {
+    return withOpenScopes(this.#options.storage.stack);
   }
 }
 
 function targetOf(what: unknown, rest: readonly unknown[]): { readonly target: unknown; readonly options: RunOptions } {
   if (!isClass(what)) return { target: what, options: (rest[0] as RunOptions | undefined) ?? {} };
   return {
-    target: TaskRef.of(what, { ...(rest[0] as object | undefined) }),
+    target: TaskRef.create(what, { ...(rest[0] as object | undefined) }),
     options: (rest[1] as RunOptions | undefined) ?? {},
   };
 }

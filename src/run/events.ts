@@ -1,5 +1,5 @@
 import type { TaskKey } from '../task/context';
-import type { TaskFailedError } from './failure';
+import type { TaskFailedError } from './errors';
 import type { RunSummary } from './summary';
 
 /** A task in a run, as events and plans name it. */

@@ -1,33 +1,31 @@
-import { isPromiseLike } from '../awaitable';
-import { TidemarkError } from '../error';
+import { isPromiseLike } from '../base/awaitable';
+import { TidemarkError } from '../base/error';
 import type { GraphNode } from '../graph/node';
 import type { TaskKey } from '../task/context';
-import { Arrivals } from './arrivals';
-import { AttemptContext } from './attempt-context';
-import { Attempts } from './attempts';
-import { Beginnings } from './beginnings';
-import type { Facts } from './claims';
-import { Action, Demand } from './demand';
-import type { Child, Target } from './dynamic';
-import { Exclusive } from './exclusive';
+import { AttemptContext } from './attempt';
+import { ChangedInputs } from './changed-inputs';
+import { Action, Decider } from './decide';
+import { ResultDelivery } from './dynamic/deliver-result';
+import type { ResultMetadata } from './dynamic/node-claims';
+import { NodeProvenances } from './dynamic/provenance';
+import type { ChildExecution, TargetResult } from './dynamic/resolve-refs';
 import type { ExecutionOptions } from './execution-options';
-import { Frontier, State } from './frontier';
-import { Hooks } from './hooks';
-import type { ActiveRun } from './identical-runs';
-import { Joins } from './joins';
-import { Lineage } from './lineage';
-import { Loading } from './loading';
+import { ExecutionOutput } from './execution-output';
+import type { ActiveRun } from './join/identical-runs';
+import { Joins } from './join/joins';
+import { ResultLoader } from './load-result';
+import { NodeStates, State } from './node-states';
 import type { Outcome } from './outcome';
-import { Outdated } from './outdated';
-import { Ready } from './ready';
+import { ReadyQueue } from './ready-queue';
+import { RemoteResults } from './remote-results';
 import { ResultSharing } from './result-sharing';
-import { Results } from './results';
-import { Retries } from './retries';
-import { Saves } from './saves';
+import { Retries, TaskRunner } from './run-task';
+import { ResultWriter } from './save-result';
 import { Scheduler } from './scheduler';
-import { StorageFaults } from './storage-faults';
-import { StoredResults } from './stored-results';
-import { Targets } from './targets';
+import { ResultPipeline } from './settle-result';
+import { LeasedRuns, NodeStarter } from './start-node';
+import { StorageErrorPolicy } from './storage-error-policy';
+import { TaskHooks } from './task-hooks';
 
 /** The run's own ways to get what was wanted from somewhere, and to put it there. */
 export interface RunHooks {
@@ -36,64 +34,64 @@ export interface RunHooks {
 }
 
 /** One execution of a graph, of which a run has one, and one more for each result that holds refs: loads or computes what the target needs, saves what is to be saved. */
-export class Execution implements Child {
+export class Execution implements ChildExecution {
   readonly #options: ExecutionOptions;
-  readonly #demand: Demand;
-  readonly #frontier: Frontier;
-  readonly #ready: Ready;
+  readonly #demand: Decider;
+  readonly #frontier: NodeStates;
+  readonly #ready: ReadyQueue;
   readonly #scheduler: Scheduler;
   readonly #retries: Retries;
-  readonly #saves: Saves;
-  readonly #faults: StorageFaults;
-  readonly #lineage: Lineage;
-  readonly #loading: Loading;
-  readonly #attempts: Attempts;
-  readonly #storedResults: StoredResults;
-  readonly #arrivals: Arrivals;
-  readonly #beginnings: Beginnings;
+  readonly #saves: ResultWriter;
+  readonly #faults: StorageErrorPolicy;
+  readonly #lineage: NodeProvenances;
+  readonly #loading: ResultLoader;
+  readonly #attempts: TaskRunner;
+  readonly #storedResults: RemoteResults;
+  readonly #arrivals: ResultDelivery;
+  readonly #beginnings: NodeStarter;
   readonly #joins: Joins;
-  readonly #targets: Targets;
+  readonly #targets: ExecutionOutput;
   readonly #sharing: ResultSharing;
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
-    this.#faults = new StorageFaults(options);
+    this.#faults = new StorageErrorPolicy(options);
     const { graph, reporter, signal } = options;
     const contextOf = (index: number) => new AttemptContext(graph.nodes[index]!, 1, signal, reporter);
-    const hooks = new Hooks({ ...options, contextOf });
-    this.#demand = new Demand(options.graph, {
+    const hooks = new TaskHooks({ ...options, contextOf });
+    this.#demand = new Decider(options.graph, {
       checkpoints: options.checkpoints,
-      isKeyless: options.fingerprints.isKeyless,
+      hasUnknownKey: options.fingerprints.hasUnknownKey,
       isForced: options.isForced,
       restore: (index) => hooks.restore(index),
-      leave: (index) => this.#joins.leave(index),
-      onFault: (index, { layer, error }) => this.#faults.take(index, error, layer),
-      onDecided: (index, action) => this.#loading.takeDecision(index, action),
+      leaveToOtherRun: (index) => this.#joins.leaveToOtherRun(index),
+      onFault: (index, { layer, error }) => this.#faults.handle(index, error, layer),
+      onDecided: (index, action) => this.#loading.recordDecision(index, action),
     });
-    this.#ready = new Ready(options.graph.nodes.length, (index) =>
+    this.#ready = new ReadyQueue(options.graph.nodes.length, (index) =>
       this.#demand.actions[index] === Action.load ? options.loadLane : options.laneOf(options.graph.nodes[index]!),
     );
-    this.#frontier = new Frontier(options.graph, this.#demand.actions, this.#ready);
+    this.#frontier = new NodeStates(options.graph, this.#demand.actions, this.#ready);
     this.#scheduler = new Scheduler(
       this.#frontier,
       this.#ready,
-      { begin: (index) => this.#beginnings.begin(index), isEnding: () => options.state.isEnding },
+      { start: (index) => this.#beginnings.start(index), isEnding: () => options.state.isEnding },
       options.activity,
       options.scope,
     );
     this.#joins = new Joins({ ...options, demand: this.#demand, frontier: this.#frontier });
-    this.#saves = new Saves({
+    this.#saves = new ResultWriter({
       ...options,
       scheduler: this.#scheduler,
       stale: this.#demand.stale,
-      onFailure: (index, error) => this.#faults.take(index, error),
+      onFailure: (index, error) => this.#faults.handle(index, error),
       onOver: (index, isSaved) => this.#joins.end(index, { type: isSaved ? 'saved' : 'unsaved' }),
     });
-    this.#targets = new Targets(options, this.#frontier);
+    this.#targets = new ExecutionOutput(options, this.#frontier);
     this.#sharing = new ResultSharing({ ...options, frontier: this.#frontier });
     const sharing = this.#sharing;
     this.#retries = new Retries(this.#frontier, this.#scheduler);
-    this.#lineage = new Lineage(graph);
+    this.#lineage = new NodeProvenances(graph);
     const parts = {
       ...options,
       demand: this.#demand,
@@ -103,21 +101,27 @@ export class Execution implements Child {
       faults: this.#faults,
       lineage: this.#lineage,
       joins: this.#joins,
-      arrive: (index: number, value: unknown, holdsRefs: boolean) => this.#arrivals.take(index, value, holdsRefs),
+      arrive: (index: number, value: unknown, holdsRefs: boolean) => this.#arrivals.deliver(index, value, holdsRefs),
       skip: this.#skip,
     };
-    const outdated = new Outdated(options);
-    this.#storedResults = new StoredResults({ ...parts, outdated, sharing });
+    const outdated = new ChangedInputs(options);
+    this.#storedResults = new RemoteResults({ ...parts, outdated, sharing });
     const storedResults = this.#storedResults;
-    const fail: Attempts['fail'] = (attempt, cause) => this.#attempts.fail(attempt, cause);
-    const results = new Results({ ...parts, hooks, storedResults, outdated, sharing, fail });
-    this.#attempts = new Attempts({ ...parts, retries: this.#retries, storedResults, results });
+    const fail: TaskRunner['fail'] = (attempt, cause) => this.#attempts.fail(attempt, cause);
+    const results = new ResultPipeline({ ...parts, hooks, storedResults, outdated, sharing, fail });
+    this.#attempts = new TaskRunner({ ...parts, retries: this.#retries, storedResults, results });
     const failForGood = (index: number, error: unknown) => this.#attempts.failForGood(index, error);
-    this.#loading = new Loading({ ...parts, sharing, fail: failForGood });
-    this.#arrivals = new Arrivals({ ...parts, execution: this, sharing, fail: failForGood });
+    this.#loading = new ResultLoader({ ...parts, sharing, fail: failForGood });
+    this.#arrivals = new ResultDelivery({ ...parts, execution: this, sharing, fail: failForGood });
     const ways = { ...parts, sharing, loading: this.#loading, attempts: this.#attempts };
-    const exclusive = new Exclusive(ways);
-    this.#beginnings = new Beginnings({ ...ways, execution: this, arrivals: this.#arrivals, exclusive, storedResults });
+    const exclusive = new LeasedRuns(ways);
+    this.#beginnings = new NodeStarter({
+      ...ways,
+      execution: this,
+      arrivals: this.#arrivals,
+      exclusive,
+      storedResults,
+    });
   }
 
   /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
@@ -149,10 +153,10 @@ export class Execution implements Child {
   /** Runs to the end. Gives whether all that was wanted is there. */
   async complete(): Promise<boolean> {
     const { storageFailure, state } = this.#options;
-    if (storageFailure) void this.#faults.take(undefined, storageFailure.error);
-    const letGo = state.whenEnding(() => {
+    if (storageFailure) void this.#faults.handle(undefined, storageFailure.error);
+    const letGo = state.onEnding(() => {
       this.#retries.giveUp();
-      this.#scheduler.drain();
+      this.#scheduler.pump();
     });
     const active = this.#activeRun();
     try {
@@ -163,7 +167,7 @@ export class Execution implements Child {
     }
     this.#skip(this.#frontier.skipWaiting());
     letGo();
-    return this.#targets.areThere;
+    return this.#targets.isComplete;
   }
 
   /** @param leader an identical run that began before */
@@ -171,9 +175,9 @@ export class Execution implements Child {
     const { graph, state, activity } = this.#options;
     this.#beginnings.noteLook(leader);
     const decided = this.#demand.decide(graph.targets.map(({ index }) => index));
-    if (isPromiseLike(decided)) await activity.during(decided);
+    if (isPromiseLike(decided)) await activity.track(decided);
     if (state.isEnding) return;
-    this.#frontier.admit(graph.order);
+    this.#frontier.enqueue(graph.order);
     this.#loading.begin();
     await this.#scheduler.run();
     for (const index of await this.#storedResults.loadTargets())
@@ -193,13 +197,13 @@ export class Execution implements Child {
   }
 
   /** Each of what was wanted, once it is there. */
-  targets(): readonly Target[] {
-    return this.#options.graph.targets.map((node) => ({ node, ...this.factsOf(node) }));
+  targets(): readonly TargetResult[] {
+    return this.#options.graph.targets.map((node) => ({ node, ...this.metadataOf(node) }));
   }
 
   /** Whether what was wanted is a single result that still holds refs. */
-  holdsRaw(): boolean {
-    return !this.#options.resolvesTargets && this.#arrivals.haveRaw;
+  isUnresolved(): boolean {
+    return !this.#options.resolvesTargets && this.#arrivals.hasUnresolved;
   }
 
   marksOn({ index }: GraphNode): readonly string[] {
@@ -207,7 +211,7 @@ export class Execution implements Child {
   }
 
   /** The nodes that have begun and of which more than a memory is left, with their keys. */
-  *begun(): IterableIterator<readonly [TaskKey, GraphNode]> {
+  *startedNodes(): IterableIterator<readonly [TaskKey, GraphNode]> {
     for (const node of this.#options.graph.nodes) {
       const key = this.mayHave(node) ? this.#options.reporter.keyOf(node.index) : undefined;
       if (key !== undefined) yield [key, node];
@@ -216,21 +220,21 @@ export class Execution implements Child {
 
   /** Whether a node has a result, or is about to have one. */
   mayHave({ index }: GraphNode): boolean {
-    return this.#frontier.states[index] === State.started || this.#frontier.canGive(index);
+    return this.#frontier.states[index] === State.started || this.#frontier.isAvailable(index);
   }
 
-  factsOf({ index }: GraphNode): Facts {
+  metadataOf({ index }: GraphNode): ResultMetadata {
     return {
       key: this.#options.reporter.keyOf(index),
       digest: this.#saves.digestOf(index),
-      ranAnew: this.#saves.ranAnew(index),
-      provenance: this.#lineage.of(index),
+      isComputedNow: this.#saves.ranAnew(index),
+      provenance: this.#lineage.get(index),
     };
   }
 
   /** Calls back with a node's result once it is there, or with undefined when there will be none. */
-  whenOver({ index }: GraphNode, callback: (outcome: Outcome | undefined) => void): void {
-    this.#frontier.whenOver(index, (outcome) =>
+  onSettled({ index }: GraphNode, callback: (outcome: Outcome | undefined) => void): void {
+    this.#frontier.onSettled(index, (outcome) =>
       callback(outcome && { value: this.#sharing.forOtherExecution(index, outcome.value) }),
     );
   }
@@ -241,15 +245,15 @@ export class Execution implements Child {
   }
 
   /** The first requirement of a node that is not there yet; of none, the first of what is wanted. */
-  firstOpen(node: GraphNode | undefined): GraphNode | undefined {
-    const index = this.#frontier.firstOpen(node?.index);
+  firstUnsettled(node: GraphNode | undefined): GraphNode | undefined {
+    const index = this.#frontier.firstUnsettled(node?.index);
     return index === undefined ? undefined : this.#options.graph.nodes[index];
   }
 
   readonly #skip = (indices: readonly number[]): void => {
     const { reporter } = this.#options;
     for (const index of indices) {
-      reporter.tally.skipped++;
+      reporter.counters.skipped++;
       reporter.emit(index, (node) => ({ type: 'task-skipped', node }));
     }
   };

@@ -1,11 +1,11 @@
-import { type Awaitable, andThen } from '../awaitable';
+import { type Awaitable, andThen } from '../base/awaitable';
 import type { CheckedContainer, Container } from '../task/container';
-import { DeclarationError } from '../task/declaration-error';
+import { DeclarationError } from '../task/errors';
 
 type Class<T> = new (...services: any[]) => T;
 
 /** A container that refuses what would mix up tasks: an instance that it has given before, or none at all. */
-export function freshInstances(container: Container): Container & Partial<CheckedContainer> {
+export function requireFreshInstances(container: Container): Container & Partial<CheckedContainer> {
   const { refuse } = container as Partial<CheckedContainer>;
   return {
     resolve: <T extends object>(cls: Class<T>): Awaitable<T> =>
@@ -26,7 +26,7 @@ function marked<T extends object>(instance: T, cls: Class<T>): T {
   return instance;
 }
 
-class Itself {
+class ReturnsItself {
   constructor(object: object) {
     // biome-ignore lint/correctness/noConstructorReturn: so that the fields of a subclass are put on that object
     return object;
@@ -34,7 +34,7 @@ class Itself {
 }
 
 /** Leaves a private field on an object; a WeakSet would cost more than a small task does. */
-class Mark extends Itself {
+class Mark extends ReturnsItself {
   readonly #isMarked = true;
 
   static isOn(object: object): boolean {

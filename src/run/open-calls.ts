@@ -1,9 +1,9 @@
 import { sharedState } from '../base/shared-state';
-import { NeverSettledError, neverSettles } from '../executors/never-settled-error';
-import { RunningTask } from './running-task';
+import { NeverSettledError, neverSettlesMessage } from '../executors/errors';
+import { RunningTask } from './async-context';
 
 /** Something that a call waits for and that may never end: a task, a hook, a fingerprint. */
-export interface Waiting {
+export interface AwaitedCall {
   /** Names it in messages. */
   describe(): string;
   /** Fails it; its call fails as well then. */
@@ -22,7 +22,7 @@ const { open, lastTimers } = shared;
 export class OpenCall {
   /** The task that made the call. */
   readonly task = RunningTask.current;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<AwaitedCall>();
   readonly #never: Promise<never>;
   #fail!: (error: unknown) => void;
   /** Makes the error of the call, when what it waits for has failed. */
@@ -53,11 +53,11 @@ export class OpenCall {
     return Promise.race([pending, this.#never]);
   }
 
-  add(waiting: Waiting): void {
+  add(waiting: AwaitedCall): void {
     this.#waiting.add(waiting);
   }
 
-  delete(waiting: Waiting): void {
+  delete(waiting: AwaitedCall): void {
     this.#waiting.delete(waiting);
   }
 
@@ -80,7 +80,7 @@ export class OpenCall {
   fail(): void {
     this.end();
     const waiting = [...this.#waiting];
-    for (const one of waiting) one.fail?.(new NeverSettledError(neverSettles));
+    for (const one of waiting) one.fail?.(new NeverSettledError(neverSettlesMessage));
     const names = waiting.filter((one) => !one.fail).map((one) => one.describe());
     const error = new NeverSettledError(
       names.length > 0

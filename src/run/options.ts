@@ -1,12 +1,22 @@
-import type { Awaitable } from '../awaitable';
-import { type Allowed, anything, checkOptions, isBoolean, milliseconds, numberFrom, oneOf } from '../check-options';
-import { TidemarkError } from '../error';
+import type { Awaitable } from '../base/awaitable';
+import {
+  type Allowed,
+  anything,
+  checkOptions,
+  isBoolean,
+  milliseconds,
+  numberFrom,
+  oneOf,
+} from '../base/check-options';
+import { TidemarkError } from '../base/error';
 import type { Executor } from '../executors/executor';
 import type { StorageSource } from '../storage/open';
 import type { Storage } from '../storage/storage';
 import type { Container } from '../task/container';
+import type { OutputOf, ParamsOf, Resolved } from '../task/output';
+import type { TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
-import type { QueueOptions } from './lanes';
+import type { QueueOptions } from './queues';
 
 /** How a runner runs. */
 export interface RunnerOptions {
@@ -146,3 +156,21 @@ function checkQueues(given: RunnerOptions['queues'] = {}): void {
     checkOptions(options, queueOptions, `queue ${name}`);
   }
 }
+
+type One = TaskClass | TaskRef<unknown>;
+type Group = One | readonly One[] | { readonly [name: string]: One };
+
+/** What can be run: a task class, a ref, or an array, tuple or record of them. */
+export type Runnable = One | readonly Group[] | { readonly [name: string]: Group };
+
+/** What running it gives. */
+export type ResultOf<W> = W extends TaskClass<infer T> ? OutputOf<T> : W extends TaskRef<infer O> ? O : Resolved<W>;
+
+/** What may follow it in a call: params for a class. */
+export type ParamsFor<W> = W extends TaskClass<infer T> ? [params?: ParamsOf<T>] : [];
+
+/** Likewise, with options for the run. */
+export type ParamsAndOptions<W> =
+  W extends TaskClass<infer T>
+    ? [params?: ParamsOf<T> | undefined, options?: RunOptions<OutputOf<T>>]
+    : [options?: RunOptions<ResultOf<W>>];

@@ -1,6 +1,6 @@
 import { explainError } from '../base/describe-error';
+import { TidemarkError } from '../base/error';
 import { emitWarning } from '../base/warnings';
-import { TidemarkError } from '../error';
 import type { Graph } from '../graph/graph';
 import type { EventStream, RunEvent } from './events';
 
@@ -18,7 +18,7 @@ export type Report = (run: ReportedRun) => Promise<void>;
 const reports = new Map<string, Report>();
 
 /** Makes a report known by its name. */
-export function offerReport(name: string, report: Report): void {
+export function registerReport(name: string, report: Report): void {
   reports.set(name, report);
 }
 
@@ -38,11 +38,11 @@ export function startReport(name: string, events: EventStream): StartedReport {
   const sizes = new Promise<ReadonlyMap<string, number>>((resolve) => {
     expect = (graph) => resolve(sizesOf(graph));
   });
-  return { expect, ended: report({ events, sizes }).catch(tellOfFailure(name)) };
+  return { expect, ended: report({ events, sizes }).catch(warnOfFailure(name)) };
 }
 
 /** What is shown of a run has no influence on it. */
-function tellOfFailure(name: string): (error: unknown) => void {
+function warnOfFailure(name: string): (error: unknown) => void {
   return (error) => emitWarning(`the report ${name} failed: ${explainError(error)}`);
 }
 

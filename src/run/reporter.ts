@@ -1,20 +1,20 @@
 import { explainError, toError } from '../base/describe-error';
-import { errorToJson, withJson } from '../base/error-json';
-import { escapeControls } from '../base/escape-controls';
+import { errorToJson, withJson } from '../base/error';
+import { escapeControls } from '../base/show';
 import type { Graph } from '../graph/graph';
-import type { Keys } from '../graph/key';
+import type { NodeKeys } from '../graph/key';
+import { publicParams } from '../graph/public-params';
 import type { TaskKey } from '../task/context';
 import type { EventStream, NodeInfo, RunHappening } from './events';
-import { publicParams } from './public-params';
-import type { Tally } from './summary';
+import type { RunCounters } from './summary';
 
 const none: readonly TaskKey[] = Object.freeze([]);
 
 /** Tells what happens in a run: counts it, and makes events of it when somebody listens. */
 export class Reporter {
-  readonly tally: Tally;
+  readonly counters: RunCounters;
   readonly #graph: Graph;
-  readonly #keys: Keys;
+  readonly #keys: NodeKeys;
   readonly #isKeyless: (index: number) => boolean;
   readonly #events: EventStream;
   readonly #onWarning: (message: string) => void;
@@ -22,17 +22,17 @@ export class Reporter {
 
   constructor(options: {
     graph: Graph;
-    keys: Keys;
+    keys: NodeKeys;
     isKeyless: (index: number) => boolean;
     events: EventStream;
-    tally: Tally;
+    tally: RunCounters;
     onWarning: (message: string) => void;
   }) {
     this.#graph = options.graph;
     this.#keys = options.keys;
     this.#isKeyless = options.isKeyless;
     this.#events = options.events;
-    this.tally = options.tally;
+    this.counters = options.tally;
     this.#onWarning = options.onWarning;
   }
 
@@ -49,7 +49,7 @@ export class Reporter {
   warn(index: number | undefined, warning: string): void {
     // It may hold what a store holds.
     const message = escapeControls(warning);
-    this.tally.warnings.push(message);
+    this.counters.warnings.push(message);
     if (this.#events.isHeard)
       this.#events.emit({ type: 'warning', message, ...(index !== undefined && { node: this.#info(index) }) });
     this.#onWarning(message);
@@ -58,7 +58,7 @@ export class Reporter {
   /** @param index the node that it was about, when it was about one */
   storageFailed(index: number | undefined, cause: unknown): void {
     const error = toError(cause);
-    this.tally.storageErrors.push(error);
+    this.counters.storageErrors.push(error);
     if (this.#events.isHeard)
       this.#emitFailure({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
   }
@@ -66,7 +66,7 @@ export class Reporter {
   /** @param index the node whose hook it was; undefined for the run's own */
   hookFailed(index: number | undefined, hook: 'restore' | 'checkpoint', cause: unknown): void {
     const error = toError(cause);
-    this.tally.hookErrors.push(error);
+    this.counters.hookErrors.push(error);
     const node = index === undefined ? undefined : this.#info(index);
     if (this.#events.isHeard) this.#emitFailure({ type: 'hook-failed', hook, ...(node && { node }), error });
     const owner = node ? String(this.#graph.nodes[index!]) : 'the run';
@@ -92,7 +92,7 @@ export class Reporter {
   }
 
   keyOf(index: number): TaskKey | undefined {
-    return this.#isKeyless(index) ? undefined : this.#keys.of(index);
+    return this.#isKeyless(index) ? undefined : this.#keys.get(index);
   }
 
   #info(index: number): NodeInfo {

@@ -1,23 +1,23 @@
 import { types } from 'node:util';
-import { deepFreeze } from '../encoding/freeze';
-import { type Copier, freshCopy, frozenCopy, frozenCopyOfAll, newUserCopier } from '../encoding/isolate';
-import { isStoredResult } from '../executors/stored-result';
+import { deepFreeze } from '../encoding/copies/freeze';
+import { type Copier, freshCopy, frozenCopy, frozenCopyOfAll, newUserCopier } from '../encoding/copies/isolate';
+import { isStoredResult } from '../executors/remote/stored-result';
 import type { Graph } from '../graph/graph';
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
-import { type Frontier, Sharing } from './frontier';
+import { type NodeStates, Sharing } from './node-states';
 
 /** What it needs to know of an execution. */
 export interface ResultSharingOptions {
   readonly graph: Graph;
-  readonly frontier: Frontier;
+  readonly frontier: NodeStates;
   readonly freezes: boolean;
   /** Undefined when nothing is saved. */
   readonly checkpoints: object | undefined;
 }
 
 /** Gives a result, or a part of it, to one user. */
-export type Handover = (value: unknown, node: GraphNode) => unknown;
+export type HandOver = (value: unknown, node: GraphNode) => unknown;
 
 /**
  * Keeps the users of a result apart: tasks that require it, the caller of the run, hooks, and other executions.
@@ -87,7 +87,7 @@ export class ResultSharing {
    *
    * @param mayRunAgain whether another attempt may follow, which is to see the same
    */
-  forTask(mayRunAgain: boolean): Handover | undefined {
+  forTask(mayRunAgain: boolean): HandOver | undefined {
     if (!this.#options.frontier.hasRestrictions) return undefined;
     const { frontier } = this.#options;
     return this.#handover(({ index }) => {
@@ -98,12 +98,12 @@ export class ResultSharing {
   }
 
   /** For the caller of the run, who is the last to receive anything. */
-  forCaller(): Handover {
+  forCaller(): HandOver {
     return this.#handover(() => true);
   }
 
   /** For the run's `checkpoint` function. */
-  forHookOfRun(): Handover {
+  forHookOfRun(): HandOver {
     return this.#handover(() => false);
   }
 
@@ -122,7 +122,7 @@ export class ResultSharing {
     return value;
   }
 
-  #handover(isLast: (node: GraphNode) => boolean): Handover {
+  #handover(isLast: (node: GraphNode) => boolean): HandOver {
     const { frontier } = this.#options;
     // What several results hold is one object for the user as well.
     let copier: Copier | undefined;
@@ -143,7 +143,7 @@ export class ResultSharing {
   /** Whether several may receive a result, or one may receive it several times. */
   #hasSeveralUsers(index: number): boolean {
     const { frontier, graph } = this.#options;
-    const consumers = frontier.consumersOf(index);
+    const consumers = frontier.dependentsOf(index);
     const isWanted = frontier.isWanted(index);
     const others =
       Number(isWanted) + Number(isWanted && this.#callerHasHook) + Number(graph.nodes[index]!.task.hasCheckpoint);

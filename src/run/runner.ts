@@ -1,6 +1,6 @@
-import { shareClass } from '../base/shared-state';
 /// <reference lib="esnext.disposable" preserve="true" />
-import { TidemarkError } from '../error';
+import { TidemarkError } from '../base/error';
+import { shareClass } from '../base/shared-state';
 import { inline } from '../executors/inline';
 import { Storage } from '../storage/storage';
 import { typediContainer } from '../task/container';
@@ -8,10 +8,16 @@ import type { TaskKey } from '../task/context';
 import type { TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
 import type { Engine } from './engine';
-import { checkRunnerOptions, type RunnerOptions } from './options';
-import type { Plan } from './plan';
-import type { Run } from './run';
-import type { ParamsAndOptions, ParamsFor, ResultOf, Runnable } from './runnable';
+import {
+  checkRunnerOptions,
+  type ParamsAndOptions,
+  type ParamsFor,
+  type ResultOf,
+  type Runnable,
+  type RunnerOptions,
+} from './options';
+import type { Plan } from './plan/plan';
+import type { Run } from './run-handle';
 
 /**
  * Runs tasks: works out what is needed, loads what is saved, computes the rest, saves what is to be saved.

@@ -1,16 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Awaitable, isPromiseLike } from '../awaitable';
-import type { Activity } from './activity';
-import { type Frontier, State } from './frontier';
-import type { Lane } from './lanes';
-import type { Ready } from './ready';
-import type { RunScope } from './run-scope';
-import { Slots } from './slots';
+import { type Awaitable, isPromiseLike } from '../base/awaitable';
+import type { RunScope } from './async-context';
+import { type NodeStates, State } from './node-states';
+import { type Queue, Semaphore } from './queues';
+import type { ReadyQueue } from './ready-queue';
+import type { InFlightCounter } from './run-state';
 
 /** What a scheduler asks about nodes and does with them. */
-export interface Work {
+export interface SchedulerHooks {
   /** Loads or runs a node; its slots are held until this is over. Never throws for what goes wrong in a task. */
-  readonly begin: (index: number) => Awaitable<void>;
+  readonly start: (index: number) => Awaitable<void>;
   /** Whether the run only waits for what is under way. */
   isEnding(): boolean;
 }
@@ -24,22 +23,28 @@ const sliceMilliseconds = 30;
 /** Starts all that is ready, up to the limits of queues and executors, until nothing is left to do. */
 export class Scheduler {
   /** Held by results on their way to storage. */
-  readonly writes = new Slots(mostWrites, 'writes');
-  readonly #frontier: Frontier;
-  readonly #ready: Ready;
-  readonly #work: Work;
-  readonly #activity: Activity;
+  readonly writes = new Semaphore(mostWrites, 'writes');
+  readonly #frontier: NodeStates;
+  readonly #ready: ReadyQueue;
+  readonly #work: SchedulerHooks;
+  readonly #activity: InFlightCounter;
   readonly #scope: RunScope;
   /** Started nodes whose slots stay in use until something else is over as well. */
   readonly #keptSlots = new Map<number, Promise<void>>();
   #underWay = 0;
-  #isDraining = false;
+  #isPumping = false;
   #steps = 0;
   #sliceEnd = 0;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
-  constructor(frontier: Frontier, ready: Ready, work: Work, activity: Activity, scope: RunScope) {
+  constructor(
+    frontier: NodeStates,
+    ready: ReadyQueue,
+    work: SchedulerHooks,
+    activity: InFlightCounter,
+    scope: RunScope,
+  ) {
     this.#frontier = frontier;
     this.#ready = ready;
     this.#work = work;
@@ -52,37 +57,37 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
-      this.drain();
+      this.pump();
     });
   }
 
   /** Starts what can be started. */
-  readonly drain = (): void => {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
+  readonly pump = (): void => {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
     while (!this.#work.isEnding()) {
       if (this.writes.isFull) {
-        this.writes.whenFree(this.drain);
+        this.writes.onFree(this.pump);
         break;
       }
       const next = this.#ready.next();
       if (!next) {
-        this.#ready.whenRoom(this.#wake);
+        this.#ready.onRoom(this.#wake);
         break;
       }
-      this.#start(next.nodes.pop()!, next.lane);
+      this.#start(next.nodes.pop()!, next.queue);
       // Counted across calls: promises that are there at once would call again and again in one turn.
       if (++this.#steps % sliceSteps === 0 && performance.now() > this.#sliceEnd) {
         void setImmediate().then(this.#continue);
         return;
       }
     }
-    this.#isDraining = false;
+    this.#isPumping = false;
     this.#finishWhenIdle();
   };
 
   /** Called by the runs that free slots. */
-  readonly #wake = (): void => this.#scope.enter(this.drain);
+  readonly #wake = (): void => this.#scope.enter(this.pump);
 
   /** Keeps a started node's slots in use until something else is over, such as an attempt that timed out. Of two, the later counts. */
   keepSlots(index: number, until: Promise<void>): void {
@@ -102,7 +107,7 @@ export class Scheduler {
     pending.then(
       () => {
         this.#underWay--;
-        this.drain();
+        this.pump();
       },
       (error) => this.#fail(error),
     );
@@ -110,20 +115,20 @@ export class Scheduler {
 
   readonly #continue = (): void => {
     this.#sliceEnd = performance.now() + sliceMilliseconds;
-    this.#isDraining = false;
-    this.drain();
+    this.#isPumping = false;
+    this.pump();
   };
 
-  #start(index: number, lane: Lane): void {
+  #start(index: number, lane: Queue): void {
     this.#frontier.states[index] = State.started;
-    lane.queue?.take();
-    lane.executorSlots.take();
+    lane.queue?.acquire();
+    lane.executorSlots.acquire();
     const pending = this.#begin(index);
     if (isPromiseLike(pending)) this.track(pending.then(() => this.#release(index, lane)));
     else release(lane);
   }
 
-  #release(index: number, lane: Lane): void {
+  #release(index: number, lane: Queue): void {
     const until = this.#keptSlots.get(index);
     this.#keptSlots.delete(index);
     if (until) void until.then(() => release(lane));
@@ -132,7 +137,7 @@ export class Scheduler {
 
   #begin(index: number): Awaitable<void> {
     try {
-      return this.#work.begin(index);
+      return this.#work.start(index);
     } catch (error) {
       return this.#fail(error);
     }
@@ -144,7 +149,7 @@ export class Scheduler {
   }
 }
 
-function release({ queue, executorSlots }: Lane): void {
+function release({ queue, executorSlots }: Queue): void {
   queue?.release();
   executorSlots.release();
 }

@@ -1,52 +1,51 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { TidemarkError } from '../base/error';
 import { onAbort } from '../base/on-abort';
 import { emitWarning, guardedWarning } from '../base/warnings';
-import { TidemarkError } from '../error';
-import type { NeverSettledError } from '../executors/never-settled-error';
+import type { NeverSettledError } from '../executors/errors';
 import type { Graph } from '../graph/graph';
-import type { DirectoryFolder } from '../storage/directories/directory-folder';
-import type { Layers } from '../storage/layers';
+import type { TaskDirectoryStore } from '../storage/directories/task-directory-store';
 import { KnownMarks } from '../storage/marks/known-marks';
+import type { StorageStack } from '../storage/storage-stack';
 import type { Container } from '../task/container';
-import { DeclarationError } from '../task/declaration-error';
 import type { TaskDefinition } from '../task/definition';
-import { Activity } from './activity';
-import type { Capacity } from './capacity';
-import { RunComputations } from './computations';
-import { Directories } from './directories';
-import { Dynamic } from './dynamic';
+import { DeclarationError } from '../task/errors';
+import { RunScope } from './async-context';
+import type { ConcurrencyLimits } from './concurrency-limits';
+import { RefResolver } from './dynamic/resolve-refs';
+import { RunFailedError, tasksFailed } from './errors';
 import { EventStream } from './events';
 import { Execution } from './execution';
 import type { ExecutionOptions } from './execution-options';
-import { RunFailedError, tasksFailed } from './failure';
-import { Forced } from './forced';
-import type { IdenticalRuns } from './identical-runs';
+import { ForceSet } from './force-set';
+import { RunComputations } from './join/computations';
+import type { IdenticalRuns } from './join/identical-runs';
 import { OpenCall } from './open-calls';
 import { checkRunOptions, type RunnerOptions, type RunOptions } from './options';
-import type { Prepared, Preparer } from './prepare';
+import type { GraphPreparer, PreparedGraph } from './prepare-graph';
 import { startReport } from './report';
 import { Reporter } from './reporter';
-import { StartedRun, type Stop } from './run';
-import { RunScope } from './run-scope';
-import { RunState } from './run-state';
-import { type RunSummary, Tally } from './summary';
+import { StartedRun, type Stop } from './run-handle';
+import { InFlightCounter, RunState } from './run-state';
+import { RunCounters, type RunSummary } from './summary';
+import { TaskDirectories } from './task-directories';
 import { warnOfNames } from './warn-of-names';
 
 /** What a run needs of its runner. */
 export interface RunSource {
   readonly options: RunnerOptions;
   readonly container: Container;
-  readonly layers: Layers;
-  readonly preparer: Preparer;
-  readonly capacity: Capacity;
+  readonly layers: StorageStack;
+  readonly preparer: GraphPreparer;
+  readonly capacity: ConcurrencyLimits;
   readonly identicalRuns: IdenticalRuns;
   /** Where directories are that the storage does not keep. */
-  readonly directories: DirectoryFolder | undefined;
+  readonly directories: TaskDirectoryStore | undefined;
 }
 
 /** A run that has been started, and when all of it is over. */
-export interface Starting {
+export interface StartingRun {
   readonly run: StartedRun<unknown>;
   readonly done: Promise<void>;
 }
@@ -58,8 +57,8 @@ const mostNested = 10_000;
 interface RunParts {
   readonly runId: string;
   readonly events: EventStream;
-  readonly tally: Tally;
-  readonly directories: Directories;
+  readonly tally: RunCounters;
+  readonly directories: TaskDirectories;
   readonly state: RunState;
   readonly signal: AbortSignal;
   readonly scope: RunScope;
@@ -71,11 +70,11 @@ interface RunParts {
 export function startRun(
   source: RunSource,
   open: () => { readonly target: unknown; readonly options: RunOptions },
-): Starting {
+): StartingRun {
   const { options: ofRunner, layers, preparer, capacity } = source;
   const events = new EventStream();
   const report = ofRunner.report && startReport(ofRunner.report, events);
-  const tally = new Tally();
+  const tally = new RunCounters();
   const scope = new RunScope();
   const { parent } = scope;
   parent?.beginNestedRun();
@@ -111,7 +110,7 @@ export function startRun(
     state = runState;
     if (isStopped) state.stop();
     call.onNeverSettled = (error) => neverSettled(error, runState, tally);
-    const directories = new Directories(layers, source.directories);
+    const directories = new TaskDirectories(layers, source.directories);
     const runId = randomBytes(8).toString('hex');
     const joins = options.join ?? ofRunner.join ?? true;
     const computations = new RunComputations(layers, parent, joins);
@@ -160,26 +159,26 @@ export function startRun(
 /** The execution of what a run is for; it starts others for the refs that results hold. */
 async function rootExecution(
   { options: ofRunner, container, layers, preparer, capacity, identicalRuns }: RunSource,
-  prepared: Prepared,
+  prepared: PreparedGraph,
   options: RunOptions,
   { runId, events, tally, directories, state, signal, scope, call, computations }: RunParts,
 ): Promise<Execution> {
   const { onStorageError = 'fail', sourceChange = 'warn', freeze: freezes = true, onWarning = emitWarning } = ofRunner;
   const warn = guardedWarning((message) => scope.enter(() => onWarning(message)));
-  const activity = new Activity();
+  const activity = new InFlightCounter();
   const start = async (structure: unknown, how: Omit<How, 'identicalRuns'>) =>
     execution(await preparer.prepare(structure, call), { ...how, identicalRuns: undefined });
-  const dynamic = new Dynamic(start, state, activity, ofRunner.maxNodes ?? mostNested);
+  const dynamic = new RefResolver(start, state, activity, ofRunner.maxNodes ?? mostNested);
   const marks = new KnownMarks(layers.all);
-  const forced = Forced.of(options.force);
+  const forced = ForceSet.from(options.force);
   const tasks = new Map<string, TaskDefinition>();
   const shared = {
     container,
     capacity,
     scope,
     call,
-    laneOf: capacity.laneOf(runId, { queues: options.queues, isNested: scope.parent !== undefined }),
-    loadLane: capacity.loadLane,
+    laneOf: capacity.queuesFor(runId, { queues: options.queues, isNested: scope.parent !== undefined }),
+    loadLane: capacity.loadQueue,
     state,
     warned: { ofStorage: false, damaged: 0, plain: 0, sources: new Set<string>(), secrets: new Set<string>() },
     onStorageError,
@@ -194,17 +193,24 @@ async function rootExecution(
     forced,
     computations,
   };
-  const execution = async ({ graph, keys, fingerprints }: Prepared, how: How): Promise<Execution> => {
-    refuseNamesakes(graph, tasks);
-    directories.refuseHomeless(graph);
-    refuseUnleased(graph, layers);
+  const execution = async ({ graph, keys, fingerprints }: PreparedGraph, how: How): Promise<Execution> => {
+    assertNoNamesakes(graph, tasks);
+    directories.assertHasHome(graph);
+    assertLeases(graph, layers);
     const found = await preparer.checkpointsFor({ graph, keys, layers, directories, marks, forced }, call).then(
       (checkpoints) => ({ checkpoints, storageFailure: undefined }),
       (error: unknown) => ({ checkpoints: undefined, storageFailure: { error } }),
     );
-    const reporter = new Reporter({ graph, keys, isKeyless: fingerprints.isKeyless, events, tally, onWarning: warn });
+    const reporter = new Reporter({
+      graph,
+      keys,
+      isKeyless: fingerprints.hasUnknownKey,
+      events,
+      tally,
+      onWarning: warn,
+    });
     warnOfNames(graph.tasks, onWarning, (message) => reporter.warn(undefined, message));
-    const isForced = forced ? forced.in(graph, keys) : () => false;
+    const isForced = forced ? forced.matcherFor(graph, keys) : () => false;
     return new Execution({ graph, keys, fingerprints, ...found, isForced, reporter, ...shared, ...how });
   };
   // What a task starts itself never waits for more than what has a slot already: the task may hold the last one.
@@ -220,7 +226,7 @@ async function rootExecution(
 type How = Pick<ExecutionOptions, 'resolvesTargets' | 'isTraced' | 'way' | 'identicalRuns'>;
 
 /** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
-function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
+function assertNoNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
   for (const task of tasks) {
     if ((known.get(task.name) ?? task) !== task)
       throw new DeclarationError(`two classes in one run have the name ${task.name}; rename one: @Task({ name: … })`);
@@ -229,7 +235,7 @@ function refuseNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): 
 }
 
 /** @throws {TidemarkError} when a task is to run once everywhere, and the storage has no way to see to that */
-function refuseUnleased(graph: Graph, layers: Layers): void {
+function assertLeases(graph: Graph, layers: StorageStack): void {
   const task = graph.tasks.find(({ isOnceEverywhere }) => isOnceEverywhere);
   if (!task || layers.leases || layers.writes.length === 0) return;
   throw new TidemarkError(
@@ -238,7 +244,7 @@ function refuseUnleased(graph: Graph, layers: Layers): void {
 }
 
 /** The error of a run that waits for something that never ends. */
-function neverSettled(error: NeverSettledError, { errors }: RunState, tally: Tally): RunFailedError {
+function neverSettled(error: NeverSettledError, { errors }: RunState, tally: RunCounters): RunFailedError {
   const summary = tally.summary();
   return errors.length > 0 ? tasksFailed(errors, summary) : new RunFailedError(error.message, [], summary, error);
 }

@@ -1,4 +1,4 @@
-import { jsonErrors } from '../base/error-json';
+import { jsonErrors } from '../base/error';
 
 /** What a run did. */
 export interface RunSummary {
@@ -23,7 +23,7 @@ export interface RunSummary {
 }
 
 /** A summary while it is being made. */
-export class Tally {
+export class RunCounters {
   ran = 0;
   loaded = 0;
   failed = 0;

@@ -1,7 +1,7 @@
 import type { TaskDefinition } from '../task/definition';
 
 /** The names that were warned of, by who was told: the `onWarning` of a runner. */
-const told = new WeakMap<object, Set<string>>();
+const warnedNames = new WeakMap<object, Set<string>>();
 
 /**
  * Warns of saved tasks whose names may lead to the results of other classes, once a name.
@@ -11,8 +11,8 @@ const told = new WeakMap<object, Set<string>>();
 export function warnOfNames(tasks: readonly TaskDefinition[], listener: object, warn: (message: string) => void): void {
   for (const { name, namesakes, isNameUnstable } of tasks) {
     if (!isNameUnstable && !namesakes?.areSeveral) continue;
-    let names = told.get(listener);
-    if (!names) told.set(listener, (names = new Set()));
+    let names = warnedNames.get(listener);
+    if (!names) warnedNames.set(listener, (names = new Set()));
     const tell = (problem: string, message: string) => {
       if (names.has(`${problem} ${name}`)) return;
       names.add(`${problem} ${name}`);

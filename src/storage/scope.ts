@@ -1,8 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { asyncStorage } from '../base/async-storage';
-import { foreignCopies, incompatible, ownCopy, sharedState } from '../base/shared-state';
-import { TidemarkError } from '../error';
-import { Layers } from './layers';
+import { TidemarkError } from '../base/error';
+import { asyncStorage, describeIncompatibility, foreignCopies, ownCopy, sharedState } from '../base/shared-state';
+import { StorageStack } from './storage-stack';
 
 /** What a scope does besides being looked into first. */
 export interface ScopeOptions {
@@ -13,7 +12,7 @@ export interface ScopeOptions {
 }
 
 interface Scope {
-  readonly layers: Layers;
+  readonly layers: StorageStack;
   readonly saves: boolean;
   readonly isNested: boolean;
   readonly outer: Scope | undefined;
@@ -24,15 +23,15 @@ const state = sharedState('scopes', () => ({ scopes: undefined as AsyncLocalStor
 ownCopy.isInScope = () => state.scopes?.getStore() !== undefined;
 
 /** Calls `body`; runs that it starts, however late, look into these layers first. */
-export function inScope<R>(layers: Layers, { save = true, nested = true }: ScopeOptions, body: () => R): R {
+export function runInScope<R>(layers: StorageStack, { save = true, nested = true }: ScopeOptions, body: () => R): R {
   const scopes = (state.scopes ??= asyncStorage<Scope>('scopes'));
   return scopes.run({ layers, saves: save, isNested: nested, outer: scopes.getStore() }, body);
 }
 
 /** The layers of the scopes that are open here, from the innermost out, then those of a runner. */
-export function scoped(own: Layers): Layers {
+export function withOpenScopes(own: StorageStack): StorageStack {
   const foreign = foreignCopies().find((copy) => copy.isInScope?.());
-  if (foreign) throw new TidemarkError(`the scope of a storage cannot be used: ${incompatible()}`);
+  if (foreign) throw new TidemarkError(`the scope of a storage cannot be used: ${describeIncompatibility()}`);
   const innermost = state.scopes?.getStore();
   if (!innermost) return own;
   const open: Scope[] = [];
@@ -43,7 +42,7 @@ export function scoped(own: Layers): Layers {
   // Where only read-only layers are, results are saved farther out.
   const saving =
     open.find(({ saves, layers }) => saves && layers.writes.length > 0)?.layers ?? (hidesOwn ? undefined : own);
-  return new Layers(
+  return new StorageStack(
     visible.flatMap(({ reads }) => reads),
     saving?.writes ?? [],
   );

@@ -1,6 +1,6 @@
 import { safeName } from '../task/safe-name';
-import type { Layer } from './layer';
-import type { CheckpointRecord } from './record';
+import type { CheckpointStore } from './checkpoint-store';
+import type { CheckpointRecord } from './format/record';
 
 /** What is saved of one task. */
 export interface TaskStats {
@@ -21,9 +21,9 @@ export interface TaskStats {
 }
 
 /** What is saved of each task, by its name. */
-export async function statsOf(
+export async function collectStats(
   records: AsyncIterable<CheckpointRecord>,
-  layers: readonly Layer[],
+  layers: readonly CheckpointStore[],
 ): Promise<ReadonlyMap<string, TaskStats>> {
   const stats = new Map<string, TaskStats>();
   for await (const { task, size } of records) {
@@ -33,7 +33,7 @@ export async function statsOf(
   const names = new Map(Array.from(stats.keys(), (task) => [safeName(task), task]));
   for (const layer of layers) await addUnnamed(stats, names, layer);
   for (const [task, one] of stats) {
-    const disk = await diskSizeOf(layers, safeName(task));
+    const disk = await totalDiskSize(layers, safeName(task));
     if (disk !== undefined) stats.set(task, { ...one, disk });
   }
   return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -43,7 +43,7 @@ export async function statsOf(
 async function addUnnamed(
   stats: Map<string, TaskStats>,
   names: ReadonlyMap<string, string>,
-  layer: Layer,
+  layer: CheckpointStore,
 ): Promise<void> {
   for await (const { folder, bytes } of layer.unnamed()) {
     const task = names.get(folder) ?? folder;
@@ -54,7 +54,7 @@ async function addUnnamed(
 }
 
 /** How many bytes of disks the layers take that know it; undefined when none does. @param folder of one task */
-export async function diskSizeOf(layers: readonly Layer[], folder?: string): Promise<number | undefined> {
+export async function totalDiskSize(layers: readonly CheckpointStore[], folder?: string): Promise<number | undefined> {
   let sum: number | undefined;
   for (const layer of layers) {
     const size = await layer.diskSize(folder);

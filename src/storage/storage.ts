@@ -1,24 +1,23 @@
-import type { Awaitable } from '../awaitable';
+import type { Awaitable } from '../base/awaitable';
+import { type Allowed, checkOptions, isBoolean, oneOf } from '../base/check-options';
 import { describeError, isInstance } from '../base/describe-error';
+import { TidemarkError } from '../base/error';
 import { shareClass, whyForeign } from '../base/shared-state';
-import { type Allowed, checkOptions, isBoolean, oneOf } from '../check-options';
 import { type ConfiguredStorage, configuredStorage } from '../config/configured-storage';
 import type { Encoder } from '../encoding/encoder';
-import { TidemarkError } from '../error';
 import type { TaskKey } from '../task/context';
 import { definitionOf } from '../task/definition';
 import { safeName } from '../task/safe-name';
 import type { TaskClass } from '../task/task-class';
-import { GoneCheckpointError } from './checkpoint-error';
-import { Layer, type StorageOptions } from './layer';
-import { Layers, type ReadLayer } from './layers';
-import { clearsOf, placeOf } from './marks/epochs';
+import { CheckpointStore, type StorageOptions } from './checkpoint-store';
+import { GoneCheckpointError, StorageError } from './errors';
+import type { CheckpointRecord } from './format/record';
+import { clearMarksIn, placeIdOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
-import type { CheckpointRecord } from './record';
-import { inScope, type ScopeOptions } from './scope';
-import { diskSizeOf, statsOf, type TaskStats } from './stats';
-import { StorageError } from './storage-error';
-import { storageOptions } from './storage-options';
+import { storageOptions } from './options';
+import { runInScope, type ScopeOptions } from './scope';
+import { collectStats, type TaskStats, totalDiskSize } from './stats';
+import { type ReadStore, StorageStack } from './storage-stack';
 
 /** How several storages work as one. */
 export interface ChainOptions {
@@ -55,16 +54,16 @@ export class Storage {
   }
 
   /** @internal What runs use. */
-  readonly layers: Layers;
+  readonly stack: StorageStack;
   /** @internal Whether it stands in a config file, and so belongs to all runners of the process. */
   isShared = false;
 
-  private constructor(layers: Layers) {
-    this.layers = layers;
+  private constructor(layers: StorageStack) {
+    this.stack = layers;
   }
 
-  static #of(layer: Layer): Storage {
-    return new Storage(new Layers([{ layer, promoteTo: [] }], layer.isReadonly ? [] : [layer]));
+  static #of(layer: CheckpointStore): Storage {
+    return new Storage(new StorageStack([{ store: layer, promoteTo: [] }], layer.isReadonly ? [] : [layer]));
   }
 
   /**
@@ -83,8 +82,8 @@ export class Storage {
       ? openConfigured(configured, options.readonly)
       : openStore(source === undefined ? 'file:.tidemark' : source, options.readonly);
     const { store, location, isReadonly, address } = opened;
-    const place = address === undefined ? undefined : placeOf(address);
-    return Storage.#of(new Layer(store, location, { ...options, readonly: isReadonly }, place));
+    const place = address === undefined ? undefined : placeIdOf(address);
+    return Storage.#of(new CheckpointStore(store, location, { ...options, readonly: isReadonly }, place));
   }
 
   /**
@@ -103,23 +102,23 @@ export class Storage {
     if (chained.length === 0 || !chained.every((one) => one instanceof Storage) || typeof options !== 'object')
       throw new TidemarkError('Storage.chain takes storages, the nearest first, and options at the end');
     checkOptions(options, chainOptions, 'a chain');
-    const all = chained.flatMap(({ layers }) => layers.all);
+    const all = chained.flatMap(({ stack }) => stack.all);
     if (new Set(all).size < all.length) throw new TidemarkError('a storage stands twice in one chain');
     const { write = 'first', promote = false } = options;
     // Storages that are read-only write nothing, so another one is the first that does.
-    const nearest = chained.findIndex(({ layers }) => layers.writes.length > 0);
-    const first = chained[nearest]?.layers.writes ?? [];
-    const reads = chained.flatMap(({ layers }, i) =>
-      promote && i > nearest ? layers.reads.map((read) => promoted(read, first)) : layers.reads,
+    const nearest = chained.findIndex(({ stack }) => stack.writes.length > 0);
+    const first = chained[nearest]?.stack.writes ?? [];
+    const reads = chained.flatMap(({ stack }, i) =>
+      promote && i > nearest ? stack.reads.map((read) => promoted(read, first)) : stack.reads,
     );
-    return new Storage(new Layers(reads, write === 'all' ? chained.flatMap(({ layers }) => layers.writes) : first));
+    return new Storage(new StorageStack(reads, write === 'all' ? chained.flatMap(({ stack }) => stack.writes) : first));
   }
 
   /** @internal The same layers, all of them read-only. */
   asReadonly(): Storage {
     return new Storage(
-      new Layers(
-        this.layers.all.map((layer): ReadLayer => ({ layer: layer.asReadonly(), promoteTo: [] })),
+      new StorageStack(
+        this.stack.all.map((layer): ReadStore => ({ store: layer.asReadonly(), promoteTo: [] })),
         [],
       ),
     );
@@ -127,7 +126,7 @@ export class Storage {
 
   /** What was opened, for messages. */
   get location(): string {
-    return this.layers.location;
+    return this.stack.location;
   }
 
   /**
@@ -140,7 +139,7 @@ export class Storage {
    */
   async scope<R>(body: () => Awaitable<R>, options: ScopeOptions = {}): Promise<R> {
     checkOptions(options, scopeOptions, 'a scope');
-    return inScope(this.layers, options, body);
+    return runInScope(this.stack, options, body);
   }
 
   /**
@@ -153,12 +152,12 @@ export class Storage {
    * @throws {UnencryptedCheckpointError} when they are not encrypted and have to be
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
-    for (const { layer } of this.layers.reads) {
-      layer.refresh();
-      const entry = await layer.find(key, encoder);
+    for (const { store } of this.stack.reads) {
+      store.refresh();
+      const entry = await store.find(key, encoder);
       if (!entry) continue;
       try {
-        return await this.layers.load(layer, entry, encoder);
+        return await this.stack.load(store, entry, encoder);
       } catch (error) {
         if (!isInstance(error, GoneCheckpointError)) throw error;
       }
@@ -168,7 +167,7 @@ export class Storage {
 
   /** Whether a result is saved under a key. */
   async has(key: TaskKey): Promise<boolean> {
-    for (const { layer } of this.layers.reads) if (await layer.has(key)) return true;
+    for (const { store } of this.stack.reads) if (await store.has(key)) return true;
     return false;
   }
 
@@ -179,7 +178,7 @@ export class Storage {
    * @throws {StorageError} when all are read-only
    */
   async delete(key: TaskKey): Promise<boolean> {
-    return this.layers.delete(key);
+    return this.stack.delete(key);
   }
 
   /**
@@ -190,10 +189,10 @@ export class Storage {
   async *list(filter: ListFilter = {}): AsyncIterableIterator<CheckpointRecord> {
     const { task, onUnreadable } = filter;
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
-    const listed: Layer[] = [];
-    for (const layer of this.layers.all) {
+    const listed: CheckpointStore[] = [];
+    for (const layer of this.stack.all) {
       for await (const record of layer.list(folder, onUnreadable))
-        if (!(await isIn(listed, record.key))) yield { ...record, marks: clearsOf(record.marks) };
+        if (!(await isIn(listed, record.key))) yield { ...record, marks: clearMarksIn(record.marks) };
       listed.push(layer);
     }
   }
@@ -205,7 +204,7 @@ export class Storage {
    * for (const [task, { count, bytes }] of await Storage.open().stats()) console.log(task, count, bytes);
    */
   async stats(): Promise<ReadonlyMap<string, TaskStats>> {
-    return statsOf(this.list(), this.layers.all);
+    return collectStats(this.list(), this.stack.all);
   }
 
   /**
@@ -213,7 +212,7 @@ export class Storage {
    * undefined where other stores keep it.
    */
   async diskSize(): Promise<number | undefined> {
-    return diskSizeOf(this.layers.all);
+    return totalDiskSize(this.stack.all);
   }
 
   /**
@@ -223,12 +222,12 @@ export class Storage {
    * @throws {StorageError} when all are read-only
    */
   async clear(): Promise<void> {
-    for (const layer of this.layers.changeable('delete')) await layer.clear();
+    for (const layer of this.stack.writable('delete')) await layer.clear();
   }
 
   /** Waits for what is under way and lets go of connections. */
   async close(): Promise<void> {
-    await Promise.all(this.layers.all.map((layer) => layer.close()));
+    await Promise.all(this.stack.all.map((layer) => layer.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -236,8 +235,8 @@ export class Storage {
   }
 }
 
-function promoted({ layer, promoteTo }: ReadLayer, first: readonly Layer[]): ReadLayer {
-  return { layer, promoteTo: [...promoteTo, ...first] };
+function promoted({ store, promoteTo }: ReadStore, first: readonly CheckpointStore[]): ReadStore {
+  return { store, promoteTo: [...promoteTo, ...first] };
 }
 
 /** @throws {StorageError} naming the file or variable that says it */
@@ -262,7 +261,7 @@ function shared(storage: Storage, from: string, options: StorageOptions): Storag
   return storage;
 }
 
-async function isIn(layers: readonly Layer[], key: TaskKey): Promise<boolean> {
+async function isIn(layers: readonly CheckpointStore[], key: TaskKey): Promise<boolean> {
   for (const layer of layers) if (await layer.has(key)) return true;
   return false;
 }

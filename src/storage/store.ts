@@ -1,5 +1,5 @@
-import type { Awaitable } from '../awaitable';
-import type { LeaseBoard } from './lease/lease-board';
+import type { Awaitable } from '../base/awaitable';
+import type { LeaseBackend } from './leases/lease';
 
 /** How a value is to be kept. */
 export interface SetOptions {
@@ -54,5 +54,5 @@ export interface StoreAdapter {
   /** Whether bytes that were set are not used any more once `set` is done, and those that `get` gives are not used elsewhere. */
   readonly copies?: boolean;
   /** Who computes which key, of all processes that use the store. With it, tasks can be computed once everywhere. */
-  readonly leases?: LeaseBoard | undefined;
+  readonly leases?: LeaseBackend | undefined;
 }

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import { checkTimes } from './check-times';
+import { showValue } from '../base/show';
+import { isCheckable, type TypeNames, typeNames } from './data';
 import { type MemberDeclaration, ownDeclaration, type RequirementSource } from './declaration';
-import { DeclarationError } from './declaration-error';
 import { isTaskDirectoryClass } from './directory';
-import { looksMinified, type Namesakes, namesakesOf } from './namesakes';
-import type { TaskOptions } from './options';
-import { isCheckable, type TypeNames, typeNames } from './param-type';
-import { producersOf } from './registry';
+import { DeclarationError } from './errors';
+import { checkTimes, type TaskOptions } from './options';
+import { looksMinified, type Namesakes, namesakesOf, producersOf } from './registry';
 import type { StandardSchema } from './schema';
-import { showValue } from './show';
 import type { TaskClass } from './task-class';
 
 /** A param of a task, as far as known without an instance. */
@@ -84,7 +82,7 @@ export function isTaskClass(value: unknown): value is TaskClass {
 function define(cls: TaskClass): TaskDefinition {
   const options = ownDeclaration(cls)?.task;
   if (!options) throw new DeclarationError(notATask(cls));
-  const name = nameOf(cls, options);
+  const name = taskNameOf(cls, options);
   if (typeof (cls.prototype as { then?: unknown }).then === 'function')
     throw new DeclarationError(
       `${name} has a method then(), so its instances would be treated as promises; rename the method`,
@@ -98,9 +96,11 @@ function define(cls: TaskClass): TaskDefinition {
       `${name}: once: 'everywhere' requires save: true, since other processes load the saved result`,
     );
   const members = [...membersOf(cls)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const params = members.flatMap(([param, member]) => (member.kind === 'param' ? [toParam(cls, param, member)] : []));
+  const params = members.flatMap(([param, member]) =>
+    member.kind === 'param' ? [defineParam(cls, param, member)] : [],
+  );
   const requirements = members.flatMap(([property, member]) =>
-    member.kind === 'requirement' ? [{ property, source: findSource(name, property, member.source) }] : [],
+    member.kind === 'requirement' ? [{ property, source: resolveSource(name, property, member.source) }] : [],
   );
   return Object.freeze({
     cls,
@@ -138,7 +138,7 @@ function notATask(cls: TaskClass): string {
 
 const generated = /^(default(_\d+)?|_class|_default|anonymous|)$/;
 
-function nameOf(cls: TaskClass, { name }: TaskOptions): string {
+function taskNameOf(cls: TaskClass, { name }: TaskOptions): string {
   const given = typeof name === 'function' ? name(cls) : name;
   if (given !== undefined) {
     if (typeof given !== 'string' || given === '')
@@ -173,7 +173,7 @@ function membersOf(cls: TaskClass): ReadonlyMap<string, MemberDeclaration> {
   return members;
 }
 
-function toParam(
+function defineParam(
   cls: TaskClass,
   name: string,
   { options }: Extract<MemberDeclaration, { kind: 'param' }>,
@@ -192,7 +192,7 @@ function toParam(
   });
 }
 
-function findSource(task: string, property: string, source: RequirementSource): RequirementDefinition['source'] {
+function resolveSource(task: string, property: string, source: RequirementSource): RequirementDefinition['source'] {
   if (source.from !== 'property-type') return source;
   if (isTaskDirectoryClass(source.type)) return { from: 'directory' };
   const found = producersOf(source.type);
@@ -203,7 +203,7 @@ function findSource(task: string, property: string, source: RequirementSource): 
       ? 'the compiler emitted no class for its type'
       : found.length === 0
         ? `no task declares that it produces ${type}`
-        : `${found.length} tasks produce ${type}: ${found.map((cls) => nameOf(cls, ownDeclaration(cls)?.task ?? {})).join(', ')}`;
+        : `${found.length} tasks produce ${type}: ${found.map((cls) => taskNameOf(cls, ownDeclaration(cls)?.task ?? {})).join(', ')}`;
   throw new DeclarationError(
     `@Requires() on ${task}.${property} cannot determine the task: ${why}. Name it: @Requires(TheTask)`,
   );

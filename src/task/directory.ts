@@ -1,6 +1,6 @@
 import { join, resolve, sep } from 'node:path';
+import { TidemarkError } from '../base/error';
 import { layout, shareClass, sharedState, whyForeign } from '../base/shared-state';
-import { TidemarkError } from '../error';
 
 const brand = Symbol.for('tidemark.task-directory');
 /** The property with the parts of a directory, the same in all copies of the package. */

@@ -1,5 +1,8 @@
+import { type Allowed, longestTime, milliseconds, numberFrom } from '../base/check-options';
+import { showValue } from '../base/show';
 import type { Encoder } from '../encoding/encoder';
-import type { ParamType } from './param-type';
+import type { ParamType } from './data';
+import { DeclarationError } from './errors';
 import type { TaskClass } from './task-class';
 
 /** Options of `@Param`. */
@@ -67,4 +70,39 @@ export interface TaskOptions<T = any, Produces = unknown> {
   readonly timeout?: number;
   /** Encodes results as bytes. @default the storage's encoder */
   readonly encoder?: Encoder;
+}
+
+const retryOptions: Readonly<Record<keyof RetryOptions, Allowed>> = {
+  attempts: {
+    includes: (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 1),
+    text: 'a whole number >= 1',
+  },
+  delay: milliseconds(0),
+  factor: numberFrom(0),
+  maxDelay: milliseconds(0),
+};
+const retryOptionNames = Object.keys(retryOptions).join(', ');
+
+/** @throws {DeclarationError} for an invalid timeout or invalid retries, such as a time longer than timers support */
+export function checkTimes(name: string, { timeout, retries }: TaskOptions): void {
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout <= longestTime))
+    throw new DeclarationError(
+      `${name}: the timeout is ${showValue(timeout)}; it must be a number of milliseconds from 1 to ${longestTime}`,
+    );
+  if (retries !== undefined) checkRetries(name, retries);
+}
+
+function checkRetries(name: string, retries: unknown): void {
+  if (retries === Number.POSITIVE_INFINITY || (Number.isInteger(retries) && (retries as number) >= 0)) return;
+  if (typeof retries !== 'object' || retries === null)
+    throw new DeclarationError(
+      `${name}: retries is ${showValue(retries)}; it must be a whole number >= 0, or an object with ${retryOptionNames}`,
+    );
+  const { attempts } = retries as Partial<RetryOptions>;
+  for (const [option, value] of Object.entries({ ...retries, attempts })) {
+    const allowed = Object.hasOwn(retryOptions, option) ? retryOptions[option as keyof RetryOptions] : undefined;
+    if (!allowed) throw new DeclarationError(`${name}: retries has no ${option}; it has ${retryOptionNames}`);
+    if ((value !== undefined || option === 'attempts') && !allowed.includes(value))
+      throw new DeclarationError(`${name}: ${option} of retries is ${showValue(value)}; it must be ${allowed.text}`);
+  }
 }

@@ -1,3 +1,6 @@
+import { assertLegacyDecorator, assertOnProperty, declare } from './declaration';
+import { DeclarationError } from './errors';
+import type { ParamOptions } from './options';
 import type {
   EnableExperimentalDecorators,
   NeedsParentheses,
@@ -5,11 +8,7 @@ import type {
   OptionalNeedsOption,
   SchemaDoesNotFit,
   SchemaRefusesPropertyType,
-} from './compiler-messages';
-import { declare } from './declaration';
-import { DeclarationError } from './declaration-error';
-import { refuseOtherThanProperty, refuseStandardDecorator } from './decorator-call';
-import type { ParamOptions } from './options';
+} from './output';
 import { isSchema, type StandardSchema } from './schema';
 
 // Not `{} extends Pick<T, K>`: {} has the properties of all objects, such as valueOf.
@@ -58,13 +57,13 @@ export function Param<const O extends ParamOptions>(
 ): <Target, K extends PropertyKey>(target: CanPass<Target, K, O['optional']>, key: K) => void;
 export function Param(missing: object, parentheses: PropertyKey): NeedsParentheses;
 export function Param(...given: unknown[]): any {
-  refuseStandardDecorator('@Param', given);
+  assertLegacyDecorator('@Param', given);
   const [first, parentheses] = given as [object?, PropertyKey?];
   if (parentheses !== undefined)
     throw new DeclarationError(`write @Param() with parentheses (on ${String(parentheses)})`);
   const options = isSchema(first) ? { schema: first } : { ...first };
   return (...at: unknown[]) => {
-    refuseOtherThanProperty('@Param()', at);
+    assertOnProperty('@Param()', at);
     declare(at[0] as object, at[1] as PropertyKey, { kind: 'param', options });
   };
 }

@@ -1,5 +1,5 @@
-import { incompatible, layout, shareClass } from '../base/shared-state';
-import { DeclarationError } from './declaration-error';
+import { describeIncompatibility, layout, shareClass } from '../base/shared-state';
+import { DeclarationError } from './errors';
 import type { TaskClass } from './task-class';
 
 declare const output: unique symbol;
@@ -96,7 +96,7 @@ export class TaskRef<out Out> {
   }
 
   /** @internal */
-  static of(cls: TaskClass, params: Readonly<Record<string, unknown>>): TaskRef<unknown> {
+  static create(cls: TaskClass, params: Readonly<Record<string, unknown>>): TaskRef<unknown> {
     return new TaskRef(cls, params, whole);
   }
 }
@@ -128,6 +128,6 @@ export function isTaskRef(value: unknown): value is TaskRef<unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const found = (value as { [brand]?: unknown })[brand];
   if (found === undefined) return false;
-  if (found !== layout) throw new DeclarationError(`a task ref cannot be used: ${incompatible()}`);
+  if (found !== layout) throw new DeclarationError(`a task ref cannot be used: ${describeIncompatibility()}`);
   return true;
 }

@@ -1,15 +1,22 @@
+import {
+  assertLegacyDecorator,
+  assertOnProperty,
+  declare,
+  ownDeclaration,
+  type RequirementSource,
+} from './declaration';
+import { isTaskDirectoryClass, type TaskDirectory } from './directory';
+import { DeclarationError } from './errors';
 import type {
+  Built,
   EnableExperimentalDecorators,
   NeedsParentheses,
   NoPublicProperty,
+  OutputOf,
+  ParamsOf,
   ResultDoesNotFit,
   UnknownParam,
-} from './compiler-messages';
-import { declare, ownDeclaration, type RequirementSource } from './declaration';
-import { DeclarationError } from './declaration-error';
-import { refuseOtherThanProperty, refuseStandardDecorator } from './decorator-call';
-import { isTaskDirectoryClass, type TaskDirectory } from './directory';
-import type { Built, OutputOf, ParamsOf } from './output';
+} from './output';
 import type { IsAny, RunnableTask, TaskClass } from './task-class';
 
 type CanFill<Target, K, Out, Unknown = never, Known = never> = [Target] extends [undefined]
@@ -56,12 +63,12 @@ export function Requires<T extends RunnableTask, const P extends object & Params
 ) => void;
 export function Requires(missing: object, parentheses: PropertyKey): NeedsParentheses;
 export function Requires(...given: unknown[]): any {
-  refuseStandardDecorator('@Requires', given);
+  assertLegacyDecorator('@Requires', given);
   if (typeof given[1] === 'string' || typeof given[1] === 'symbol') {
     throw new DeclarationError(`write @Requires(…) with parentheses (on ${String(given[1])})`);
   }
   return (...at: unknown[]) => {
-    refuseOtherThanProperty('@Requires(…)', at);
+    assertOnProperty('@Requires(…)', at);
     const [prototype, property] = at as [object, PropertyKey];
     declare(prototype, property, { kind: 'requirement', source: sourceOf(given, prototype, property) });
   };

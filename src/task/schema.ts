@@ -1,4 +1,4 @@
-import { type Awaitable, isPromiseLike } from '../awaitable';
+import { type Awaitable, isPromiseLike } from '../base/awaitable';
 
 /**
  * The Standard Schema interface (https://standardschema.dev), implemented by zod, valibot, arktype and others.
@@ -14,7 +14,7 @@ export interface StandardSchema<In = unknown, Out = In> {
 }
 
 /** The result of a validation. */
-export type Checked = { readonly value: unknown } | { readonly issues: readonly string[] };
+export type ValidationResult = { readonly value: unknown } | { readonly issues: readonly string[] };
 
 /** True for a schema. The schemas of some libraries are functions. */
 export function isSchema(value: unknown): value is StandardSchema {
@@ -22,9 +22,9 @@ export function isSchema(value: unknown): value is StandardSchema {
 }
 
 /** Validates a value; returns a promise if the schema is asynchronous. */
-export function check(schema: StandardSchema, value: unknown): Awaitable<Checked> {
+export function validateWith(schema: StandardSchema, value: unknown): Awaitable<ValidationResult> {
   const outcome: Awaitable<Outcome> = schema['~standard'].validate(value);
-  return isPromiseLike(outcome) ? Promise.resolve(outcome).then(toChecked) : toChecked(outcome);
+  return isPromiseLike(outcome) ? Promise.resolve(outcome).then(toResult) : toResult(outcome);
 }
 
 interface Issue {
@@ -37,7 +37,7 @@ interface Outcome {
   readonly issues?: readonly Issue[] | undefined;
 }
 
-function toChecked(outcome: Outcome): Checked {
+function toResult(outcome: Outcome): ValidationResult {
   return outcome.issues ? { issues: outcome.issues.map(toText) } : { value: outcome.value };
 }
 

@@ -1,12 +1,11 @@
-import type { Awaitable } from '../awaitable';
-import type { ProducesDoesNotFit, ServicesDoNotFit } from './compiler-messages';
+import type { Awaitable } from '../base/awaitable';
 import type { TaskContext } from './context';
-import { declarationOf } from './declaration';
-import { DeclarationError } from './declaration-error';
-import { refuseOtherThanClass, refuseStandardDecorator } from './decorator-call';
+import { assertLegacyDecorator, assertOnClass, declarationOf } from './declaration';
+import { DeclarationError } from './errors';
 import type { TaskOptions } from './options';
-import type { OutputOf } from './output';
-import { register } from './registry';
+import type { OutputOf, ParamsOf, ProducesDoesNotFit, ServicesDoNotFit } from './output';
+import { TaskRef } from './ref';
+import { registerTask } from './registry';
 import type { RunnableTask, TaskClass } from './task-class';
 import { ownInjector, registerInTypedi } from './typedi';
 
@@ -61,12 +60,12 @@ export function Task<Self = any, Produces = unknown, const S extends readonly Se
   cls: (new (...services: A) => T) & CanBeTask<T, Self, Produces, S, A>,
 ) => void;
 export function Task(...args: unknown[]): any {
-  refuseStandardDecorator('@Task', args);
+  assertLegacyDecorator('@Task', args);
   const given = (args[0] ?? {}) as (TaskOptions & { readonly services?: readonly ServiceClass[] }) | Function;
   if (typeof given === 'function') throw new DeclarationError(`write @Task() with parentheses (on ${given.name})`);
   const { services, ...options } = given;
   return (...at: unknown[]): void => {
-    refuseOtherThanClass('@Task()', at);
+    assertOnClass('@Task()', at);
     const cls = at[0] as TaskClass;
     if (typeof cls.prototype.run !== 'function')
       throw new DeclarationError(`${cls.name} has no method run(), which a task needs`);
@@ -76,6 +75,28 @@ export function Task(...args: unknown[]): any {
     // The metadata that typedi and most other containers read.
     if (services) Reflect.defineMetadata('design:paramtypes', [...services], cls);
     registerInTypedi(cls);
-    register(cls, options.produces);
+    registerTask(cls, options.produces);
   };
+}
+
+const noParams = Object.freeze({});
+
+/**
+ * A ref to a task: its class and params. Runs nothing.
+ *
+ * @param cls a class with `@Task()`
+ * @param params its params; omitted ones take their defaults
+ * @throws {DeclarationError} if `cls` is not a class (with circular imports it may be undefined)
+ * @example
+ * const refs = [1, 2, 3].map((seed) => task(TrainModel, { path: 'penguins.csv', seed }));
+ * const models = await runner.run(refs);
+ */
+export function task<T extends RunnableTask>(cls: TaskClass<T>, params?: ParamsOf<T>): TaskRef<OutputOf<T>> {
+  if (typeof cls !== 'function') {
+    throw new DeclarationError(
+      `task(${String(cls)}) requires a task class. With circular imports a class may not be initialised yet: call task() in a function that runs later`,
+    );
+  }
+  // Copied, so that later changes to the object do not change the ref.
+  return TaskRef.create(cls, params === undefined ? noParams : { ...params }) as TaskRef<OutputOf<T>>;
 }

@@ -1,6 +1,5 @@
 import type * as Typedi from 'typedi';
-import { nodeRequire } from '../base/node-require';
-import { ownFolder } from '../base/own-folder';
+import { nodeRequire, ownFolder } from '../base/own-folder';
 import { WeakList } from '../base/weak-list';
 import type { TaskClass } from './task-class';
 
@@ -13,13 +12,13 @@ let waiting = new WeakList<TaskClass>();
 function typedi(): typeof Typedi {
   loaded ??= require('typedi') as typeof Typedi;
   const { Container } = loaded;
-  for (const cls of waiting.all()) register(cls, Container);
+  for (const cls of waiting.all()) registerWeakly(cls, Container);
   waiting = new WeakList();
   return loaded;
 }
 
 /** Registers a class weakly: typedi itself would never release it. */
-function register(cls: TaskClass, container: typeof Typedi.Container): void {
+function registerWeakly(cls: TaskClass, container: typeof Typedi.Container): void {
   container.set({ id: cls, type: cls, transient: true });
   const { services } = container.of() as unknown as { services?: Partial<Typedi.ServiceMetadata>[] };
   const service = services?.findLast(({ id }) => id === cls);

@@ -7,7 +7,7 @@ import {
   isInstance,
   toError,
 } from '../../src/base/describe-error';
-import { errorToJson } from '../../src/base/error-json';
+import { errorToJson } from '../../src/base/error';
 import { hostile } from '../support/hostile';
 
 const refused = (port: number, address = '127.0.0.1') =>

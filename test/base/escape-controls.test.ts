@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { TidemarkError } from 'tidemark';
-import { escapeControls, escapeLine } from '../../src/base/escape-controls';
+import { escapeControls, escapeLine } from '../../src/base/show';
 
 it('makes visible what moves a cursor or turns text around', () => {
   expect(escapeControls('a\u001b[2Jb\u009b1mc\u202ed\u2066e\rf\u0007')).toBe(

@@ -18,7 +18,7 @@ const installed = (name: string, version: string) => ({
 /** What an expression gives, or throws, in a process that runs in a folder. */
 function print({ path, tidemark }: { path: string; tidemark: string }, expression: string): Promise<string> {
   const program = `
-    const { bullmq, Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'index.js'))});
+    const { bullmq, Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
     class Main { run() {} }
     Task()(Main);
     const runOn = (executor) => new Runner({ storage: 'memory:', executor }).run(Main).catch(({ errors: [first] }) => { throw first.cause; });
@@ -33,8 +33,8 @@ it.each([
   ['ioredis', '5.4.1', "runOn(bullmq({ connection: 'redis://localhost:1' }))", 'QueueError: tasks on other machines: '],
   ['bullmq', '6.6.9', "runOn(bullmq({ connection: 'redis://localhost:1' }))", 'QueueError: tasks on other machines: '],
   ['@keyv/redis', '4.0.0', "Storage.open('redis://localhost:1').has('A/1')", 'StorageError: a Redis storage: '],
-  ['lmdb', '2.9.4', "Storage.open('lmdb:saved').layers.mark('A')", 'StorageError: an LMDB storage: '],
-  ['lmdb', '4.0.0-beta.1', "Storage.open('lmdb:saved').layers.mark('A')", 'StorageError: an LMDB storage: '],
+  ['lmdb', '2.9.4', "Storage.open('lmdb:saved').stack.mark('A')", 'StorageError: an LMDB storage: '],
+  ['lmdb', '4.0.0-beta.1', "Storage.open('lmdb:saved').stack.mark('A')", 'StorageError: an LMDB storage: '],
 ])('says which version of %s fits when %s is used', async (name, version, expression, start) => {
   const user = project({ ...installed('ioredis', '6.0.0'), ...installed(name, version) });
   const least = devDependencies[name];

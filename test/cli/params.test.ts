@@ -1,6 +1,6 @@
 import { Param, Task } from 'tidemark';
 import { z } from 'zod';
-import { readParams } from '../../src/cli/given-params';
+import { readParams } from '../../src/cli/read-params';
 
 @Task()
 class Typed {

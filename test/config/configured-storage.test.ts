@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { resolveSource } from '../../src/config/resolve-source';
+import { resolveSource } from '../../src/config/configured-storage';
 import { projects } from '../load/support/project';
 
 const project = projects();

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Lease } from '../../src/storage/lease/lease';
-import { leaseKeyOf } from '../../src/storage/lease/lease-board';
-import type { StoreLeases } from '../../src/storage/lease/store-leases';
+import { type Lease, leaseKeyOf } from '../../src/storage/leases/lease';
+import type { LeaseManager } from '../../src/storage/leases/lease-manager';
 import type { StoreAdapter } from '../../src/storage/store';
 import type { TaskKey } from '../../src/task/context';
 
@@ -16,7 +15,7 @@ export interface ContractOptions {
 }
 
 /** Opens the store once more. @param isSilent whether leases taken here are never renewed */
-type Open = (options?: { isSilent?: boolean }) => { readonly store: StoreAdapter; readonly leases: StoreLeases };
+type Open = (options?: { isSilent?: boolean }) => { readonly store: StoreAdapter; readonly leases: LeaseManager };
 
 const key = 'Choose/0f3a' as TaskKey;
 const forever = () => new AbortController().signal;
@@ -25,33 +24,33 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 export const behaviours = {
   async 'gives a lease to one only, also within one process'(open: Open) {
     const [a, b] = [open().leases, open().leases];
-    expect(await a.take(key)).toMatchObject({ key });
-    expect([await a.take(key), await b.take(key)]).toEqual([undefined, undefined]);
-    expect(await b.take('Choose/0f3b' as TaskKey)).toBeDefined();
+    expect(await a.acquire(key)).toMatchObject({ key });
+    expect([await a.acquire(key), await b.acquire(key)]).toEqual([undefined, undefined]);
+    expect(await b.acquire('Choose/0f3b' as TaskKey)).toBeDefined();
   },
 
   async 'gives it to one of those who ask at the same time'(open: Open) {
     const all = Array.from({ length: 8 }, () => open().leases);
-    const taken = await Promise.all(all.map((leases) => leases.take(key)));
+    const taken = await Promise.all(all.map((leases) => leases.acquire(key)));
     expect(taken.filter((lease) => lease !== undefined)).toHaveLength(1);
   },
 
   async 'has a free lease after release, and release never fails'(open: Open) {
     const [a, b] = [open().leases, open().leases];
-    const lease = (await a.take(key))!;
+    const lease = (await a.acquire(key))!;
     await Promise.all([lease.release(), lease.release()]);
-    const next = (await b.take(key))!;
+    const next = (await b.acquire(key))!;
     expect(next).toBeDefined();
     await lease.release();
-    expect(await a.take(key)).toBeUndefined();
+    expect(await a.acquire(key)).toBeUndefined();
   },
 
   async 'writes the result and gives the lease back'(open: Open) {
     const [a, b] = [open(), open()];
-    const lease = (await a.leases.take(key))!;
+    const lease = (await a.leases.acquire(key))!;
     expect(await written(lease, 'result')).toBe(true);
     expect(textOf(await b.store.get(key))).toBe('result');
-    expect(await b.leases.take(key)).toBeDefined();
+    expect(await b.leases.acquire(key)).toBeDefined();
     expect([await written(lease, 'again'), lease.signal.aborted]).toEqual([false, false]);
     expect(textOf(await b.store.get(key))).toBe('result');
   },
@@ -59,27 +58,27 @@ export const behaviours = {
   async 'replaces what is stale'(open: Open) {
     const { store, leases } = open();
     await store.set(key, bytes('stale'));
-    expect(await written((await leases.take(key))!, 'result', 'stale', true)).toBe(true);
+    expect(await written((await leases.acquire(key))!, 'result', 'stale', true)).toBe(true);
     expect(textOf(await store.get(key))).toBe('result');
   },
 
   async 'writes large and durable results'(open: Open) {
     const { store, leases } = open();
     const large = 'x'.repeat(200_000);
-    expect(await written((await leases.take(key))!, large, undefined, true)).toBe(true);
+    expect(await written((await leases.acquire(key))!, large, undefined, true)).toBe(true);
     expect(textOf(await store.get(key))).toBe(large);
   },
 
   async 'tells those who wait when it was given back'(open: Open) {
     const [a, b] = [open().leases, open().leases];
-    const lease = (await a.take(key))!;
+    const lease = (await a.acquire(key))!;
     let isFree = false;
     const waits = [a, b, b].map((leases) => leases.whenFree(key, forever()).then(() => (isFree = true)));
     await wait(100);
     expect(isFree).toBe(false);
     await lease.release();
     await Promise.all(waits);
-    expect(await b.take(key)).toBeDefined();
+    expect(await b.acquire(key)).toBeDefined();
   },
 
   async 'tells those who wait at once when nobody has it'(open: Open) {
@@ -88,7 +87,7 @@ export const behaviours = {
 
   async 'lets those go who do not want to wait any more'(open: Open) {
     const [a, b] = [open().leases, open().leases];
-    await a.take(key);
+    await a.acquire(key);
     const controller = new AbortController();
     const waits = [b.whenFree(key, controller.signal), b.whenFree(key, forever())].map((each) =>
       each.catch((error) => error.message),
@@ -103,24 +102,24 @@ export const behaviours = {
   async 'keeps a lease for as long as its owner lives'(open: Open) {
     const [a, b] = [open(), open().leases];
     await wakeKeeper(a.leases);
-    const lease = (await a.leases.take(key))!;
+    const lease = (await a.leases.acquire(key))!;
     const waiting = b.whenFree(key, forever()).then(() => 'free');
     expect(await Promise.race([waiting, wait(expiresAfter * 2.5, 'held')])).toBe('held');
-    expect([await b.take(key), lease.signal.aborted]).toEqual([undefined, false]);
+    expect([await b.acquire(key), lease.signal.aborted]).toEqual([undefined, false]);
     expect(await written(lease, 'result')).toBe(true);
     await waiting;
   },
 
   async 'frees the lease of an owner who is silent'(open: Open) {
-    await open({ isSilent: true }).leases.take(key);
+    await open({ isSilent: true }).leases.acquire(key);
     const { leases } = open();
-    expect(await leases.take(key)).toBeUndefined();
+    expect(await leases.acquire(key)).toBeUndefined();
     expect(await takenBy(leases)).toMatchObject({ key });
   },
 
   async 'refuses what a late owner writes, and keeps what the next one wrote'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
-    const lost = (await late.leases.take(key))!;
+    const lost = (await late.leases.acquire(key))!;
     const lease = await takenBy(next.leases);
     expect(await written(lost, 'late')).toBe(false);
     expect(lost.signal.reason).toMatchObject({ name: 'LeaseLostError', key });
@@ -132,17 +131,17 @@ export const behaviours = {
   async 'refuses what a late owner writes after the next one has written, also over what was stale'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
     await next.store.set(key, bytes('stale'));
-    const lost = (await late.leases.take(key))!;
+    const lost = (await late.leases.acquire(key))!;
     expect(await written(await takenBy(next.leases), 'next', 'stale')).toBe(true);
     expect(await written(lost, 'late', 'stale')).toBe(false);
     expect(textOf(await next.store.get(key))).toBe('next');
-    expect(await next.leases.take(key)).toBeDefined();
+    expect(await next.leases.acquire(key)).toBeDefined();
   },
 
   async 'writes what a late owner has when nobody else came'(open: Open) {
     const { store, leases } = open({ isSilent: true });
     await store.set(key, bytes('stale'));
-    const lease = (await leases.take(key))!;
+    const lease = (await leases.acquire(key))!;
     await wait(expiresAfter * 1.5);
     expect(await written(lease, 'late', 'stale')).toBe(true);
     expect(textOf(await store.get(key))).toBe('late');
@@ -150,7 +149,7 @@ export const behaviours = {
 
   async 'writes what a late owner has when the next one gave up'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
-    const lease = (await late.leases.take(key))!;
+    const lease = (await late.leases.acquire(key))!;
     await (await takenBy(next.leases)).release();
     expect(await written(lease, 'late')).toBe(true);
     expect(textOf(await next.store.get(key))).toBe('late');
@@ -158,34 +157,34 @@ export const behaviours = {
 
   async 'does not give back what another has'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
-    const lost = (await late.leases.take(key))!;
+    const lost = (await late.leases.acquire(key))!;
     const lease = await takenBy(next.leases);
     await lost.release();
-    expect(await open().leases.take(key)).toBeUndefined();
+    expect(await open().leases.acquire(key)).toBeUndefined();
     expect(await written(lease, 'next')).toBe(true);
   },
 
   async 'takes a lease again that the store has lost, and tells an owner who was replaced'(open: Open) {
     const [a, b, c] = [open(), open(), open()];
     await wakeKeeper(a.leases);
-    const lease = (await a.leases.take(key))!;
+    const lease = (await a.leases.acquire(key))!;
     await loseLeases(b);
     await wait(expiresAfter * 1.5);
-    expect([await b.leases.take(key), lease.signal.aborted]).toEqual([undefined, false]);
+    expect([await b.leases.acquire(key), lease.signal.aborted]).toEqual([undefined, false]);
     expect(await written(lease, 'result')).toBe(true);
     expect(textOf(await b.store.get(key))).toBe('result');
-    const replaced = (await a.leases.take(key))!;
+    const replaced = (await a.leases.acquire(key))!;
     await loseLeases(c);
-    expect(await c.leases.take(key)).toBeDefined();
+    expect(await c.leases.acquire(key)).toBeDefined();
     await wait(expiresAfter);
     expect(replaced.signal.reason).toMatchObject({ name: 'LeaseLostError' });
   },
 
   async 'does not overwrite what was written while the store had lost the lease'(open: Open) {
     const [a, b] = [open(), open()];
-    const lease = (await a.leases.take(key))!;
+    const lease = (await a.leases.acquire(key))!;
     await loseLeases(b);
-    expect(await written((await b.leases.take(key))!, 'theirs')).toBe(true);
+    expect(await written((await b.leases.acquire(key))!, 'theirs')).toBe(true);
     await wait(expiresAfter);
     expect(await written(lease, 'ours')).toBe(false);
     expect(textOf(await b.store.get(key))).toBe('theirs');
@@ -194,8 +193,8 @@ export const behaviours = {
   async 'has leases for many keys at once'(open: Open) {
     const [a, b] = [open(), open()];
     const keys = Array.from({ length: 500 }, (_, i) => `Many/${i}` as TaskKey);
-    const taken = await Promise.all(keys.map((each) => a.leases.take(each)));
-    const refused = await Promise.all(keys.map((each) => b.leases.take(each)));
+    const taken = await Promise.all(keys.map((each) => a.leases.acquire(each)));
+    const refused = await Promise.all(keys.map((each) => b.leases.acquire(each)));
     expect([taken.filter((lease) => lease === undefined), refused.filter((lease) => lease !== undefined)]).toEqual([
       [],
       [],
@@ -208,10 +207,10 @@ export const behaviours = {
 
   async 'keeps leases of long and strange names apart'(open: Open) {
     const [a, b] = [open(), open()];
-    for (const each of strangeKeys) expect(await a.leases.take(each)).toBeDefined();
-    for (const each of strangeKeys) expect(await b.leases.take(each)).toBeUndefined();
+    for (const each of strangeKeys) expect(await a.leases.acquire(each)).toBeDefined();
+    for (const each of strangeKeys) expect(await b.leases.acquire(each)).toBeUndefined();
     await a.leases.close();
-    for (const each of strangeKeys) expect(await written((await b.leases.take(each))!, each)).toBe(true);
+    for (const each of strangeKeys) expect(await written((await b.leases.acquire(each))!, each)).toBe(true);
     const { store } = open();
     for (const each of strangeKeys) expect(textOf(await store.get(each))).toBe(each);
   },
@@ -240,17 +239,17 @@ async function loseLeases({ store, leases }: ReturnType<Open>): Promise<void> {
 }
 
 /** A thread that renews leases may take longer to start than one lasts: once it has given one back, it is there. */
-async function wakeKeeper(leases: StoreLeases): Promise<void> {
-  const lease = (await leases.take('Choose/first' as TaskKey))!;
+async function wakeKeeper(leases: LeaseManager): Promise<void> {
+  const lease = (await leases.acquire('Choose/first' as TaskKey))!;
   // Later than half the time until it is renewed: from then on, the thread is asked.
   await wait(expiresAfter / 4);
   await lease.release();
 }
 
 /** Waits for a lease, and takes it. */
-async function takenBy(leases: StoreLeases): Promise<Lease> {
+async function takenBy(leases: LeaseManager): Promise<Lease> {
   for (;;) {
-    const lease = await leases.take(key);
+    const lease = await leases.acquire(key);
     if (lease) return lease;
     await leases.whenFree(key, forever());
   }

@@ -1,8 +1,8 @@
 import '../support/lease-thread';
-import { Entries } from '../../src/storage/entries';
-import type { Keeper, KeptLease } from '../../src/storage/lease/keeper';
-import { type LeaseSurroundings, StoreLeases } from '../../src/storage/lease/store-leases';
+import { LeaseManager, type LeaseTestHooks } from '../../src/storage/leases/lease-manager';
+import type { LeaseRenewer, RenewedLease } from '../../src/storage/leases/renewal';
 import type { StoreAdapter } from '../../src/storage/store';
+import { StoreClient } from '../../src/storage/store-client';
 import { behaviours, type ContractOptions, expiresAfter, type LeaseBehaviour } from './lease-behaviours';
 
 /** A store whose leases are under test, opened as often as processes would. */
@@ -12,14 +12,14 @@ export interface OpenedForLeases {
 }
 
 /** Renews nothing. */
-class LazyKeeper implements Keeper {
+class LazyKeeper implements LeaseRenewer {
   readonly #tokens: string[] = [];
 
-  keep({ token }: KeptLease): number {
+  start({ token }: RenewedLease): number {
     return this.#tokens.push(token) - 1;
   }
 
-  handBack(id: number): string | undefined {
+  release(id: number): string | undefined {
     return this.#tokens[id];
   }
 }
@@ -42,8 +42,8 @@ export function describeLeases(
     /** Another process, as far as leases can tell; one that is silent has died, or sleeps. */
     const open = ({ isSilent = false } = {}) => {
       const store = opened.open();
-      const surroundings: LeaseSurroundings = isSilent ? { keeper: new LazyKeeper() } : {};
-      const leases = new StoreLeases(store.leases!, new Entries(store, name), { expiresAfter }, surroundings);
+      const surroundings: LeaseTestHooks = isSilent ? { renewer: new LazyKeeper() } : {};
+      const leases = new LeaseManager(store.leases!, new StoreClient(store, name), { expiresAfter }, surroundings);
       closing.push(async () => {
         await leases.close();
         await store.disconnect?.();

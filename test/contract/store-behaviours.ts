@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Entries } from '../../src/storage/entries';
 import type { StoreAdapter } from '../../src/storage/store';
+import { StoreClient } from '../../src/storage/store-client';
 import { isWhole, sealed } from './sealed';
 import type { OpenedStore } from './store-contract';
 
@@ -243,6 +243,6 @@ async function listed(store: StoreAdapter, prefix: string): Promise<string[]> {
 }
 
 /** A store as its users have it: what it cannot do is done with what it can. */
-function entriesOf(store: StoreAdapter): Entries {
-  return new Entries(store, 'the store');
+function entriesOf(store: StoreAdapter): StoreClient {
+  return new StoreClient(store, 'the store');
 }

@@ -1,12 +1,11 @@
 import * as v8 from 'node:v8';
 import * as yaml from 'yaml';
-import { aesGcm } from '../../src/encoding/aes-gcm';
-import { gzip } from '../../src/encoding/compressors/gzip';
-import { defaultEncoder } from '../../src/encoding/default-encoder';
-import { encoder } from '../../src/encoding/make-encoder';
-import { bytes, cbor, json, v8 as ownV8 } from '../../src/encoding/serializers';
+import { TidemarkError } from '../../src/base/error';
+import { gzip } from '../../src/encoding/compression/zlib';
+import { aesGcm } from '../../src/encoding/encryption/aes-gcm';
+import { defaultEncoder, encoder } from '../../src/encoding/make-encoder';
+import { bytes, cbor, json, v8 as ownV8 } from '../../src/encoding/serialization/serializers';
 import { shuffle } from '../../src/encoding/shuffle';
-import { TidemarkError } from '../../src/error';
 import { through } from './support/through';
 
 const lz4 = require('lz4js');

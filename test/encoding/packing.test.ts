@@ -1,18 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { aesGcm } from '../../src/encoding/aes-gcm';
-import { CannotDecodeError } from '../../src/encoding/cannot-decode-error';
-import { combine } from '../../src/encoding/combine';
-import { brotli } from '../../src/encoding/compressors/brotli';
-import { gzip } from '../../src/encoding/compressors/gzip';
-import { hasZstd, zstd } from '../../src/encoding/compressors/zstd';
-import { defaultEncoder } from '../../src/encoding/default-encoder';
+import { brotli, gzip } from '../../src/encoding/compression/zlib';
+import { hasZstd, zstd } from '../../src/encoding/compression/zstd';
 import type { Bytes, Compression, Encoder } from '../../src/encoding/encoder';
-import { serializationFor } from '../../src/encoding/find-serialization';
-import { encoder } from '../../src/encoding/make-encoder';
+import { aesGcm } from '../../src/encoding/encryption/aes-gcm';
+import { CannotDecodeError } from '../../src/encoding/errors';
+import { combineEncoders, defaultEncoder, encoder } from '../../src/encoding/make-encoder';
 import { pack, unpack } from '../../src/encoding/packing';
-import { cbor, json, v8 } from '../../src/encoding/serializers';
+import { findSerialization } from '../../src/encoding/serialization/find-serialization';
+import { cbor, json, v8 } from '../../src/encoding/serialization/serializers';
 import { shuffle } from '../../src/encoding/shuffle';
 
 const lz4 = require('lz4js');
@@ -188,41 +185,41 @@ test('an encrypter with a key id is asked for its own messages only, and what it
 describe('serializationFor', () => {
   test('finds what is given before what is built in', () => {
     const own = { ...json, canRead: () => true };
-    expect(serializationFor('json', 'json', [{ ...defaultEncoder, serialization: own }])).toBe(own);
-    expect(serializationFor('json', 'json', [defaultEncoder])).toBe(json);
-    expect(serializationFor('v8', 'v8+raw', [defaultEncoder])).toBe(v8);
+    expect(findSerialization('json', 'json', [{ ...defaultEncoder, serialization: own }])).toBe(own);
+    expect(findSerialization('json', 'json', [defaultEncoder])).toBe(json);
+    expect(findSerialization('v8', 'v8+raw', [defaultEncoder])).toBe(v8);
   });
 
   test('finds shuffle before anything that is built in', async () => {
     const shuffled = encoder({ filters: [shuffle()] }).serialization;
     const { bytes, format } = await shuffled.serialize(Float64Array.of(1, 2));
-    const found = serializationFor('shuffle+cbor', format, [defaultEncoder]);
+    const found = findSerialization('shuffle+cbor', format, [defaultEncoder]);
     expect(await found.deserialize(bytes, format)).toEqual(Float64Array.of(1, 2));
   });
 
   test('says what is missing', () => {
-    expect(() => serializationFor('yaml', 'text', [defaultEncoder])).toThrow(CannotDecodeError);
-    expect(() => serializationFor('yaml', 'text', [])).toThrow('it was serialized with yaml; give the task or the');
-    expect(() => serializationFor('cbor', 'cbor2', [])).toThrow('which this version of Tidemark does not know');
+    expect(() => findSerialization('yaml', 'text', [defaultEncoder])).toThrow(CannotDecodeError);
+    expect(() => findSerialization('yaml', 'text', [])).toThrow('it was serialized with yaml; give the task or the');
+    expect(() => findSerialization('cbor', 'cbor2', [])).toThrow('which this version of Tidemark does not know');
   });
 });
 
 test('combine takes the parts of the task, but a storage that encrypts always does', () => {
   const ofTask = encoder({ serializer: json, compressor: null });
   const encrypted = { ...ofTask, encryption: aesGcm({ key: Buffer.alloc(32) }) };
-  expect(combine(undefined, undefined)).toBe(defaultEncoder);
-  expect(combine(undefined, secret)).toBe(secret);
-  expect(combine(ofTask, undefined)).toBe(ofTask);
-  expect(combine(ofTask, defaultEncoder)).toBe(ofTask);
-  expect(combine(ofTask, secret)).toEqual({ ...ofTask, encryption: secret.encryption });
-  expect(combine(encrypted, secret).encryption).toBe(secret.encryption);
-  expect(combine(encrypted, defaultEncoder).encryption).toBe(encrypted.encryption);
+  expect(combineEncoders(undefined, undefined)).toBe(defaultEncoder);
+  expect(combineEncoders(undefined, secret)).toBe(secret);
+  expect(combineEncoders(ofTask, undefined)).toBe(ofTask);
+  expect(combineEncoders(ofTask, defaultEncoder)).toBe(ofTask);
+  expect(combineEncoders(ofTask, secret)).toEqual({ ...ofTask, encryption: secret.encryption });
+  expect(combineEncoders(encrypted, secret).encryption).toBe(secret.encryption);
+  expect(combineEncoders(encrypted, defaultEncoder).encryption).toBe(encrypted.encryption);
 });
 
 test('the usual encoder loads neither compressors nor cryptography before they are needed', () => {
   const program = `
     const before = new Set(process.moduleLoadList);
-    const { defaultEncoder } = require('${require.resolve('../../src/encoding/default-encoder')}');
+    const { defaultEncoder } = require('${require.resolve('../../src/encoding/make-encoder')}');
     const { pack } = require('${require.resolve('../../src/encoding/packing')}');
     pack(defaultEncoder.serialization.serialize(1).bytes, defaultEncoder, 'a');
     const loaded = process.moduleLoadList.filter((name) => !before.has(name) && /zlib|crypto|v8/.test(name));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { CannotDecodeError } from '../../src/encoding/cannot-decode-error';
-import { deepFreeze } from '../../src/encoding/freeze';
+import { deepFreeze } from '../../src/encoding/copies/freeze';
+import { CannotDecodeError } from '../../src/encoding/errors';
 import { registerType } from '../../src/encoding/register-type';
 import { difference } from './support/difference';
 import { expectExact, refusalOf } from './support/round-trip';

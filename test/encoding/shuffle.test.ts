@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { brotli } from '../../src/encoding/compressors/brotli';
+import { brotli } from '../../src/encoding/compression/zlib';
 import { encoder } from '../../src/encoding/make-encoder';
 import { shuffle } from '../../src/encoding/shuffle';
 import { difference } from './support/difference';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { zstd } from '../../src/encoding/compressors/zstd';
-import { zstdReader } from '../../src/encoding/compressors/zstd-reader';
+import { zstd } from '../../src/encoding/compression/zstd';
+import { zstdReader } from '../../src/encoding/compression/zstd-fallback';
 import type { Bytes } from '../../src/encoding/encoder';
 import written from './fixtures/zstd-of-node-24.json';
 
@@ -78,8 +78,8 @@ it('makes no more bytes than there were', async () => {
 it('loads by default, without zstd in Node or in a package, what a newer Node saved', () => {
   const program = `
     const { unpack } = require('${require.resolve('../../src/encoding/packing')}');
-    const { best } = require('${require.resolve('../../src/encoding/compressors/built-in')}');
-    const { zstd } = require('${require.resolve('../../src/encoding/compressors/zstd')}');
+    const { best } = require('${require.resolve('../../src/encoding/compression/built-in')}');
+    const { zstd } = require('${require.resolve('../../src/encoding/compression/zstd')}');
     const resolve = module.constructor._resolveFilename;
     module.constructor._resolveFilename = function (name, ...rest) {
       if (name === '@mongodb-js/zstd') throw new Error('not installed');

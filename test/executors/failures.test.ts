@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import { Outbox } from '../../src/executors/pool/outbox';
-import { readFailure } from '../../src/executors/pool/read-failure';
-import { writeFailure } from '../../src/executors/pool/write-failure';
+import { Attachments } from '../../src/executors/remote/attachments';
+import { readFailure, writeFailure } from '../../src/executors/remote/failure';
 
 /** What is thrown on the other side when this is thrown here. */
 async function sent(thrown: unknown): Promise<any> {
-  const outbox = new Outbox();
+  const outbox = new Attachments();
   const failure = structuredClone(writeFailure(thrown, outbox));
   return readFailure(failure, outbox.bytes, []);
 }

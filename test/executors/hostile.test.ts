@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Executor, inline, RunFailedError, Runner, task } from 'tidemark';
-import { bullmq } from '../../src/executors/bullmq';
-import type { TidemarkWorker } from '../../src/executors/bullmq/worker/tidemark-worker';
+import { bullmq } from '../../src/executors/bullmq/bullmq';
+import type { TidemarkWorker } from '../../src/executors/bullmq/worker/worker';
 import { hostile } from '../support/hostile';
 import { outcomeOf } from '../support/outcome';
 import { describeWithRedis } from '../support/redis-server';

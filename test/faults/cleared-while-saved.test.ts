@@ -88,11 +88,11 @@ it.each([
 it('sets nothing aside that is deleted while it is looked at', async () => {
   await runner().run(Large);
   const key = await runner().key(Large);
-  const [layer] = runner().storage.layers.writes;
+  const [layer] = runner().storage.stack.writes;
   let reads = 0;
   store.before = (operation, name) => {
     if (operation === 'get' && name === key && ++reads === 2) store.entries.clear();
   };
-  expect(await layer!.setAside(key)).toBe(false);
+  expect(await layer!.quarantine(key)).toBe(false);
   expect([...store.entries]).toEqual([]);
 });

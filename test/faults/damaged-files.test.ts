@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DamagedCheckpointError, Param, Runner, Task } from 'tidemark';
-import { FileStore } from '../../src/storage/stores/file';
+import { FileStore } from '../../src/storage/stores/file/file-store';
 import { difference } from '../encoding/support/difference';
 import { outcomeOf } from '../support/outcome';
 import { temporaryFolder } from '../support/temporary-folder';

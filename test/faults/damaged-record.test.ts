@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Param, Runner, Storage, Task, type TaskKey, task } from 'tidemark';
-import { showRecorded } from '../../src/cli/show-difference';
+import { showRecorded } from '../../src/cli/show-values';
 import { tidemark } from '../cli/support/cli';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Storage, type TaskKey } from 'tidemark';
-import { LmdbStore } from '../../src/storage/stores/lmdb';
-import { RedisStore } from '../../src/storage/stores/redis';
+import { LmdbStore } from '../../src/storage/stores/lmdb/lmdb-store';
+import { RedisStore } from '../../src/storage/stores/redis/redis-store';
 import { noise } from '../support/noise';
 import { describeWithRedis } from '../support/redis-server';
 import { temporaryFolder } from '../support/temporary-folder';

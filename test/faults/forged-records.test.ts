@@ -19,8 +19,8 @@ import {
   UnencryptedCheckpointError,
   zstd,
 } from 'tidemark';
-import { hasZstd } from '../../src/encoding/compressors/zstd';
-import { digestOf } from '../../src/storage/digest';
+import { hasZstd } from '../../src/encoding/compression/zstd';
+import { resultDigest } from '../../src/storage/result-codec';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
 import { temporaryFolder } from '../support/temporary-folder';
@@ -44,7 +44,8 @@ const custom = {
     },
   }),
 };
-const tagOf = (bytes: Uint8Array) => Buffer.from(digestOf(Buffer.concat([Buffer.from('k'), bytes]), '').slice(0, 8));
+const tagOf = (bytes: Uint8Array) =>
+  Buffer.from(resultDigest(Buffer.concat([Buffer.from('k'), bytes]), '').slice(0, 8));
 
 let ran = 0;
 @Task({ save: true })
@@ -221,7 +222,8 @@ class Folder {
 
 describe('a directory in a forged result', () => {
   const open = () => new Runner({ storage: `file:${folder.path}/store`, onWarning: () => {} });
-  const { cbor } = require('../../src/encoding/serializers') as typeof import('../../src/encoding/serializers');
+  const { cbor } =
+    require('../../src/encoding/serialization/serializers') as typeof import('../../src/encoding/serialization/serializers');
 
   it.each<[string, TaskDirectory]>([
     ['a path', new TaskDirectory('/etc')],
@@ -234,7 +236,7 @@ describe('a directory in a forged result', () => {
     const { bytes, format } = cbor.serialize(directory) as { bytes: Uint8Array; format: string };
     for (const json of [(text: string) => text, (text: string) => text.replace(/,"directories":\[.*\]/, '')]) {
       const size = String(bytes.byteLength);
-      const change = { digest: digestOf(bytes, format), size, plainSize: size, format };
+      const change = { digest: resultDigest(bytes, format), size, plainSize: size, format };
       writeFileSync(file, forged(readFileSync(file), change, json, bytes));
       const again = await open().run(Folder);
       expect([again.path.startsWith(join(folder.path, 'store')), existsSync(again.file('a.txt'))]).toEqual([

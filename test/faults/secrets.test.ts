@@ -57,7 +57,7 @@ const patient = 'Ada Lovelace of London';
 async function saveAll(storage: Storage): Promise<string[]> {
   const runner = new Runner({ storage, onWarning: () => {} });
   await runner.run(Scan, { patient });
-  await storage.layers.writes[0]!.setAside(await runner.key(Letter, { patient }));
+  await storage.stack.writes[0]!.quarantine(await runner.key(Letter, { patient }));
   await runner.clear(Diagnosis, { patient });
   await runner.run(Scan, { patient });
   const records = await collect(storage.list());

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, Storage } from 'tidemark';
-import { isAbandoned, newBesideName } from '../../src/storage/beside-name';
 import { openStore } from '../../src/storage/open';
+import { isOrphanedBlob, newBlobName } from '../../src/storage/unnamed-blobs';
 import { tidemark } from '../cli/support/cli';
 import { saveIn } from '../support/checkpoint';
 import { Child } from '../support/child';
@@ -21,7 +21,7 @@ async function leave(uri: string, ...n: number[]): Promise<number> {
   const keys = await withRunner('memory:', (runner) => Promise.all(n.map((one) => runner.key(Large, { n: one }))));
   const { store } = openStore(uri);
   // No process has this number.
-  const name = `${newBesideName().slice(0, 16)}fffffe${newBesideName().slice(22)}`;
+  const name = `${newBlobName().slice(0, 16)}fffffe${newBlobName().slice(22)}`;
   for (const [i, key] of keys.entries()) await store.set(`${key}.${name}`, noise(100_000 + n[i]!));
   await store.disconnect?.();
   return unnamedIn(uri);
@@ -137,19 +137,19 @@ it('takes back the bytes of a record that cannot be written', async () => {
 });
 
 it('tells by a name whether its writer may still name it in a record', () => {
-  const own = newBesideName();
+  const own = newBlobName();
   expect(own).toMatch(/^[0-9a-f]{32}$/);
-  expect(own).not.toBe(newBesideName());
-  expect(isAbandoned(own)).toBe(false);
+  expect(own).not.toBe(newBlobName());
+  expect(isOrphanedBlob(own)).toBe(false);
   const now = Number.parseInt(own.slice(0, 8), 16);
   const hex = (seconds: number) => seconds.toString(16).padStart(8, '0');
   const elsewhere = 'ffffffff';
-  expect(isAbandoned(`${own.slice(0, 16)}fffffe${own.slice(22)}`)).toBe(true);
-  expect(isAbandoned(hex(now - 4000) + own.slice(8))).toBe(true);
-  expect(isAbandoned(hex(now) + elsewhere + own.slice(16))).toBe(false);
-  expect(isAbandoned(hex(now - 4000) + elsewhere + own.slice(16))).toBe(true);
+  expect(isOrphanedBlob(`${own.slice(0, 16)}fffffe${own.slice(22)}`)).toBe(true);
+  expect(isOrphanedBlob(hex(now - 4000) + own.slice(8))).toBe(true);
+  expect(isOrphanedBlob(hex(now) + elsewhere + own.slice(16))).toBe(false);
+  expect(isOrphanedBlob(hex(now - 4000) + elsewhere + own.slice(16))).toBe(true);
   for (const old of ['0'.repeat(32), 'f'.repeat(32), 'e3b0c44298fc1c149afbf4c8996fb924'])
-    expect(isAbandoned(old)).toBe(true);
+    expect(isOrphanedBlob(old)).toBe(true);
 });
 
 describe('the size on disk', () => {

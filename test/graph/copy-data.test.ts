@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Param, Requires, Runner, Task, task } from 'tidemark';
-import { paramText } from '../../src/graph/canonical';
+import { canonicalParam } from '../../src/graph/canonical';
 import { copyData } from '../../src/graph/copy-data';
 import { graphOf, keyOf, keysOf } from './graph-of';
 
@@ -94,9 +94,9 @@ describe('params that have one key', () => {
     fc.assert(
       fc.property(value, (one) => {
         const other = turned(one);
-        expect(paramText(other)).toBe(paramText(one));
+        expect(canonicalParam(other)).toBe(canonicalParam(one));
         expect(shown(copied(other))).toBe(shown(copied(one)));
-        expect(paramText(copied(one))).toBe(paramText(one));
+        expect(canonicalParam(copied(one))).toBe(canonicalParam(one));
       }),
       { numRuns: 2_000 },
     );
@@ -146,7 +146,7 @@ it('two values have one key if and only if a task sees no difference between the
   const seen = (one: unknown) => inspect(copied(one), { depth: Number.POSITIVE_INFINITY, showHidden: true });
   fc.assert(
     fc.property(value, value, (one, other) => {
-      expect(paramText(one) === paramText(other)).toBe(seen(one) === seen(other));
+      expect(canonicalParam(one) === canonicalParam(other)).toBe(seen(one) === seen(other));
     }),
     { numRuns: 5_000 },
   );

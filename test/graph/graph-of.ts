@@ -1,19 +1,19 @@
-import { type ExpandOptions, expand } from '../../src/graph/expand';
+import { type BuildGraphOptions, buildGraph } from '../../src/graph/build-graph';
 import type { Graph } from '../../src/graph/graph';
-import { Keys } from '../../src/graph/key';
+import { NodeKeys } from '../../src/graph/key';
 import type { GraphNode } from '../../src/graph/node';
 import { typediContainer } from '../../src/task/container';
 
 /** The graph of a target, by the default container unless told otherwise. */
-export function graphOf(target: unknown, options: Partial<ExpandOptions> = {}): Promise<Graph> {
-  return expand(target, { container: typediContainer, blueprints: new Map(), maxNodes: 10_000_000, ...options });
+export function graphOf(target: unknown, options: Partial<BuildGraphOptions> = {}): Promise<Graph> {
+  return buildGraph(target, { container: typediContainer, templates: new Map(), maxNodes: 10_000_000, ...options });
 }
 
 /** The keys of what is wanted, in its order. */
 export async function keysOf(target: unknown, fingerprints = new Map<number, string>()): Promise<string[]> {
   const graph = await graphOf(target);
-  const keys = new Keys(graph, fingerprints);
-  return graph.targets.map(({ index }) => keys.of(index));
+  const keys = new NodeKeys(graph, fingerprints);
+  return graph.targets.map(({ index }) => keys.get(index));
 }
 
 export async function keyOf(target: unknown, fingerprint?: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { Param, Requires, Task, task } from 'tidemark';
-import { Keys } from '../../src/graph/key';
+import { NodeKeys } from '../../src/graph/key';
 import { graphOf } from './graph-of';
 
 const million = 1_000_000;
@@ -50,7 +50,7 @@ it(
     const graph = await graphOf(task(Chain, { n: million - 1 }));
     expect(graph.nodes).toHaveLength(million);
     expect(graph.nodes[graph.order[0]!]!.params).toEqual({ n: 0 });
-    expect(new Keys(graph, new Map()).of(graph.targets[0]!.index)).toMatch(/^Chain\/[0-9a-f]{32}$/);
+    expect(new NodeKeys(graph, new Map()).get(graph.targets[0]!.index)).toMatch(/^Chain\/[0-9a-f]{32}$/);
   },
   enough,
 );

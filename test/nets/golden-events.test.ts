@@ -11,8 +11,7 @@ import {
   task,
   threads,
 } from 'tidemark';
-import { bullmq } from '../../src/executors/bullmq';
-import { startWorker } from '../../src/executors/start-worker';
+import { bullmq, startWorker } from '../../src/executors/bullmq/bullmq';
 import { describeWithRedis } from '../support/redis-server';
 import { temporaryFolder } from '../support/temporary-folder';
 import {

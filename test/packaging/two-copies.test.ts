@@ -264,8 +264,8 @@ const cases: readonly (readonly [title: string, expression: string, result: unkn
     `(async () => {
       const map = new Map();
       const [a, b] = [Storage.open(map), lib.tidemark.Storage.open(map)] as any[];
-      const first = await a.layers.leases.take('A/1');
-      return [first !== undefined, (await b.layers.leases.take('A/1')) !== undefined];
+      const first = await a.stack.leases.acquire('A/1');
+      return [first !== undefined, (await b.stack.leases.acquire('A/1')) !== undefined];
     })()`,
     [true, false],
   ],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { fold, isGroup } from '../../src/report/fold';
-import { linesOf } from '../../src/report/label';
+import { boxLines } from '../../src/report/label';
 import { node, pictureOfNodes, wide } from './fixtures/pictures';
 
 const keys = (picture: ReturnType<typeof fold>) => picture.boxes.map(({ key }) => key);
@@ -32,7 +32,7 @@ it('has the params first that tell tasks of one class apart', () => {
     ['rate', 'seed', 'a', 'path'],
     ['rate', 'seed', 'a', 'path'],
   ]);
-  expect(boxes.map((box) => linesOf(box)[1])).toEqual(['a: 1', 'rate: false', 'rate: true']);
+  expect(boxes.map((box) => boxLines(box)[1])).toEqual(['a: 1', 'rate: false', 'rate: true']);
 });
 
 it('folds when there are more edges than can be told apart', () => {

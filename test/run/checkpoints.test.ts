@@ -256,7 +256,7 @@ it.each([false, true])('gives a first and a resumed run the same value (large: %
   expect(resumed).toStrictEqual(first);
   expect(Object.is((resumed as { zero: number }).zero, -0)).toBe(true);
   const [record] = await collect(Storage.open(store).list());
-  expect([record!.beside !== undefined, store.ofResults.length]).toEqual([large, large ? 2 : 1]);
+  expect([record!.blob !== undefined, store.ofResults.length]).toEqual([large, large ? 2 : 1]);
 });
 
 it('keeps a record of where a result came from', async () => {

@@ -12,7 +12,7 @@ import {
   task,
   UnreadableCheckpointError,
 } from 'tidemark';
-import { decodeEntry, encodeEntry } from '../../src/storage/entry-format';
+import { decodeEntry, encodeEntry } from '../../src/storage/format/entry-format';
 import { noise } from '../support/noise';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';

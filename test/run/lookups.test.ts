@@ -1,10 +1,10 @@
-import { Lookups } from '../../src/run/lookups';
+import { Lookups } from '../../src/run/checkpoints';
 
 /** Lookups of one node in one layer, which has an entry, where judging that fails. */
 function failing(find: () => unknown): Lookups {
   const layer = { find };
   const options = {
-    layers: { reads: [{ layer, promoteTo: [] }] },
+    layers: { reads: [{ store: layer, promoteTo: [] }] },
     graph: { nodes: [{ task: { options: {} } }] },
     keys: { of: () => 'Task/1' },
   };

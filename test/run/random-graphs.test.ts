@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { Runner } from 'tidemark';
-import { decodeEntry } from '../../src/storage/entry-format';
+import { decodeEntry } from '../../src/storage/format/entry-format';
 import { ObservedStore } from '../support/observed-store';
 import { type Outcome, outcomeOf } from '../support/outcome';
 import { evaluate, kinds, limits, type Planned, refOf, world } from './fixtures/random-graph';
@@ -73,7 +73,7 @@ async function apply(
   const entry = store.entries.get(key);
   const head = entry ? Buffer.from(entry).indexOf('\n') + 1 : 0;
   const read = entry && decodeEntry(entry, key);
-  const named = read?.state === 'whole' ? read.entry.beside : undefined;
+  const named = read?.state === 'whole' ? read.entry.blob : undefined;
   const beside = named && `${key}.${named}`;
   const flip = (name: string, from: number, to: number) => {
     const bytes = store.entries.get(name)!;

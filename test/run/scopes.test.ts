@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aesGcm, encoder, Param, Runner, Storage, StorageError, Task } from 'tidemark';
-import { decodeEntry } from '../../src/storage/entry-format';
+import { decodeEntry } from '../../src/storage/format/entry-format';
 import { collect } from '../support/collect';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';

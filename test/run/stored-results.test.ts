@@ -1,7 +1,7 @@
 import { type Executor, inline, Param, Requires, Runner, Task, task } from 'tidemark';
 import { type Job } from 'tidemark/extend';
-import type { SharedResults } from '../../src/executors/shared-results';
-import { StoredResult } from '../../src/executors/stored-result';
+import type { SharedResults } from '../../src/executors/executor';
+import { StoredResult } from '../../src/executors/remote/stored-result';
 import type { TaskKey } from '../../src/task/context';
 import { outcomeOf } from '../support/outcome';
 

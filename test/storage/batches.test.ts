@@ -1,6 +1,6 @@
 import { Storage, StorageError } from 'tidemark';
 import { type StoreAdapter } from 'tidemark/extend';
-import { Entries } from '../../src/storage/entries';
+import { StoreClient } from '../../src/storage/store-client';
 
 /** An asynchronous store that notes how large the batches are. */
 class BatchStore implements StoreAdapter {
@@ -48,7 +48,7 @@ const keys = Array.from({ length: 1_600 }, (_, i) => `Task/${i}`);
 
 it('gathers what is asked for at the same time, and answers each with its own', async () => {
   const store = new BatchStore();
-  const entries = new Entries(store, 'a store');
+  const entries = new StoreClient(store, 'a store');
   await Promise.all(keys.map((key) => entries.writeSmall(key, Buffer.from(key), false)));
   const read = await Promise.all([...keys, 'Task/none'].map((key) => entries.readSmall(key)));
   expect(read.map((bytes) => bytes && Buffer.from(bytes).toString())).toEqual([...keys, undefined]);
@@ -57,14 +57,14 @@ it('gathers what is asked for at the same time, and answers each with its own', 
 
 it('sends large entries in smaller batches', async () => {
   const store = new BatchStore();
-  const entries = new Entries(store, 'a store');
+  const entries = new StoreClient(store, 'a store');
   await Promise.all(keys.slice(0, 30).map((key) => entries.writeSmall(key, new Uint8Array(1_000_000), false)));
   expect([store.writes.length > 3, store.entries.size]).toEqual([true, 30]);
 });
 
 it('tells everyone in a batch that fails, and goes on afterwards', async () => {
   const store = new BatchStore();
-  const entries = new Entries(store, 'a store');
+  const entries = new StoreClient(store, 'a store');
   store.failing = true;
   const failed = await Promise.allSettled(keys.map((key) => entries.readSmall(key)));
   expect(new Set(failed.map(({ status }) => status))).toEqual(new Set(['rejected']));

@@ -6,16 +6,16 @@ const task = 'Example';
 
 /** The marks that a run sees on results called so. */
 async function seen(storage: Storage, ...names: string[]): Promise<string[][]> {
-  const known = new KnownMarks(storage.layers.all);
+  const known = new KnownMarks(storage.stack.all);
   await known.read([task]);
-  await known.on(task).load(names);
-  return names.map((name) => [...known.on(task).on(name)].sort());
+  await known.forTask(task).load(names);
+  return names.map((name) => [...known.forTask(task).marksOn(name)].sort());
 }
 
 async function isEmpty(storage: Storage): Promise<boolean> {
-  const known = new KnownMarks(storage.layers.all);
+  const known = new KnownMarks(storage.stack.all);
   await known.read([task]);
-  return known.on(task).isEmpty;
+  return known.forTask(task).isEmpty;
 }
 
 let store: ObservedStore;
@@ -24,7 +24,7 @@ beforeEach(() => {
   store = new ObservedStore();
   storage = Storage.open(store);
 });
-const clear = (name?: string) => storage.layers.mark(task, name);
+const clear = (name?: string) => storage.stack.mark(task, name);
 const logs = () => [...store.entries.keys()].filter((key) => key.startsWith('@cleared/'));
 /** Whether who has seen these has seen all that there are now. */
 const covers = (before: readonly string[], now: readonly string[]) => now.every((mark) => before.includes(mark));
@@ -42,7 +42,7 @@ it('knows the last mark on each result, and on all', async () => {
 
 it('is empty when nothing was cleared', async () => {
   expect([await isEmpty(storage), await seen(storage, 'a')]).toEqual([true, [[]]]);
-  await storage.layers.mark('Other');
+  await storage.stack.mark('Other');
   expect([await isEmpty(storage), await seen(storage, 'a')]).toEqual([true, [[]]]);
 });
 
@@ -135,21 +135,21 @@ describe('in a chain', () => {
   it('needs a mark no more whose clear came to a later layer afterwards', async () => {
     const [near, far] = open();
     const chain = Storage.chain(near, far);
-    await chain.layers.mark(task, 'a');
+    await chain.stack.mark(task, 'a');
     expect([await on(chain), (await on(near)) === (await on(far))]).toEqual([await on(far), false]);
     for (const name of ['a', undefined, 'a']) {
-      await far.layers.mark(task, name);
+      await far.stack.mark(task, name);
       expect(await on(chain)).toEqual(await on(far));
     }
-    await near.layers.mark(task, 'a');
+    await near.stack.mark(task, 'a');
     expect(await on(chain)).toEqual([...(await on(near)), ...(await on(far))].sort());
   });
 
   it('needs both marks of clears that came to one layer each', async () => {
     const [near, far] = open();
-    await near.layers.mark(task, 'a');
+    await near.stack.mark(task, 'a');
     const seenNear = await on(near);
-    await far.layers.mark(task);
+    await far.stack.mark(task);
     const chain = Storage.chain(near, far);
     expect(await on(chain)).toEqual([...seenNear, ...(await on(far))].sort());
   });

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { type CheckpointRecord, Storage, type TaskKey } from 'tidemark';
-import { decodeEntry, encodeEntry } from '../../src/storage/entry-format';
+import { decodeEntry, encodeEntry } from '../../src/storage/format/entry-format';
 
 const key = 'Choose/0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a' as TaskKey;
 const digest = 'bfee22cbf7163b4a5c5053d1c3a2b6be2abc37e7a3eb3f1bd4d2d33d9a4f8cf1';
@@ -46,7 +46,7 @@ const record: CheckpointRecord = {
   digest,
   size: 3,
   plainSize: 3,
-  beside: undefined,
+  blob: undefined,
   seconds: 0.25,
   savedAt: new Date('2026-01-02T03:04:05.678Z'),
   savedBy: 'host/42',
@@ -80,7 +80,7 @@ it('holds a result that a release before saved', async () => {
 
 it('comes back whole, with small bytes or without large ones', () => {
   expect(read(encodeEntry(record, bytes))).toEqual([record, bytes]);
-  const large = { ...record, beside: '00112233445566778899aabbccddeeff', size: 50_000, compressor: 'zstd' };
+  const large = { ...record, blob: '00112233445566778899aabbccddeeff', size: 50_000, compressor: 'zstd' };
   expect(read(encodeEntry(large, undefined))).toEqual([large, undefined]);
   const inLargerMemory = Buffer.concat([Buffer.from('before'), encodeEntry(record, bytes), Buffer.from('after')]);
   expect(read(inLargerMemory.subarray(6, -5))).toEqual([record, bytes]);
@@ -99,10 +99,10 @@ it('tells what is encrypted only to those who decrypted it', () => {
   expect(Buffer.from(entry).includes(digest) || Buffer.from(entry).includes('ä')).toBe(false);
   const decoded = decodeEntry(entry, key);
   if (decoded.state !== 'whole') throw new Error(decoded.problem);
-  expect(decoded.entry.sealed).toBe('c2VhbGVk');
+  expect(decoded.entry.encryptedFields).toBe('c2VhbGVk');
   expect(decoded.entry.toRecord()).toEqual({ ...secret, digest: '', requires: [], params: { $encrypted: true } });
   const { params, requires } = record;
-  decoded.entry.revealed = { params, requires, digest, refs: undefined };
+  decoded.entry.privateFields = { params, requires, digest, refs: undefined };
   expect(decoded.entry.toRecord()).toEqual(secret);
 });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encoder, Runner, Storage, Task } from 'tidemark';
-import { readFile } from '../../src/storage/stores/file/read-file';
+import { readFile } from '../../src/storage/files/read-file';
 import { collect } from '../support/collect';
 import { outcomeOf } from '../support/outcome';
 import { temporaryFolder } from '../support/temporary-folder';
@@ -40,7 +40,7 @@ it('notices a flipped bit in whatever part of a large result', async () => {
   for (const at of [0, 4_200_000, 8_999_999]) {
     const [record] = await collect(storage.list());
     expect(record).toMatchObject({ compressor: undefined, size: 9_000_000 });
-    const file = join(folder.path, `${record!.key}.${record!.beside}`);
+    const file = join(folder.path, `${record!.key}.${record!.blob}`);
     const bytes = bytesOf(9_000_000);
     bytes[at]! ^= 4;
     writeFileSync(file, bytes);

@@ -210,8 +210,8 @@ describe('a chain with a layer that is only read', () => {
       write: 'all',
     });
     await Storage.open(at('shared'));
-    expect(storage.layers.leases).toBe(storage.layers.writes[0]!.leases);
-    expect(storage.layers.writes).toHaveLength(1);
+    expect(storage.stack.leases).toBe(storage.stack.writes[0]!.leases);
+    expect(storage.stack.writes).toHaveLength(1);
   });
 });
 

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import Keyv from 'keyv';
 import { Runner, Storage, StorageError, type StorageSource } from 'tidemark';
-import { resolveSource } from '../../src/config/resolve-source';
+import { resolveSource } from '../../src/config/configured-storage';
 import { tidemark } from '../cli/support/cli';
 import { temporaryFolder } from '../support/temporary-folder';
 

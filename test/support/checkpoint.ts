@@ -1,5 +1,5 @@
 import type { Storage, TaskKey } from 'tidemark';
-import type { RunFacts } from '../../src/storage/layer';
+import type { RecordFields } from '../../src/storage/checkpoint-store';
 
 /** Saves a result as a run does, and gives its key. */
 export async function saveIn(
@@ -9,10 +9,10 @@ export async function saveIn(
     name = '0'.repeat(32),
     value = 1 as unknown,
     ...facts
-  }: Partial<RunFacts> & { name?: string; value?: unknown },
+  }: Partial<RecordFields> & { name?: string; value?: unknown },
 ): Promise<TaskKey> {
   const key = `${task}/${name}` as TaskKey;
-  const base: RunFacts = {
+  const base: RecordFields = {
     key,
     task,
     version: undefined,
@@ -24,7 +24,7 @@ export async function saveIn(
     refs: undefined,
     seconds: 0.5,
   };
-  const { layers } = storage;
-  await layers.save({ ...base, ...facts }, await layers.encode(value, undefined), undefined, undefined);
+  const { stack } = storage;
+  await stack.save({ ...base, ...facts }, await stack.encode(value, undefined), undefined, undefined);
   return key;
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { keeperThread } from '../../src/storage/lease/keeper-thread';
+import { renewalThread } from '../../src/storage/leases/renewal-thread';
 
 // Jest compiles only what it loads itself.
-keeperThread.execArgv = ['-r', resolve(__dirname, 'register.js')];
+renewalThread.execArgv = ['-r', resolve(__dirname, 'register.js')];

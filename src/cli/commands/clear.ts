@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import { forgetResult, forgetTask } from '../../storage/forgetting';
+import { nearestName } from '../../base/show';
+import { clearResult, clearTask } from '../../storage/clear-results';
 import type { Storage } from '../../storage/storage';
-import { nearest } from '../../task/nearest';
 import { safeName } from '../../task/safe-name';
-import { findKey } from '../find-key';
-import { Misuse } from '../misuse';
-import { print, say } from '../output';
-import { storageFor, withStorage } from '../storage-option';
-import { addTask, meantTask, type TaskOptions, withRunner } from '../task-command';
+import { UsageError } from '../errors';
+import { print, printMessage } from '../output';
+import { findKey, storageFor, withStorage } from '../storage';
+import { addTaskArguments, selectTask, type TaskOptions, withRunner } from '../task-command';
 import { isFileName } from '../task-file';
 
 interface Options extends TaskOptions {
@@ -15,7 +14,7 @@ interface Options extends TaskOptions {
 }
 
 export function define(command: Command): void {
-  addTask(command)
+  addTaskArguments(command)
     .usage('KEY | TASK | FILE [Task] [--param value …] [options]')
     .option('--all', 'delete everything that is saved')
     .action(async () => {
@@ -24,42 +23,42 @@ export function define(command: Command): void {
       if (what !== undefined && isFileName(what)) return clearTaskOf(command);
       if (options.help) return print(command.helpInformation());
       if ((what === undefined) !== (options.all === true) || rest.length > 0)
-        throw new Misuse(`what is to be forgotten? tidemark clear ${command.usage()}, or --all`);
+        throw new UsageError(`what is to be forgotten? tidemark clear ${command.usage()}, or --all`);
       await withStorage(storageFor(options), (storage) => clearIn(storage, what));
     });
 }
 
 /** Those of a task of a file: with params, that one result; without, all of them. */
 async function clearTaskOf(command: Command): Promise<void> {
-  const meant = await meantTask(command);
+  const meant = await selectTask(command);
   if (!meant) return;
   const { params, paramsFile } = command.opts<Options>();
   const isOne = Object.keys(meant.params).length > 0 || params !== undefined || paramsFile !== undefined;
   await withRunner(meant, {}, async (runner) =>
-    tell(isOne ? await runner.clear(meant.cls, meant.params) : await runner.clear(meant.cls)),
+    printDeleted(isOne ? await runner.clear(meant.cls, meant.params) : await runner.clear(meant.cls)),
   );
 }
 
 async function clearIn(storage: Storage, what: string | undefined): Promise<void> {
   if (what === undefined) {
     await storage.clear();
-    say(`everything in ${storage.location} is deleted`);
+    printMessage(`everything in ${storage.location} is deleted`);
     return;
   }
   const tasks = [...(await storage.stats()).keys()];
   if (what.includes('/') && !tasks.includes(what)) return clearKey(storage, what);
-  const meant = tasks.includes(what) ? undefined : nearest(what, tasks);
-  if (meant) throw new Misuse(`no result of ${what} is saved in ${storage.location}; did you mean ${meant}?`);
-  tell(await forgetTask(storage.layers, safeName(what)));
+  const meant = tasks.includes(what) ? undefined : nearestName(what, tasks);
+  if (meant) throw new UsageError(`no result of ${what} is saved in ${storage.location}; did you mean ${meant}?`);
+  printDeleted(await clearTask(storage.stack, safeName(what)));
 }
 
 async function clearKey(storage: Storage, text: string): Promise<void> {
   const key = await findKey(storage, text);
-  tell((await forgetResult(storage.layers, key)) ? [key] : []);
+  printDeleted((await clearResult(storage.stack, key)) ? [key] : []);
 }
 
-function tell(deleted: readonly string[]): void {
+function printDeleted(deleted: readonly string[]): void {
   for (const key of deleted) print(`${key}\n`);
   const results = deleted.length === 1 ? '1 result' : `${deleted.length} results`;
-  say(`${results} deleted; what came from ${deleted.length === 1 ? 'it' : 'them'} does not count any more`);
+  printMessage(`${results} deleted; what came from ${deleted.length === 1 ? 'it' : 'them'} does not count any more`);
 }

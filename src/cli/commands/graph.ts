@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { pictureOf } from '../../report/picture';
-import { draw, type Format, formatOf, formats } from '../draw';
+import { checkOutputFile, draw, type Format, formatOf, formats } from '../draw';
 import { print } from '../output';
-import { checkOutput } from '../output-file';
-import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
+import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../task-command';
 
 interface Options {
   readonly format?: Format;
@@ -12,7 +11,7 @@ interface Options {
 }
 
 export function define(command: Command): void {
-  addTask(command)
+  addTaskArguments(command)
     .addOption(
       new Option(
         '--format <format>',
@@ -21,13 +20,13 @@ export function define(command: Command): void {
     )
     .option('-o, --output <file>', 'write it there instead of printing it')
     .action(async () => {
-      const meant = await meantTask(command);
+      const meant = await selectTask(command);
       if (meant) await graph(meant, command.opts<Options>());
     });
 }
 
-async function graph(meant: MeantTask, { format, output }: Options): Promise<void> {
-  if (output !== undefined) checkOutput(output);
+async function graph(meant: SelectedTask, { format, output }: Options): Promise<void> {
+  if (output !== undefined) checkOutputFile(output);
   const as = format ?? (output === undefined ? 'mermaid' : formatOf(output));
   await withRunner(meant, {}, async (runner) => {
     const text = await draw(pictureOf(await runner.plan(meant.cls, meant.params)), as);

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
-import { makeWay } from '../../storage/make-way';
-import { Misuse } from '../misuse';
-import { say } from '../output';
+import { mkdirp } from '../../base/mkdirp';
+import { UsageError } from '../errors';
+import { printMessage } from '../output';
 
 const main = `import { Param, Requires, Task } from 'tidemark';
 
@@ -61,17 +61,17 @@ export function define(command: Command): void {
 /** Writes nothing over what is there. */
 function init(folder: string): void {
   if (existsSync(join(folder, 'main.ts')))
-    throw new Misuse(`${join(folder, 'main.ts')} is there already; name another folder: tidemark init my-project`);
-  makeWay(folder);
+    throw new UsageError(`${join(folder, 'main.ts')} is there already; name another folder: tidemark init my-project`);
+  mkdirp(folder);
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
-    if (existsSync(file)) say(`kept   ${file}`);
+    if (existsSync(file)) printMessage(`kept   ${file}`);
     else {
       writeFileSync(file, text, { flag: 'wx' });
-      say(`wrote  ${file}`);
+      printMessage(`wrote  ${file}`);
     }
   }
-  say(
+  printMessage(
     `\nRun it twice; the second time, what is saved is loaded:\n  npx tidemark run ${relative('', join(folder, 'main.ts'))}`,
   );
 }

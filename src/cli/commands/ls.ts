@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { showBytes } from '../../report/units';
-import type { CheckpointRecord } from '../../storage/record';
-import { print, say } from '../output';
-import { showRecorded } from '../show-difference';
-import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
-import { type Cell, writeTable } from '../table';
-import { durationCell, showTime } from '../times';
+import type { CheckpointRecord } from '../../storage/format/record';
+import { print, printMessage } from '../output';
+import { showRecorded } from '../show-values';
+import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage';
+import { type Cell, durationCell, showTime, writeTable } from '../table';
 
 interface Options extends StorageOption {
   readonly json?: true;
@@ -26,24 +25,24 @@ export function define(command: Command): void {
         records.sort(byTaskAndTime);
         if (options.json) for (const record of records) print(`${JSON.stringify(record)}\n`);
         else writeTable(['key', 'took', 'size', 'saved', 'params'], records.map(toCells));
-        sayUnreadable(unreadable);
+        printUnreadable(unreadable);
         if (records.length === 0)
-          say(`no results${task === undefined ? '' : ` of ${task}`} are saved in ${storage.location}`);
+          printMessage(`no results${task === undefined ? '' : ` of ${task}`} are saved in ${storage.location}`);
       }),
     );
 }
 
-const shownUnreadable = 5;
+const maxUnreadable = 5;
 
-function sayUnreadable(unreadable: readonly string[]): void {
+function printUnreadable(unreadable: readonly string[]): void {
   if (unreadable.length === 0) return;
   const one = unreadable.length === 1;
-  const rest = unreadable.length - shownUnreadable;
-  say(
+  const rest = unreadable.length - maxUnreadable;
+  printMessage(
     `${unreadable.length} ${one ? 'checkpoint' : 'checkpoints'} cannot be read; tidemark rm deletes ${one ? 'it' : 'them'}:`,
   );
-  for (const text of unreadable.slice(0, shownUnreadable)) say(`    ${text}`);
-  if (rest > 0) say(`    … and ${rest} more`);
+  for (const text of unreadable.slice(0, maxUnreadable)) printMessage(`    ${text}`);
+  if (rest > 0) printMessage(`    … and ${rest} more`);
 }
 
 function toCells({ key, seconds, size, savedAt, params }: CheckpointRecord): readonly Cell[] {

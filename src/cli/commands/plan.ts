@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
+import { showTask } from '../../base/show';
 import { showSeconds } from '../../report/units';
-import { Differences } from '../../run/difference';
-import type { PlannedNode } from '../../run/plan';
-import { showTask } from '../../task/show';
-import { print, say } from '../output';
-import { showDifference } from '../show-difference';
-import { writeTable } from '../table';
-import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
-import { durationCell } from '../times';
+import { DifferenceExplainer } from '../../run/plan/explain-difference';
+import type { PlannedNode } from '../../run/plan/plan';
+import { print, printMessage } from '../output';
+import { showDifference } from '../show-values';
+import { durationCell, writeTable } from '../table';
+import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../task-command';
 
 /** What stands in a line. */
 interface Row {
@@ -18,33 +17,33 @@ interface Row {
 }
 
 export function define(command: Command): void {
-  addTask(command)
+  addTaskArguments(command)
     .option('--json', 'print the plan as JSON')
     .action(async () => {
-      const meant = await meantTask(command);
+      const meant = await selectTask(command);
       if (meant) await plan(meant, command.opts<{ readonly json?: true }>().json === true);
     });
 }
 
-async function plan(meant: MeantTask, asJson: boolean): Promise<void> {
+async function plan(meant: SelectedTask, asJson: boolean): Promise<void> {
   await withRunner(meant, {}, async (runner) => {
     const made = await runner.plan(meant.cls, meant.params);
-    const differences = new Differences(made, meant.storage);
+    const differences = new DifferenceExplainer(made, meant.storage);
     const rows: Row[] = [];
     for (const node of made.nodes) if (node.action !== 'not-needed') rows.push(await rowOf(node, differences));
     if (asJson) print(`${JSON.stringify(rows.map(toJson), null, 2)}\n`);
     else {
       writeTable(['action', 'task', 'last took', 'why'], rows.map(toCells));
-      say(summary(rows, made.nodes.length));
+      printMessage(summary(rows, made.nodes.length));
     }
   });
 }
 
 const noCheckpoint = 'there is no checkpoint';
 
-async function rowOf(node: PlannedNode, differences: Differences): Promise<Row> {
+async function rowOf(node: PlannedNode, differences: DifferenceExplainer): Promise<Row> {
   if (node.action === 'load') return { node, why: '', seconds: node.seconds };
-  const nearest = await differences.of(node);
+  const nearest = await differences.explain(node);
   const seconds = nearest?.record.seconds;
   if (node.action !== 'run') return { node, why: node.action === 'unknown' ? node.why : '', seconds };
   const isKnown = node.why !== noCheckpoint || !nearest;

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { findKey } from '../find-key';
-import { print, say } from '../output';
-import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
+import { print, printMessage } from '../output';
+import { addStorageOption, findKey, type StorageOption, storageFor, withStorage } from '../storage';
 
 export function define(command: Command): void {
   command.argument('<keys...>', 'such as Train/3f2a: as much of each as tells it from the others');
@@ -13,7 +12,7 @@ export function define(command: Command): void {
       for (const text of texts) keys.add(await findKey(storage, text));
       for (const key of keys) {
         if (await storage.delete(key)) print(`${key}\n`);
-        if (await storage.has(key)) say(`${key} stays in a layer that is read-only`);
+        if (await storage.has(key)) printMessage(`${key} stays in a layer that is read-only`);
       }
     }),
   );

@@ -1,20 +1,76 @@
 import type { Command } from 'commander';
 import { describeError } from '../../base/describe-error';
 import { showBytes } from '../../report/units';
-import type { CheckpointRecord } from '../../storage/record';
+import type { CheckpointRecord } from '../../storage/format/record';
 import type { Storage } from '../../storage/storage';
 import type { TaskKey } from '../../task/context';
 import { definitionOf } from '../../task/definition';
-import { classNamed } from '../../task/registry';
-import { findKey } from '../find-key';
-import { type Lineage, lineageOf, type Relative } from '../lineage';
-import { print, say } from '../output';
-import { showRecorded, showVersion } from '../show-difference';
-import { printResult, resultToJson } from '../show-result';
-import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
-import { type Cell, writeTable } from '../table';
+import { findTaskClass } from '../../task/registry';
+import { print, printMessage } from '../output';
+import { printResult, resultToJson, showRecorded, showVersion } from '../show-values';
+import { addStorageOption, findKey, type StorageOption, storageFor, withStorage } from '../storage';
+import { type Cell, durationCell, showTime, writeTable } from '../table';
 import { TaskFile } from '../task-file';
-import { durationCell, showTime } from '../times';
+
+/** A saved result among those that another came from, or that came from it. */
+interface LineageEntry {
+  readonly key: TaskKey;
+  /** 1 for those that are required directly, or require it directly. */
+  readonly depth: number;
+  /** Undefined when it is not saved. */
+  readonly record: CheckpointRecord | undefined;
+}
+
+/** What a result came from, and what came from it, each once. */
+interface Lineage {
+  readonly from: readonly LineageEntry[];
+  readonly to: readonly LineageEntry[];
+}
+
+/** Follows what records say in both directions; a result that is not saved ends the way. */
+async function findLineage(storage: Storage, key: TaskKey): Promise<Lineage> {
+  const records = new Map<TaskKey, CheckpointRecord>();
+  const users = new Map<TaskKey, TaskKey[]>();
+  for await (const record of storage.list()) {
+    records.set(record.key, record);
+    for (const source of sourceKeys(record)) {
+      const known = users.get(source);
+      if (known) known.push(record.key);
+      else users.set(source, [record.key]);
+    }
+  }
+  const follow = (next: (key: TaskKey) => readonly TaskKey[]) =>
+    traverse(key, next).map(([at, depth]) => ({ key: at, depth, record: records.get(at) }));
+  return {
+    from: follow((at) => sourceKeys(records.get(at))),
+    to: follow((at) => users.get(at) ?? []),
+  };
+}
+
+/** What a result came from: what its task required, and what refs in results led to. */
+function sourceKeys(record: CheckpointRecord | undefined): readonly TaskKey[] {
+  if (!record) return [];
+  const named = record.dynamic.flatMap(([, keys]) => keys);
+  return [...new Set([...record.requires.map(([required]) => required), ...named])];
+}
+
+/** Depth first, so that each stands below what it belongs to. */
+function traverse(
+  start: TaskKey,
+  next: (key: TaskKey) => readonly TaskKey[],
+): readonly (readonly [key: TaskKey, depth: number])[] {
+  const seen = new Set([start]);
+  const found: [TaskKey, number][] = [];
+  const stack = [...next(start)].reverse().map((key): [TaskKey, number] => [key, 1]);
+  for (let at = stack.pop(); at; at = stack.pop()) {
+    const [key, depth] = at;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    found.push(at);
+    for (const one of [...next(key)].reverse()) stack.push([one, depth + 1]);
+  }
+  return found;
+}
 
 interface Options extends StorageOption {
   readonly raw?: true;
@@ -23,7 +79,7 @@ interface Options extends StorageOption {
 }
 
 /** A result that was loaded, or why it could not be. */
-type Loaded = { readonly value: unknown } | { readonly error: unknown };
+type LoadedResult = { readonly value: unknown } | { readonly error: unknown };
 
 export function define(command: Command): void {
   command.argument('<key>', 'such as Train/3f2a: as much of it as tells it from the others');
@@ -38,8 +94,8 @@ export function define(command: Command): void {
         const key = await findKey(storage, text);
         const record = await recordOf(storage, key);
         if (options.raw) return writeRaw(await storage.get(key, encoderOf(record)));
-        const lineage = await lineageOf(storage, key);
-        const loaded = await load(storage, key, record);
+        const lineage = await findLineage(storage, key);
+        const loaded = await loadResult(storage, key, record);
         if (options.json) writeJson(record, lineage, loaded);
         else writeRows(key, record, lineage, loaded);
       });
@@ -47,19 +103,19 @@ export function define(command: Command): void {
 }
 
 async function recordOf(storage: Storage, key: TaskKey): Promise<CheckpointRecord | undefined> {
-  for (const { layer } of storage.layers.reads) {
-    const entry = await layer.find(key, undefined);
+  for (const { store } of storage.stack.reads) {
+    const entry = await store.find(key, undefined);
     if (entry) return entry.toRecord();
   }
   return undefined;
 }
 
 function encoderOf(record: CheckpointRecord | undefined) {
-  const cls = record && classNamed(record.task);
+  const cls = record && findTaskClass(record.task);
   return cls && definitionOf(cls).options.encoder;
 }
 
-async function load(storage: Storage, key: TaskKey, record: CheckpointRecord | undefined): Promise<Loaded> {
+async function loadResult(storage: Storage, key: TaskKey, record: CheckpointRecord | undefined): Promise<LoadedResult> {
   try {
     return { value: await storage.get(key, encoderOf(record)) };
   } catch (error) {
@@ -71,13 +127,18 @@ function writeRaw(value: unknown): void {
   print(typeof value === 'string' || value instanceof Uint8Array ? value : `${resultToJson(value)}\n`);
 }
 
-function writeJson(record: CheckpointRecord | undefined, { from, to }: Lineage, loaded: Loaded): void {
-  const plain = ({ key, depth, record: its }: Relative) => ({ key, depth, isSaved: its !== undefined });
+function writeJson(record: CheckpointRecord | undefined, { from, to }: Lineage, loaded: LoadedResult): void {
+  const plain = ({ key, depth, record: its }: LineageEntry) => ({ key, depth, isSaved: its !== undefined });
   const value = 'error' in loaded ? { error: describeError(loaded.error) } : { value: loaded.value };
   print(`${resultToJson({ record, from: from.map(plain), to: to.map(plain), ...value }, 2)}\n`);
 }
 
-function writeRows(key: TaskKey, record: CheckpointRecord | undefined, { from, to }: Lineage, loaded: Loaded): void {
+function writeRows(
+  key: TaskKey,
+  record: CheckpointRecord | undefined,
+  { from, to }: Lineage,
+  loaded: LoadedResult,
+): void {
   writeTable(undefined, [
     ['key', key],
     ...(record ? factsOf(record) : []),
@@ -85,7 +146,7 @@ function writeRows(key: TaskKey, record: CheckpointRecord | undefined, { from, t
     ...to.map((relative) => relativeRow('to', relative)),
   ]);
   if ('error' in loaded) {
-    say(`the value cannot be shown: ${describeError(loaded.error)}`);
+    printMessage(`the value cannot be shown: ${describeError(loaded.error)}`);
     process.exitCode = 1;
   } else {
     print('\n');
@@ -111,7 +172,7 @@ function factsOf(record: CheckpointRecord): readonly (readonly Cell[])[] {
   ];
 }
 
-function relativeRow(direction: string, { key, depth, record }: Relative): readonly Cell[] {
+function relativeRow(direction: string, { key, depth, record }: LineageEntry): readonly Cell[] {
   const params = record ? showRecorded(record.params) : '(not saved)';
   const shown = `${'  '.repeat(depth - 1)}${key}  ${params}`;
   return [direction, { shown, raw: key }, { shown: '', raw: String(depth) }];

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { showBytes, showCount } from '../../report/units';
 import type { TaskStats } from '../../storage/stats';
 import type { Storage } from '../../storage/storage';
-import { print, say } from '../output';
-import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage-option';
+import { print, printMessage } from '../output';
+import { addStorageOption, type StorageOption, storageFor, withStorage } from '../storage';
 import { type Cell, writeTable } from '../table';
 
 interface Options extends StorageOption {
@@ -19,7 +19,7 @@ export function define(command: Command): void {
       const stats = await storage.stats();
       if (options.json) return print(`${JSON.stringify(Object.fromEntries(stats), null, 2)}\n`);
       writeStats(stats);
-      await saySums(stats, storage);
+      await printTotals(stats, storage);
     }),
   );
 }
@@ -40,20 +40,20 @@ function bytesCell(bytes: number | undefined): Cell {
   return bytes === undefined ? '' : { shown: showBytes(bytes), raw: String(bytes) };
 }
 
-async function saySums(stats: Stats, storage: Storage): Promise<void> {
+async function printTotals(stats: Stats, storage: Storage): Promise<void> {
   const all = [...stats.values()];
   const sum = (of: (one: TaskStats) => number) => all.reduce((before, one) => before + of(one), 0);
   const count = sum((one) => one.count);
   const disk = await storage.diskSize();
   const onDisk = disk === undefined ? '' : ` (${showBytes(disk)} on disk)`;
-  say(
+  printMessage(
     `${showCount(count)} ${count === 1 ? 'result' : 'results'}, ${showBytes(sum((one) => one.bytes))}${onDisk}, in ${storage.location}`,
   );
   const unnamed = sum((one) => one.unnamed?.count ?? 0);
   if (unnamed === 0) return;
   const bytes = sum((one) => one.unnamed?.bytes ?? 0);
   const tasks = Array.from(stats).flatMap(([task, one]) => (one.unnamed ? [task] : []));
-  say(
+  printMessage(
     `${showBytes(bytes)} that no record names: of results that are being saved, or whose process was killed while it saved them, which tidemark clear removes (${tasks.join(', ')})`,
   );
 }

@@ -1,28 +1,27 @@
 import type { Command } from 'commander';
+import { showTask } from '../../base/show';
 import { showSeconds } from '../../report/units';
-import { type Difference, Differences } from '../../run/difference';
-import type { PlannedNode } from '../../run/plan';
-import { showTask } from '../../task/show';
-import { print, say } from '../output';
-import { showRecorded, showVersion } from '../show-difference';
-import { writeTable } from '../table';
-import { addTask, type MeantTask, meantTask, withRunner } from '../task-command';
-import { showTime } from '../times';
+import { type Difference, DifferenceExplainer } from '../../run/plan/explain-difference';
+import type { PlannedNode } from '../../run/plan/plan';
+import { print, printMessage } from '../output';
+import { showRecorded, showVersion } from '../show-values';
+import { showTime, writeTable } from '../table';
+import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../task-command';
 
 export function define(command: Command): void {
-  addTask(command)
+  addTaskArguments(command)
     .option('--json', 'print the nearest result and what differs as JSON')
     .action(async () => {
-      const meant = await meantTask(command);
+      const meant = await selectTask(command);
       if (meant) await why(meant, command.opts<{ readonly json?: true }>().json === true);
     });
 }
 
-async function why(meant: MeantTask, asJson: boolean): Promise<void> {
+async function why(meant: SelectedTask, asJson: boolean): Promise<void> {
   await withRunner(meant, {}, async (runner) => {
     const plan = await runner.plan(meant.cls, meant.params);
     const node = plan.nodes.at(-1)!;
-    const nearest = await new Differences(plan, meant.storage).of(node);
+    const nearest = await new DifferenceExplainer(plan, meant.storage).explain(node);
     const { record, differences = [] } = nearest ?? {};
     if (asJson) {
       const { key, action } = node;
@@ -30,10 +29,10 @@ async function why(meant: MeantTask, asJson: boolean): Promise<void> {
       print(`${JSON.stringify({ key, action, why: reason, nearest: record, differences }, null, 2)}\n`);
       return;
     }
-    say(verdict(node));
+    printMessage(verdict(node));
     if (record && record.key !== node.key)
-      say(`nearest: ${record.key}, saved ${showTime(record.savedAt)}, took ${showSeconds(record.seconds)}`);
-    else if (!record && node.action === 'run') say(`no result of ${node.task} is saved`);
+      printMessage(`nearest: ${record.key}, saved ${showTime(record.savedAt)}, took ${showSeconds(record.seconds)}`);
+    else if (!record && node.action === 'run') printMessage(`no result of ${node.task} is saved`);
     writeTable(['task', 'what', 'before', 'now'], rowsOf(node.task, differences));
   });
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { WorkerHealth, WorkerOptions } from '../../executors/bullmq/worker/options';
-import type { TidemarkWorker } from '../../executors/bullmq/worker/tidemark-worker';
-import { Misuse } from '../misuse';
-import { say } from '../output';
-import { count, defaultRedis } from '../run-options';
-import { type StorageOption, storageFor } from '../storage-option';
+import type { TidemarkWorker } from '../../executors/bullmq/worker/worker';
+import { UsageError } from '../errors';
+import { printMessage } from '../output';
+import { defaultRedis, parseCount } from '../run-options';
+import { type StorageOption, storageFor } from '../storage';
 import { TaskFile } from '../task-file';
 
 interface Options extends StorageOption {
@@ -27,7 +27,7 @@ export function define(command: Command): void {
       'a queue that it takes jobs of; repeatable (default: those of all tasks in the files)',
       (name: string, others: readonly string[] = []) => [...others, name],
     )
-    .option('--concurrency <n>', 'how many jobs it runs at once (default: 1)', count)
+    .option('--concurrency <n>', 'how many jobs it runs at once (default: 1)', parseCount)
     .addOption(
       new Option('--executor <where>', 'where tasks run')
         .choices(['threads', 'processes', 'inline'])
@@ -39,11 +39,11 @@ export function define(command: Command): void {
     )
     .option('--prefix <text>', 'what the names of keys in Redis begin with, as for the runners')
     .option('--container <file>', 'a file that exports the container which makes tasks and their services')
-    .action((files: readonly string[], options: Options) => work(files, options));
+    .action((files: readonly string[], options: Options) => runWorker(files, options));
 }
 
-async function work(names: readonly string[], options: Options): Promise<void> {
-  if (names.length === 0) throw new Misuse('which file? tidemark worker FILE… [options]');
+async function runWorker(names: readonly string[], options: Options): Promise<void> {
+  if (names.length === 0) throw new UsageError('which file? tidemark worker FILE… [options]');
   const files: TaskFile[] = [];
   for (const name of names) files.push(await TaskFile.load(name));
   const execArgv = files.map(({ workerArguments }) => workerArguments).find((given) => given !== undefined);
@@ -56,8 +56,8 @@ async function work(names: readonly string[], options: Options): Promise<void> {
     connection: options.redis,
     executor: options.executor,
     stopSignals: [],
-    onHealth: (health) => say(lineOf(health)),
-    onWarning: (message) => say(`warning: ${message}`),
+    onHealth: (health) => printMessage(healthLine(health)),
+    onWarning: (message) => printMessage(`warning: ${message}`),
     ...(options.queue && { queues: options.queue }),
     ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
     ...(options.prefix !== undefined && { prefix: options.prefix }),
@@ -74,13 +74,13 @@ async function work(names: readonly string[], options: Options): Promise<void> {
 function stopOnSignals(worker: TidemarkWorker): void {
   let signals = 0;
   const listener = () => {
-    if (++signals === 1) say('stopping: what is running finishes; a second signal hands it back to its queue');
+    if (++signals === 1) printMessage('stopping: what is running finishes; a second signal hands it back to its queue');
     void worker.close({ handBack: signals > 1 });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, listener);
 }
 
-function lineOf({ name, queues, concurrency, running, done, failed, isConnected }: WorkerHealth): string {
+function healthLine({ name, queues, concurrency, running, done, failed, isConnected }: WorkerHealth): string {
   const state = isConnected ? `running ${running}` : 'no connection to Redis, which it tries to get back';
   const listed = `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
   return `worker ${name} · ${listed} · ${concurrency} at once · ${state} · done ${done} · failed ${failed}`;

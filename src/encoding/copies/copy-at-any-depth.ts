@@ -1,5 +1,5 @@
-import { isArrayPrototype, isPlainPrototype } from '../../base/built-in-name';
-import { byteLengthOf, copyLeaf, emptyErrorLike, type Kind, kindOf } from './copy-leaf';
+import { isArrayPrototype, isPlainPrototype } from '../../base/built-in-classes';
+import { byteLengthOf, type CopyKind, copyKindOf, copyLeaf, emptyErrorLike } from './copy-leaf';
 
 /** What a copy is for. */
 export interface CopyRules {
@@ -23,11 +23,11 @@ export function copyAtAnyDepth(
   rules: CopyRules,
   copyInstance: CopyInstance,
 ): { readonly value: object; readonly hasMutable: boolean } {
-  const copy = new AnyDepth(rules, copyInstance);
+  const copy = new DeepCopier(rules, copyInstance);
   return { value: copy.copy(value), hasMutable: copy.hasMutable };
 }
 
-class AnyDepth {
+class DeepCopier {
   hasMutable = false;
   readonly #rules: CopyRules;
   readonly #copyInstance: CopyInstance;
@@ -63,7 +63,7 @@ class AnyDepth {
     const prototype: object | null = Object.getPrototypeOf(object);
     if (Array.isArray(object)) return isArrayPrototype(prototype) ? this.#plain(object, []) : object;
     if (isPlainPrototype(prototype)) return this.#plain(object, Object.create(prototype));
-    const kind = kindOf(object, prototype!);
+    const kind = copyKindOf(object, prototype!);
     if (kind === 'other') {
       const copy = this.#copyInstance(object, prototype!, this.#rules);
       this.hasMutable ||= copy !== undefined;
@@ -79,7 +79,7 @@ class AnyDepth {
     return copy;
   }
 
-  #mutable(object: object, kind: Exclude<Kind, 'other'>): object {
+  #mutable(object: object, kind: Exclude<CopyKind, 'other'>): object {
     switch (kind) {
       case 'map':
       case 'set':

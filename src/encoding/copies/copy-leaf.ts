@@ -1,18 +1,13 @@
 import { types } from 'node:util';
-import { builtInName, classOfNative, isUrl } from '../../base/built-in-name';
-import { newDate } from '../../base/new-date';
-import { TYPED_ARRAYS } from '../raw';
+import { builtInName, classOfNative, isUrl, newDate } from '../../base/built-in-classes';
+import { typedArrays } from '../serialization/typed-arrays';
 
 /** What kind of thing an object is to who copies it. */
-export type Kind = 'map' | 'set' | 'date' | 'regexp' | 'url' | 'error' | 'bytes' | 'other';
+export type CopyKind = 'map' | 'set' | 'date' | 'regexp' | 'url' | 'error' | 'bytes' | 'other';
 
-const VIEWS = new Set<object>([...TYPED_ARRAYS.map(({ prototype }) => prototype), Buffer.prototype]);
-const NAMES_OF_VIEWS = new Set<string | undefined>([
-  ...TYPED_ARRAYS.map(({ name }) => name),
-  'DataView',
-  'Float16Array',
-]);
-const ERRORS = new Set<string | undefined>(
+const viewPrototypes = new Set<object>([...typedArrays.map(({ prototype }) => prototype), Buffer.prototype]);
+const viewNames = new Set<string | undefined>([...typedArrays.map(({ name }) => name), 'DataView', 'Float16Array']);
+const errorNames = new Set<string | undefined>(
   'Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError'.split(' '),
 );
 
@@ -20,20 +15,20 @@ const ERRORS = new Set<string | undefined>(
  * The kind of an object that is neither plain nor an array. Only objects of just the built-in class are told; what is
  * of a subclass, of a class of its own, a Proxy or memory that is shared on purpose is `other`.
  */
-export function kindOf(object: object, prototype: object): Kind {
+export function copyKindOf(object: object, prototype: object): CopyKind {
   if (ArrayBuffer.isView(object)) return isOwnView(object, prototype) ? 'bytes' : 'other';
   if (types.isMap(object)) return builtInName(prototype) === 'Map' ? 'map' : 'other';
   if (types.isSet(object)) return builtInName(prototype) === 'Set' ? 'set' : 'other';
   if (types.isDate(object)) return builtInName(prototype) === 'Date' ? 'date' : 'other';
   if (types.isRegExp(object)) return builtInName(prototype) === 'RegExp' ? 'regexp' : 'other';
   if (types.isArrayBuffer(object)) return builtInName(prototype) === 'ArrayBuffer' ? 'bytes' : 'other';
-  if (types.isNativeError(object)) return ERRORS.has(builtInName(prototype)) ? 'error' : 'other';
+  if (types.isNativeError(object)) return errorNames.has(builtInName(prototype)) ? 'error' : 'other';
   return isUrl(object) ? 'url' : 'other';
 }
 
 function isOwnView(view: ArrayBufferView, prototype: object): boolean {
   if (types.isSharedArrayBuffer(view.buffer)) return false;
-  return VIEWS.has(prototype) || NAMES_OF_VIEWS.has(builtInName(prototype));
+  return viewPrototypes.has(prototype) || viewNames.has(builtInName(prototype));
 }
 
 /** How many bytes of memory an object of the kind `bytes` shows. */
@@ -45,7 +40,7 @@ export function byteLengthOf(bytes: object): number {
 export function copyLeaf(object: object, kind: 'date' | 'regexp' | 'url' | 'bytes'): object {
   switch (kind) {
     case 'date':
-      return sameClass(newDate((object as Date).getTime()), object);
+      return withPrototypeOf(newDate((object as Date).getTime()), object);
     case 'regexp': {
       const { source, flags, lastIndex } = object as RegExp;
       const copy = new RegExp(source, flags);
@@ -84,7 +79,7 @@ export function emptyErrorLike(error: Error): Error {
 }
 
 /** Dates under a test's fake clock, and objects of other realms, keep the class that they had. */
-function sameClass(copy: object, original: object): object {
+function withPrototypeOf(copy: object, original: object): object {
   const prototype: object | null = Object.getPrototypeOf(original);
   if (Object.getPrototypeOf(copy) !== prototype) Object.setPrototypeOf(copy, prototype);
   return copy;

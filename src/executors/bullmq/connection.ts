@@ -1,15 +1,13 @@
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis, RedisOptions } from 'ioredis';
-import { adviceOn, isLoading, isReplica } from '../../storage/stores/redis/redis-error';
-import { StrangeReplyError } from '../../storage/stores/redis/replies';
-import { NoAnswerError } from '../../storage/stores/redis/stall-watch';
-import { gatherWrites } from './gather-writes';
+import { isLoading, isReplica, redisAdvice, UnexpectedReplyError } from '../../redis/redis-error';
+import { NoAnswerError } from '../../redis/stall-watch';
 import { loadIoRedis } from './load-packages';
 import type { QueueConnection } from './options';
 import { QueueError } from './queue-error';
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly connection: QueueConnection;
   /** For how long it may be away, in milliseconds. */
   readonly patience: number;
@@ -22,19 +20,19 @@ export interface ConnectionOptions {
 }
 
 /** How long the first connection may take, in milliseconds. */
-const firstMayTake = 4_500;
+const firstConnectTimeout = 4_500;
 /** How often it is seen whether the server still answers, in milliseconds, and how often it may fail to. */
-const beat = 2_500;
-const missedBeats = 3;
+const pingInterval = 2_500;
+const maxMissedPings = 3;
 /** For how long a Redis that loads its data is waited for where there is no other limit, in milliseconds. */
-const mayLoad = 30_000;
+const loadTimeout = 30_000;
 /** What comes later says nothing of a failover before, in milliseconds. */
-const forgottenAfter = 5_000;
+const failoverWindow = 5_000;
 /** What trying again does not help against. */
 const refusal = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR Client sent AUTH|ERR DB index)/;
 
 /** Whether something failed since a connection broke, which says when it is lost for good. */
-export function isBroken(error: unknown): boolean {
+export function isDisconnect(error: unknown): boolean {
   return /closed|aborted|retries per request|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/i.test(
     (error as Error | undefined)?.message ?? '',
   );
@@ -61,21 +59,21 @@ export class Connection {
   #replica: { readonly since: number; at: number } | undefined;
   /** For how long it was waited for, in milliseconds, where that is worth a word. */
   #waited: number | undefined;
-  #lastError: unknown = new NoAnswerError(firstMayTake);
+  #lastError: unknown = new NoAnswerError(firstConnectTimeout);
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
     this.#ready.catch(() => undefined);
-    this.client = open(options, (error) => this.#leadsElsewhere(error));
+    this.client = open(options, (error) => this.#onReplicaError(error));
     this.location = locationOf(this.client);
     this.client
-      .on('error', (error: unknown) => this.#failed(error))
-      .on('connect', () => this.#connected())
-      .on('ready', () => this.#isUp())
-      .on('close', () => this.#isDown());
-    this.#isDown();
-    if (!options.isBlocking) this.#heart = setInterval(() => this.#beat(), beat).unref();
+      .on('error', (error: unknown) => this.#onError(error))
+      .on('connect', () => this.#onConnect())
+      .on('ready', () => this.#onReady())
+      .on('close', () => this.#onClose());
+    this.#onClose();
+    if (!options.isBlocking) this.#heart = setInterval(() => this.#ping(), pingInterval).unref();
   }
 
   /** Resolves once it is there for the first time. @throws {QueueError} within 5 seconds when it cannot be had */
@@ -83,7 +81,7 @@ export class Connection {
     return this.#ready;
   }
 
-  get isUp(): boolean {
+  get isReady(): boolean {
     return this.client.status === 'ready';
   }
 
@@ -109,8 +107,8 @@ export class Connection {
   }
 
   /** What went wrong, in words. */
-  error(cause: unknown = this.#lastError): QueueError {
-    const [reason, cure] = adviceOn(cause);
+  toError(cause: unknown = this.#lastError): QueueError {
+    const [reason, cure] = redisAdvice(cause);
     const waited =
       this.#waited === undefined ? '' : ` It was asked again for ${Math.round(this.#waited / 100) / 10} s.`;
     // Some are only the beginning of a sentence, since for storages more can be done.
@@ -125,108 +123,108 @@ export class Connection {
     return (this.client as unknown as { stream?: Socket }).stream;
   }
 
-  #connected(): void {
+  #onConnect(): void {
     this.setRef(this.#isReferenced);
-    if (this.#stream && !this.#options.isBlocking) gatherWrites(this.#stream);
+    if (this.#stream && !this.#options.isBlocking) corkWrites(this.#stream);
   }
 
-  #isUp(): void {
+  #onReady(): void {
     this.#unanswered = 0;
-    if (this.#readyAt !== undefined) this.#isUsable();
+    if (this.#readyAt !== undefined) this.#cancelDeadline();
     // Should it break again, it is late at last.
     else
       this.client.ping().then(
-        (reply: unknown) => this.#greeted(reply),
+        (reply: unknown) => this.#checkGreeting(reply),
         () => undefined,
       );
   }
 
-  #greeted(reply: unknown): void {
+  #checkGreeting(reply: unknown): void {
     if (String(reply) === 'PONG') {
       this.#readyAt = performance.now();
-      this.#isUsable();
+      this.#cancelDeadline();
       this.#settleReady.resolve();
       return;
     }
-    this.#lastError = new StrangeReplyError('PING', reply);
-    this.#lose();
+    this.#lastError = new UnexpectedReplyError('PING', reply);
+    this.#giveUp();
   }
 
-  #isUsable(): void {
+  #cancelDeadline(): void {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
   }
 
-  #isDown(): void {
+  #onClose(): void {
     if (this.#isOver || this.#deadline) return;
     // Nobody waits for anything, so nothing is lost by letting go.
     if (!this.#isReferenced) {
-      this.#lose();
+      this.#giveUp();
       return;
     }
     this.#downSince = performance.now();
     const { patience } = this.#options;
-    const time = this.#readyAt !== undefined ? patience : Math.min(patience, firstMayTake);
-    if (time !== Number.POSITIVE_INFINITY) this.#deadline = setTimeout(() => void this.#isLate(), time).unref();
+    const time = this.#readyAt !== undefined ? patience : Math.min(patience, firstConnectTimeout);
+    if (time !== Number.POSITIVE_INFINITY) this.#deadline = setTimeout(() => void this.#onDeadline(), time).unref();
   }
 
   /** It is away for too long; one that loads its data has a little more time. */
-  async #isLate(): Promise<void> {
-    const isLoading = await this.#loads();
+  async #onDeadline(): Promise<void> {
+    const isLoading = await this.#isLoadingData();
     if (this.#isOver || !this.#deadline) return;
     const { patience } = this.#options;
-    const left = (Number.isFinite(patience) ? patience : mayLoad) - (performance.now() - this.#downSince);
+    const left = (Number.isFinite(patience) ? patience : loadTimeout) - (performance.now() - this.#downSince);
     if (isLoading) this.#waited = performance.now() - this.#downSince;
-    if (!isLoading || left <= 0) this.#lose();
-    else this.#deadline = setTimeout(() => void this.#isLate(), Math.min(left, firstMayTake)).unref();
+    if (!isLoading || left <= 0) this.#giveUp();
+    else this.#deadline = setTimeout(() => void this.#onDeadline(), Math.min(left, firstConnectTimeout)).unref();
   }
 
   /** Whether it is there, and loads its data: then it takes few commands. */
-  async #loads(): Promise<boolean> {
+  async #isLoadingData(): Promise<boolean> {
     if (isLoading(this.#lastError)) return true;
     if (this.client.status !== 'connect') return false;
     const asked = this.client.info('persistence').catch(() => '');
-    const info = await Promise.race([asked, wait(firstMayTake / 4, '', { ref: false })]);
+    const info = await Promise.race([asked, wait(firstConnectTimeout / 4, '', { ref: false })]);
     if (!/^loading:1/m.test(String(info))) return false;
     this.#lastError = new Error('LOADING Redis is loading the dataset in memory');
     return true;
   }
 
   /** What was the primary is a replica: a new connection may lead to the new one. Gives whether to connect anew. */
-  #leadsElsewhere(error: Error): boolean {
+  #onReplicaError(error: Error): boolean {
     if (this.#isOver || !isReplica(error)) return false;
     this.#lastError = error;
     const now = performance.now();
-    if (!this.#replica || now - this.#replica.at > forgottenAfter) this.#replica = { since: now, at: now };
+    if (!this.#replica || now - this.#replica.at > failoverWindow) this.#replica = { since: now, at: now };
     this.#replica.at = now;
     const { since } = this.#replica;
     // What is a replica from the start is meant to be one, more often than not.
-    const isFirst = since - (this.#readyAt ?? since) < forgottenAfter;
+    const isFirst = since - (this.#readyAt ?? since) < failoverWindow;
     const { patience } = this.#options;
-    if (now - since < (isFirst ? Math.min(patience, firstMayTake) : patience)) return true;
+    if (now - since < (isFirst ? Math.min(patience, firstConnectTimeout) : patience)) return true;
     this.#waited = now - since;
-    this.#lose();
+    this.#giveUp();
     return false;
   }
 
-  #failed(error: unknown): void {
+  #onError(error: unknown): void {
     this.#lastError = error;
-    if (this.#readyAt === undefined && refusal.test((error as Error | undefined)?.message ?? '')) this.#lose();
+    if (this.#readyAt === undefined && refusal.test((error as Error | undefined)?.message ?? '')) this.#giveUp();
   }
 
-  #lose(): void {
+  #giveUp(): void {
     if (this.#isOver) return;
-    const error = this.error();
+    const error = this.toError();
     this.#settleReady.reject(error);
     this.close();
     this.#options.onLost(error);
   }
 
   /** A server that hangs is noticed by its silence. Ticks are counted, since a busy process reads no answers. */
-  #beat(): void {
-    if (!this.isUp || !this.#isReferenced) return;
-    if (this.#unanswered >= missedBeats) {
-      this.#lastError = new NoAnswerError(missedBeats * beat);
+  #ping(): void {
+    if (!this.isReady || !this.#isReferenced) return;
+    if (this.#unanswered >= maxMissedPings) {
+      this.#lastError = new NoAnswerError(maxMissedPings * pingInterval);
       this.#unanswered = 0;
       this.reset();
       return;
@@ -250,7 +248,7 @@ function open(
     autoResendUnfulfilledCommands: !sendsOnce,
     enableOfflineQueue: true,
     lazyConnect: false,
-    connectTimeout: firstMayTake,
+    connectTimeout: firstConnectTimeout,
     protocol: 2,
     maxLoadingRetryTime: 500,
     // 2 sends the command again, which a replica has not done.
@@ -265,4 +263,37 @@ function open(
 function locationOf({ options }: Redis): string {
   const { host, port, path, db = 0, tls } = options;
   return path ? `redis+unix://${path}?db=${db}` : `${tls ? 'rediss' : 'redis'}://${host}:${port}/${db}`;
+}
+
+/** How long to wait after a connection broke, in milliseconds. */
+export const retryDelay = 100;
+
+/** Does what broke off again, until the connection is lost for good: for what may be done twice. */
+export async function retryOnDisconnect<T>(client: Redis, send: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!isDisconnect(error) || client.status === 'end') throw error;
+      await wait(retryDelay);
+    }
+  }
+}
+
+/** What is written in one turn of the event loop goes in one call of the system. */
+function corkWrites(stream: Socket): void {
+  const write = stream.write;
+  let isGathering = false;
+  const uncork = () => {
+    isGathering = false;
+    stream.uncork();
+  };
+  stream.write = function gathered(this: Socket, ...args: Parameters<Socket['write']>) {
+    if (!isGathering) {
+      isGathering = true;
+      stream.cork();
+      setImmediate(uncork);
+    }
+    return write.apply(this, args);
+  } as Socket['write'];
 }

@@ -1,5 +1,6 @@
-import { type Allowed, anything, checkOptions, milliseconds, numberFrom } from '../../check-options';
-import { TidemarkError } from '../../error';
+import { type Allowed, anything, checkOptions, milliseconds, numberFrom } from '../../base/check-options';
+import { TidemarkError } from '../../base/error';
+import type { Executor } from '../executor';
 
 /** Where the Redis of the queues is: `redis://user:password@host:6379/0`, `rediss://…`, or what ioredis takes. */
 export type QueueConnection = string | Readonly<Record<string, any>>;
@@ -47,11 +48,11 @@ const known: Readonly<Record<keyof BullMqOptions, Allowed>> = {
 
 /** @throws {TidemarkError} for options that cannot be */
 export function checkBullMqOptions(options: BullMqOptions): void {
-  needsConnection(options, "bullmq({ connection: 'redis://localhost:6379' })");
+  assertConnection(options, "bullmq({ connection: 'redis://localhost:6379' })");
   checkOptions(options, known, 'bullmq()');
 }
 
-export function needsConnection(options: QueueOptions | undefined, example: string): void {
+export function assertConnection(options: QueueOptions | undefined, example: string): void {
   if (typeof options !== 'object' || options === null || options.connection === undefined)
     throw new TidemarkError(`it has to be said where Redis is: ${example}`);
   // Said without the value, in which there may be a password.
@@ -64,4 +65,23 @@ function isRedisUri(text: string): boolean {
   if (!/^rediss?:\/\/./.test(text) || !URL.canParse(text)) return false;
   const { port, pathname } = new URL(text);
   return port !== '0' && /^(?:\/\d*)?$/.test(pathname);
+}
+
+/** What is going on in a queue. */
+export interface QueueMetrics {
+  /** Jobs that wait for a worker. */
+  readonly waiting: number;
+  /** Jobs that workers run. */
+  readonly active: number;
+  /** Jobs that have failed since there is the queue; what was tried again counts each time. */
+  readonly failed: number;
+  /** Workers that take its jobs. */
+  readonly workers: number;
+}
+
+/** An executor whose tasks wait in queues for workers anywhere. */
+export interface QueueExecutor extends Executor {
+  /** How many jobs wait, run and have failed, and how many workers there are, by the queues that were used. */
+  metrics(): Promise<Readonly<Record<string, QueueMetrics>>>;
+  close(): Promise<void>;
 }

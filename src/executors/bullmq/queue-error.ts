@@ -1,5 +1,5 @@
+import { TidemarkError } from '../../base/error';
 import { shareClass } from '../../base/shared-state';
-import { TidemarkError } from '../../error';
 
 /** What is known about such a failure besides its message. */
 export interface QueueErrorOptions extends ErrorOptions {

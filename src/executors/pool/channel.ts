@@ -6,7 +6,7 @@ import type { Bytes } from '../../encoding/encoder';
 /** The length of the message and how many bytes come beside it, and then how many each: lengths are floats, which hold any. */
 const lengthBytes = 8;
 /** The largest length: no machine has more memory. */
-const largestLength = 2 ** 45;
+const maxLength = 2 ** 45;
 
 /** Something else than a `Channel` has written to its socket. */
 export class ForeignBytesError extends Error {}
@@ -17,7 +17,7 @@ export class ForeignBytesError extends Error {}
  */
 export class Channel<In, Out> {
   readonly #socket: Socket;
-  readonly #take: (message: In, bytes: readonly Bytes[]) => void;
+  readonly #onMessage: (message: In, bytes: readonly Bytes[]) => void;
   /** What is being read: first two lengths, then the lengths of the bytes, then the message and the bytes. */
   #reading: Bytes[] = [new Uint8Array(2 * lengthBytes)];
   #stage: 'counts' | 'lengths' | 'contents' = 'counts';
@@ -32,7 +32,7 @@ export class Channel<In, Out> {
     onForeign: (error: ForeignBytesError) => void = () => socket.destroy(),
   ) {
     this.#socket = socket;
-    this.#take = take;
+    this.#onMessage = take;
     const read = (chunk: Buffer) => {
       try {
         this.#read(chunk);
@@ -80,15 +80,15 @@ export class Channel<In, Out> {
       const [messageLength, count] = lengthsIn(read[0]!) as [number, number];
       this.#messageLength = messageLength;
       this.#stage = 'lengths';
-      this.#reading = [room(count * lengthBytes)];
+      this.#reading = [allocate(count * lengthBytes)];
     } else if (this.#stage === 'lengths') {
       this.#stage = 'contents';
-      this.#reading = [this.#messageLength, ...lengthsIn(read[0]!)].map(room);
+      this.#reading = [this.#messageLength, ...lengthsIn(read[0]!)].map(allocate);
     } else {
       this.#stage = 'counts';
       this.#reading = [new Uint8Array(2 * lengthBytes)];
       const [content, ...bytes] = read;
-      this.#take(messageIn(content!) as In, bytes);
+      this.#onMessage(messageIn(content!) as In, bytes);
     }
   }
 }
@@ -101,12 +101,12 @@ function lengths(numbers: readonly number[]): Bytes {
 function lengthsIn(bytes: Bytes): readonly number[] {
   const found = [...new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / lengthBytes)];
   for (const length of found)
-    if (!Number.isInteger(length) || length < 0 || length > largestLength)
+    if (!Number.isInteger(length) || length < 0 || length > maxLength)
       throw new ForeignBytesError(`${length} is no length`);
   return found;
 }
 
-function room(length: number): Bytes {
+function allocate(length: number): Bytes {
   try {
     return new Uint8Array(length);
   } catch (cause) {

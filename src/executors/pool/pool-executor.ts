@@ -1,12 +1,11 @@
 import type { Bytes } from '../../encoding/encoder';
+import { recordOutput } from '../errors';
 import type { Executor, Job } from '../executor';
-import type { SentResult } from '../sent-result';
-import { jobMessage } from './job-message';
-import { Pieces } from './pieces';
+import { EncodedInputs } from '../remote/encoded-inputs';
+import { readResult, type SentResult } from '../remote/encoded-result';
+import { readFailure } from '../remote/failure';
+import { jobMessage } from '../remote/job-message';
 import { Pool, type PoolOptions } from './pool';
-import { readFailure } from './read-failure';
-import { readResult } from './read-result';
-import { noteOutput } from './task-output';
 
 export interface PoolExecutorOptions extends PoolOptions {
   /** Puts bytes where workers can read them without a copy for each. */
@@ -21,12 +20,12 @@ export class PoolExecutor implements Executor {
   readonly tellsStart = true;
   readonly isRemote = true;
   readonly #pool: Pool;
-  readonly #pieces: Pieces;
+  readonly #inputs: EncodedInputs;
   readonly #modules: readonly string[];
 
   constructor(options: PoolExecutorOptions) {
     this.#pool = new Pool(options);
-    this.#pieces = new Pieces(options.share);
+    this.#inputs = new EncodedInputs(options.share);
     this.#modules = options.start.modules;
     this.name = options.start.pool;
     this.concurrency = 2 * this.#pool.size;
@@ -35,14 +34,14 @@ export class PoolExecutor implements Executor {
   async execute(job: Job): Promise<SentResult> {
     const { context, node, listener, ending } = job;
     const { reply, bytes, output } = await this.#pool.run({
-      ...(await jobMessage(job, this.#pieces)),
+      ...(await jobMessage(job, this.#inputs)),
       context,
       listener,
       ending,
     });
     if (reply.type === 'failed') {
       const thrown = await readFailure(reply.failure, bytes, this.#modules);
-      noteOutput(thrown, output);
+      recordOutput(thrown, output);
       throw thrown;
     }
     return readResult(node, reply, bytes, output);

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Bytes } from '../../encoding/encoder';
 import type { TaskContext } from '../../task/context';
+import { NotStartedError } from '../errors';
 import type { JobListener } from '../executor';
-import { NotStartedError } from '../not-started-error';
-import type { JobMessage, Reply } from './messages';
+import type { JobMessage, Reply } from '../remote/messages';
 
 /** What a worker is asked to do. */
 export interface PoolRequest {
@@ -60,12 +60,12 @@ export class PoolJob {
   }
 
   succeed(answer: PoolAnswer): void {
-    this.#letGo();
+    this.#unlisten();
     this.#resolve(answer);
   }
 
   fail(error: unknown): void {
-    this.#letGo();
+    this.#unlisten();
     this.#reject(error);
   }
 
@@ -77,7 +77,7 @@ export class PoolJob {
     this.#abort();
   };
 
-  #letGo(): void {
+  #unlisten(): void {
     this.begin();
     this.request.context.signal.removeEventListener('abort', this.#onAbort);
   }

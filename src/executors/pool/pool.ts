@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { TidemarkError } from '../../error';
-import { Member } from './member';
-import type { StartMessage } from './messages';
+import { TidemarkError } from '../../base/error';
+import type { StartMessage } from '../remote/messages';
 import { type PoolAnswer, PoolJob, type PoolRequest } from './pool-job';
-import type { Ending, StartWorker } from './pool-worker';
+import type { StartWorker, WorkerExit } from './worker-handle';
+import { WorkerSlot } from './worker-slot';
 
 /** How many workers may end before they were ready, one after the other, until it is no accident. */
-const failedStartsInARow = 3;
+const maxFailedStarts = 3;
 
 export interface PoolOptions {
   readonly start: StartMessage;
@@ -19,10 +19,10 @@ export interface PoolOptions {
 export class Pool {
   readonly size: number;
   readonly #options: PoolOptions;
-  readonly #members = new Set<Member>();
-  readonly #idle: Member[] = [];
+  readonly #slots = new Set<WorkerSlot>();
+  readonly #idle: WorkerSlot[] = [];
   readonly #queue: PoolJob[] = [];
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   #hasStarted = false;
   #failedStarts = 0;
 
@@ -47,21 +47,21 @@ export class Pool {
         reject(signal.reason);
         return;
       }
-      const job = new PoolJob(request, resolve, reject, (one) => this.#abortWaiting(one));
+      const job = new PoolJob(request, resolve, reject, (one) => this.#abortQueued(one));
       this.#queue.push(job);
       this.#dispatch();
     });
-    this.#underWay.add(answer);
-    const done = () => void this.#underWay.delete(answer);
+    this.#inFlight.add(answer);
+    const done = () => void this.#inFlight.delete(answer);
     answer.then(done, done);
     return answer;
   }
 
   /** Waits for the jobs under way and ends the workers. The next job starts new ones. */
   async close(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    const ending = [...this.#members];
-    this.#members.clear();
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+    const ending = [...this.#slots];
+    this.#slots.clear();
     this.#idle.length = 0;
     this.#hasStarted = false;
     await Promise.all(ending.map((member) => member.end()));
@@ -78,7 +78,7 @@ export class Pool {
 
   /** The first job starts all workers, so that they are ready when more comes; afterwards there are as many as are of use. */
   #startMissing(): void {
-    const missing = this.size - this.#members.size;
+    const missing = this.size - this.#slots.size;
     const wanted = this.#hasStarted ? Math.min(missing, this.#queue.length - this.#idle.length) : missing;
     this.#hasStarted = true;
     try {
@@ -90,31 +90,31 @@ export class Pool {
 
   #start(): void {
     const { startWorker, start } = this.#options;
-    const member: Member = new Member(startWorker, start, {
+    const member: WorkerSlot = new WorkerSlot(startWorker, start, {
       ready: () => void (this.#failedStarts = 0),
       free: () => {
-        if (!this.#members.has(member)) return;
+        if (!this.#slots.has(member)) return;
         this.#idle.push(member);
         this.#dispatch();
       },
-      ended: (ending) => this.#ended(member, ending),
+      exited: (ending) => this.#exited(member, ending),
     });
-    this.#members.add(member);
+    this.#slots.add(member);
     this.#idle.unshift(member);
   }
 
-  #ended(member: Member, ending: Ending): void {
-    if (!this.#members.delete(member)) return;
+  #exited(member: WorkerSlot, ending: WorkerExit): void {
+    if (!this.#slots.delete(member)) return;
     const at = this.#idle.indexOf(member);
     if (at >= 0) this.#idle.splice(at, 1);
-    if (!member.isReady && !member.wasKilled && ++this.#failedStarts >= failedStartsInARow) {
+    if (!member.isReady && !member.wasKilled && ++this.#failedStarts >= maxFailedStarts) {
       this.#failedStarts = 0;
       const waiting = this.#queue.splice(0);
-      void member.lost(ending).then((error) => failAll(waiting, error));
+      void member.lostError(ending).then((error) => failAll(waiting, error));
     } else if (this.#queue.length > 0) this.#dispatch();
   }
 
-  #abortWaiting(job: PoolJob): void {
+  #abortQueued(job: PoolJob): void {
     const at = this.#queue.indexOf(job);
     if (at < 0) return;
     this.#queue.splice(at, 1);

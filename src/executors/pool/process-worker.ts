@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
-import { textOf } from '../../base/describe-error';
+import { stringProperty } from '../../base/describe-error';
+import { TidemarkError } from '../../base/error';
 import type { Bytes } from '../../encoding/encoder';
-import { TidemarkError } from '../../error';
+import type { FromWorker, ToWorker } from '../remote/messages';
 import { Channel, ForeignBytesError } from './channel';
 import { workerEntry } from './entry-file';
-import type { FromWorker, ToWorker } from './messages';
-import type { Ending, PoolWorker, WorkerListener } from './pool-worker';
+import type { WorkerExit, WorkerHandle, WorkerListener } from './worker-handle';
 
 export interface ProcessOptions {
   /** The files that declare the tasks. */
@@ -18,11 +18,11 @@ export interface ProcessOptions {
 }
 
 /** How much of what a task prints is kept, in characters. */
-const keptOutput = 64 * 1024;
+const outputLimit = 64 * 1024;
 /** How long the streams of a process that has ended may take to end, in milliseconds: what it started may hold them open. */
-const streamsMayTake = 200;
+const streamsTimeout = 200;
 /** How long a process that has nothing to do may take to end, in milliseconds. */
-const endMayTake = 1_000;
+const endTimeout = 1_000;
 const wroteToChannel =
   "something in it wrote to file descriptor 3, which is Tidemark's: let it open a file of its own (its process was ended)";
 /** Each process leads a group of its own, so that what it started ends with it. */
@@ -32,35 +32,35 @@ const hasGroups = process.platform !== 'win32';
 export function startProcess(
   { modules, command = [], execArgv = ownArguments() }: ProcessOptions,
   listener: WorkerListener,
-): PoolWorker {
+): WorkerHandle {
   const entry = workerEntry('process', modules);
   const program = 'code' in entry ? ['-e', entry.code] : [entry.file];
   const [file, ...args] = [...command, process.execPath, ...execArgv, ...program];
   const child = spawn(file!, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'], detached: hasGroups });
-  const gone = whenGone(child);
+  const gone = exitOf(child);
   if (child.stdio === undefined)
     throw new TidemarkError('no process can be started: too many files are open; raise the limit (ulimit -n)');
   const [, stdout, stderr, messages, lifeline] = child.stdio as unknown as [null, Socket, Socket, Socket, Socket];
   for (const socket of [messages, lifeline]) socket.on('error', () => undefined);
-  const output = new Output(stdout, stderr);
+  const output = new OutputBuffer(stdout, stderr);
   let foreign: ForeignBytesError | undefined;
   const refuse = (error: ForeignBytesError) => {
     foreign = error;
     kill(child);
   };
   const take = (message: FromWorker, bytes: readonly Bytes[]): void => {
-    if (textOf(message, 'type') === undefined) throw new ForeignBytesError('it is a message of something else');
+    if (stringProperty(message, 'type') === undefined) throw new ForeignBytesError('it is a message of something else');
     const isReply = message.type === 'done' || message.type === 'failed';
     // What it printed before comes through other pipes, at the latest in the next round.
-    if (isReply) twoRoundsLater(() => listener.message(message, bytes));
+    if (isReply) afterTwoTurns(() => listener.message(message, bytes));
     else listener.message(message, bytes);
   };
   const channel = new Channel<FromWorker, ToWorker>(messages, take, refuse);
   void gone.then((ending) =>
-    twoRoundsLater(() => {
+    afterTwoTurns(() => {
       // Should the command have left it running, it learns so that nobody waits for it.
       for (const socket of [messages, lifeline]) socket.destroy();
-      listener.ended(foreign ? { how: wroteToChannel, cause: foreign } : output.explain(ending));
+      listener.exited(foreign ? { how: wroteToChannel, cause: foreign } : output.explain(ending));
     }),
   );
   const setRef = (isReferenced: boolean): void => {
@@ -71,12 +71,12 @@ export function startProcess(
   return {
     pid: child.pid,
     send: (message, bytes) => channel.send(message, bytes),
-    takeOutput: () => output.take(),
+    drainOutput: () => output.drain(),
     kill: () => kill(child),
     end: async () => {
       setRef(true);
       messages.end();
-      const timer = setTimeout(() => kill(child), endMayTake);
+      const timer = setTimeout(() => kill(child), endTimeout);
       await gone;
       clearTimeout(timer);
     },
@@ -100,14 +100,14 @@ function kill(child: ChildProcess): void {
   }
 }
 
-function whenGone(child: ChildProcess): Promise<Ending> {
+function exitOf(child: ChildProcess): Promise<WorkerExit> {
   return new Promise((resolve) => {
     child.once('error', (cause) => resolve({ how: `it cannot be started (${cause.message})`, cause }));
     child.once('exit', (code, signal) => {
       // What it started.
       kill(child);
       const ending = { how: signal === null ? `exit code ${code}` : `killed by ${signal}` };
-      const timer = setTimeout(() => resolve(ending), streamsMayTake);
+      const timer = setTimeout(() => resolve(ending), streamsTimeout);
       child.once('close', () => {
         clearTimeout(timer);
         resolve(ending);
@@ -116,12 +116,12 @@ function whenGone(child: ChildProcess): Promise<Ending> {
   });
 }
 
-function twoRoundsLater(act: () => void): void {
+function afterTwoTurns(act: () => void): void {
   setImmediate(() => setImmediate(act));
 }
 
 /** What a process prints: handed on to where this process prints, and the end of it kept. */
-class Output {
+class OutputBuffer {
   #kept = '';
 
   constructor(stdout: Socket, stderr: Socket) {
@@ -132,20 +132,20 @@ class Output {
       const decoder = new StringDecoder();
       from.on('data', (chunk: Buffer) => {
         to.write(chunk);
-        this.#kept = (this.#kept + decoder.write(chunk)).slice(-keptOutput);
+        this.#kept = (this.#kept + decoder.write(chunk)).slice(-outputLimit);
       });
       from.on('error', () => undefined);
     }
   }
 
-  take(): string {
+  drain(): string {
     const output = this.#kept;
     this.#kept = '';
     return output;
   }
 
   /** Node says on stderr only that it ran out of memory. */
-  explain(ending: Ending): Ending {
+  explain(ending: WorkerExit): WorkerExit {
     return this.#kept.includes('JavaScript heap out of memory')
       ? { ...ending, how: `out of memory (${ending.how})` }
       : ending;

@@ -5,11 +5,11 @@ import {
   receiveMessageOnPort,
   Worker,
 } from 'node:worker_threads';
-import { codeOf, describeNamed } from '../../base/describe-error';
+import { describeNamed, errorCodeOf } from '../../base/describe-error';
 import type { Bytes } from '../../encoding/encoder';
+import type { FromWorker } from '../remote/messages';
 import { workerEntry } from './entry-file';
-import type { FromWorker } from './messages';
-import type { PoolWorker, WorkerListener } from './pool-worker';
+import type { WorkerHandle, WorkerListener } from './worker-handle';
 
 type FromThread = readonly [FromWorker, readonly Bytes[]];
 
@@ -24,7 +24,7 @@ export interface ThreadOptions {
 export function startThread(
   { modules, resourceLimits, execArgv }: ThreadOptions,
   listener: WorkerListener,
-): PoolWorker {
+): WorkerHandle {
   const entry = workerEntry('thread', modules);
   const { port1: port, port2 } = new MessageChannel();
   const thread = new Worker('code' in entry ? entry.code : entry.file, {
@@ -40,8 +40,8 @@ export function startThread(
   thread
     .on('error', (cause: unknown) => (error = cause))
     .on('exit', (code) => {
-      takeRest(port, take);
-      listener.ended({ how: howOf(code, error), cause: error });
+      drainPort(port, take);
+      listener.exited({ how: exitReason(code, error), cause: error });
     });
   const setRef = (isReferenced: boolean): void => {
     for (const handle of [thread, port]) isReferenced ? handle.ref() : handle.unref();
@@ -50,7 +50,7 @@ export function startThread(
   return {
     // Not transferred: what is large lies in shared memory.
     send: (message, bytes) => port.postMessage([message, bytes]),
-    takeOutput: () => '',
+    drainOutput: () => '',
     kill: () => void thread.terminate(),
     end: async () => {
       thread.ref();
@@ -61,23 +61,23 @@ export function startThread(
 }
 
 /** Takes what a thread sent before it ended, and closes its port. */
-function takeRest(port: MessagePort, take: (message: FromThread) => void): void {
+function drainPort(port: MessagePort, take: (message: FromThread) => void): void {
   for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) take(rest.message as FromThread);
   port.close();
 }
 
 /** From this size on, a copy for each thread costs more than memory that they share. */
-const leastShared = 16 * 1024;
+const minSharedBytes = 16 * 1024;
 
 /** Bytes as they are sent to threads: alone in their memory, of which a copy is sent, or in memory that threads share. */
 export function shareWithThreads(bytes: Bytes): Bytes {
-  if (bytes.byteLength < leastShared) return new Uint8Array(bytes);
+  if (bytes.byteLength < minSharedBytes) return new Uint8Array(bytes);
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
   shared.set(bytes);
   return shared;
 }
 
-function howOf(code: number, error: unknown): string {
+function exitReason(code: number, error: unknown): string {
   if (error === undefined) return `exit code ${code}`;
-  return codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : `uncaught ${describeNamed(error)}`;
+  return errorCodeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? 'out of memory' : `uncaught ${describeNamed(error)}`;
 }

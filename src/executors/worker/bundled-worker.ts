@@ -1,4 +1,4 @@
-import { notedTasks } from '../../task/registry';
+import { declaredTasks } from '../../task/registry';
 
 /** How a worker runs. */
 export type WorkerKind = 'thread' | 'process';
@@ -16,7 +16,7 @@ export function startBundledWorker(): void {
   if (kind === undefined) return;
   delete global[bundledWorker];
   // The tasks of the bundle are declared from here on; it need not export them.
-  notedTasks();
+  declaredTasks();
   if (kind === 'thread') require('./thread-entry');
   else require('./process-entry');
 }

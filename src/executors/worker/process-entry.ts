@@ -1,17 +1,16 @@
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { Channel } from '../pool/channel';
-import type { FromWorker, ToWorker } from '../pool/messages';
-import { endsOnUncaught } from './ends-on-uncaught';
-import { Service } from './service';
+import type { FromWorker, ToWorker } from '../remote/messages';
+import { exitOnUncaught, WorkerMessageLoop } from './message-loop';
 
 /** What `process-worker.ts` opened for this process. */
 const messages = 3;
 const lifeline = 4;
 
 const socket = new Socket({ fd: messages });
-const channel = new Channel<ToWorker, FromWorker>(socket, (message, bytes) => service.take(message, bytes));
-const service = new Service({
+const channel = new Channel<ToWorker, FromWorker>(socket, (message, bytes) => service.handle(message, bytes));
+const service = new WorkerMessageLoop({
   send: (message, bytes) => channel.send(message, bytes),
   givesAway: false,
   setRef: (isReferenced) => (isReferenced ? socket.ref() : socket.unref()),
@@ -19,14 +18,14 @@ const service = new Service({
 socket
   .on('error', () => undefined)
   .on('close', () => (service.isBusy ? killGroup() : void service.close().then(() => process.exit(0))));
-endsOnUncaught(service);
-printsAtOnce();
-watch();
+exitOnUncaught(service);
+flushOutputAtOnce();
+watchParent();
 // A service manager may signal all processes of a service: who started this one decides when it ends.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 /** What a task prints has left this process when its reply does, or when it exits: Node would keep much for later. */
-function printsAtOnce(): void {
+function flushOutputAtOnce(): void {
   for (const stream of [process.stdout, process.stderr] as readonly Printer[]) stream._handle?.setBlocking?.(true);
 }
 
@@ -35,7 +34,7 @@ interface Printer {
 }
 
 /** A task that computes without a pause would not see the socket close; a thread of its own does. */
-function watch(): void {
+function watchParent(): void {
   const code = `
     const { Socket } = require('node:net');
     const end = () => setTimeout(${killGroup.toString()}, 300);

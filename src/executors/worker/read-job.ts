@@ -1,23 +1,22 @@
+import { deepFreeze } from '../../encoding/copies/freeze';
 import type { Bytes } from '../../encoding/encoder';
-import { serializationFor } from '../../encoding/find-serialization';
-import { deepFreeze } from '../../encoding/freeze';
-import { fromStored } from '../../graph/stored-ref';
+import { findSerialization } from '../../encoding/serialization/find-serialization';
+import { restoreRefs } from '../../graph/stored-ref';
 import { mapStructure } from '../../graph/structure';
 import { definitionOf } from '../../task/definition';
-import type { JobMessage, SentPiece, SentRequirement } from '../pool/messages';
-import { readData } from '../pool/outbox';
-import { StandIn } from '../pool/stand-in';
-import type { Catalogue } from './catalogue';
+import { decodeData, Placeholder } from '../remote/attachments';
+import type { JobMessage, SentInput, SentRequirement } from '../remote/messages';
+import type { TaskCatalog } from './task-catalog';
 
 /** What a task's properties are set to. */
 export type Properties = readonly (readonly [name: string, value: unknown])[];
 
 /** The params of a job, frozen as any. */
-export function readParams({ params }: JobMessage, bytes: readonly Bytes[], { classOf }: Catalogue): Properties {
+export function readParams({ params }: JobMessage, bytes: readonly Bytes[], { classOf }: TaskCatalog): Properties {
   return params.map(([name, sent]) => {
-    const value = readData(sent, bytes);
+    const value = decodeData(sent, bytes);
     if ('plain' in sent) return [name, value];
-    const unfolded = fromStored(value, { classOf });
+    const unfolded = restoreRefs(value, { classOf });
     deepFreeze(unfolded);
     return [name, unfolded];
   });
@@ -27,22 +26,24 @@ export function readParams({ params }: JobMessage, bytes: readonly Bytes[], { cl
 export async function readRequirements(
   { requirements, pieces }: JobMessage,
   bytes: readonly Bytes[],
-  catalogue: Catalogue,
+  catalogue: TaskCatalog,
 ): Promise<Properties> {
   const values: unknown[] = [];
   for (const piece of pieces) values.push(await readPiece(piece, bytes[piece.at]!, catalogue));
   const fill = (sent: SentRequirement): unknown =>
     'piece' in sent
       ? values[sent.piece]
-      : mapStructure(readData(sent.structure, bytes), (part) => (part instanceof StandIn ? values[part.piece] : part));
+      : mapStructure(decodeData(sent.structure, bytes), (part) =>
+          part instanceof Placeholder ? values[part.piece] : part,
+        );
   return requirements.map(([property, sent]) => [property, fill(sent)]);
 }
 
-async function readPiece(piece: SentPiece, bytes: Bytes, catalogue: Catalogue): Promise<unknown> {
+async function readPiece(piece: SentInput, bytes: Bytes, catalogue: TaskCatalog): Promise<unknown> {
   const { serializer, format, encodedBy, isFrozen } = piece;
   const producer = encodedBy === undefined ? undefined : catalogue.find(encodedBy);
   const encoder = producer && definitionOf(producer).options.encoder;
-  const value = await serializationFor(serializer, format, encoder ? [encoder] : []).deserialize(bytes, format, true);
+  const value = await findSerialization(serializer, format, encoder ? [encoder] : []).deserialize(bytes, format, true);
   if (isFrozen) deepFreeze(value);
   return value;
 }

@@ -1,31 +1,29 @@
 import { isInstance } from '../../base/describe-error';
-import { defaultEncoder } from '../../encoding/default-encoder';
 import type { Bytes, Serialized } from '../../encoding/encoder';
+import { UnsupportedValueError } from '../../encoding/errors';
+import { defaultEncoder } from '../../encoding/make-encoder';
 import { pack } from '../../encoding/packing';
-import { UnsupportedValueError } from '../../encoding/unsupported-value-error';
-import { makeInstance } from '../../graph/instance';
-import { toStored } from '../../graph/stored-ref';
-import { type SecretHolder, UnstorableSecretError } from '../../graph/stored-secret';
-import { digestOf } from '../../storage/digest';
-import { encodedToSave, type Places } from '../../storage/directories/saved-form';
+import { type SecretHolder, storeRefs, UnstorableSecretError } from '../../graph/stored-ref';
+import { makeInstance, trapRequirements } from '../../graph/task-instance';
+import { type DirectoryPaths, encodeForStorage } from '../../storage/directories/encode-directory';
+import { resultDigest } from '../../storage/result-codec';
+import type { TaskContext, TaskKey } from '../../task/context';
 import { definitionOf, type TaskDefinition } from '../../task/definition';
 import { TaskDirectory } from '../../task/directory';
 import type { Instance } from '../../task/task-class';
-import { CannotSendError } from '../pool/cannot-send-error';
-import type { DoneMessage, JobMessage } from '../pool/messages';
-import type { Outbox } from '../pool/outbox';
-import type { Catalogue } from './catalogue';
-import { isOutdated } from './is-outdated';
+import { CannotSendError } from '../errors';
+import type { Attachments } from '../remote/attachments';
+import type { DoneMessage, FromWorker, JobMessage } from '../remote/messages';
 import { readParams, readRequirements } from './read-job';
-import type { WorkerContext } from './worker-context';
+import type { TaskCatalog } from './task-catalog';
 
 /** Runs a task and encodes its result. Throws what the task throws. */
 export async function runJob(
   job: JobMessage,
   bytes: readonly Bytes[],
-  catalogue: Catalogue,
+  catalogue: TaskCatalog,
   context: WorkerContext,
-  outbox: Outbox,
+  outbox: Attachments,
 ): Promise<DoneMessage> {
   const task = definitionOf(catalogue.classOf(job.task));
   const instance: Instance & { run?(context: WorkerContext): unknown } = await makeInstance(task, catalogue.container);
@@ -40,22 +38,22 @@ export async function runJob(
   return (await isOutdated(job, bytes, task, catalogue)) ? { ...done, isOutdated: true } : done;
 }
 
-async function encode(result: unknown, holder: SecretHolder, outbox: Outbox): Promise<DoneMessage> {
+async function encode(result: unknown, holder: SecretHolder, outbox: Attachments): Promise<DoneMessage> {
   const { task } = holder;
   const encoder = task.options.encoder ?? defaultEncoder;
   const { serialization } = encoder;
-  const directories: Places = new Map();
+  const directories: DirectoryPaths = new Map();
   const { format, bytes, isView, holdsRefs, unsaved } = await (task.save && TaskDirectory.isInUse
-    ? encodedToSave(directories, () => serialize(result, holder))
+    ? encodeForStorage(directories, () => serialize(result, holder))
     : serialize(result, holder));
   return {
     type: 'done',
     holdsRefs,
     unsaved,
     directories: [...directories],
-    digest: task.save ? digestOf(bytes, format) : undefined,
+    digest: task.save ? resultDigest(bytes, format) : undefined,
     compressed: task.save && encoder.compression ? await compress(bytes, task, outbox) : undefined,
-    result: { serializer: serialization.id, format, at: outbox.put(bytes, isView) },
+    result: { serializer: serialization.id, format, at: outbox.add(bytes, isView) },
   };
 }
 
@@ -87,19 +85,71 @@ function withoutSecrets(
   holder: SecretHolder,
 ): { readonly stored: unknown; readonly unsaved?: string } {
   try {
-    return { stored: toStored(result, holder) };
+    return { stored: storeRefs(result, holder) };
   } catch (error) {
     if (!isInstance(error, UnstorableSecretError)) throw error;
-    return { stored: toStored(result), unsaved: error.message };
+    return { stored: storeRefs(result), unsaved: error.message };
   }
 }
 
 async function compress(
   bytes: Bytes,
   { options: { encoder } }: TaskDefinition,
-  outbox: Outbox,
+  outbox: Attachments,
 ): Promise<DoneMessage['compressed']> {
   const packed = await pack(bytes, { ...(encoder ?? defaultEncoder), encryption: null }, '');
   const { compressor } = packed.packing;
-  return compressor === undefined ? null : { compressor, at: outbox.put(packed.bytes) };
+  return compressor === undefined ? null : { compressor, at: outbox.add(packed.bytes) };
+}
+
+/** Whether what a task reads changed while it ran: its `fingerprint()` is another than the job says. */
+async function isOutdated(
+  job: JobMessage,
+  bytes: readonly Bytes[],
+  task: TaskDefinition,
+  catalogue: TaskCatalog,
+): Promise<boolean> {
+  if (job.fingerprint === undefined || !task.hasFingerprint) return false;
+  // On an instance of its own, as at the start of a run.
+  const instance = trapRequirements(task, await makeInstance(task, catalogue.container));
+  for (const { name } of task.params) instance[name] = undefined;
+  for (const [name, value] of readParams(job, bytes, catalogue)) instance[name] = value;
+  return (await (instance as { fingerprint?(): unknown }).fingerprint!()) !== job.fingerprint;
+}
+
+/** What a task in a worker sees of its run. */
+export class WorkerContext implements TaskContext {
+  readonly task: string;
+  readonly key: TaskKey;
+  readonly attempt: number;
+  readonly #signal: AbortSignal;
+  readonly #send: (message: FromWorker) => void;
+
+  constructor({ task, key, attempt }: JobMessage, signal: AbortSignal, send: (message: FromWorker) => void) {
+    this.task = task;
+    this.key = key as TaskKey;
+    this.attempt = attempt;
+    this.#signal = signal;
+    this.#send = send;
+  }
+
+  /** Whether the task may wait for its signal. */
+  usesSignal = false;
+
+  get signal(): AbortSignal {
+    this.usesSignal = true;
+    return this.#signal;
+  }
+
+  throwIfAborted(): void {
+    this.#signal.throwIfAborted();
+  }
+
+  progress(...said: readonly [done: number, totalOrNote?: number | string, note?: string]): void {
+    this.#send({ type: 'progress', said });
+  }
+
+  log(message: string): void {
+    this.#send({ type: 'log', message });
+  }
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type FoldOptions, fold } from '../fold';
 import type { GraphPicture } from '../picture';
-import { definitions, drawLayout } from '../svg/draw';
+import { definitions, drawLayout, escapeMarkup } from '../svg/draw';
 import { type Layout, layOut } from '../svg/layout';
-import { escapeMarkup } from '../svg/markup';
 import { showCount, showSeconds } from '../units';
 import { makePageData } from './make-page-data';
 import type { PageData } from './page-data';

@@ -1,24 +1,82 @@
+import { toOneLine } from '../one-line';
 import { type NodeState, stateSigns } from '../states';
 import { showCount, showSeconds } from '../units';
-import type { ClassProgress } from './class-progress';
-import { type Painted, paint } from './paint';
-import type { RunProgress } from './run-progress';
+import type { ClassProgress, RunProgress } from './run-progress';
+
+/** A piece of a line, and the number of its colour in ANSI terminals. */
+interface StyledText {
+  readonly text: string;
+  readonly colour: number | undefined;
+}
+
+/** A line in pieces. */
+type StyledLine = readonly StyledText[];
+
+export function styled(text: string, colour?: number): StyledText {
+  return { text: toOneLine(text), colour };
+}
+
+/** A line as text, no wider than the terminal. */
+export function render(line: StyledLine, width: number, hasColours: boolean): string {
+  let room = width;
+  let text = '';
+  for (const { text: piece, colour } of line) {
+    if (room <= 0) break;
+    const shown = truncate(piece, room);
+    room -= columnWidth(shown);
+    text += hasColours && colour !== undefined ? `\u001b[${colour}m${shown}\u001b[39m` : shown;
+  }
+  return text;
+}
+
+/** How many columns of a terminal a text takes; those of East Asia and most pictures take two. */
+export function columnWidth(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += isWideCharacter(character.codePointAt(0)!) ? 2 : 1;
+  return columns;
+}
+
+function truncate(text: string, room: number): string {
+  if (columnWidth(text) <= room) return text;
+  let columns = 1;
+  let end = 0;
+  for (const character of text) {
+    columns += isWideCharacter(character.codePointAt(0)!) ? 2 : 1;
+    if (columns > room) break;
+    end += character.length;
+  }
+  return `${text.slice(0, end)}…`;
+}
+
+function isWideCharacter(code: number): boolean {
+  return (
+    code >= 0x1100 &&
+    (code <= 0x115f ||
+      (code >= 0x2e80 && code <= 0xa4cf) ||
+      (code >= 0xac00 && code <= 0xd7a3) ||
+      (code >= 0xf900 && code <= 0xfaff) ||
+      (code >= 0xfe30 && code <= 0xfe6f) ||
+      (code >= 0xff00 && code <= 0xff60) ||
+      (code >= 0x1f300 && code <= 0x1faff) ||
+      (code >= 0x20000 && code <= 0x3fffd))
+  );
+}
 
 const colours = { failed: 31, ran: 32, running: 33, loaded: 36, skipped: 90 } as const;
-const widestName = 28;
+const maxNameWidth = 28;
 const barWidth = 24;
 
 /** One line for each class, as wide as there is room for. */
 export function classLines(
   progress: RunProgress,
   earlier: ReadonlyMap<string, number> | undefined,
-): readonly Painted[] {
+): readonly StyledLine[] {
   const all = [...progress.classes.values()];
-  const name = Math.min(widestName, Math.max(...all.map(({ task }) => task.length), 0));
-  const count = Math.max(...all.map((one) => countOf(one).length), 0);
+  const name = Math.min(maxNameWidth, Math.max(...all.map(({ task }) => task.length), 0));
+  const count = Math.max(...all.map((one) => settledCount(one).length), 0);
   return all.map((one) => {
-    const state = stateOf(one, progress.summary !== undefined);
-    const left = progress.summary ? undefined : one.left(earlier?.get(one.task));
+    const state = lineState(one, progress.summary !== undefined);
+    const left = progress.summary ? undefined : one.secondsLeft(earlier?.get(one.task));
     const rate = progress.summary ? undefined : one.rate(progress.time);
     const figures = [
       ...(rate === undefined || one.isComplete ? [] : [`${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`]),
@@ -26,26 +84,26 @@ export function classLines(
       ...(one.note === undefined ? [] : [one.note.replaceAll(/\s+/g, ' ')]),
     ];
     return [
-      paint(stateSigns[state], state === 'to-run' ? 90 : colours[state]),
-      paint(` ${shortened(one.task, name).padEnd(name)} `),
-      ...bar(one, state),
-      paint(` ${countOf(one).padStart(count)}`),
-      ...countsOf(one).flatMap(({ text, colour }, index) => [
-        paint(index === 0 ? '  ' : ' · ', 90),
-        paint(text, colour),
+      styled(stateSigns[state], state === 'to-run' ? 90 : colours[state]),
+      styled(` ${truncateName(one.task, name).padEnd(name)} `),
+      ...progressBar(one, state),
+      styled(` ${settledCount(one).padStart(count)}`),
+      ...describeCounts(one).flatMap(({ text, colour }, index) => [
+        styled(index === 0 ? '  ' : ' · ', 90),
+        styled(text, colour),
       ]),
-      ...figures.map((text) => paint(`  ${text}`, 90)),
+      ...figures.map((text) => styled(`  ${text}`, 90)),
     ];
   });
 }
 
 /** `12/40`, or `12` while it is not known how many there are. */
-export function countOf({ over, total }: ClassProgress): string {
-  return total === undefined ? showCount(over) : `${showCount(over)}/${showCount(total)}`;
+export function settledCount({ settled, total }: ClassProgress): string {
+  return total === undefined ? showCount(settled) : `${showCount(settled)}/${showCount(total)}`;
 }
 
 /** What became of the tasks of a class, in words. */
-export function countsOf({
+export function describeCounts({
   ran,
   loaded,
   failed,
@@ -62,23 +120,23 @@ type Counts = Pick<ClassProgress, 'ran' | 'loaded' | 'failed' | 'running' | 'ski
 
 type LineState = Extract<NodeState, keyof typeof colours | 'to-run'>;
 
-function stateOf(one: ClassProgress, isOver: boolean): LineState {
+function lineState(one: ClassProgress, isOver: boolean): LineState {
   if (one.failed > 0) return 'failed';
   if (one.running > 0) return 'running';
-  if (one.over === 0) return 'to-run';
+  if (one.settled === 0) return 'to-run';
   if (!isOver && !one.isComplete) return 'running';
   if (one.ran > 0) return 'ran';
   return one.loaded > 0 ? 'loaded' : 'skipped';
 }
 
-function bar(one: ClassProgress, state: LineState): readonly Painted[number][] {
+function progressBar(one: ClassProgress, state: LineState): readonly StyledLine[number][] {
   const { share } = one;
-  if (share === undefined) return [paint('─'.repeat(barWidth), 90)];
+  if (share === undefined) return [styled('─'.repeat(barWidth), 90)];
   const full = Math.round(share * barWidth);
-  return [paint('━'.repeat(full), state === 'to-run' ? 90 : colours[state]), paint('─'.repeat(barWidth - full), 90)];
+  return [styled('━'.repeat(full), state === 'to-run' ? 90 : colours[state]), styled('─'.repeat(barWidth - full), 90)];
 }
 
-function shortened(text: string, width: number): string {
+function truncateName(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
@@ -90,6 +148,6 @@ export function totalLine(progress: RunProgress, now = progress.time): string {
   const seconds = progress.summary?.seconds ?? (now - (progress.startedAt ?? now)) / 1000;
   return [
     showSeconds(seconds),
-    ...countsOf(progress.summary ? { ...sum, running: 0 } : sum).map(({ text }) => text),
+    ...describeCounts(progress.summary ? { ...sum, running: 0 } : sum).map(({ text }) => text),
   ].join(' · ');
 }

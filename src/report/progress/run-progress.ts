@@ -1,10 +1,120 @@
 import { describeError } from '../../base/describe-error';
+import { showTask } from '../../base/show';
 import type { RunEvent } from '../../run/events';
-import type { Plan } from '../../run/plan';
+import type { Plan } from '../../run/plan/plan';
 import type { RunSummary } from '../../run/summary';
-import { showTask } from '../../task/show';
 import { stateSigns } from '../states';
-import { ClassProgress } from './class-progress';
+
+/** Tells the tasks of a class apart: their params, of which a node has one object. Keys would have to be made first. */
+type TaskId = Readonly<Record<string, unknown>>;
+
+/** How far the tasks of one class are. */
+export class ClassProgress {
+  ran = 0;
+  loaded = 0;
+  failed = 0;
+  skipped = 0;
+  /** When the first started or was loaded, in milliseconds since 1970. */
+  startedAt: number | undefined;
+  /** How many there were said to be; undefined while nobody said. */
+  expected: number | undefined;
+  /** How many of those are to run rather than to be loaded; undefined while nobody said. */
+  toRun: number | undefined;
+  /** What the tasks that run said last of how far they are, in shares of 1. */
+  readonly shares = new Map<TaskId, number>();
+  note: string | undefined;
+  readonly #running = new Set<TaskId>();
+  #seconds = 0;
+
+  constructor(readonly task: string) {}
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** How many there are: more than was said when results brought others. */
+  get total(): number | undefined {
+    return this.expected === undefined ? undefined : Math.max(this.expected, this.settled + this.running);
+  }
+
+  /** Those of which nothing more is to come. */
+  get settled(): number {
+    return this.ran + this.loaded + this.failed + this.skipped;
+  }
+
+  get isComplete(): boolean {
+    return this.total !== undefined && this.settled >= this.total;
+  }
+
+  start(id: TaskId, time: number): void {
+    this.startedAt ??= time;
+    this.#running.add(id);
+  }
+
+  fail(id: TaskId, willRetry: boolean): void {
+    this.end(id);
+    if (!willRetry) this.failed++;
+  }
+
+  /** A task no longer runs, for whatever reason. */
+  end(id: TaskId): void {
+    this.#running.delete(id);
+    if (this.shares.delete(id) || this.#running.size === 0) this.note = undefined;
+  }
+
+  /** It will not run; it may have been said to, and was given back before it began. */
+  skip(id: TaskId): void {
+    this.end(id);
+    this.skipped++;
+  }
+
+  finish(id: TaskId, seconds: number): void {
+    this.end(id);
+    this.ran++;
+    this.#seconds += seconds;
+  }
+
+  reportProgress(
+    id: TaskId,
+    { done, total = 1, note }: { done: number; total?: number; note?: string | undefined },
+  ): void {
+    const share = done / total;
+    if (this.#running.has(id)) this.shares.set(id, share >= 0 && share <= 1 ? share : 0);
+    this.note = note ?? this.note;
+  }
+
+  /** What part of all is done, what runs included; undefined when it is not known how much there is. */
+  get share(): number | undefined {
+    if (!this.total) return undefined;
+    return Math.min(1, (this.settled + this.#partlyDone) / this.total);
+  }
+
+  /** How long it goes on, in seconds, if tasks take as long as before. */
+  secondsLeft(earlier: number | undefined): number | undefined {
+    if (this.total === undefined || this.running === 0) return undefined;
+    const mean = this.ran > 0 ? this.#seconds / this.ran : earlier;
+    if (mean === undefined) return undefined;
+    const open = Math.max(
+      this.running,
+      (this.toRun ?? this.total - this.loaded) - this.ran - this.failed - this.skipped,
+    );
+    return (Math.max(0, open - this.#partlyDone) * mean) / Math.min(open, this.running);
+  }
+
+  /** How many end a second; undefined for too few. */
+  rate(time: number): number | undefined {
+    const ended = this.ran + this.loaded;
+    return this.startedAt === undefined || ended < 2 || time <= this.startedAt
+      ? undefined
+      : (ended / (time - this.startedAt)) * 1000;
+  }
+
+  get #partlyDone(): number {
+    let sum = 0;
+    for (const share of this.shares.values()) sum += share;
+    return sum;
+  }
+}
 
 /** How far a run is, by task class, and what people are to be told as it happens. */
 export class RunProgress {
@@ -13,28 +123,28 @@ export class RunProgress {
   /** When something last happened. */
   time = 0;
   summary: RunSummary | undefined;
-  #lines: string[] = [];
+  #messages: string[] = [];
   #sizes: ReadonlyMap<string, number> | undefined;
 
   constructor(plan: Plan | undefined) {
     for (const { task, action } of plan?.nodes ?? []) {
       if (action === 'not-needed' || action === 'unknown') continue;
-      const one = this.#classOf(task);
+      const one = this.#getClass(task);
       one.expected = (one.expected ?? 0) + 1;
       one.toRun = (one.toRun ?? 0) + (action === 'run' ? 1 : 0);
     }
   }
 
   /** How many tasks of each class there are at most; what a plan said counts for more. */
-  expect(sizes: ReadonlyMap<string, number>): void {
+  setSizes(sizes: ReadonlyMap<string, number>): void {
     this.#sizes = sizes;
     for (const one of this.classes.values()) one.expected ??= sizes.get(one.task);
   }
 
   /** What was to be told since the last time, a line each. */
-  takeLines(): readonly string[] {
-    const lines = this.#lines;
-    if (lines.length > 0) this.#lines = [];
+  drainMessages(): readonly string[] {
+    const lines = this.#messages;
+    if (lines.length > 0) this.#messages = [];
     return lines;
   }
 
@@ -43,28 +153,28 @@ export class RunProgress {
     this.startedAt ??= event.time;
     switch (event.type) {
       case 'task-loaded': {
-        const one = this.#classOf(event.node.task);
-        one.since ??= event.time;
+        const one = this.#getClass(event.node.task);
+        one.startedAt ??= event.time;
         one.loaded++;
         return;
       }
       case 'task-started':
-        this.#classOf(event.node.task).start(event.node.params, event.time);
+        this.#getClass(event.node.task).start(event.node.params, event.time);
         return;
       case 'task-progressed':
-        this.#classOf(event.node.task).progress(event.node.params, event);
+        this.#getClass(event.node.task).reportProgress(event.node.params, event);
         return;
       case 'task-finished':
-        this.#classOf(event.node.task).finish(event.node.params, event.seconds);
+        this.#getClass(event.node.task).finish(event.node.params, event.seconds);
         return;
       case 'task-failed':
-        this.#failed(event);
+        this.#recordFailure(event);
         return;
       case 'task-skipped':
-        this.#classOf(event.node.task).skip(event.node.params);
+        this.#getClass(event.node.task).skip(event.node.params);
         return;
       case 'task-logged':
-        this.#lines.push(`${event.node.task}: ${event.message}`);
+        this.#messages.push(`${event.node.task}: ${event.message}`);
         return;
       case 'run-finished':
         this.summary = event.summary;
@@ -83,15 +193,15 @@ export class RunProgress {
     }
   }
 
-  #failed({ node, error, willRetry }: Extract<RunEvent, { type: 'task-failed' }>): void {
-    const one = this.#classOf(node.task);
+  #recordFailure({ node, error, willRetry }: Extract<RunEvent, { type: 'task-failed' }>): void {
+    const one = this.#getClass(node.task);
     one.fail(node.params, willRetry);
     const [reason] = describeError(error.cause).split('\n');
     const what = willRetry ? `failed, attempt ${error.attempts}, and will be tried again` : 'failed';
-    this.#lines.push(`${stateSigns.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
+    this.#messages.push(`${stateSigns.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
   }
 
-  #classOf(task: string): ClassProgress {
+  #getClass(task: string): ClassProgress {
     let one = this.classes.get(task);
     if (!one) {
       this.classes.set(task, (one = new ClassProgress(task)));

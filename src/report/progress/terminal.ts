@@ -1,18 +1,17 @@
 import { stripVTControlCharacters } from 'node:util';
-import { oneLine } from '../one-line';
-import { classLines, totalLine } from './lines';
-import { columnsOf, paint, render } from './paint';
+import { toOneLine } from '../one-line';
+import { classLines, columnWidth, render, styled, totalLine } from './lines';
 import type { RunProgress } from './run-progress';
 import type { ProgressStream, Screen } from './screen';
 
 /** Lines on a terminal that are drawn over again. */
-export class Terminal implements Screen {
+export class TerminalScreen implements Screen {
   readonly interval = 100;
   readonly #stream: ProgressStream;
   readonly #hasColours: boolean;
   readonly #earlier: ReadonlyMap<string, number> | undefined;
   /** How wide the lines are that were drawn last: a terminal that became narrower has broken them. */
-  #drawn: readonly number[] = [];
+  #lineWidths: readonly number[] = [];
 
   constructor(
     stream: ProgressStream,
@@ -30,18 +29,22 @@ export class Terminal implements Screen {
     const columns = this.#stream.columns || 80;
     const rows = this.#stream.rows || 24;
     const width = Math.max(10, columns - 1);
-    const told = progress.takeLines().map((line) => oneLine(line));
-    const lines = this.#shown(classLines(progress, this.#earlier), progress, rows).map((line) =>
+    const told = progress.drainMessages().map((line) => toOneLine(line));
+    const lines = this.#selectLines(classLines(progress, this.#earlier), progress, rows).map((line) =>
       render(line, width, this.#hasColours),
     );
-    lines.push(render([paint(totalLine(progress, now), 90)], width, this.#hasColours));
+    lines.push(render([styled(totalLine(progress, now), 90)], width, this.#hasColours));
     const text = [...told, ...lines].map((line) => `${line}\u001b[K\n`).join('');
-    this.#stream.write(`${this.#back(columns)}${text}\u001b[J`);
-    this.#drawn = lines.map((line) => columnsOf(stripVTControlCharacters(line)));
+    this.#stream.write(`${this.#cursorToTop(columns)}${text}\u001b[J`);
+    this.#lineWidths = lines.map((line) => columnWidth(stripVTControlCharacters(line)));
   }
 
   /** All lines when there is room, and else those where something happens. */
-  #shown(lines: ReturnType<typeof classLines>, progress: RunProgress, rows: number): ReturnType<typeof classLines> {
+  #selectLines(
+    lines: ReturnType<typeof classLines>,
+    progress: RunProgress,
+    rows: number,
+  ): ReturnType<typeof classLines> {
     const room = Math.max(1, rows - 3);
     if (lines.length <= room || progress.summary) return lines;
     const classes = [...progress.classes.values()];
@@ -53,13 +56,13 @@ export class Terminal implements Screen {
       .sort((a, b) => a - b);
     return [
       ...chosen.map((index) => lines[index]!),
-      [paint(`… ${lines.length - chosen.length} more task classes`, 90)],
+      [styled(`… ${lines.length - chosen.length} more task classes`, 90)],
     ];
   }
 
   /** Moves the cursor to where the last picture begins. */
-  #back(columns: number): string {
-    const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+  #cursorToTop(columns: number): string {
+    const rows = this.#lineWidths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     return rows > 0 ? `\u001b[${rows}A\r` : '';
   }
 }

@@ -1,11 +1,61 @@
-import { type Drawn, isGroup } from '../fold';
-import { countsOf, paramLines, remarkOf } from '../label';
+import { isGroup, type PictureBox } from '../fold';
+import { boxRemark, paramLines, stateCounts } from '../label';
 import { showCount } from '../units';
-import { type Font, fitText, textWidth } from './text-width';
+
+/** Which of a font's characters are how wide. */
+const thinCharacter = /^[ 'ijlIJ.,:;|!/\\·()[\]ft-]$/;
+const broadCharacter = /^(?:[mwMW%@…]|(?=[\u0250-\u{10ffff}])[\p{Lu}жшщюфм])$/u;
+const largeCharacter = /^[\p{Lu}&#<=>+^~×\u0250-\u{10ffff}]$/u;
+
+// Shares of the font size, as in the widest of the usual fonts (DejaVu Sans, Verdana): in others, some room is left.
+const plainWidths = { thin: 0.41, broad: 1, large: 0.85, other: 0.65 };
+const boldWidths = { thin: 0.48, broad: 1.1, large: 0.88, other: 0.73 };
+const monoWidth = 0.62;
+const wideWidth = 1.05;
+
+export interface Font {
+  readonly size: number;
+  readonly isMono?: boolean;
+  readonly isBold?: boolean;
+}
+
+/** How wide a text becomes at most, in usual fonts. */
+export function textWidth(text: string, { size, isMono, isBold }: Font): number {
+  const shares = isBold ? boldWidths : plainWidths;
+  let width = 0;
+  for (const character of text)
+    width += isWide(character) ? wideWidth : isMono ? monoWidth : shares[widthClass(character)];
+  return width * size;
+}
+
+/** The beginning of a text, as much as fits. */
+export function fitText(text: string, room: number, font: Font): string {
+  if (textWidth(text, font) <= room) return text;
+  const dots = textWidth('…', font);
+  let kept = '';
+  let width = dots;
+  for (const character of text) {
+    width += textWidth(character, font);
+    if (width > room && kept !== '') break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+function widthClass(character: string): keyof typeof plainWidths {
+  if (thinCharacter.test(character)) return 'thin';
+  if (broadCharacter.test(character)) return 'broad';
+  return largeCharacter.test(character) ? 'large' : 'other';
+}
+
+/** The scripts of East Asia, and pictures; punctuation and signs are among them, but not wide. */
+function isWide(character: string): boolean {
+  return character.codePointAt(0)! >= 0x1100 && !/[\u1e00-\u2bff]/.test(character);
+}
 
 /** What is drawn as one box, its text and its size in pixels. */
-export interface Box {
-  readonly drawn: Drawn;
+export interface MeasuredBox {
+  readonly drawn: PictureBox;
   readonly title: string;
   /** The title for boxes that are seen from afar, and its size in pixels. */
   readonly sign: { readonly text: string; readonly size: number };
@@ -22,55 +72,59 @@ export const fonts = {
 } as const satisfies Readonly<Record<string, Font>>;
 
 /** Where things are in a box. */
-export const inset = { left: 38, right: 12, top: 12, bottom: 11, titleLine: 18, line: 15, bar: 12 } as const;
+export const padding = { left: 38, right: 12, top: 12, bottom: 11, titleLine: 18, line: 15, bar: 12 } as const;
 
-const narrowest = 132;
-const widest = 300;
+const minWidth = 132;
+const maxWidth = 300;
 /** What a title from afar is written in, as far as there is room for it. */
-const largest = 23;
+const maxFarTitleSize = 23;
 
 /** The boxes of a picture, all equally wide so that they stand in columns. */
-export function boxesOf(drawn: readonly Drawn[]): readonly Box[] {
-  const texts = drawn.map((one) => ({ drawn: one, ...textOf(one) }));
-  const room = Math.max(narrowest, ...texts.map(roomFor)) - inset.left - inset.right;
-  const inner = Math.min(room, widest - inset.left - inset.right);
+export function measureBoxes(drawn: readonly PictureBox[]): readonly MeasuredBox[] {
+  const texts = drawn.map((one) => ({ drawn: one, ...boxText(one) }));
+  const room = Math.max(minWidth, ...texts.map(neededWidth)) - padding.left - padding.right;
+  const inner = Math.min(room, maxWidth - padding.left - padding.right);
   return texts.map(({ drawn: one, title, params, remark }) => {
     const lines = params.length + (remark ? 1 : 0);
     return {
       drawn: one,
       title: fitText(title, inner, fonts.title),
-      sign: fromAfar(title, inner),
+      sign: fitFarTitle(title, inner),
       params: params.map((line) => fitText(line, inner, fonts.param)),
       remark: fitText(remark, inner, fonts.remark),
-      width: inner + inset.left + inset.right,
-      height: inset.top + inset.titleLine + lines * inset.line + (isGroup(one) ? inset.bar : 0) + inset.bottom,
+      width: inner + padding.left + padding.right,
+      height:
+        padding.top + padding.titleLine + lines * padding.line + (isGroup(one) ? padding.bar : 0) + padding.bottom,
     };
   });
 }
 
 /** As large as it fits, and never smaller than a title is. */
-function fromAfar(title: string, room: number): Box['sign'] {
-  const size = Math.min(largest, Math.max(fonts.title.size, (room / textWidth(title, fonts.title)) * fonts.title.size));
+function fitFarTitle(title: string, room: number): MeasuredBox['sign'] {
+  const size = Math.min(
+    maxFarTitleSize,
+    Math.max(fonts.title.size, (room / textWidth(title, fonts.title)) * fonts.title.size),
+  );
   return { text: fitText(title, room, { ...fonts.title, size }), size: Math.floor(size * 10) / 10 };
 }
 
-type Text = Pick<Box, 'title' | 'params' | 'remark'>;
+type BoxText = Pick<MeasuredBox, 'title' | 'params' | 'remark'>;
 
-function textOf(drawn: Drawn): Text {
-  if (!isGroup(drawn)) return { title: drawn.task, params: paramLines(drawn), remark: remarkOf(drawn) };
+function boxText(drawn: PictureBox): BoxText {
+  if (!isGroup(drawn)) return { title: drawn.task, params: paramLines(drawn), remark: boxRemark(drawn) };
   // Signs alone where the words would not fit.
   return {
     title: `${drawn.task} × ${showCount(drawn.members.length)}`,
     params: [],
-    remark: countsOf(drawn, drawn.counts.size > 2),
+    remark: stateCounts(drawn, drawn.counts.size > 2),
   };
 }
 
-function roomFor({ title, params, remark }: Text): number {
+function neededWidth({ title, params, remark }: BoxText): number {
   const widths = [
     textWidth(title, fonts.title),
     ...params.map((line) => textWidth(line, fonts.param)),
     textWidth(remark, fonts.remark),
   ];
-  return Math.ceil(Math.max(...widths)) + inset.left + inset.right;
+  return Math.ceil(Math.max(...widths)) + padding.left + padding.right;
 }

@@ -1,10 +1,10 @@
-import { TidemarkError } from '../../error';
+import { TidemarkError } from '../../base/error';
 import type { FoldedPicture } from '../fold';
 import { showCount } from '../units';
-import { type Box, boxesOf } from './box';
+import { type MeasuredBox, measureBoxes } from './box';
 
 /** A box with its place: the upper left corner, in pixels. */
-export interface PlacedBox extends Box {
+export interface PlacedBox extends MeasuredBox {
   readonly x: number;
   readonly y: number;
 }
@@ -34,23 +34,23 @@ const screen = { width: 1300, height: 760 };
 
 /** Places the boxes of a picture by Graphviz: from left to right, unless downwards is much easier to read. */
 export async function layOut(picture: FoldedPicture): Promise<Layout> {
-  const boxes = boxesOf(picture.boxes);
+  const boxes = measureBoxes(picture.boxes);
   if (boxes.length === 0) return { width: 0, height: 0, boxes: [], edges: [] };
-  const viz = await graphviz();
-  const across = place(viz, picture, boxes, 'LR');
-  if (scaleOf(across) > 0.8) return across;
-  const down = place(viz, picture, boxes, 'TB');
-  return scaleOf(down) > 1.3 * scaleOf(across) ? down : across;
+  const viz = await loadGraphviz();
+  const across = placeBoxes(viz, picture, boxes, 'LR');
+  if (scaleOnScreen(across) > 0.8) return across;
+  const down = placeBoxes(viz, picture, boxes, 'TB');
+  return scaleOnScreen(down) > 1.3 * scaleOnScreen(across) ? down : across;
 }
 
 /** How large a layout can be shown on a screen. */
-function scaleOf({ width, height }: Layout): number {
+function scaleOnScreen({ width, height }: Layout): number {
   return Math.min(1, screen.width / width, screen.height / height);
 }
 
 type Direction = 'LR' | 'TB';
 
-function place(viz: Viz, picture: FoldedPicture, boxes: readonly Box[], direction: Direction): Layout {
+function placeBoxes(viz: Viz, picture: FoldedPicture, boxes: readonly MeasuredBox[], direction: Direction): Layout {
   const ids = new Map(boxes.map(({ drawn }, index) => [drawn.key, index]));
   const inches = (pixels: number) => (pixels / dotsPerInch).toFixed(4);
   const lines = [
@@ -65,7 +65,7 @@ function place(viz: Viz, picture: FoldedPicture, boxes: readonly Box[], directio
     throw new TidemarkError(
       `Graphviz cannot place the graph: ${result.errors.map(({ message }) => message).join('; ')}`,
     );
-  return read(JSON.parse(result.output) as GraphvizOutput, boxes, picture);
+  return readOutput(JSON.parse(result.output) as GraphvizOutput, boxes, picture);
 }
 
 function edgeLine(
@@ -83,7 +83,7 @@ function edgeLine(
 type Viz = Awaited<ReturnType<typeof import('@viz-js/viz').instance>>;
 let loading: Promise<Viz> | undefined;
 
-function graphviz(): Promise<Viz> {
+function loadGraphviz(): Promise<Viz> {
   return (loading ??= (require('@viz-js/viz') as typeof import('@viz-js/viz')).instance());
 }
 
@@ -99,7 +99,7 @@ interface GraphvizOutput {
   }[];
 }
 
-function read(output: GraphvizOutput, boxes: readonly Box[], picture: FoldedPicture): Layout {
+function readOutput(output: GraphvizOutput, boxes: readonly MeasuredBox[], picture: FoldedPicture): Layout {
   const [, , width, height] = output.bb.split(',').map(Number) as [number, number, number, number];
   const point = (text: string): readonly [number, number] => {
     const [x, y] = text.split(',').map(Number) as [number, number];
@@ -116,13 +116,13 @@ function read(output: GraphvizOutput, boxes: readonly Box[], picture: FoldedPict
     // Graphviz gives edges back in the order of the nodes, not in that of the input.
     edges: (output.edges ?? []).map(({ tail, head, pos, lp }) => {
       const count = counts.get(`${boxes[tail]!.drawn.key}\n${boxes[head]!.drawn.key}`)!;
-      return { from: tail, to: head, count, path: pathOf(pos, point), ...(lp !== undefined && { label: point(lp) }) };
+      return { from: tail, to: head, count, path: edgePath(pos, point), ...(lp !== undefined && { label: point(lp) }) };
     }),
   };
 }
 
 /** `e,ex,ey x0,y0 x1,y1 …`: the tip, then the points of a Bézier curve. */
-function pathOf(pos: string, point: (text: string) => readonly [number, number]): string {
+function edgePath(pos: string, point: (text: string) => readonly [number, number]): string {
   const parts = pos.split(' ');
   const tip = parts.find((part) => part.startsWith('e,'));
   const [start, ...rest] = parts.filter((part) => !/^[es],/.test(part)).map((part) => point(part).join(' '));

@@ -3,7 +3,7 @@ import { stateStyles, states } from '../states';
 export const fontFamily = 'ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif';
 export const monoFamily = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace';
 
-const paper = {
+const paperColours = {
   light: { text: '#16202b', muted: '#5a6774', card: '#ffffff', border: '#d5dbe1', edge: '#a3aeb9', back: '#f6f8fa' },
   dark: { text: '#e6edf3', muted: '#9aa6b2', card: '#171d24', border: '#333d48', edge: '#5d6a77', back: '#0e1318' },
 } as const;
@@ -25,7 +25,7 @@ export const shapeRules = [
 
 /** Rules of colour. Written out, since programs that draw SVG seldom know variables. */
 export function colourRules(theme: 'light' | 'dark', prefix = ''): string {
-  const { text, muted, card, border, edge, back } = paper[theme];
+  const { text, muted, card, border, edge, back } = paperColours[theme];
   const rules = [
     `.tm .paper{fill:${back}}`,
     `.tm .title,.tm .name{fill:${text}}`,

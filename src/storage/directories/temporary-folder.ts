@@ -2,9 +2,9 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeWay } from '../make-way';
-import { fileError } from '../stores/file/file-error';
-import { hold, isAbandoned, newNonce, release } from './owner';
+import { mkdirp } from '../../base/mkdirp';
+import { isOrphaned, newOwnerId, release, retain } from '../../base/process-id';
+import { fsError } from '../files/fs-error';
 
 const start = 'tidemark-';
 const opened = new Set<TemporaryFolder>();
@@ -27,13 +27,13 @@ export class TemporaryFolder {
   readonly path = (): string => {
     if (this.#path === undefined) {
       if (!swept.has(this.#base)) sweep(this.#base);
-      this.#nonce = newNonce();
-      hold(this.#nonce);
+      this.#nonce = newOwnerId();
+      retain(this.#nonce);
       try {
-        makeWay(this.#base);
+        mkdirp(this.#base);
         this.#path = mkdtempSync(join(this.#base, `${start}${this.#nonce}-`));
       } catch (error) {
-        throw fileError(error, 'write', this.#base);
+        throw fsError(error, 'write', this.#base);
       }
       if (opened.size === 0) process.on('exit', removeAll);
       opened.add(this);
@@ -47,7 +47,7 @@ export class TemporaryFolder {
     try {
       mkdirSync(path);
     } catch (error) {
-      throw fileError(error, 'write', this.#base);
+      throw fsError(error, 'write', this.#base);
     }
     return path;
   }
@@ -91,7 +91,7 @@ function removeLeftOver(base: string, name: string): void {
   const nonce = name.slice(start.length, name.lastIndexOf('-'));
   const user = process.getuid?.();
   // Anybody may put something there under such a name.
-  if (isAbandoned(path, nonce) && (user === undefined || lstatSync(path).uid === user))
+  if (isOrphaned(path, nonce) && (user === undefined || lstatSync(path).uid === user))
     rmSync(path, { recursive: true, force: true });
 }
 

@@ -1,5 +1,35 @@
 import { hash, randomBytes } from 'node:crypto';
-import { crc32 } from '../crc32';
+import { crc32 } from '../format/entry-format';
+
+const folder = '@cleared/';
+
+/** The log that names the logs of all tasks. Its id is the storage's epoch. */
+export const trunkKey = `${folder}@epoch`;
+
+/** The log of a task. @param task its folder */
+export function rootKey(task: string): string {
+  return folder + task;
+}
+
+/** What the keys of all logs below that of a task start with. */
+export function belowPrefix(task: string): string {
+  return `${folder}${task}@`;
+}
+
+/** A log below that of a task. @param generation of the log of the task @param path hexadecimal digits */
+export function belowKey(task: string, generation: string, path: string): string {
+  return `${belowPrefix(task)}${generation}.${path}`;
+}
+
+/** The log of one result that was cleared before. @param spread of its name */
+export function ownKey(task: string, generation: string, spread: string): string {
+  return `${belowPrefix(task)}${generation}-${spread}`;
+}
+
+/** Hexadecimal digits that spread results evenly over the logs below that of their task. */
+export function spreadOf(name: string): string {
+  return hash('sha256', name, 'hex').slice(0, 32);
+}
 
 /** The name that stands for all results of a task. */
 export const everything = '*';
@@ -58,7 +88,7 @@ export class MarkLog {
       if (check !== checkOf(first, name)) this.unreadable.push(`u${hash('sha256', text, 'hex').slice(0, 16)}`);
       else if (name === header) id ??= first;
       else if (name === everything) this.everything = this.#add(first, () => this.#forget());
-      else this.#take(first, name);
+      else this.#addLine(first, name);
     }
     this.id = id;
   }
@@ -94,7 +124,7 @@ export class MarkLog {
     return Buffer.concat([lines.header(id), ...before.map((one) => line(one, earlier)), lines.mark(mark, name)]);
   }
 
-  #take(id: string, name: string): void {
+  #addLine(id: string, name: string): void {
     if (name === earlier) {
       this.#add(id);
     } else if (name.startsWith(child)) {
@@ -123,12 +153,12 @@ export class MarkLog {
 }
 
 /** An id that no log, clear or storage had before. */
-export function newId(): string {
+export function newMarkId(): string {
   return randomBytes(8).toString('hex');
 }
 
 /** The mark of a clear in one of the layers that it comes to. */
-export function markOf(clear: string, layer: number): string {
+export function markForStore(clear: string, layer: number): string {
   return `${clear}${dot}${layer}`;
 }
 

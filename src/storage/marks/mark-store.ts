@@ -1,9 +1,19 @@
 import { hash } from 'node:crypto';
-import { type Awaitable, andThen } from '../../awaitable';
-import type { Entries } from '../entries';
-import { StorageError } from '../storage-error';
-import { belowKey, belowPrefix, ownKey, rootKey, spreadOf, trunkKey } from './mark-keys';
-import { everything, lines, MarkLog, newId } from './mark-log';
+import { type Awaitable, andThen } from '../../base/awaitable';
+import { StorageError } from '../errors';
+import type { StoreClient } from '../store-client';
+import {
+  belowKey,
+  belowPrefix,
+  everything,
+  lines,
+  MarkLog,
+  newMarkId,
+  ownKey,
+  rootKey,
+  spreadOf,
+  trunkKey,
+} from './mark-log';
 
 /** How often a clear is begun anew that others keep undoing. */
 const attempts = 10;
@@ -24,11 +34,11 @@ interface Place {
  * other. Whatever part of the tree is evicted, records from before become stale; none becomes valid again.
  */
 export class MarkStore {
-  readonly #entries: Entries;
+  readonly #entries: StoreClient;
   /** The epoch, once it is known that there is one. */
   #epoch: Awaitable<string> | undefined;
 
-  constructor(entries: Entries) {
+  constructor(entries: StoreClient) {
     this.#entries = entries;
   }
 
@@ -88,7 +98,7 @@ export class MarkStore {
     for (let attempt = 1; ; attempt++) {
       const { key, log, above } = await this.#root(task);
       const below = log.isDeep ? await this.#below(task) : [];
-      const id = log.id ?? above.ids.at(-1) ?? newId();
+      const id = log.id ?? above.ids.at(-1) ?? newMarkId();
       await this.#entries.write(key, log.replacedBy(id, mark, everything), true);
       const now = await this.#root(task);
       // Where nothing is added in one indivisible step, another process may have put back what was there.
@@ -109,9 +119,9 @@ export class MarkStore {
     };
     return andThen(read(), (before) => {
       if (before !== undefined) return before;
-      const id = newId();
+      const id = newMarkId();
       // What cannot be read at once may be there later.
-      return andThen(this.#entries.appendSoon(trunkKey, lines.header(id)), () =>
+      return andThen(this.#entries.appendLazily(trunkKey, lines.header(id)), () =>
         andThen(read(), (epoch) => epoch ?? id),
       );
     });
@@ -145,14 +155,14 @@ export class MarkStore {
   async #addTo(place: Place, name: string, mark: string): Promise<Place> {
     const { key, log } = place;
     const line = lines.mark(mark, name);
-    await this.#entries.append(key, log.id === undefined ? Buffer.concat([lines.header(newId()), line]) : line);
+    await this.#entries.append(key, log.id === undefined ? Buffer.concat([lines.header(newMarkId()), line]) : line);
     return log.id === undefined ? { ...place, log: await this.#log(key) } : place;
   }
 
   /** Puts a mark into the log of a result that was cleared before, in place of that which is there. */
   async #addToOwn({ key, log }: Place, own: string, name: string, mark: string): Promise<void> {
     const before = await this.#log(own);
-    const id = before.id ?? newId();
+    const id = before.id ?? newMarkId();
     await this.#entries.write(own, before.replacedBy(id, mark, name), true);
     if (log.marks.has(name) || !log.moved.get(name)?.includes(id))
       await this.#entries.append(key, lines.moved(id, name));

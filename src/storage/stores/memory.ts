@@ -1,6 +1,6 @@
 import { sharedState } from '../../base/shared-state';
 import { TemporaryFolder } from '../directories/temporary-folder';
-import type { LeaseBoard } from '../lease/lease-board';
+import type { LeaseBackend } from '../leases/lease';
 import type { StoreAdapter } from '../store';
 
 const temporary = sharedState('folders-of-maps', () => new WeakMap<Map<string, Uint8Array>, TemporaryFolder>());
@@ -16,7 +16,7 @@ export class MemoryStore implements StoreAdapter {
   readonly folder: () => string;
   readonly #entries: Map<string, Uint8Array>;
   readonly #isOwn: boolean;
-  #leases: LeaseBoard | undefined;
+  #leases: LeaseBackend | undefined;
 
   constructor(entries?: Map<string, Uint8Array>) {
     this.#entries = entries ?? new Map();
@@ -29,7 +29,7 @@ export class MemoryStore implements StoreAdapter {
   }
 
   /** Who computes which key. */
-  get leases(): LeaseBoard {
+  get leases(): LeaseBackend {
     const { MemoryLeases } = require('./memory/memory-leases') as typeof import('./memory/memory-leases');
     return (this.#leases ??= new MemoryLeases(this.#entries));
   }

@@ -2,10 +2,32 @@ import { createHash, hash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { TidemarkError } from '../../error';
+import { TidemarkError } from '../../base/error';
 import { type DigestKey, digestTable } from './digest-table';
-import { fileProblem, kindOf, shown } from './file-problem';
-import { Semaphore } from './semaphore';
+import { showPath, specialFileType, unreadableFileError } from './walk-files';
+
+/** Limits concurrency. */
+class Semaphore {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  /** Runs `body` as soon as a slot is free. */
+  async use<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await body();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
+}
 
 /** Smaller files are read each time, which takes about as long as a cache lookup. */
 const smallFile = 64 * 1024;
@@ -21,7 +43,7 @@ const slots = new Semaphore(8);
 const remembered = new Map<string, { readonly state: string; readonly digest: string }>();
 /** Queued reads, by path: later requests share them. */
 const waiting = new Map<string, Promise<string>>();
-const underWay = new Map<string, Promise<string>>();
+const reading = new Map<string, Promise<string>>();
 
 /**
  * The first 128 bits of the SHA-256 of a file's content, as hexadecimal.
@@ -35,23 +57,23 @@ export function fileDigest(given: string): Promise<string> {
   const path = resolve(given);
   let digest = waiting.get(path);
   if (!digest) {
-    digest = readInTurn(path, given);
+    digest = readAfterCurrent(path, given);
     waiting.set(path, digest);
   }
   return digest;
 }
 
 /** Reads a file after the current read of the same file, which may have missed the latest change. */
-async function readInTurn(path: string, given: string): Promise<string> {
-  await underWay.get(path)?.catch(() => {});
+async function readAfterCurrent(path: string, given: string): Promise<string> {
+  await reading.get(path)?.catch(() => {});
   return slots.use(async () => {
     const read = readDigest(path, given);
     waiting.delete(path);
-    underWay.set(path, read);
+    reading.set(path, read);
     try {
       return await read;
     } finally {
-      underWay.delete(path);
+      reading.delete(path);
     }
   });
 }
@@ -61,7 +83,7 @@ async function readDigest(path: string, given: string): Promise<string> {
   try {
     file = await open(path, openFlags);
     const lookedAt = Date.now();
-    const before = refuseOthers(await file.stat({ bigint: true }), given);
+    const before = assertFile(await file.stat({ bigint: true }), given);
     const known = before.size >= smallFile ? await recall(path, before) : undefined;
     if (known !== undefined) return known;
     const digest = await hashContent(file, Number(before.size));
@@ -74,19 +96,19 @@ async function readDigest(path: string, given: string): Promise<string> {
     if (error instanceof TidemarkError) throw error;
     // Windows cannot open folders.
     const found = file ? undefined : await stat(path, { bigint: true }).catch(() => undefined);
-    if (found) refuseOthers(found, given);
-    throw fileProblem(given, 'file', error);
+    if (found) assertFile(found, given);
+    throw unreadableFileError(given, 'file', error);
   } finally {
     await file?.close();
   }
 }
 
 /** @throws {TidemarkError} for a folder, and for a file without content, such as a pipe, which would block */
-function refuseOthers(stats: BigIntStats, path: string): BigIntStats {
+function assertFile(stats: BigIntStats, path: string): BigIntStats {
   if (stats.isFile()) return stats;
   if (stats.isDirectory())
-    throw new TidemarkError(`${shown(path)} is a folder; use folderFingerprint(${JSON.stringify(path)})`);
-  throw new TidemarkError(`${shown(path)} is a ${kindOf(stats)}, not a file: it has no content`);
+    throw new TidemarkError(`${showPath(path)} is a folder; use folderFingerprint(${JSON.stringify(path)})`);
+  throw new TidemarkError(`${showPath(path)} is a ${specialFileType(stats)}, not a file: it has no content`);
 }
 
 /** @param size 0 if unknown, as in /proc */

@@ -1,9 +1,8 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, readlink, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { systemCodeOf } from '../../base/describe-error';
-import { TidemarkError } from '../../error';
-import { fileProblem, kindOf, shown } from './file-problem';
+import { isAbsolute, join, resolve } from 'node:path';
+import { describeError, systemCodeOf } from '../../base/describe-error';
+import { TidemarkError } from '../../base/error';
 
 /** A file found in a folder. */
 export interface WalkedFile {
@@ -17,7 +16,7 @@ export interface WalkedFile {
 }
 
 /** Limits a walk. */
-export interface WalkOptions {
+interface WalkOptions {
   /** Selects the folders to enter. @default all */
   readonly enters?: (name: string) => boolean;
   /** Selects files. @default all */
@@ -72,7 +71,7 @@ export async function* walkFiles(folder: string, options: WalkOptions = {}): Asy
       const below = await openLevelIfThere(path, `${name}/`, real);
       if (below) levels.push(below);
     } else if (includes(name)) {
-      yield found.entry.isFile() ? { name, path } : { name, path, marker: kindOf(found.entry) };
+      yield found.entry.isFile() ? { name, path } : { name, path, marker: specialFileType(found.entry) };
     }
   }
 }
@@ -82,7 +81,8 @@ async function follow(path: string): Promise<Followed | undefined> {
   try {
     return { entry: await stat(path), real: await realpath(path) };
   } catch (cause) {
-    if (systemCodeOf(cause) !== 'ENOENT' && systemCodeOf(cause) !== 'ELOOP') throw fileProblem(path, 'file', cause);
+    if (systemCodeOf(cause) !== 'ENOENT' && systemCodeOf(cause) !== 'ELOOP')
+      throw unreadableFileError(path, 'file', cause);
   }
   try {
     // Editors use such links as locks.
@@ -98,7 +98,7 @@ async function openLevel(path: string, prefix: string, real: string): Promise<Le
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     return { path, prefix, real, entries, next: 0 };
   } catch (cause) {
-    throw fileProblem(path, 'folder', cause);
+    throw unreadableFileError(path, 'folder', cause);
   }
 }
 
@@ -116,7 +116,35 @@ async function realpathOf(folder: string): Promise<string> {
   try {
     if ((await stat(folder)).isDirectory()) return await realpath(folder);
   } catch (cause) {
-    throw fileProblem(folder, 'folder', cause);
+    throw unreadableFileError(folder, 'folder', cause);
   }
-  throw new TidemarkError(`${shown(folder)} is a file; use fileFingerprint(${JSON.stringify(folder)})`);
+  throw new TidemarkError(`${showPath(folder)} is a file; use fileFingerprint(${JSON.stringify(folder)})`);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist: a part of its path is a file',
+  EACCES: 'cannot be read: permission denied',
+  EPERM: 'cannot be read: operation not permitted',
+  ELOOP: 'cannot be read: its symbolic links form a cycle',
+  ENAMETOOLONG: 'cannot be read: its path is too long',
+};
+
+/** The error for an unreadable file or folder. */
+export function unreadableFileError(path: string, what: 'file' | 'folder', cause: unknown): TidemarkError {
+  const code = systemCodeOf(cause);
+  const known = code === undefined ? undefined : reasons[code];
+  const reason = known ? `${known} (${code})` : `cannot be read: ${describeError(cause)}`;
+  return new TidemarkError(`the ${what} ${showPath(path)} ${reason}`, { cause });
+}
+
+/** A path as given, with the absolute path. */
+export function showPath(path: string): string {
+  return isAbsolute(path) ? path : `${path} (${resolve(path)})`;
+}
+
+/** The type of a file that is neither a regular file nor a folder. */
+export function specialFileType(stats: Pick<Stats, 'isFIFO' | 'isSocket'>): string {
+  if (stats.isFIFO()) return 'pipe';
+  return stats.isSocket() ? 'socket' : 'device';
 }

@@ -1,4 +1,4 @@
-import { UnsupportedValueError } from '../../../src/encoding/unsupported-value-error';
+import { UnsupportedValueError } from '../../../src/encoding/errors';
 import { difference } from './difference';
 import { deserialize, serialize } from './serialize';
 

@@ -1,5 +1,5 @@
-import { defaultEncoder } from '../../../src/encoding/default-encoder';
 import type { Bytes, Serialized } from '../../../src/encoding/encoder';
+import { defaultEncoder } from '../../../src/encoding/make-encoder';
 
 const { serialization } = defaultEncoder;
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { aesGcm, type Encoder, encoder, inline, Param, Runner, Storage, Task, type TaskRef, task } from 'tidemark';
-import { bullmq } from '../../../src/executors/bullmq';
+import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import { describeWithRedis } from '../../support/redis-server';
 import { Kinds, Loop, OwnKey, Product } from './fixtures/bound-tasks';
 import { until } from './support/drivers';

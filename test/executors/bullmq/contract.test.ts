@@ -1,5 +1,5 @@
-import { bullmq } from '../../../src/executors/bullmq';
-import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
+import { bullmq } from '../../../src/executors/bullmq/bullmq';
+import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/worker';
 import { describeExecutor } from '../../contract/executor-contract';
 import { withStorage } from '../../contract/run-on';
 import type { Child } from '../../support/child';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, task } from 'tidemark';
-import { bullmq } from '../../../src/executors/bullmq';
+import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import { startWorker } from '../../../src/executors/bullmq/worker/start-worker';
 import { describeWithRedis, RedisServer, startRedis } from '../../support/redis-server';
 import { ServerName } from '../../support/server-name';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { task } from 'tidemark';
-import { queueName } from '../../../src/executors/bullmq/names';
+import { queueName } from '../../../src/executors/bullmq/protocol/redis-keys';
 import { outcomeOf } from '../../support/outcome';
 import { describeWithRedis } from '../../support/redis-server';
 import { temporaryFolder } from '../../support/temporary-folder';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Runner } from 'tidemark';
-import { bullmq } from '../../../src/executors/bullmq';
+import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import { checkRandomWorlds } from '../../contract/random-worlds';
 import { describeWithRedis } from '../../support/redis-server';
 import { temporaryFolder } from '../../support/temporary-folder';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, task } from 'tidemark';
-import { bullmq } from '../../../src/executors/bullmq';
+import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import { startWorker } from '../../../src/executors/bullmq/worker/start-worker';
 import type { Child } from '../../support/child';
 import { outcomeOf } from '../../support/outcome';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { aesGcm, encoder, Runner, Storage, task } from 'tidemark';
-import { bullmq } from '../../../src/executors/bullmq';
+import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import { AfterDerived, ByRef, Fetch, Invents, Loop, Pages, Report } from '../../run/fixtures/secret-tasks';
 import { outcomeOf } from '../../support/outcome';
 import { describeWithRedis, type RedisServer } from '../../support/redis-server';

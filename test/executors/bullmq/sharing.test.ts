@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/tidemark-worker';
+import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/worker';
 import { outcomeOf } from '../../support/outcome';
 import { describeWithRedis } from '../../support/redis-server';
 import { temporaryFolder } from '../../support/temporary-folder';

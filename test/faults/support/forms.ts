@@ -15,8 +15,8 @@ import {
   v8,
   zstd,
 } from 'tidemark';
-import type { RunFacts } from '../../../src/storage/layer';
-import type { Found } from '../../../src/storage/layers';
+import type { RecordFields } from '../../../src/storage/checkpoint-store';
+import type { CheckpointHit } from '../../../src/storage/storage-stack';
 
 const secret = aesGcm({ key: Buffer.alloc(32, 7) });
 const small = (text: string) => ({ text, list: [1, 2.5, null] });
@@ -90,10 +90,10 @@ export async function saveAs(
   storage: Storage,
   key: string,
   value: unknown,
-  { before, ...facts }: Partial<RunFacts> & { before?: readonly Found[] | undefined } = {},
+  { before, ...facts }: Partial<RecordFields> & { before?: readonly CheckpointHit[] | undefined } = {},
 ): Promise<TaskKey> {
-  const { layers } = storage;
-  const base: RunFacts = {
+  const { stack } = storage;
+  const base: RecordFields = {
     key: key as TaskKey,
     task: key.slice(0, key.indexOf('/')),
     version: undefined,
@@ -104,7 +104,7 @@ export async function saveAs(
     dynamic: [],
     seconds: 0.001,
   };
-  await layers.save({ ...base, ...facts }, await layers.encode(value, undefined), undefined, before);
+  await stack.save({ ...base, ...facts }, await stack.encode(value, undefined), undefined, before);
   return key as TaskKey;
 }
 

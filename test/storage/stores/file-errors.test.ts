@@ -1,8 +1,8 @@
 import fs, { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StorageError } from '../../../src/storage/storage-error';
-import { FileStore } from '../../../src/storage/stores/file';
+import { StorageError } from '../../../src/storage/errors';
+import { FileStore } from '../../../src/storage/stores/file/file-store';
 
 const bytes = Uint8Array.of(1, 2, 3);
 const NOBODY = 65_534;

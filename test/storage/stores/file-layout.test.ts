@@ -1,7 +1,7 @@
 import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileStore } from '../../../src/storage/stores/file';
+import { FileStore } from '../../../src/storage/stores/file/file-store';
 
 const bytes = Uint8Array.of(1, 2, 3);
 let base: string;

@@ -14,7 +14,7 @@ import fs, {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { FileStore } from '../../../src/storage/stores/file';
+import { FileStore } from '../../../src/storage/stores/file/file-store';
 import { isWhole } from '../../contract/sealed';
 
 const register = join(__dirname, '../../support/register.js');

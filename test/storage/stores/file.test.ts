@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileStore } from '../../../src/storage/stores/file';
+import { FileStore } from '../../../src/storage/stores/file/file-store';
 import { describeStore } from '../../contract/store-contract';
 
 describeStore('a file store', async () => {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { KeyvStore, wrapAdapter } from '../../../src/storage/stores/keyv';
 import type { KeyvAdapter } from '../../../src/storage/stores/keyv/adapter';
+import { KeyvStore, wrapAdapter } from '../../../src/storage/stores/keyv/keyv-store';
 import { MemoryStore } from '../../../src/storage/stores/memory';
 import { collect } from '../../support/collect';
 

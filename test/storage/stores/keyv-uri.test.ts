@@ -1,7 +1,6 @@
-import { StorageError } from '../../../src/storage/storage-error';
-import { KeyvStore } from '../../../src/storage/stores/keyv';
-import { openKeyvUri } from '../../../src/storage/stores/keyv/open-uri';
-import { schemes } from '../../../src/storage/stores/keyv/schemes';
+import { StorageError } from '../../../src/storage/errors';
+import { KeyvStore } from '../../../src/storage/stores/keyv/keyv-store';
+import { openKeyvUri, schemes } from '../../../src/storage/stores/keyv/open-uri';
 
 function failureOf(uri: string, known?: string[]): StorageError {
   try {

@@ -1,6 +1,6 @@
 import Keyv from 'keyv';
-import { KeyvStore } from '../../../src/storage/stores/keyv';
 import type { KeyvAdapter } from '../../../src/storage/stores/keyv/adapter';
+import { KeyvStore } from '../../../src/storage/stores/keyv/keyv-store';
 import { describeStore } from '../../contract/store-contract';
 
 /** As many do: values are JSON, nothing is null, and a deletion tells nothing. */

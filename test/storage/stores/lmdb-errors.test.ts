@@ -1,8 +1,8 @@
 import fs, { chmodSync, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StorageError } from '../../../src/storage/storage-error';
-import { LmdbStore } from '../../../src/storage/stores/lmdb';
+import { StorageError } from '../../../src/storage/errors';
 import { lmdbError } from '../../../src/storage/stores/lmdb/lmdb-error';
+import { LmdbStore } from '../../../src/storage/stores/lmdb/lmdb-store';
 import { noise } from '../../support/noise';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -136,7 +136,7 @@ it('says what to install when lmdb is missing', async () => {
     throw Object.assign(new Error("Cannot find module 'lmdb'"), { code: 'MODULE_NOT_FOUND' });
   });
   const { LmdbStore: Fresh } =
-    require('../../../src/storage/stores/lmdb') as typeof import('../../../src/storage/stores/lmdb');
+    require('../../../src/storage/stores/lmdb/lmdb-store') as typeof import('../../../src/storage/stores/lmdb/lmdb-store');
   const error = await new Fresh(folder.path).set('Task/a', bytes).catch((thrown: Error) => thrown);
   jest.dontMock('lmdb');
   expect((error as Error).name).toBe('StorageError');

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { LmdbStore } from '../../../src/storage/stores/lmdb';
+import { LmdbStore } from '../../../src/storage/stores/lmdb/lmdb-store';
 import { runChild } from '../../support/child';
 import { temporaryFolder } from '../../support/temporary-folder';
 

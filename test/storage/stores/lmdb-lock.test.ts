@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Storage } from 'tidemark';
-import { LmdbStore } from '../../../src/storage/stores/lmdb';
+import { LmdbStore } from '../../../src/storage/stores/lmdb/lmdb-store';
 import { tidemark } from '../../cli/support/cli';
 import { saveIn } from '../../support/checkpoint';
 import { runChild } from '../../support/child';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LmdbStore } from '../../../src/storage/stores/lmdb';
+import { LmdbStore } from '../../../src/storage/stores/lmdb/lmdb-store';
 import { describeStore } from '../../contract/store-contract';
 
 describeStore('an LMDB store', async () => {

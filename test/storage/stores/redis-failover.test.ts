@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Param, Runner, Task, task } from 'tidemark';
-import { RedisStore } from '../../../src/storage/stores/redis';
+import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 import { until } from '../../executors/bullmq/support/drivers';
 import { describeWithRedis, RedisServer, startRedis } from '../../support/redis-server';
 import { ServerName } from '../../support/server-name';

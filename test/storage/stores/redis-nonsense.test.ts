@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Param, Runner, Task, task } from 'tidemark';
-import { RedisStore } from '../../../src/storage/stores/redis';
+import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 import { operations, outcomes } from './fixtures/redis-operations';
 
 @Task({ save: true, once: 'everywhere' })

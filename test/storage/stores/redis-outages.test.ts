@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
-import { RedisStore } from '../../../src/storage/stores/redis';
+import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 import type { TaskKey } from '../../../src/task/context';
 import { isWhole, sealed } from '../../contract/sealed';
 import { collect } from '../../support/collect';
@@ -95,11 +95,11 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
       const writes = Array.from({ length: 500 }, (_, i) => store.set(`Task/${round}-${i}`, bytes));
       const reads = Array.from({ length: 500 }, () => store.get('Task/a'));
       const key = `Task/${round}` as TaskKey;
-      const lease = store.leases.take(key, 'token', 10_000);
+      const lease = store.leases.acquire(key, 'token', 10_000);
       await server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
       await Promise.all(writes);
       expect(await Promise.all(reads)).toEqual(Array(500).fill(bytes));
-      expect([await lease, await store.leases.take(key, 'another', 10_000)]).toEqual([true, false]);
+      expect([await lease, await store.leases.acquire(key, 'another', 10_000)]).toEqual([true, false]);
     }
     expect((await collect(store.keys('Task/'))).length).toBe(2501);
   });

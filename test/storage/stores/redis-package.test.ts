@@ -1,4 +1,4 @@
-import { RedisStore } from '../../../src/storage/stores/redis';
+import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 
 jest.mock('@keyv/redis', () => {
   throw Object.assign(new Error("Cannot find module '@keyv/redis'"), { code: 'MODULE_NOT_FOUND' });

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { StorageError } from '../../../src/storage/storage-error';
-import { RedisStore } from '../../../src/storage/stores/redis';
-import { parseRedisUri } from '../../../src/storage/stores/redis/redis-uri';
+import { parseRedisUri } from '../../../src/redis/redis-uri';
+import { StorageError } from '../../../src/storage/errors';
+import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 
 const nobody = { username: undefined, password: undefined, database: 0, prefix: 'tidemark:' };
 

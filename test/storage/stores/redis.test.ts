@@ -1,4 +1,4 @@
-import { RedisStore } from '../../../src/storage/stores/redis';
+import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 import { describeStore } from '../../contract/store-contract';
 import { describeWithRedis } from '../../support/redis-server';
 

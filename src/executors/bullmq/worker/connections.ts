@@ -6,30 +6,30 @@ import type { QueueError } from '../queue-error';
 export class WorkerConnections {
   readonly commands: Connection;
   /** By which it waits for jobs. */
-  readonly waiting: Connection;
+  readonly blocking: Connection;
   /** By which it hears what is not wanted any more. */
-  readonly hearing: Connection;
+  readonly subscriber: Connection;
   /** Why they were lost. */
-  lostBy: QueueError | undefined;
+  lostError: QueueError | undefined;
 
   /** @param connection they come back however long Redis is away, once they were there */
   constructor(connection: QueueConnection) {
     const onLost = (error: QueueError) => {
-      this.lostBy ??= error;
+      this.lostError ??= error;
       this.close();
     };
     const options = { connection, patience: Number.POSITIVE_INFINITY, onLost };
     this.commands = new Connection(options);
-    this.waiting = new Connection({ ...options, isBlocking: true });
-    this.hearing = new Connection(options);
+    this.blocking = new Connection({ ...options, isBlocking: true });
+    this.subscriber = new Connection(options);
   }
 
   /** @throws {QueueError} within 5 seconds when Redis cannot be reached */
   async ready(): Promise<void> {
-    await Promise.all([this.commands.ready(), this.waiting.ready(), this.hearing.ready()]);
+    await Promise.all([this.commands.ready(), this.blocking.ready(), this.subscriber.ready()]);
   }
 
   close(): void {
-    for (const connection of [this.commands, this.waiting, this.hearing]) connection?.close();
+    for (const connection of [this.commands, this.blocking, this.subscriber]) connection?.close();
   }
 }

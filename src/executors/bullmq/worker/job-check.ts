@@ -1,43 +1,42 @@
-import type { Awaitable } from '../../../awaitable';
+import type { Awaitable } from '../../../base/awaitable';
 import { describeError, isInstance } from '../../../base/describe-error';
-import { deepFreeze } from '../../../encoding/freeze';
-import { Blueprint, type PreparedParams } from '../../../graph/blueprint';
-import { keyFrom } from '../../../graph/key';
-import { textIfData } from '../../../graph/param-defaults';
-import { SchemaAnswers } from '../../../graph/schema-answers';
-import { fromStored } from '../../../graph/stored-ref';
-import { ParamError } from '../../../task/declaration-error';
+import { deepFreeze } from '../../../encoding/copies/freeze';
+import { keyFromParts } from '../../../graph/key';
+import { SchemaResults, textIfData } from '../../../graph/param-values';
+import { restoreRefs } from '../../../graph/stored-ref';
+import { type PreparedParams, TaskTemplate } from '../../../graph/task-template';
 import type { TaskDefinition } from '../../../task/definition';
-import { readData } from '../../pool/outbox';
-import type { Catalogue } from '../../worker/catalogue';
-import type { JobContent, StoredPiece } from '../job-content';
-import { passingFolder } from '../passing';
+import { ParamError } from '../../../task/errors';
+import { decodeData } from '../../remote/attachments';
+import type { TaskCatalog } from '../../worker/task-catalog';
+import type { JobContent, StoredInput } from '../protocol/job-data';
+import { temporaryKeyPrefix } from '../protocol/temporary-results';
 import { QueueError } from '../queue-error';
-import type { Assignment } from './assignment';
+import type { JobToRun } from './active-job';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** Checks before a job runs that it sets declared params only, that these fit, and that its key is theirs. */
 export class JobCheck {
   readonly #worker: string;
-  readonly #catalogue: Catalogue;
-  readonly #blueprints = new Map<TaskDefinition, Awaitable<Blueprint>>();
+  readonly #catalogue: TaskCatalog;
+  readonly #templates = new Map<TaskDefinition, Awaitable<TaskTemplate>>();
 
   /** @param worker its name, for messages */
-  constructor(worker: string, catalogue: Catalogue) {
+  constructor(worker: string, catalogue: TaskCatalog) {
     this.#worker = worker;
     this.#catalogue = catalogue;
   }
 
   /** @throws {QueueError} for a job that is not to run */
-  async check(content: JobContent, task: TaskDefinition, { id, queue, key }: Assignment): Promise<void> {
+  async check(content: JobContent, task: TaskDefinition, { id, queue, key }: JobToRun): Promise<void> {
     try {
-      refuseUndeclared(content, task);
+      assertDeclared(content, task);
       const stored = this.#read(content.message.params, content);
-      const params = this.#unfolded(stored);
-      refuseOtherKey(content, task, { key, params, stored });
-      const blueprint = await this.#blueprintOf(task);
-      const given = this.#unfolded(this.#read(content.given, content));
+      const params = this.#restoreRefs(stored);
+      assertOwnKey(content, task, { key, params, stored });
+      const blueprint = await this.#templateOf(task);
+      const given = this.#restoreRefs(this.#read(content.given, content));
       await checkParams(blueprint, params, { ...content, given });
     } catch (cause) {
       throw new QueueError(
@@ -48,33 +47,33 @@ export class JobCheck {
   }
 
   #read(sent: JobContent['given'], { bytes }: JobContent): Values {
-    return Object.fromEntries(sent.map(([name, value]) => [name, readData(value, bytes)]));
+    return Object.fromEntries(sent.map(([name, value]) => [name, decodeData(value, bytes)]));
   }
 
-  #unfolded(stored: Values): Values {
+  #restoreRefs(stored: Values): Values {
     const entries = Object.entries(stored).map(([name, value]): [string, unknown] => {
       const { classOf } = this.#catalogue;
-      const unfolded = fromStored(value, { classOf });
+      const unfolded = restoreRefs(value, { classOf });
       if (typeof unfolded === 'object' && unfolded !== null) deepFreeze(unfolded);
       return [name, unfolded];
     });
     return Object.fromEntries(entries);
   }
 
-  async #blueprintOf(task: TaskDefinition): Promise<Blueprint> {
-    const made = this.#blueprints.get(task) ?? Blueprint.of(task, this.#catalogue.container);
-    this.#blueprints.set(task, made);
+  async #templateOf(task: TaskDefinition): Promise<TaskTemplate> {
+    const made = this.#templates.get(task) ?? TaskTemplate.create(task, this.#catalogue.container);
+    this.#templates.set(task, made);
     try {
       return await made;
     } catch (error) {
       // What it lacks may be there next time.
-      this.#blueprints.delete(task);
+      this.#templates.delete(task);
       throw error;
     }
   }
 }
 
-function refuseUndeclared({ message, given, notGiven, noData }: JobContent, task: TaskDefinition): void {
+function assertDeclared({ message, given, notGiven, noData }: JobContent, task: TaskDefinition): void {
   if (message.task !== task.name) throw new Error(`it is one of the task ${message.task}, and not of ${task.name}`);
   const declared = new Set(task.params.map(({ name }) => name));
   const names = message.params.map(([name]) => name);
@@ -92,7 +91,7 @@ function refuseUndeclared({ message, given, notGiven, noData }: JobContent, task
 }
 
 /** The key is worked out again: from the task as it is here, and from what the job says of the rest. */
-function refuseOtherKey(
+function assertOwnKey(
   { message, facts, keyInputs }: JobContent,
   task: TaskDefinition,
   { key, params, stored }: { readonly key: string | undefined; readonly params: Values; readonly stored: Values },
@@ -104,14 +103,14 @@ function refuseOtherKey(
   }
   const { requirements, refs } = keyInputs;
   if (requirements.length !== task.requirements.length) throw new Error('its key is made of other requirements');
-  const own = keyFrom({ task, params, stored, fingerprint: message.fingerprint, requirements, refs });
+  const own = keyFromParts({ task, params, stored, fingerprint: message.fingerprint, requirements, refs });
   const other = [message.key, key, facts?.key].find((one) => one !== undefined && one !== own);
   if (other !== undefined)
     throw new Error(`its key is ${other}, but its task, version, params and requirements make ${own}`);
   const text = requirements.join('');
-  const pieces = (message.pieces as readonly Partial<StoredPiece>[]).flatMap(({ stored: one }) => one?.key ?? []);
+  const pieces = (message.pieces as readonly Partial<StoredInput>[]).flatMap(({ stored: one }) => one?.key ?? []);
   const strange = [...pieces, ...(facts?.requires ?? []).map(([one]) => one)].find(
-    (one) => !one.startsWith(passingFolder) && !text.includes(`${one};`),
+    (one) => !one.startsWith(temporaryKeyPrefix) && !text.includes(`${one};`),
   );
   if (strange !== undefined) throw new Error(`it takes the result ${strange}, which is not part of its key`);
 }
@@ -122,12 +121,12 @@ type Given = Pick<JobContent, 'notGiven' | 'noData'> & { readonly given: Values 
  * Checks params as a runner does that is given them. What was not given is a default there, which may be another one here:
  * then it has to fit as if it was given.
  */
-async function checkParams(blueprint: Blueprint, params: Values, { given, notGiven, noData }: Given): Promise<void> {
+async function checkParams(blueprint: TaskTemplate, params: Values, { given, notGiven, noData }: Given): Promise<void> {
   const known = { ...params, ...given };
   try {
-    const others = notGiven.length === 0 ? notGiven : await otherDefaults(blueprint, known, params, notGiven);
+    const others = notGiven.length === 0 ? notGiven : await changedDefaults(blueprint, known, params, notGiven);
     if (notGiven.length > 0 && others.length === 0) return;
-    await prepared(blueprint, without(known, new Set(notGiven.filter((name) => !others.includes(name)))));
+    await prepareParams(blueprint, without(known, new Set(notGiven.filter((name) => !others.includes(name)))));
   } catch (error) {
     // What was no data cannot be sent: only what its schema made of it.
     if (!(isInstance(error, ParamError) && noData.includes(error.param))) throw error;
@@ -135,14 +134,14 @@ async function checkParams(blueprint: Blueprint, params: Values, { given, notGiv
 }
 
 /** Which of the params that were not given come to something else here. */
-async function otherDefaults(
-  blueprint: Blueprint,
+async function changedDefaults(
+  blueprint: TaskTemplate,
   known: Values,
   params: Values,
   notGiven: readonly string[],
 ): Promise<readonly string[]> {
   try {
-    const own = await prepared(blueprint, without(known, new Set(notGiven)));
+    const own = await prepareParams(blueprint, without(known, new Set(notGiven)));
     return notGiven.filter((name) => textIfData(own.params[name]) !== textIfData(params[name]));
   } catch {
     return notGiven;
@@ -154,8 +153,8 @@ function without(values: Values, names: ReadonlySet<string>): Values {
 }
 
 /** @throws {ParamError} */
-async function prepared(blueprint: Blueprint, given: Values): Promise<PreparedParams> {
-  const answers = new SchemaAnswers();
+async function prepareParams(blueprint: TaskTemplate, given: Values): Promise<PreparedParams> {
+  const answers = new SchemaResults();
   for (;;) {
     const answer = blueprint.prepare(given, answers);
     if (!(answer instanceof Promise)) return answer;

@@ -1,87 +1,88 @@
+import { existsSync } from 'node:fs';
+import { TidemarkError } from '../../../base/error';
 import type { Encryption } from '../../../encoding/encoder';
-import { TidemarkError } from '../../../error';
-import type { Lease } from '../../../storage/lease/lease';
-import { LeaseLostError } from '../../../storage/lease/lease-lost-error';
-import { StorageError } from '../../../storage/storage-error';
+import { StorageError } from '../../../storage/errors';
+import { type Lease, LeaseLostError } from '../../../storage/leases/lease';
+import type { StorageStack } from '../../../storage/storage-stack';
 import type { TaskDefinition } from '../../../task/definition';
-import { encryptJobs, isEncrypted, open } from '../envelope';
-import type { JobAnswer, JobContent } from '../job-content';
+import type { JobAnswer, JobContent } from '../protocol/job-data';
+import { decodePayload, encryptJobs, isEncrypted } from '../protocol/payload';
+import { encryptionFor } from '../protocol/shared-store';
 import { QueueError } from '../queue-error';
-import { encryptionFor } from '../shared-layer';
-import type { Assignment } from './assignment';
-import { type Attempt, failure, wasThere } from './attempt';
-import { type ExecuteParts, execute } from './execute';
+import { failedOutcome, type JobOutcome, type JobToRun, savedOutcome } from './active-job';
+import type { JobBackend } from './job-backend';
 import { JobCheck } from './job-check';
-import type { Done, Kept, ResultKeeper } from './result-keeper';
-import { savedAlready } from './saved-already';
-import { Teller } from './teller';
+import { JobReporter } from './job-reporter';
+import { loadInputs } from './load-inputs';
+import { type EncodedOutput, findSaved, type KeptResult, type ResultKeeper } from './result-keeper';
+import type { TaskList } from './task-list';
 
 /** How much longer than a task's timeout it may take until its worker ends it, in milliseconds. */
-const driverFirst = 2_000;
+const driverGrace = 2_000;
 
 /** What a job runner needs of its worker. */
-export interface JobRunnerParts extends ExecuteParts {
+interface JobRunnerParts extends ExecuteTaskParts {
   readonly keeper: ResultKeeper;
 }
 
 /** A job on its way through. */
-interface Underway {
-  readonly assignment: Assignment;
+interface JobInProgress {
+  readonly assignment: JobToRun;
   readonly signal: AbortSignal;
   readonly task: TaskDefinition;
   readonly content: JobContent;
-  readonly teller: Teller;
+  readonly teller: JobReporter;
 }
 
 /** Runs a job that was taken, from its body to its answer. */
 export class JobRunner {
   readonly #parts: JobRunnerParts;
   readonly #check: JobCheck;
-  readonly #toldOfSource = new Set<string>();
+  readonly #warnedOfSource = new Set<string>();
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
-    this.#check = new JobCheck(parts.name, parts.tasks.catalogue);
+    this.#check = new JobCheck(parts.name, parts.tasks.catalog);
   }
 
   /** Whatever goes wrong is part of the answer. */
   async run(
-    assignment: Assignment,
+    assignment: JobToRun,
     signal: AbortSignal,
     task: TaskDefinition,
     encryption: Encryption | null,
   ): Promise<JobAnswer> {
     const { name } = this.#parts;
-    const teller = new Teller(assignment, encryption, name);
-    const attempt = await this.#attempt(assignment, signal, task, encryption, teller).catch(failure);
+    const teller = new JobReporter(assignment, encryption, name);
+    const attempt = await this.#attempt(assignment, signal, task, encryption, teller).catch(failedOutcome);
     await teller.end();
     const { answer, bytes = [], output = '', took } = attempt;
     return { ...answer, bytes, output, worker: name, took } as JobAnswer;
   }
 
   async #attempt(
-    assignment: Assignment,
+    assignment: JobToRun,
     signal: AbortSignal,
     task: TaskDefinition,
     encryption: Encryption | null,
-    teller: Teller,
-  ): Promise<Attempt> {
-    if (encryption && !isEncrypted(assignment.sealed)) return notEncrypted(assignment, this.#parts);
-    const content = await open<JobContent>(assignment.sealed, encryption, assignment.place);
+    teller: JobReporter,
+  ): Promise<JobOutcome> {
+    if (encryption && !isEncrypted(assignment.payload)) return notEncrypted(assignment, this.#parts);
+    const content = await decodePayload<JobContent>(assignment.payload, encryption, assignment.context);
     await this.#check.check(content, task, assignment);
-    this.#tellOfSource(content, task, teller);
+    this.#warnOfChangedSource(content, task, teller);
     const underway = { assignment, signal, task, content, teller };
-    return content.facts ? this.#runSaved(underway) : this.#runOnce(underway);
+    return content.facts ? this.#runSaved(underway) : this.#runUnsaved(underway);
   }
 
   /** One that is saved is computed by one worker at a time, and not at all when it was saved meanwhile. */
-  async #runSaved(underway: Underway): Promise<Attempt> {
+  async #runSaved(underway: JobInProgress): Promise<JobOutcome> {
     const { leases } = this.#parts.layers;
     const { signal } = underway;
     const { key } = underway.content.facts!;
     for (;;) {
       signal.throwIfAborted();
-      const lease = await leases?.take(key);
+      const lease = await leases?.acquire(key);
       if (leases && !lease) {
         await leases.whenFree(key, signal);
         continue;
@@ -97,57 +98,57 @@ export class JobRunner {
     }
   }
 
-  async #runLeased(underway: Underway, lease: Lease | undefined): Promise<Attempt> {
+  async #runLeased(underway: JobInProgress, lease: Lease | undefined): Promise<JobOutcome> {
     const { task, content } = underway;
-    const { found, stale } = await savedAlready(content.facts!, task, this.#parts.layers);
-    if (found && !content.isForced) return wasThere(found.entry);
+    const { found, stale } = await findSaved(content.facts!, task, this.#parts.layers);
+    if (found && !content.isForced) return savedOutcome(found.checkpoint);
     const signal = lease ? AbortSignal.any([underway.signal, lease.signal]) : underway.signal;
     const outcome = await this.#execute(underway, signal);
     lease?.signal.throwIfAborted();
     if ('answer' in outcome) return outcome;
     const before = found ? [found, ...stale] : stale;
     const { isOutdated, directories, unsaved } = outcome.message;
-    if (isOutdated || directories.length > 0 || unsaved !== undefined) return this.#pass(underway, outcome);
+    if (isOutdated || directories.length > 0 || unsaved !== undefined) return this.#keepTemporarily(underway, outcome);
     return this.#keep(underway, outcome, () => this.#parts.keeper.save(outcome, content, task, before, lease));
   }
 
-  async #runOnce(underway: Underway): Promise<Attempt> {
+  async #runUnsaved(underway: JobInProgress): Promise<JobOutcome> {
     const outcome = await this.#execute(underway, underway.signal);
-    return 'answer' in outcome ? outcome : this.#pass(underway, outcome);
+    return 'answer' in outcome ? outcome : this.#keepTemporarily(underway, outcome);
   }
 
   /** A driver that hears of it ends what takes longer than its timeout; where there is none any more, this does. */
-  async #execute({ task, content, teller }: Underway, signal: AbortSignal): ReturnType<typeof execute> {
+  async #execute({ task, content, teller }: JobInProgress, signal: AbortSignal): ReturnType<typeof executeTask> {
     const { timeout } = task.options;
-    if (timeout === undefined) return execute(this.#parts, content, teller, signal);
+    if (timeout === undefined) return executeTask(this.#parts, content, teller, signal);
     const limit = new AbortController();
     const timer = setTimeout(
       () => limit.abort(new TidemarkError(`it took longer than its timeout of ${timeout} ms`)),
-      timeout + driverFirst,
+      timeout + driverGrace,
     );
     try {
-      return await execute(this.#parts, content, teller, AbortSignal.any([signal, limit.signal]));
+      return await executeTask(this.#parts, content, teller, AbortSignal.any([signal, limit.signal]));
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #pass(underway: Underway, done: Done & { readonly output: string }): Promise<Attempt> {
+  #keepTemporarily(underway: JobInProgress, done: EncodedOutput & { readonly output: string }): Promise<JobOutcome> {
     const { assignment, task, content } = underway;
-    if (done.message.unsaved !== undefined && !this.encryptionOf(task)) throw secretInClear(task);
+    if (done.message.unsaved !== undefined && !this.encryptionOf(task)) throw secretError(task);
     // The runner knows the paths of directories, and reports why a result is not saved.
     const isSent = done.message.directories.length > 0 || done.message.unsaved !== undefined;
     return this.#keep(underway, done, async () =>
-      isSent ? undefined : this.#parts.keeper.pass(done, content, task, assignment.run),
+      isSent ? undefined : this.#parts.keeper.keepTemporarily(done, content, task, assignment.run),
     );
   }
 
   /** A result that the storage does not take goes with the answer, and the runner says what is wrong with that. */
   async #keep(
-    { teller }: Underway,
-    done: Done & { readonly output: string },
-    put: () => Promise<Kept>,
-  ): Promise<Attempt> {
+    { teller }: JobInProgress,
+    done: EncodedOutput & { readonly output: string },
+    put: () => Promise<KeptResult>,
+  ): Promise<JobOutcome> {
     const { message, bytes, output, seconds } = done;
     const start = performance.now();
     const took = () => seconds * 1000 + performance.now() - start;
@@ -162,9 +163,9 @@ export class JobRunner {
   }
 
   /** Results are saved by the version of a task; that the code is another one all the same is worth a word. */
-  #tellOfSource({ source }: JobContent, task: TaskDefinition, teller: Teller): void {
-    if (source === task.source || this.#toldOfSource.has(task.name)) return;
-    this.#toldOfSource.add(task.name);
+  #warnOfChangedSource({ source }: JobContent, task: TaskDefinition, teller: JobReporter): void {
+    if (source === task.source || this.#warnedOfSource.has(task.name)) return;
+    this.#warnedOfSource.add(task.name);
     teller.log(
       `the worker ${this.#parts.name} has other code of ${task.name} than the runner, although the same version; if results differ by it, raise the version, and start workers with today's code`,
     );
@@ -175,7 +176,7 @@ export class JobRunner {
   }
 }
 
-function secretInClear({ name }: TaskDefinition): QueueError {
+function secretError({ name }: TaskDefinition): QueueError {
   return new QueueError(
     `the answer of ${name} would store a secret in Redis in the clear: its result contains a ref with a secret param. ${encryptJobs}`,
     { mayRetry: false },
@@ -183,7 +184,42 @@ function secretInClear({ name }: TaskDefinition): QueueError {
 }
 
 /** Somebody without the key may have put the job there. */
-function notEncrypted({ id, queue }: Assignment, { name, layers }: JobRunnerParts): Attempt {
+function notEncrypted({ id, queue }: JobToRun, { name, layers }: JobRunnerParts): JobOutcome {
   const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have that, somebody else writes to the Redis of the queues`;
   return { answer: { type: 'refused', message } };
+}
+
+/** What a job is executed with. */
+interface ExecuteTaskParts {
+  readonly name: string;
+  readonly tasks: TaskList;
+  readonly layers: StorageStack;
+  readonly backend: JobBackend;
+}
+
+/** Runs a task with what its job brought and what lies in the storage. Gives what it gave, or else the answer. */
+async function executeTask(
+  { name, tasks, layers, backend }: ExecuteTaskParts,
+  { message, bytes, directories }: JobContent,
+  teller: JobReporter,
+  signal: AbortSignal,
+): Promise<(EncodedOutput & { readonly output: string }) | JobOutcome> {
+  for (const path of directories) assertDirectory(path, name);
+  const pieces = await loadInputs(message, bytes, layers, tasks.catalog);
+  if ('missing' in pieces) return { answer: { type: 'missing', keys: pieces.missing, location: layers.location } };
+  signal.throwIfAborted();
+  const start = performance.now();
+  const context = { signal, progress: teller.progress, log: teller.log };
+  const ran = await backend.run({ ...pieces, context });
+  const { reply, output } = ran;
+  if (reply.type === 'failed') return { answer: { type: 'failed', failure: reply.failure }, bytes: ran.bytes, output };
+  return { message: reply, bytes: ran.bytes, output, seconds: (performance.now() - start) / 1000 };
+}
+
+/** @throws {TidemarkError} when the directory of a task is not here */
+function assertDirectory(path: string, name: string): void {
+  if (existsSync(path)) return;
+  throw new TidemarkError(
+    `its directory ${path} is not on the machine of the worker ${name}: mount the same folder there, give runner and workers a folder that all see (new Runner({ directories: '…' })), or run the task in process`,
+  );
 }

@@ -1,11 +1,11 @@
+import { type Allowed, anything, checkOptions, milliseconds, oneOf } from '../../../base/check-options';
+import { TidemarkError } from '../../../base/error';
 import { emitWarning, guardedWarning } from '../../../base/warnings';
-import { type Allowed, anything, checkOptions, milliseconds, oneOf } from '../../../check-options';
-import { TidemarkError } from '../../../error';
 import type { StorageSource } from '../../../storage/open';
 import { Storage } from '../../../storage/storage';
-import { checkPoolOptions, fileOf, isTexts } from '../../pool/options';
-import { defaultPrefix } from '../names';
-import { commonOptions, needsConnection, type QueueOptions } from '../options';
+import { checkPoolOptions, fileOf, isTexts } from '../../remote/worker-options';
+import { assertConnection, commonOptions, type QueueOptions } from '../options';
+import { defaultPrefix } from '../protocol/redis-keys';
 
 /** What a worker is doing. */
 export interface WorkerHealth {
@@ -88,7 +88,7 @@ const known: Readonly<Record<keyof Omit<WorkerOptions, 'modules' | 'container' |
 
 /** @throws {TidemarkError} for options that cannot be */
 export function fullWorkerOptions(options: WorkerOptions): FullWorkerOptions {
-  needsConnection(options, "startWorker({ modules: [__filename], connection: 'redis://localhost:6379' })");
+  assertConnection(options, "startWorker({ modules: [__filename], connection: 'redis://localhost:6379' })");
   checkPoolOptions(options, 'startWorker', known);
   const { connection, modules, container } = options;
   const given = options.storage;
@@ -119,7 +119,7 @@ const missingStorage =
 
 /** @throws {TidemarkError} for a storage in which the results of a worker could not be saved */
 function writable(storage: Storage): Storage {
-  if (storage.layers.all.some(({ isReadonly }) => !isReadonly)) return storage;
+  if (storage.stack.all.some(({ isReadonly }) => !isReadonly)) return storage;
   throw new TidemarkError(
     `startWorker() cannot save results in ${storage.location}, which is read-only: open it without readonly, or chain it with the storage that the runners write`,
   );

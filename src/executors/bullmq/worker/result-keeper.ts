@@ -1,35 +1,41 @@
-import type { Bytes } from '../../../encoding/encoder';
-import { serializationFor } from '../../../encoding/find-serialization';
-import { digestOf } from '../../../storage/digest';
-import type { EncodedResult, Encoding } from '../../../storage/encode';
-import type { RunFacts } from '../../../storage/layer';
-import type { Found, Layers } from '../../../storage/layers';
-import type { Lease } from '../../../storage/lease/lease';
+import { isInstance } from '../../../base/describe-error';
+import { jsonText } from '../../../base/json-text';
+import { showTask } from '../../../base/show';
+import type { Bytes, Encoder } from '../../../encoding/encoder';
+import { findSerialization } from '../../../encoding/serialization/find-serialization';
+import type { RecordFields } from '../../../storage/checkpoint-store';
+import { assertSavedParams } from '../../../storage/custom-key';
+import { DamagedCheckpointError, UnencryptedCheckpointError } from '../../../storage/errors';
+import type { StoredCheckpoint } from '../../../storage/format/stored-checkpoint';
+import type { Lease } from '../../../storage/leases/lease';
+import { clearMarksIn, epochIdOf, epochsIn, includesEpoch } from '../../../storage/marks/epochs';
+import { type EncodedForms, resultDigest, type SerializedValue } from '../../../storage/result-codec';
+import type { CheckpointHit, StorageStack } from '../../../storage/storage-stack';
 import type { TaskKey } from '../../../task/context';
 import type { TaskDefinition } from '../../../task/definition';
-import type { DoneMessage } from '../../pool/messages';
-import type { JobContent, StoredAnswer } from '../job-content';
-import type { Passing } from '../passing';
-import { sharedLayer } from '../shared-layer';
+import type { DoneMessage } from '../../remote/messages';
+import type { JobContent, StoredAnswer } from '../protocol/job-data';
+import { sharedStore } from '../protocol/shared-store';
+import type { TemporaryResults } from '../protocol/temporary-results';
 
 /** What a task gave, encoded. */
-export interface Done {
+export interface EncodedOutput {
   readonly message: DoneMessage;
   readonly bytes: readonly Bytes[];
   readonly seconds: number;
 }
 
 /** How a result gets to those who need it: what is not a stored answer is the result itself. */
-export type Kept = { readonly answer: StoredAnswer; readonly bytes: readonly Bytes[] } | undefined;
+export type KeptResult = { readonly answer: StoredAnswer; readonly bytes: readonly Bytes[] } | undefined;
 
 /** Puts results into the storage. */
 export class ResultKeeper {
-  readonly #layers: Layers;
-  readonly #passing: Passing;
+  readonly #layers: StorageStack;
+  readonly #temporaryResults: TemporaryResults;
 
-  constructor(layers: Layers, passing: Passing) {
+  constructor(layers: StorageStack, passing: TemporaryResults) {
     this.#layers = layers;
-    this.#passing = passing;
+    this.#temporaryResults = passing;
   }
 
   /**
@@ -40,68 +46,79 @@ export class ResultKeeper {
    * @throws {StorageError}
    */
   async save(
-    done: Done,
+    done: EncodedOutput,
     content: JobContent,
     task: TaskDefinition,
-    stale: readonly Found[],
+    stale: readonly CheckpointHit[],
     lease: Lease | undefined,
-  ): Promise<Kept> {
+  ): Promise<KeptResult> {
     const { message, seconds } = done;
     const { encoder } = task.options;
     const encoding = encodingOf(done);
-    const encoded = this.#layers.alreadyEncoded(encoding, encoder) ?? (await this.#encodeAnew(encoding, task));
+    const encoded = this.#layers.reuseEncoded(encoding, encoder) ?? (await this.#reencode(encoding, task));
     const given = content.facts!;
-    const dynamic: RunFacts['dynamic'] = message.holdsRefs ? [...given.dynamic, [given.key, []]] : given.dynamic;
-    const facts: RunFacts = { ...given, source: task.source, dynamic, seconds };
+    const dynamic: RecordFields['dynamic'] = message.holdsRefs ? [...given.dynamic, [given.key, []]] : given.dynamic;
+    const facts: RecordFields = { ...given, source: task.source, dynamic, seconds };
     const size = await this.#layers.save(facts, encoded, encoder, stale, lease);
     const { digest } = encoded;
-    return kept(done, content, { key: given.key, digest, size, isSaved: true, isOutdated: false });
+    return storedAnswer(done, content, { key: given.key, digest, size, isSaved: true, isOutdated: false });
   }
 
   /** Leaves a result for those who need it; undefined when it is to go with the answer. @throws {StorageError} */
-  async pass(done: Done, content: JobContent, task: TaskDefinition, runId: string | undefined): Promise<Kept> {
+  async keepTemporarily(
+    done: EncodedOutput,
+    content: JobContent,
+    task: TaskDefinition,
+    runId: string | undefined,
+  ): Promise<KeptResult> {
     const encoding = encodingOf(done);
     const isOutdated = done.message.isOutdated === true;
     const isSmall = encoding.bytes.byteLength <= content.inlineBytes;
-    const layer = sharedLayer(this.#layers);
+    const layer = sharedStore(this.#layers);
     if (isOutdated && isSmall)
-      return kept(done, content, { key: nowhere, digest: encoding.digest, size: 0, isSaved: false, isOutdated });
+      return storedAnswer(done, content, {
+        key: inlineOnly,
+        digest: encoding.digest,
+        size: 0,
+        isSaved: false,
+        isOutdated,
+      });
     if (isSmall || !content.mayPass || !layer || runId === undefined) return undefined;
-    const { key, size } = await this.#passing.put(layer, runId, encoding, task.options.encoder);
-    return kept(done, content, { key, digest: encoding.digest, size, isSaved: false, isOutdated });
+    const { key, size } = await this.#temporaryResults.put(layer, runId, encoding, task.options.encoder);
+    return storedAnswer(done, content, { key, digest: encoding.digest, size, isSaved: false, isOutdated });
   }
 
   /** In the form that the storage wants. */
-  async #encodeAnew(
-    { serializer, format, bytes }: Encoding,
+  async #reencode(
+    { serializer, format, bytes }: SerializedValue,
     { options: { encoder } }: TaskDefinition,
-  ): Promise<EncodedResult> {
-    const serialization = serializationFor(serializer, format, encoder ? [encoder] : []);
+  ): Promise<EncodedForms> {
+    const serialization = findSerialization(serializer, format, encoder ? [encoder] : []);
     return this.#layers.encode(await serialization.deserialize(bytes, format), encoder);
   }
 }
 
 /** The key of a result that goes with the answer. */
-const nowhere = '@passing/none' as TaskKey;
+const inlineOnly = '@passing/none' as TaskKey;
 
-function encodingOf({ message, bytes }: Done): Encoding {
+function encodingOf({ message, bytes }: EncodedOutput): SerializedValue {
   const { result, digest, compressed } = message;
   const { serializer, format, at } = result;
   return {
     serializer,
     format,
     bytes: bytes[at]!,
-    digest: digest ?? digestOf(bytes[at]!, format),
+    digest: digest ?? resultDigest(bytes[at]!, format),
     isView: false,
     compressed: compressed && { compressor: compressed.compressor, bytes: bytes[compressed.at]! },
   };
 }
 
-function kept(
-  { message, bytes, seconds }: Done,
+function storedAnswer(
+  { message, bytes, seconds }: EncodedOutput,
   { inlineBytes }: JobContent,
   where: Pick<StoredAnswer, 'key' | 'digest' | 'size' | 'isSaved' | 'isOutdated'>,
-): Kept {
+): KeptResult {
   const { result, holdsRefs } = message;
   const own = bytes[result.at]!;
   const isSmall = own.byteLength <= inlineBytes;
@@ -114,4 +131,77 @@ function kept(
     inline: isSmall ? { ...result, at: 0 } : undefined,
   };
   return { answer, bytes: isSmall ? [own] : [] };
+}
+
+/** What is saved under a job's key: what counts for it, or what does not. */
+interface SavedLookup {
+  readonly found: CheckpointHit | undefined;
+  readonly stale: readonly CheckpointHit[];
+}
+
+/**
+ * Looks whether a job's result was saved since it was asked for: by another run, or by a worker that was lost before it
+ * could say so.
+ *
+ * @throws {StorageError | UnreadableCheckpointError}
+ * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
+ */
+export async function findSaved(
+  facts: Omit<RecordFields, 'seconds'>,
+  task: TaskDefinition,
+  layers: StorageStack,
+): Promise<SavedLookup> {
+  const { source, options } = task;
+  const stale: CheckpointHit[] = [];
+  for (const from of layers.reads) {
+    const entry = await findIn(from, facts, options.encoder);
+    if (!entry) continue;
+    if (options.key) assertSameParams(task, facts, entry);
+    if (isValid(entry, facts, source)) return { found: { from, checkpoint: entry }, stale };
+    stale.push({ from, checkpoint: entry });
+  }
+  return { found: undefined, stale };
+}
+
+async function findIn(
+  { store }: StorageStack['reads'][number],
+  { key }: Pick<RecordFields, 'key'>,
+  encoder: Encoder | undefined,
+): Promise<StoredCheckpoint | undefined> {
+  try {
+    return await store.find(key, encoder);
+  } catch (error) {
+    // Damaged and unencrypted checkpoints are replaced.
+    if (isInstance(error, DamagedCheckpointError) || isInstance(error, UnencryptedCheckpointError)) return undefined;
+    throw error;
+  }
+}
+
+function assertSameParams(
+  task: TaskDefinition,
+  { key, params }: Pick<RecordFields, 'key' | 'params'>,
+  entry: StoredCheckpoint,
+): void {
+  assertSavedParams({ task, key, shown: showTask(task.name, params) }, entry.toRecord().params, params);
+}
+
+/** Whether it is what the job would give: made by the same code of the same results, and nothing of that was cleared since. */
+function isValid(entry: StoredCheckpoint, facts: Omit<RecordFields, 'seconds'>, source: string): boolean {
+  if (entry.source !== facts.source && entry.source !== source) return false;
+  if (entry.directories.length > 0 || !hasSeen(entry.marks, facts.marks)) return false;
+  const digests = new Map(entry.requires);
+  for (const [key, digest] of facts.requires) {
+    const had = digests.get(key);
+    if (digest !== null && typeof had === 'string' && had !== digest) return false;
+  }
+  // What its own result refers to is not known when it is saved.
+  const came = entry.dynamic.filter(([key]) => key !== entry.key);
+  return jsonText(came) === jsonText(facts.dynamic);
+}
+
+/** Whether a record was saved in an epoch that the run has seen, if that saw any, and has seen all its clear marks. */
+function hasSeen(marks: readonly string[], needed: readonly string[]): boolean {
+  const epochs = epochsIn(needed);
+  if (epochs.length > 0 && !epochs.some((epoch) => includesEpoch(marks, epochIdOf(epoch)))) return false;
+  return clearMarksIn(needed).every((mark) => marks.includes(mark));
 }

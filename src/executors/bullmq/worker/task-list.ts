@@ -1,16 +1,16 @@
 import { definitionOf, type TaskDefinition } from '../../../task/definition';
 import type { TaskClass } from '../../../task/task-class';
-import type { Catalogue } from '../../worker/catalogue';
-import type { WorkerNotice } from '../worker-board';
+import type { TaskCatalog } from '../../worker/task-catalog';
+import type { WorkerRegistration } from '../protocol/worker-registry';
 
 /** What a worker can run. */
 export class TaskList {
-  readonly catalogue: Catalogue;
+  readonly catalog: TaskCatalog;
   readonly #definitions: readonly TaskDefinition[];
   readonly #found = new Map<string, TaskDefinition>();
 
-  constructor(catalogue: Catalogue) {
-    this.catalogue = catalogue;
+  constructor(catalogue: TaskCatalog) {
+    this.catalog = catalogue;
     this.#definitions = catalogue.classes().flatMap((cls) => definition(cls) ?? []);
   }
 
@@ -20,18 +20,18 @@ export class TaskList {
   }
 
   /** As it is told to others. */
-  get notice(): WorkerNotice['tasks'] {
+  get registration(): WorkerRegistration['tasks'] {
     return this.#definitions.map(({ name, options }) => [name, options.version ?? null]);
   }
 
   /** The task of this name and version, when it is the only one here. */
   find(name: string, version: string | number | undefined): TaskDefinition | undefined {
-    const found = this.#found.get(name) ?? this.#look(name);
+    const found = this.#found.get(name) ?? this.#search(name);
     return found?.options.version === version ? found : undefined;
   }
 
-  #look(name: string): TaskDefinition | undefined {
-    const classes = this.catalogue.all(name);
+  #search(name: string): TaskDefinition | undefined {
+    const classes = this.catalog.all(name);
     const found = classes.length === 1 ? definition(classes[0]!) : undefined;
     if (found) this.#found.set(name, found);
     return found;

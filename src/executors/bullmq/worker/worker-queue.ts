@@ -1,27 +1,26 @@
 import type { Job as BullJob, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { describeError } from '../../../base/describe-error';
-import type { BundleData, BundleSaid } from '../bundle-content';
-import { type Connection, isBroken } from '../connection';
-import { describeText, type Sealed } from '../envelope';
-import type { JobData } from '../job-content';
+import { type Connection, isDisconnect } from '../connection';
 import { loadBullMq } from '../load-packages';
-import { queueName } from '../names';
-import { readJobData } from '../read-content';
+import type { BatchData, BatchUpdate, JobData } from '../protocol/job-data';
+import { describeRaw, type Payload } from '../protocol/payload';
+import { readJobData } from '../protocol/read-data';
+import { queueName } from '../protocol/redis-keys';
 
 /** A job that a worker has, and by which token. */
-export interface Taken {
+export interface AcquiredJob {
   readonly queue: WorkerQueue;
-  readonly job: BullJob<JobData | BundleData>;
+  readonly job: BullJob<JobData | BatchData>;
   readonly id: string;
   readonly token: string;
   /** What it says; nothing, when it cannot be read. */
-  readonly data: JobData | BundleData;
+  readonly data: JobData | BatchData;
   /** Why it cannot be read. */
   readonly problem: string | undefined;
 }
 
-const nothing: JobData = Object.freeze({ task: 'an unreadable job', isSaved: false, body: '', sum: '' });
+const noData: JobData = Object.freeze({ task: 'an unreadable job', isSaved: false, body: '', sum: '' });
 /** Of a job whose options cannot be read. */
 const ownOptions = Object.freeze({ attempts: 1, removeOnComplete: true, removeOnFail: true });
 
@@ -45,7 +44,7 @@ export class WorkerQueue {
   readonly bullName: string;
   /** What is pushed when a job may be there. */
   readonly marker: string;
-  readonly #worker: Worker<JobData | BundleData>;
+  readonly #worker: Worker<JobData | BatchData>;
   readonly #client: Redis;
 
   constructor(
@@ -68,7 +67,7 @@ export class WorkerQueue {
       skipVersionCheck: true,
     };
     // Without a connection of its own for waiting: one waits for all queues.
-    this.#worker = new BullWorker<JobData | BundleData>(this.bullName, undefined, options, (queue, given) =>
+    this.#worker = new BullWorker<JobData | BatchData>(this.bullName, undefined, options, (queue, given) =>
       createRedisBackend(queue, given),
     );
     this.#worker.on('error', onError);
@@ -77,28 +76,28 @@ export class WorkerQueue {
   }
 
   /** The next job, when there is one and the queue's limit allows it. */
-  async take(token: string): Promise<Taken | undefined> {
+  async acquire(token: string): Promise<AcquiredJob | undefined> {
     try {
       const job = await this.#worker.getNextJob(token, { block: false });
-      return job && this.#taken(job as BullJob<JobData | BundleData>, token);
+      return job && this.#acquired(job as BullJob<JobData | BatchData>, token);
     } catch (error) {
       return this.#unreadable(token, error);
     }
   }
 
   /** @returns the next job, when one is wanted and there is one */
-  async complete({ job, token }: Taken, answer: Sealed, wantsNext: boolean): Promise<Taken | undefined> {
+  async complete({ job, token }: AcquiredJob, answer: Payload, wantsNext: boolean): Promise<AcquiredJob | undefined> {
     return this.#next(job, token, () => job.moveToCompleted(answer, token, wantsNext));
   }
 
-  async fail({ job, token }: Taken, answer: Sealed, wantsNext: boolean): Promise<Taken | undefined> {
+  async fail({ job, token }: AcquiredJob, answer: Payload, wantsNext: boolean): Promise<AcquiredJob | undefined> {
     // Redis keeps the stack as well, which would be the answer again.
     const error: Error = { name: 'Error', message: JSON.stringify(answer), stack: '' };
     return this.#next(job, token, () => job.moveToFailed(error, token, wantsNext));
   }
 
   /** Takes a job out of Redis that BullMQ itself cannot deal with, and fails it. */
-  async discard({ id }: Taken, answer: Sealed): Promise<void> {
+  async discard({ id }: AcquiredJob, answer: Payload): Promise<void> {
     const { active, failed, stalled, events } = this.#worker.keys as Readonly<Record<string, string>>;
     const key = this.jobKey(id);
     const failure = ['event', 'failed', 'jobId', id, 'failedReason', JSON.stringify(answer)];
@@ -113,21 +112,21 @@ export class WorkerQueue {
   }
 
   /** Gives a job back to be the next one that is taken. */
-  async handBack({ job, token }: Taken): Promise<void> {
+  async handBack({ job, token }: AcquiredJob): Promise<void> {
     await job.moveToWait(token);
   }
 
   /** Gives a job back to be taken later. @param delay in milliseconds */
-  async putOff({ job, token }: Taken, delay: number): Promise<void> {
+  async postpone({ job, token }: AcquiredJob, delay: number): Promise<void> {
     await job.moveToDelayed(Date.now() + delay, token);
   }
 
-  async tell({ job }: Taken, said: Sealed | BundleSaid): Promise<void> {
+  async report({ job }: AcquiredJob, said: Payload | BatchUpdate): Promise<void> {
     await job.updateProgress(said);
   }
 
   /** Shows that jobs are being worked on. Gives the ids of those that were lost. */
-  extendLocks(taken: readonly Taken[], duration: number): Promise<readonly string[]> {
+  extendLocks(taken: readonly AcquiredJob[], duration: number): Promise<readonly string[]> {
     return this.#worker.extendJobLocks(
       taken.map(({ id }) => id),
       taken.map(({ token }) => token),
@@ -144,39 +143,39 @@ export class WorkerQueue {
     await this.#worker.close(true);
   }
 
-  #taken(job: BullJob<JobData | BundleData>, token: string, why?: string): Taken {
+  #acquired(job: BullJob<JobData | BatchData>, token: string, why?: string): AcquiredJob {
     const data = readJobData(job.data);
-    const problem = why ?? (data ? undefined : `its data is ${describeText(job.data)}`);
+    const problem = why ?? (data ? undefined : `its data is ${describeRaw(job.data)}`);
     if (problem !== undefined) Object.assign(job.opts, ownOptions);
-    return { queue: this, job, id: job.id!, token, data: data ?? nothing, problem };
+    return { queue: this, job, id: job.id!, token, data: data ?? noData, problem };
   }
 
   /** Finishes a job. Gives the next one, when there is one. */
   async #next(
-    { id }: BullJob<JobData | BundleData>,
+    { id }: BullJob<JobData | BatchData>,
     token: string,
     finish: () => Promise<unknown>,
-  ): Promise<Taken | undefined> {
+  ): Promise<AcquiredJob | undefined> {
     try {
       const finished = await finish();
       const [json, nextId] = Array.isArray(finished) ? finished : [];
       if (!json) return undefined;
       const { Job } = loadBullMq();
-      return this.#taken(Job.fromJSON(this.#worker, json, nextId) as BullJob<JobData | BundleData>, token);
+      return this.#acquired(Job.fromJSON(this.#worker, json, nextId) as BullJob<JobData | BatchData>, token);
     } catch (error) {
       return this.#unreadable(token, error, id);
     }
   }
 
   /** The job that was taken by a token, and that BullMQ cannot read. @throws the error when there is none */
-  async #unreadable(token: string, error: unknown, finished?: string): Promise<Taken> {
-    if (isBroken(error)) throw error;
+  async #unreadable(token: string, error: unknown, finished?: string): Promise<AcquiredJob> {
+    if (isDisconnect(error)) throw error;
     const ids = await this.#client.lrange(this.#worker.keys['active']!, 0, -1);
     const owners = ids.length === 0 ? [] : await this.#client.mget(ids.map((id) => `${this.jobKey(id)}:lock`));
     const id = ids.find((one, i) => owners[i] === token && one !== finished);
     if (id === undefined) throw error;
     const { Job } = loadBullMq();
-    const job = new Job<JobData | BundleData>(this.#worker, nothing.task, nothing, {}, id);
-    return this.#taken(job, token, `BullMQ cannot read it (${describeError(error)})`);
+    const job = new Job<JobData | BatchData>(this.#worker, noData.task, noData, {}, id);
+    return this.#acquired(job, token, `BullMQ cannot read it (${describeError(error)})`);
   }
 }

@@ -2,16 +2,15 @@ import { promises } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '../../../base/describe-error';
+import { release, retain } from '../../../base/process-id';
 import type { TaskKey } from '../../../task/context';
-import { hold, release } from '../../directories/owner';
-import { type LeaseBoard, leaseKeyOf } from '../../lease/lease-board';
-import type { StorageOperation } from '../../storage-error';
-import { fileError } from './file-error';
-import type { Folders } from './folders';
-import { keyPath } from './key-path';
-import { ifThere, isGone, LeaseFolders, quietly } from './lease-folders';
-import { type LeaseSteps, leaseSteps } from './lease-steps';
-import { TemporaryFiles } from './temporary-files';
+import type { StorageOperation } from '../../errors';
+import type { Folders } from '../../files/folders';
+import { fsError } from '../../files/fs-error';
+import { keyPath } from '../../files/key-path';
+import { TemporaryFiles } from '../../files/write-file';
+import { type LeaseBackend, leaseKeyOf } from '../../leases/lease';
+import { ifThere, isGone, type LeaseFileOps, LeaseFolders, leaseFileOps, quietly } from './lease-files';
 
 /** Folders may be deleted at any time, and dead owners follow each other; so often during one step is no accident. */
 const attempts = 5;
@@ -29,13 +28,13 @@ const who = `${hostname()}/${process.pid}\n`;
  *   cannot be moved. So a late owner cannot publish.
  * - Tokens are never used again, so nobody removes the file of another owner than he meant.
  */
-export class FileLeases implements LeaseBoard {
+export class FileLeases implements LeaseBackend {
   readonly #folders: Folders;
   readonly #temporary: TemporaryFiles;
-  readonly #steps: LeaseSteps;
+  readonly #steps: LeaseFileOps;
   readonly #owned: LeaseFolders;
 
-  constructor(folders: Folders, steps: LeaseSteps = leaseSteps) {
+  constructor(folders: Folders, steps: LeaseFileOps = leaseFileOps) {
     this.#folders = folders;
     this.#temporary = new TemporaryFiles(`${folders.root}/.tmp`);
     this.#steps = steps;
@@ -47,9 +46,9 @@ export class FileLeases implements LeaseBoard {
     return `file:${this.#folders.root}/`;
   }
 
-  async take(key: TaskKey, token: string): Promise<boolean> {
+  async acquire(key: TaskKey, token: string): Promise<boolean> {
     // Before it is there: nobody in this process may take it for left over.
-    hold(token);
+    retain(token);
     try {
       const isTaken = await this.#take(key, token);
       if (!isTaken) release(token);
@@ -90,12 +89,12 @@ export class FileLeases implements LeaseBoard {
     }
   }
 
-  async look(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
+  async peek(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
     const seen: (string | undefined)[] = [];
     for (const key of keys) {
       try {
         const place = this.#placeOf(key);
-        const owner = await this.#owned.ownerIn(place);
+        const owner = await this.#owned.liveOwnerOf(place);
         seen.push(owner && `${owner} ${await this.#steps.timeOf(`${place}/${owner}`)}`);
       } catch (error) {
         if (!isGone(error)) this.#fail(error, 'read', key);
@@ -105,7 +104,7 @@ export class FileLeases implements LeaseBoard {
     return seen;
   }
 
-  async evict(key: TaskKey, seen: string): Promise<void> {
+  async breakLease(key: TaskKey, seen: string): Promise<void> {
     try {
       await this.#owned.remove(this.#placeOf(key), seen.slice(0, seen.indexOf(' ')));
     } catch (error) {
@@ -115,7 +114,7 @@ export class FileLeases implements LeaseBoard {
 
   async clear(): Promise<void> {
     try {
-      await promises.rm(this.#folders.place(folderOfLeases), { recursive: true, force: true, maxRetries: 3 });
+      await promises.rm(this.#folders.pathOf(folderOfLeases), { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {
       this.#fail(error, 'delete');
     }
@@ -127,7 +126,7 @@ export class FileLeases implements LeaseBoard {
     let failure: unknown;
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const place = this.#placeOf(key);
-      if ((await this.#owned.ownerIn(place)) !== undefined) return false;
+      if ((await this.#owned.liveOwnerOf(place)) !== undefined) return false;
       failure = await this.#owned.moveIn(place, token, who);
       if (failure === undefined) {
         // What the last owner has published is seen from now on, also where names are remembered.
@@ -172,16 +171,16 @@ export class FileLeases implements LeaseBoard {
 
   #placeOf(key: TaskKey): string {
     const { folder, path } = keyPath(leaseKeyOf(key), 'write');
-    return `${this.#folders.place(folder)}/${path}`;
+    return `${this.#folders.pathOf(folder)}/${path}`;
   }
 
   #targetOf(key: TaskKey): string {
     const { folder, path } = keyPath(key, 'write');
-    return `${this.#folders.place(folder)}/${path}`;
+    return `${this.#folders.pathOf(folder)}/${path}`;
   }
 
   #fail(error: unknown, operation: StorageOperation, key?: TaskKey): never {
-    throw fileError(error, operation, this.#folders.root, key && leaseKeyOf(key));
+    throw fsError(error, operation, this.#folders.root, key && leaseKeyOf(key));
   }
 }
 

@@ -1,19 +1,19 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Awaitable, isPromiseLike } from '../../../awaitable';
+import { type Awaitable, isPromiseLike } from '../../../base/awaitable';
 import { systemCodeOf } from '../../../base/describe-error';
-import { fileError } from './file-error';
-import type { Folders } from './folders';
-import { keyPath } from './key-path';
-import { TemporaryFiles } from './temporary-files';
+import type { Folders } from '../../files/folders';
+import { fsError } from '../../files/fs-error';
+import { keyPath } from '../../files/key-path';
 import {
   flush,
   LARGEST_WRITTEN_AT_ONCE,
+  TemporaryFiles,
   writeAtOnce,
   writeFileLater,
   writeFileNow,
   writeNewFileNow,
-} from './write-file';
+} from '../../files/write-file';
 
 /** Up to here a synchronous write takes less time than handing it to another thread. */
 const LARGEST_WRITTEN_NOW = 65_536;
@@ -64,7 +64,7 @@ export class FileWriter {
       if (!this.#hasSwept) this.#temporary.sweep();
       this.#hasSwept = true;
       if (attempt > 1) this.#folders.make(folder, path, this.#temporary.folder);
-      const done = work(`${this.#folders.place(folder)}/${path}`);
+      const done = work(`${this.#folders.pathOf(folder)}/${path}`);
       if (!isPromiseLike(done)) return done;
       return this.#track(done.then(undefined, (error) => this.#writeAgain(key, work, attempt, error)));
     } catch (error) {
@@ -74,7 +74,7 @@ export class FileWriter {
 
   #writeAgain<T>(key: string, work: Work<T>, attempt: number, error: unknown): Awaitable<T> {
     if (systemCodeOf(error) !== 'ENOENT' || attempt === ATTEMPTS)
-      throw fileError(error, 'write', this.#folders.root, key);
+      throw fsError(error, 'write', this.#folders.root, key);
     return this.#write(key, work, attempt + 1);
   }
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { addTo, type KeyvAdapter, listKeys } from './adapter';
-import { loadPackage } from './load-package';
+import { loadPackage } from '../load-package';
+import { appendTo, type KeyvAdapter, listKeys } from './adapter';
 
 /** In milliseconds. */
 const CONNECT_TIMEOUT = 4000;
@@ -40,7 +40,7 @@ export function openMysql(uri: string, isReadonly = false): KeyvAdapter {
       return rows.map(({ id }) => id as string);
     }
 
-    override [addTo](key: string, value: string | Uint8Array): Promise<unknown> {
+    override [appendTo](key: string, value: string | Uint8Array): Promise<unknown> {
       return this.query(
         `INSERT INTO ${TABLE} (id, value) VALUES (${quoted(key)}, ${quoted(String(value))})
           ON DUPLICATE KEY UPDATE value = CONCAT(value, VALUES(value))`,

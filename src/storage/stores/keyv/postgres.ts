@@ -1,6 +1,6 @@
-import { textOf } from '../../../base/describe-error';
-import { addTo, type KeyvAdapter, listKeys } from './adapter';
-import { loadPackage } from './load-package';
+import { stringProperty } from '../../../base/describe-error';
+import { loadPackage } from '../load-package';
+import { appendTo, type KeyvAdapter, listKeys } from './adapter';
 
 /** In milliseconds. */
 const CONNECT_TIMEOUT = 4000;
@@ -45,7 +45,7 @@ export function openPostgres(uri: string, isReadonly = false): KeyvAdapter {
           // Where nothing is written, no table is made, and one that is missing holds nothing.
           return isReadonly && isMaking(sql) ? [] : (await pool.query(sql, values)).rows;
         } catch (error) {
-          if (wasMadeMeanwhile(sql, error) || (isReadonly && textOf(error, 'code') === '42P01')) return [];
+          if (wasMadeMeanwhile(sql, error) || (isReadonly && stringProperty(error, 'code') === '42P01')) return [];
           throw error;
         }
       };
@@ -73,7 +73,7 @@ export function openPostgres(uri: string, isReadonly = false): KeyvAdapter {
       return rows.map(({ key }) => key as string);
     }
 
-    override [addTo](key: string, value: string | Uint8Array): Promise<unknown> {
+    override [appendTo](key: string, value: string | Uint8Array): Promise<unknown> {
       return this.query(
         `INSERT INTO public.${TABLE} AS t (key, value) VALUES ($1, $2)
           ON CONFLICT (key) DO UPDATE SET value = t.value || excluded.value`,
@@ -86,7 +86,7 @@ export function openPostgres(uri: string, isReadonly = false): KeyvAdapter {
 
 /** Whether another process made what was to be made only if it is not there: in PostgreSQL the two may still collide. */
 function wasMadeMeanwhile(sql: string, error: unknown): boolean {
-  const code = textOf(error, 'code');
+  const code = stringProperty(error, 'code');
   return isMaking(sql) && (code === '42P07' || code === '42710' || code === '23505');
 }
 

@@ -1,10 +1,172 @@
-import { closeSync, fsyncSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
-import { makeWay } from '../../make-way';
-import { loadPackage } from '../keyv/load-package';
-import { checkDataFile, isOfLmdb } from './check-data-file';
-import { checkLockFile, mostReaders } from './check-lock-file';
+import { systemCodeOf } from '../../../base/describe-error';
+import { mkdirp } from '../../../base/mkdirp';
+import { loadPackage } from '../load-package';
+
+/** In each header page, behind what all pages begin with; in the order of the machine's bytes. */
+const MAGICS = ['dec0efbe', 'beefc0de'].map((hex) => Buffer.from(hex, 'hex'));
+/** Where a header page of version 2 has what, on machines of 64 bits, little end first. */
+const AT = { magic: 24, version: 28, pageSize: 48, roots: [88, 136], transaction: 152 };
+const HEADER_SIZE = 160;
+const NO_PAGE = 2n ** 64n - 1n;
+/** Another process may just be making the file. */
+const ATTEMPTS = 3;
+const PAUSE = 20;
+
+/**
+ * Refuses what LMDB would fail on, since that ends the process: `lmdb` 3.5 crashes when it opens a file that is
+ * not LMDB's, and reading behind the end of one that was cut short is a bus error.
+ *
+ * @throws an error with the code `MDB_INVALID`
+ */
+function checkDataFile(path: string): void {
+  for (let attempt = 1; ; attempt++) {
+    if (isUsable(path)) return;
+    if (attempt === ATTEMPTS)
+      throw Object.assign(new Error('it is not of LMDB, or was cut short'), { code: 'MDB_INVALID' });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+  }
+}
+
+function isUsable(path: string): boolean {
+  const file = openIfThere(path);
+  if (file === undefined) return true;
+  try {
+    const first = readHeader(file, 0);
+    // An empty file is made a database.
+    if (first.byteLength === 0) return true;
+    if (!MAGICS.some((magic) => first.subarray(0, 32).includes(magic))) return false;
+    const isKnown = first.indexOf(MAGICS[0]!) === AT.magic && first.readUInt16LE(AT.version) === 2;
+    return !isKnown || hasRoots(file, first);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Whether the pages from which all others are found are in the file. */
+function hasRoots(file: number, first: Buffer): boolean {
+  if (first.byteLength < HEADER_SIZE) return false;
+  const pageSize = first.readUInt32LE(AT.pageSize);
+  const second = readHeader(file, pageSize);
+  const { size } = fstatSync(file);
+  if (pageSize < HEADER_SIZE || second.byteLength < HEADER_SIZE || size < 2 * pageSize) return false;
+  const newest = second.readBigUInt64LE(AT.transaction) > first.readBigUInt64LE(AT.transaction) ? second : first;
+  const pages = BigInt(Math.floor(size / pageSize));
+  return AT.roots.map((at) => newest.readBigUInt64LE(at)).every((root) => root === NO_PAGE || root < pages);
+}
+
+/** Whether a file that is not usable was made by LMDB, or for it: what it holds is of no use to anybody else. */
+function isOfLmdb(path: string): boolean {
+  const file = openIfThere(path);
+  if (file === undefined) return false;
+  try {
+    const start = Buffer.alloc(2 ** 16);
+    const read = start.subarray(0, readSync(file, start, 0, start.byteLength, 0));
+    return MAGICS.some((magic) => read.includes(magic)) || read.every((byte) => byte === 0);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    // To open a pipe would wait for a writer.
+    if (statSync(path).isFIFO()) throw Object.assign(new Error('it is no file'), { code: 'MDB_INVALID' });
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function readHeader(file: number, position: number): Buffer {
+  const header = Buffer.alloc(HEADER_SIZE);
+  return header.subarray(0, readSync(file, header, 0, HEADER_SIZE, position));
+}
+
+/** Processes and threads that read at the same moment. Each takes 64 bytes of `lock.mdb`. */
+const mostReaders = 1024;
+const lockBytes = mostReaders * 64 + 4096;
+/** `lmdb` opens three, and Node may need one in between. */
+const filesNeeded = 4;
+
+/**
+ * Refuses a `lock.mdb` that LMDB cannot open or write, since `lmdb` 3.5 then ends the process by a segmentation fault.
+ *
+ * The file is opened only where it is new: to close it would take away the locks of a database that this process has
+ * open.
+ *
+ * @throws an error with a code of the system, or with `MDB_LOCK`
+ */
+function checkLockFile(folder: string, isReadonly: boolean): void {
+  const path = join(folder, 'lock.mdb');
+  try {
+    makeUnlessThere(path);
+  } catch (error) {
+    // On a disk where nothing can be written, LMDB reads without locks.
+    if (isReadonly && systemCodeOf(error) === 'EROFS') return;
+    throw error;
+  }
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) throw Object.assign(new Error('it is no file'), { code: 'MDB_LOCK' });
+    checkAccess(path);
+    checkRoom(folder, stats.blocks);
+    checkOpenFiles(folder);
+  } catch (error) {
+    if (isReadonly && systemCodeOf(error) === 'EROFS') return;
+    throw Object.assign(error as Error, { isOfLock: true });
+  }
+}
+
+function makeUnlessThere(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o664));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function checkAccess(path: string): void {
+  // The system answers for the real user. Where another one counts, the file is opened, and not closed for the reason above.
+  if (process.geteuid?.() === process.getuid?.()) accessSync(path, constants.R_OK | constants.W_OK);
+  else openSync(path, 'r+');
+}
+
+/** LMDB maps `lock.mdb` into memory: on a full disk, the first thing written there would end the process. */
+function checkRoom(folder: string, blocks: number): void {
+  if (blocks > 0 || process.platform === 'win32') return;
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < lockBytes) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+}
+
+/** Without enough file descriptors, `lmdb` ends the process just the same. */
+function checkOpenFiles(folder: string): void {
+  if (process.platform === 'win32') return;
+  const files: number[] = [];
+  try {
+    for (let i = 0; i < filesNeeded; i++) files.push(openSync(folder, 'r'));
+  } catch (error) {
+    if (systemCodeOf(error) === 'EMFILE' || systemCodeOf(error) === 'ENFILE') throw error;
+    // A folder that may be used but not read.
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
 
 export type Database = RootDatabase<Buffer, string>;
 
@@ -30,7 +192,7 @@ export function removeFiles(folder: string): boolean {
 export function openDatabase(folder: string, isReadonly = false): Database {
   const { open } = load();
   const isNew = !hasData(folder);
-  const made = makeWay(folder);
+  const made = mkdirp(folder);
   // A folder that was there is left as it is.
   if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
   checkDataFile(dataFile(folder));

@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import { codeOf, describeError, isInstance, textOf } from '../../../base/describe-error';
-import { adviseOn, StorageError, type StorageOperation } from '../../storage-error';
-import { fileError } from '../file/file-error';
+import { describeError, errorCodeOf, isInstance, stringProperty } from '../../../base/describe-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
+import { fsError } from '../../files/fs-error';
 
 type Advice = readonly [name: string, reason: string, cure: string];
 
@@ -23,12 +23,12 @@ const LMDB_CODES: ReadonlyMap<unknown, Advice> = new Map<unknown, Advice>([
 /** Whether an error says that nothing can be read of a database any more. */
 export function isUnusable(error: unknown): boolean {
   const cause = isInstance(error, StorageError) ? error.cause : error;
-  return LMDB_CODES.get(codeOf(cause))?.[2] === DELETE;
+  return LMDB_CODES.get(errorCodeOf(cause))?.[2] === DELETE;
 }
 
 /** Whether an error reports a full disk. */
 export function isOfFullDisk(error: unknown): boolean {
-  return isInstance(error, StorageError) && textOf(error.cause, 'code') === 'ENOSPC';
+  return isInstance(error, StorageError) && stringProperty(error.cause, 'code') === 'ENOSPC';
 }
 
 /** What `lmdb` keeps back until later: why a commit failed. */
@@ -45,7 +45,7 @@ export async function causeOf(error: unknown): Promise<unknown> {
 /** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
 export function lmdbError(cause: unknown, operation: StorageOperation, folder: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
-  const code = codeOf(cause);
+  const code = errorCodeOf(cause);
   const advice = (cause as { isOfLock?: boolean }).isOfLock ? adviceOnLock(String(code)) : LMDB_CODES.get(code);
   if (advice) {
     const [name, reason, cure] = advice;
@@ -54,12 +54,12 @@ export function lmdbError(cause: unknown, operation: StorageOperation, folder: s
     return new StorageError(message, { operation, key, cause });
   }
   // LMDB has the system's numbers where Node has names.
-  if (typeof code !== 'number' || code <= 0) return fileError(cause, operation, folder, key);
+  if (typeof code !== 'number' || code <= 0) return fsError(cause, operation, folder, key);
   const name = nameOf(code, folder);
   const told = Object.assign(new Error(describeError(cause), { cause }), { code: name });
-  if (name !== 'ENOSPC') return fileError(told, operation, folder, key);
+  if (name !== 'ENOSPC') return fsError(told, operation, folder, key);
   const cure = `Free some space, or clear all of it (${commandFor(folder)}),`;
-  return adviseOn(folder, ['the disk is full (ENOSPC)', cure], { operation, key, cause: told });
+  return storageErrorWithAdvice(folder, ['the disk is full (ENOSPC)', cure], { operation, key, cause: told });
 }
 
 /** What clears a database that cannot be opened. */

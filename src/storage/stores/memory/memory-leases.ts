@@ -1,13 +1,13 @@
 import { sharedState } from '../../../base/shared-state';
 import type { TaskKey } from '../../../task/context';
-import type { LeaseBoard } from '../../lease/lease-board';
+import type { LeaseBackend } from '../../leases/lease';
 
 const tables = sharedState('leases-of-maps', () => new WeakMap<Map<string, unknown>, Map<TaskKey, string>>());
 
 /**
  * Leases on the entries of a `Map`. They do not run out: an owner in the same process does not die alone.
  */
-export class MemoryLeases implements LeaseBoard {
+export class MemoryLeases implements LeaseBackend {
   readonly #entries: Map<string, Uint8Array>;
   /** Tokens by key; one table for all stores that use the same entries. */
   readonly #tokens: Map<TaskKey, string>;
@@ -19,7 +19,7 @@ export class MemoryLeases implements LeaseBoard {
     this.#tokens = tokens;
   }
 
-  take(key: TaskKey, token: string): boolean {
+  acquire(key: TaskKey, token: string): boolean {
     if (this.#tokens.has(key)) return false;
     this.#tokens.set(key, token);
     return true;
@@ -35,7 +35,7 @@ export class MemoryLeases implements LeaseBoard {
     if (this.#tokens.get(key) === token) this.#tokens.delete(key);
   }
 
-  look(keys: readonly TaskKey[]): (string | undefined)[] {
+  peek(keys: readonly TaskKey[]): (string | undefined)[] {
     return keys.map((key) => this.#tokens.get(key));
   }
 

@@ -1,7 +1,85 @@
-import { type OpeningClient, openRedisClient } from './redis-client';
-import type { RedisAddress } from './redis-uri';
-import { checkReply } from './replies';
-import { StallWatch } from './stall-watch';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkReply } from '../../../redis/redis-error';
+import type { RedisAddress } from '../../../redis/redis-uri';
+import { StallWatch } from '../../../redis/stall-watch';
+import { loadPackage } from '../load-package';
+
+/** What is used of the client that @keyv/redis stands on. */
+interface RedisClient {
+  connect(): Promise<unknown>;
+  sendCommand(args: readonly (string | Buffer)[]): Promise<unknown>;
+  /** Drops the connection; throws when there is none. */
+  destroy(): void;
+  ref(): void;
+  unref(): void;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** A client on its way to be connected. */
+interface OpeningClient {
+  readonly client: RedisClient;
+  readonly opened: Promise<unknown>;
+  /** What carries its bytes, when Node tells. */
+  readonly socket: Socket | undefined;
+}
+
+/** How RESP, the protocol of Redis, marks strings of bytes: they are to become buffers. */
+const BLOB_STRING = '$'.charCodeAt(0);
+
+/**
+ * Opens a client for one connection, which it does not renew. It has no time limits of its own: its limit on a
+ * command ends once that is written, and the others would count the time in which a task blocks the event loop.
+ *
+ * @param signal ends the connection in whatever state it is
+ */
+function openRedisClient(
+  { server, username, password, database }: RedisAddress,
+  signal: AbortSignal,
+  onError: (error: Error) => void,
+): OpeningClient {
+  const { createClient } = loadKeyvRedis();
+  const secure = 'tls' in server && server.tls ? server : undefined;
+  const carrier = secure && connect({ ...secure, noDelay: true, keepAlive: true, signal });
+  carrier?.on('error', onError);
+  const client = createClient({
+    username,
+    password,
+    database,
+    socket: {
+      ...server,
+      ...(carrier && { socket: carrier }),
+      ...(secure && isIP(secure.host) === 0 && { servername: secure.host }),
+      signal,
+      connectTimeout: 0,
+      reconnectStrategy: false,
+    },
+    commandOptions: { typeMapping: { [BLOB_STRING]: Buffer } },
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+  });
+  client.on('error', onError);
+  if (carrier) return { client, opened: client.connect(), socket: carrier };
+  const { result, socket } = watchSockets(() => client.connect());
+  return { client, opened: result, socket };
+}
+
+/** Calls `work`, and catches the socket that it makes. */
+function watchSockets<T>(work: () => T): { readonly result: T; readonly socket: Socket | undefined } {
+  let socket: Socket | undefined;
+  const note = (message: unknown) => void (socket ??= (message as { socket?: Socket }).socket);
+  subscribe('net.client.socket', note);
+  try {
+    const result = work();
+    return { result, socket };
+  } finally {
+    unsubscribe('net.client.socket', note);
+  }
+}
+
+function loadKeyvRedis(): { createClient(options: object): RedisClient } {
+  return loadPackage('@keyv/redis', 'Redis');
+}
 
 /** How long nothing may come or go while something is asked. */
 const PATIENCE = 4000;
@@ -108,4 +186,35 @@ export class RedisConnection {
     this.#asked.clear();
     for (const resolve of this.#closed) resolve();
   }
+}
+
+/** How many entries Redis looks at for each page: long enough to be quick, short enough not to hold up others. */
+const COUNT = '1000';
+/** What is not of this form is not ours: it may be in a namespace within this one. */
+const ENTRY = /^[\w.~%@-]+(?:\/[\w.~%@-]+){1,2}$/;
+
+/**
+ * The keys in a namespace that start with `start`, a page at a time, without the namespace. What was there all
+ * the while is among them, some of it perhaps twice.
+ */
+export async function* scanKeys(
+  connection: RedisConnection,
+  namespace: string,
+  start: string,
+): AsyncGenerator<string[]> {
+  const match = `${escapeGlob(namespace + start)}*`;
+  // The cursor means nothing to another server, so all of this goes over one connection.
+  let cursor = '0';
+  do {
+    const command = ['SCAN', cursor, 'MATCH', match, 'COUNT', COUNT, 'TYPE', 'string'];
+    const [next, found] = (await connection.ask(command)) as [Buffer, Buffer[]];
+    cursor = next.toString();
+    const keys = found.map((key) => key.toString().slice(namespace.length)).filter((key) => ENTRY.test(key));
+    if (keys.length > 0) yield keys;
+  } while (cursor !== '0');
+}
+
+/** The pattern that stands for this text and nothing else. */
+function escapeGlob(text: string): string {
+  return text.replace(/[*?[\]\\]/g, '\\$&');
 }

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { TaskKey } from '../../../task/context';
-import { type LeaseBoard, leaseKeyOf } from '../../lease/lease-board';
-import type { StorageOperation } from '../../storage-error';
+import type { StorageOperation } from '../../errors';
+import { type LeaseBackend, leaseKeyOf } from '../../leases/lease';
 
 /** What is needed of a store: sends a command, and says what is wrong in a StorageError. */
-export type Ask = (
+export type SendCommand = (
   command: readonly (string | Buffer)[],
   operation: StorageOperation,
   key?: string,
@@ -33,13 +33,13 @@ const who = `${hostname()}/${process.pid}`;
  * Leases as keys of Redis that run out: `@leases/Choose/0f3a` has the token of who computes `Choose/0f3a`, and where
  * he is. What is done to a lease is done by a script that compares the token first, in one step.
  */
-export class RedisLeases implements LeaseBoard {
+export class RedisLeases implements LeaseBackend {
   readonly #uri: string;
-  readonly #ask: Ask;
+  readonly #ask: SendCommand;
   readonly #prefix: string;
 
   /** @param prefix what each key begins with on the server */
-  constructor(uri: string, prefix: string, ask: Ask) {
+  constructor(uri: string, prefix: string, ask: SendCommand) {
     this.#uri = uri;
     this.#prefix = prefix;
     this.#ask = ask;
@@ -49,7 +49,7 @@ export class RedisLeases implements LeaseBoard {
     return this.#uri;
   }
 
-  take(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
+  acquire(key: TaskKey, token: string, expiresAfter: number): Promise<boolean> {
     return this.#run(taking, 'write', key, [this.#nameOf(key)], [textOf(token), termOf(expiresAfter)]);
   }
 
@@ -67,7 +67,7 @@ export class RedisLeases implements LeaseBoard {
   }
 
   /** A lease that is not renewed runs out by itself, so its owner is all there is to see. */
-  async look(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
+  async peek(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
     if (keys.length === 0) return [];
     const values = (await this.#ask(['MGET', ...keys.map((key) => this.#nameOf(key))], 'read')) as (Buffer | null)[];
     return values.map((value) => value?.toString());

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, type RunnerOptions } from 'tidemark';
 import { type QueueExecutor } from 'tidemark/bullmq';
-import { bullmq } from '../../../../src/executors/bullmq';
+import { bullmq } from '../../../../src/executors/bullmq/bullmq';
 import type { BullMqOptions } from '../../../../src/executors/bullmq/options';
 import { Child } from '../../../support/child';
 import type { RedisServer } from '../../../support/redis-server';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Runner, type RunnerOptions, Storage } from 'tidemark';
-import { bullmq } from '../../../../src/executors/bullmq';
+import { bullmq } from '../../../../src/executors/bullmq/bullmq';
 import type { BullMqOptions } from '../../../../src/executors/bullmq/options';
 import type { WorkerOptions } from '../../../../src/executors/bullmq/worker/options';
 import { Child } from '../../../support/child';

@@ -1,0 +1,48 @@
+import { CommanderError } from 'commander';
+import { describeError } from '../base/describe-error';
+import { TidemarkError } from '../base/error';
+import { LoadError } from '../load/load-error';
+import { RunFailedError } from '../run/errors';
+import { DeclarationError } from '../task/errors';
+
+/** The command line cannot be followed: nothing ran. */
+export class UsageError extends TidemarkError {}
+
+/** What the process ends with. */
+export const ExitCode = { failed: 1, misuse: 2 } as const;
+
+/** 2 when nothing could be run as it was asked for; 1 when something failed. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.misuse;
+  const isMisuse = error instanceof UsageError || error instanceof DeclarationError || error instanceof LoadError;
+  return isMisuse ? ExitCode.misuse : ExitCode.failed;
+}
+
+/** An error for people: what happened, and its stack only when that is asked for. */
+export function formatError(error: unknown, isVerbose: boolean): string {
+  const hint = hasUsefulStack(error) && !isVerbose ? '\n(--verbose shows where in the code)' : '';
+  return `${describeError(error)}${hint}${isVerbose ? stackTraces(error) : ''}`;
+}
+
+/** Whether code of the user's, or a mistake in this package, threw it. */
+function hasUsefulStack(error: unknown): boolean {
+  if (error instanceof UsageError) return false;
+  if (error instanceof RunFailedError) return error.errors.some(({ cause }) => hasUsefulStack(cause));
+  if (error instanceof LoadError) return error.cause !== undefined && !(error.cause instanceof TidemarkError);
+  return !(error instanceof TidemarkError);
+}
+
+function stackTraces(error: unknown): string {
+  const causes = error instanceof RunFailedError ? error.errors.map(({ cause }) => cause) : [];
+  const thrown = causes.length > 0 ? causes : causeChain(error);
+  return thrown.map((one) => `\n\n${(one as Error | undefined)?.stack ?? describeError(one)}`).join('');
+}
+
+function causeChain(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (let at = error; at !== undefined && chain.length < 10; at = (at as Error).cause) {
+    chain.push(at);
+    if (!(at instanceof Error)) break;
+  }
+  return chain;
+}

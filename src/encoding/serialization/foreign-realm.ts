@@ -1,0 +1,56 @@
+import { types } from 'node:util';
+import { builtInName } from '../../base/built-in-classes';
+
+const classNames =
+  'Object Array Map Set Date RegExp ArrayBuffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError';
+/** The prototypes of the classes of this realm, by name. */
+let ownPrototypes: ReadonlyMap<string, object> | undefined;
+
+/**
+ * Gives objects that Node's own modules made the classes of the realm that this code runs in.
+ *
+ * The two differ in Jest and in `vm` contexts only. There a decoded Map would not be `instanceof Map`.
+ */
+export function fixPrototypes(value: unknown): unknown {
+  if (!isForeign(value)) return value;
+  const objects = new Set<object>();
+  const add = (item: unknown): void => {
+    if (typeof item === 'object' && item !== null && !ArrayBuffer.isView(item)) objects.add(item);
+  };
+  add(value);
+  for (const object of objects) {
+    if (types.isMap(object)) {
+      for (const [key, item] of object) {
+        add(key);
+        add(item);
+      }
+    } else if (types.isSet(object)) {
+      for (const item of object) add(item);
+    } else {
+      for (const key of Reflect.ownKeys(object)) add((object as Record<string | symbol, unknown>)[key]);
+    }
+    Object.setPrototypeOf(object, ownPrototype(object));
+  }
+  return value;
+}
+
+function isForeign(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Object);
+}
+
+function ownPrototype(object: object): object | null {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  const name = prototype === null ? undefined : builtInName(prototype);
+  ownPrototypes ??= new Map(classNames.split(' ').flatMap(prototypesOf));
+  return (name === undefined ? undefined : ownPrototypes.get(name)) ?? prototype;
+}
+
+/** The prototype of the built-in class of this name, whatever took the place of the global. */
+function prototypesOf(name: string): [string, object][] {
+  const Class = (globalThis as Record<string, unknown>)[name];
+  const chain: object[] = [];
+  let at: object | null = typeof Class === 'function' ? (Class.prototype as object | null) : null;
+  for (; at !== null; at = Object.getPrototypeOf(at) as object | null) chain.push(at);
+  const found = chain.findLast((prototype) => builtInName(prototype) === name);
+  return found === undefined ? [] : [[name, found]];
+}

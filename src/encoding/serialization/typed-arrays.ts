@@ -1,0 +1,117 @@
+import { endianness } from 'node:os';
+import { types } from 'node:util';
+import type { Bytes, Serialized } from '../encoder';
+import { fixPrototypes } from './foreign-realm';
+
+export const typedArrays = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const;
+
+/** A typed array, Buffer, DataView or ArrayBuffer. */
+export type Binary = ArrayBufferView | ArrayBuffer;
+
+interface BinaryType {
+  readonly elementSize: number;
+  readonly make: (memory: ArrayBuffer) => Binary;
+}
+
+/** By the names that are saved. */
+const binaryTypes: ReadonlyMap<string, BinaryType> = new Map<string, BinaryType>([
+  ...typedArrays.map((View): [string, BinaryType] => [
+    View.name,
+    { elementSize: View.BYTES_PER_ELEMENT, make: (memory) => new View(memory) },
+  ]),
+  ['Buffer', { elementSize: 1, make: (memory) => Buffer.from(memory) }],
+  ['DataView', { elementSize: 1, make: (memory) => new DataView(memory) }],
+  ['ArrayBuffer', { elementSize: 1, make: (memory) => fixPrototypes(memory) as ArrayBuffer }],
+]);
+const rawPrefix = 'raw:';
+const isBigEndian = endianness() === 'BE';
+
+function findBinaryType(type: string): BinaryType {
+  const known = binaryTypes.get(type);
+  if (known === undefined) throw new Error(`There is no kind of array called ${JSON.stringify(type)}.`);
+  return known;
+}
+
+export function isBinary(value: unknown): value is Binary {
+  return ArrayBuffer.isView(value) || types.isArrayBuffer(value);
+}
+
+/** The name of the class, by which bytes are made into the same again. */
+export function binaryTypeOf(binary: Binary): string {
+  if (Buffer.isBuffer(binary)) return 'Buffer';
+  return ArrayBuffer.isView(binary)
+    ? (binary as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag]
+    : 'ArrayBuffer';
+}
+
+/** @throws {Error} when there is no such kind */
+export function elementSizeOf(type: string): number {
+  return findBinaryType(type).elementSize;
+}
+
+/** The memory of a typed array and the like, not a copy of it. */
+export function bytesOf(binary: Binary): Bytes {
+  return ArrayBuffer.isView(binary)
+    ? new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength)
+    : new Uint8Array(binary);
+}
+
+/** A typed array and the like by itself: its very bytes, in the order of little-endian machines. */
+export function encodeRaw(binary: Binary): Serialized {
+  const kind = binaryTypeOf(binary);
+  const bytes = toLittleEndian(kind, bytesOf(binary));
+  return { format: rawPrefix + kind, bytes, isView: !isBigEndian };
+}
+
+export function isRawFormat(format: string): boolean {
+  return format.startsWith(rawPrefix) && binaryTypes.has(format.slice(rawPrefix.length));
+}
+
+/** @param mayKeep - Whether the value may use the memory of the bytes. */
+export function decodeRaw(format: string, bytes: Bytes, mayKeep: boolean): Binary {
+  return binaryFromBytes(format.slice(rawPrefix.length), bytes, mayKeep);
+}
+
+/**
+ * Makes bytes into what they were. It fills its memory: either that of the bytes, or a copy.
+ *
+ * @throws {Error} when there is no such kind, or the bytes are no whole number of its elements
+ */
+export function binaryFromBytes(type: string, bytes: Bytes, mayKeep = false): Binary {
+  const fillsMemory = types.isArrayBuffer(bytes.buffer) && bytes.byteLength === bytes.buffer.byteLength;
+  const own = mayKeep && fillsMemory ? bytes : new Uint8Array(bytes);
+  return binaryFromMemory(type, toLittleEndian(type, own).buffer as ArrayBuffer);
+}
+
+/** The same for bytes in the order of this machine, which become the memory of the value. */
+export function binaryFromMemory(type: string, memory: ArrayBuffer): Binary {
+  const known = findBinaryType(type);
+  if (memory.byteLength % known.elementSize !== 0)
+    throw new Error(`${memory.byteLength} bytes are no whole number of elements of a ${type}.`);
+  return known.make(memory);
+}
+
+/** The bytes with those of each element turned around, on machines that keep them so; otherwise the bytes themselves. */
+function toLittleEndian(type: string, bytes: Bytes): Bytes {
+  return isBigEndian ? swapBytes(bytes, elementSizeOf(type)) : bytes;
+}
+
+/** A copy in which the bytes of each element are in the opposite order. */
+export function swapBytes(bytes: Bytes, elementSize: number): Bytes {
+  const copy = new Uint8Array(bytes);
+  if (elementSize > 1)
+    for (let at = 0; at < copy.length; at += elementSize) copy.subarray(at, at + elementSize).reverse();
+  return copy;
+}

@@ -1,0 +1,70 @@
+import type { Redis } from 'ioredis';
+import type { RedisKeys } from './redis-keys';
+
+/** How long a run counts as alive after its driver said so last, in milliseconds, and how often it says so. */
+const aliveFor = 60_000;
+const beatInterval = 15_000;
+
+/** Tells workers that the drivers of runs are alive, so that what these need is kept. */
+export class DriverHeartbeat {
+  readonly #client: Redis;
+  readonly #keys: RedisKeys;
+  readonly #runs = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(client: Redis, keys: RedisKeys) {
+    this.#client = client;
+    this.#keys = keys;
+  }
+
+  /** From now on, until its end, a run is alive. */
+  start(runId: string): void {
+    if (this.#runs.has(runId)) return;
+    this.#runs.add(runId);
+    this.#timer ??= setInterval(() => this.beat(), beatInterval).unref();
+    this.beat();
+  }
+
+  stop(runId: string): void {
+    if (!this.#runs.delete(runId)) return;
+    this.#client.del(this.#keys.run(runId)).catch(ignore);
+    if (this.#runs.size === 0) this.close();
+  }
+
+  /** Says it at once, as when Redis may have forgotten it. */
+  beat(): void {
+    for (const runId of this.#runs) this.#client.set(this.#keys.run(runId), '1', 'PX', aliveFor).catch(ignore);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Whether a run's driver is alive, asked seldom. */
+export class HeartbeatReader {
+  readonly #client: Redis;
+  readonly #keys: RedisKeys;
+  readonly #seen = new Map<string, { readonly at: number; readonly isAlive: Promise<boolean> }>();
+
+  constructor(client: Redis, keys: RedisKeys) {
+    this.#client = client;
+    this.#keys = keys;
+  }
+
+  isAlive(runId: string): Promise<boolean> {
+    const now = performance.now();
+    const seen = this.#seen.get(runId);
+    if (seen && now - seen.at < answerTtl) return seen.isAlive;
+    for (const [id, { at }] of this.#seen) if (now - at >= answerTtl) this.#seen.delete(id);
+    const isAlive = this.#client.exists(this.#keys.run(runId)).then((count) => count > 0);
+    this.#seen.set(runId, { at: now, isAlive });
+    return isAlive;
+  }
+}
+
+/** How long an answer to that counts, in milliseconds. */
+const answerTtl = 5_000;
+
+function ignore(): void {}

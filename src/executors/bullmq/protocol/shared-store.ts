@@ -1,0 +1,23 @@
+import type { Encoder, Encryption } from '../../../encoding/encoder';
+import { defaultEncoder } from '../../../encoding/make-encoder';
+import type { CheckpointStore } from '../../../storage/checkpoint-store';
+import type { StorageStack } from '../../../storage/storage-stack';
+
+/** Asked for every job. */
+const shared = new WeakMap<StorageStack, CheckpointStore>();
+
+/** The layer that a runner and its workers write: the farthest of those, since nearer ones are on one machine. */
+export function sharedStore(layers: StorageStack): CheckpointStore | undefined {
+  let layer = shared.get(layers);
+  if (!layer) {
+    layer = layers.all.findLast(({ isReadonly }) => !isReadonly);
+    if (layer) shared.set(layers, layer);
+  }
+  return layer;
+}
+
+/** What encrypts a task's jobs: what encrypts its results, where they may be read by others. */
+export function encryptionFor(layers: StorageStack | undefined, ofTask: Encoder | undefined): Encryption | null {
+  const layer = layers?.all.at(-1);
+  return (layer?.encoderFor(ofTask) ?? ofTask ?? defaultEncoder).encryption;
+}

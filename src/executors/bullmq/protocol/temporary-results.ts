@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Encoder } from '../../../encoding/encoder';
+import type { CheckpointStore, RecordFields } from '../../../storage/checkpoint-store';
+import type { SerializedValue } from '../../../storage/result-codec';
+import type { TaskKey } from '../../../task/context';
+import type { RedisKeys } from './redis-keys';
+
+const folder = '@passing';
+/** What the keys of such entries begin with. */
+export const temporaryKeyPrefix = `${folder}/`;
+const own = randomBytes(6).toString('hex');
+let count = 0;
+
+/** Short-lived entries of the storage: what is too large to travel with a job, and is no checkpoint. */
+export class TemporaryResults {
+  readonly #client: Redis;
+  readonly #keys: RedisKeys;
+
+  constructor(client: Redis, keys: RedisKeys) {
+    this.#client = client;
+    this.#keys = keys;
+  }
+
+  /** Writes one for a run. Gives its key and how many bytes are kept. @throws {StorageError} */
+  async put(
+    layer: CheckpointStore,
+    runId: string,
+    encoding: SerializedValue,
+    ofTask: Encoder | undefined,
+  ): Promise<{ readonly key: TaskKey; readonly size: number }> {
+    const key = `${folder}/${runId}.${own}${(count++).toString(36)}` as TaskKey;
+    // Noted first, so that nothing stays behind of which nobody knows.
+    await this.#client.pipeline().sadd(this.#keys.runs, runId).sadd(this.#keys.temporaryResults(runId), key).exec();
+    const size = await layer.save({ ...noRecord, key }, encoding, ofTask, undefined);
+    return { key, size };
+  }
+
+  /** Removes one that nobody needs any more. @throws {StorageError} */
+  async remove(layer: CheckpointStore, runId: string, key: TaskKey): Promise<void> {
+    if (await layer.delete(key)) await this.#client.srem(this.#keys.temporaryResults(runId), key);
+  }
+
+  /** Removes all of a run that is over. What is not in this storage is left to workers. @throws {StorageError} */
+  async endRun(layer: CheckpointStore, runId: string): Promise<void> {
+    const keys = await this.#keysOf(runId);
+    let isAll = true;
+    for (const key of keys) isAll = (await layer.delete(key)) && isAll;
+    if (isAll) await this.#forget(runId);
+  }
+
+  /** Removes what runs left behind whose driver is gone. @throws {StorageError} */
+  async sweep(layer: CheckpointStore): Promise<void> {
+    for (const runId of await this.#client.smembers(this.#keys.runs)) {
+      if ((await this.#client.exists(this.#keys.run(runId))) > 0) continue;
+      for (const key of await this.#keysOf(runId)) await layer.delete(key);
+      await this.#forget(runId);
+    }
+  }
+
+  async #keysOf(runId: string): Promise<readonly TaskKey[]> {
+    return (await this.#client.smembers(this.#keys.temporaryResults(runId))) as TaskKey[];
+  }
+
+  async #forget(runId: string): Promise<void> {
+    await this.#client.pipeline().del(this.#keys.temporaryResults(runId)).srem(this.#keys.runs, runId).exec();
+  }
+}
+
+const noRecord: Omit<RecordFields, 'key'> = Object.freeze({
+  task: folder,
+  version: undefined,
+  params: {},
+  source: '0',
+  requires: [],
+  marks: [],
+  dynamic: [],
+  seconds: 0,
+});

@@ -1,4 +1,0 @@
-import { hostname } from 'node:os';
-
-/** What people call the workers of this process. */
-export const workerName = `${hostname()}/${process.pid}`;

@@ -1,0 +1,120 @@
+/** A value on its way: as it is when every way of sending keeps it, or as bytes, which travel beside the message. */
+export type SentValue = { readonly plain: unknown } | SentBytes;
+
+/** Where among the bytes beside a message a value is, and how they were made. */
+export interface SentBytes {
+  readonly serializer: string;
+  readonly format: string;
+  readonly at: number;
+}
+
+/** A result that a task requires. */
+export interface SentInput extends SentBytes {
+  /** The task whose encoder was used; undefined for the usual one. */
+  readonly encodedBy: string | undefined;
+  readonly isFrozen: boolean;
+}
+
+/** What fills a requirement: a piece, or a structure in which pieces stand. */
+export type SentRequirement = { readonly piece: number } | { readonly structure: SentValue };
+
+/** Something thrown: an error among those listed, or any other value. */
+export type SentThrown =
+  | { readonly error: number }
+  | { readonly value: SentValue }
+  | { readonly list: readonly SentThrown[] };
+
+/** Where to find an error's class on the other side. */
+export type SentClass =
+  | { readonly from: 'language'; readonly name: string }
+  /** The name that a module exports it by; empty when the module is the class. */
+  | { readonly from: 'file'; readonly file: string; readonly name: string };
+
+/** One error, as data. */
+export interface SentErrorFields {
+  /** Its class and what that extends, as far as they can be found by somebody else. */
+  readonly classes: readonly SentClass[];
+  /** The error by its registered type, when it has one. */
+  readonly typed: SentValue | undefined;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly fields: readonly (readonly [name: string, isEnumerable: boolean, value: SentThrown])[];
+}
+
+/** What was thrown, and all errors in it, each once. */
+export interface SentFailure {
+  readonly thrown: SentThrown;
+  readonly errors: readonly SentErrorFields[];
+}
+
+/** What a worker is to be; the first message to it. */
+export interface StartMessage {
+  readonly type: 'start';
+  /** Which function made the pool, for messages: `threads`. */
+  readonly pool: string;
+  readonly modules: readonly string[];
+  readonly container: string | undefined;
+}
+
+/** A job for a worker. */
+export interface JobMessage {
+  readonly type: 'job';
+  readonly task: string;
+  readonly attempt: number;
+  readonly key: string | undefined;
+  readonly params: readonly (readonly [name: string, value: SentValue])[];
+  readonly requirements: readonly (readonly [property: string, value: SentRequirement])[];
+  readonly pieces: readonly SentInput[];
+  /** What the task's `fingerprint()` said, when it is to be asked again after it ran. */
+  readonly fingerprint?: string | undefined;
+  /** Whether it has a timeout, which ends it when it never settles. */
+  readonly isTimed: boolean;
+}
+
+/** The job's signal has aborted. */
+export interface AbortMessage {
+  readonly type: 'abort';
+  readonly reason: SentFailure;
+}
+
+/** No more jobs come: what the worker holds can go. */
+export interface CloseMessage {
+  readonly type: 'close';
+}
+
+export type ToWorker = StartMessage | JobMessage | AbortMessage | CloseMessage;
+
+/** The job is over; what came of it. */
+export type Reply = DoneMessage | { readonly type: 'failed'; readonly failure: SentFailure };
+
+/** A result, encoded. */
+export interface DoneMessage {
+  readonly type: 'done';
+  readonly result: SentBytes;
+  /** Whether there are task refs in it, which are encoded as in params. */
+  readonly holdsRefs: boolean;
+  /** What identifies the bytes, of results that are saved. */
+  readonly digest: string | undefined;
+  /** Also compressed; null when that did not pay, undefined when it was not tried. */
+  readonly compressed: { readonly compressor: string; readonly at: number } | null | undefined;
+  /** The task directories in it, of results that are saved: there they have names only. */
+  readonly directories: readonly (readonly [name: string, path: string])[];
+  /** Whether its `fingerprint()` says something else now. */
+  readonly isOutdated?: boolean;
+  /** Why it must not be saved: it contains secrets of refs. */
+  readonly unsaved?: string | undefined;
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  /** The container is closed, or could not be. */
+  | { readonly type: 'closed'; readonly problem: string | undefined }
+  /** What the task passed to `context.progress`. */
+  | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
+  | { readonly type: 'log'; readonly message: string }
+  /** The job never settles: the worker's event loop has nothing left to wait for. The worker goes on. */
+  | { readonly type: 'stuck' }
+  /** An error that nobody caught ends the worker. */
+  | { readonly type: 'crashed'; readonly failure: SentFailure }
+  | Reply;

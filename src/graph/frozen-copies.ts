@@ -1,0 +1,103 @@
+import { dataKindOf, isPrimitive } from '../task/data';
+import type { TaskRef } from '../task/ref';
+
+/** A frozen copy of a value, as params hold it. */
+export interface DataCopy {
+  readonly value: unknown;
+  /** Whether it holds something that cannot be frozen (a Date, Map, typed array…), so that each task needs a copy of its own. */
+  readonly hasMutableParts: boolean;
+  /** The task refs in it. */
+  readonly refs: readonly TaskRef<unknown>[];
+}
+
+export const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
+
+/** Copies without refs and without mutable parts. */
+const plain = new WeakSet<object>();
+/** All other copies, by their value. */
+const others = new WeakMap<object, DataCopy>();
+
+/** Registers a copy: given again as a value, it is used as it is. */
+export function registerCopy(copy: DataCopy): void {
+  if (!copy.hasMutableParts && copy.refs.length === 0) plain.add(copy.value as object);
+  else others.set(copy.value as object, copy);
+}
+
+/** The copy whose value this object is. */
+export function findCopy(value: object): DataCopy | undefined {
+  return plain.has(value) ? { value, hasMutableParts: false, refs: noRefs } : others.get(value);
+}
+
+/** Whether an object is the value of a copy without refs: its content never changes, and depends on nothing else. */
+export function isConstant(value: object): boolean {
+  return plain.has(value) || others.get(value)?.refs.length === 0;
+}
+
+/** Whether a value would become this copy: the same content, whatever the order of properties and entries. */
+export function isSameData(value: unknown, copy: unknown): boolean {
+  if (value === copy) return true;
+  if (isPrimitive(value) || isPrimitive(copy)) return Number.isNaN(value) && Number.isNaN(copy);
+  if (typeof value !== 'object') return false;
+  const kind = dataKindOf(value as object);
+  if (kind !== dataKindOf(copy as object)) return false;
+  switch (kind) {
+    case 'array':
+      return isSameArray(value as unknown[], copy as unknown[]);
+    case 'object':
+      return isSameObject(value as object, copy as object);
+    case 'bytes':
+      return isSameBytes(value as Uint8Array, copy as Uint8Array);
+    case 'map':
+      return isSameMap(value as Map<unknown, unknown>, copy as Map<unknown, unknown>);
+    case 'set':
+      return isSameSet(value as Set<unknown>, copy as Set<unknown>);
+    case 'date':
+      return Object.is((value as Date).getTime(), (copy as Date).getTime());
+    case 'regexp':
+      return String(value) === String(copy);
+    case 'url':
+      return (value as URL).href === (copy as URL).href;
+    default:
+      return false;
+  }
+}
+
+function isSameArray(items: readonly unknown[], copied: readonly unknown[]): boolean {
+  if (items.length !== copied.length) return false;
+  for (let i = 0; i < items.length; i++) if (!isSameData(items[i], copied[i])) return false;
+  return true;
+}
+
+function isSameObject(object: object, copied: object): boolean {
+  if (Object.getOwnPropertySymbols(object).length > 0) return false;
+  let count = 0;
+  for (const [name, item] of Object.entries(object)) {
+    if (item === undefined) continue;
+    count++;
+    if (!Object.hasOwn(copied, name) || !isSameData(item, (copied as Record<string, unknown>)[name])) return false;
+  }
+  return count === Object.keys(copied).length;
+}
+
+function isSameBytes(bytes: Uint8Array, copied: Uint8Array): boolean {
+  if (bytes[Symbol.toStringTag] !== copied[Symbol.toStringTag] || Buffer.isBuffer(bytes) !== Buffer.isBuffer(copied))
+    return false;
+  return bytes.byteLength === copied.byteLength && viewOf(bytes).equals(viewOf(copied));
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** Only by keys that are their own identity; others are copied anew. */
+function isSameMap(map: ReadonlyMap<unknown, unknown>, copied: ReadonlyMap<unknown, unknown>): boolean {
+  if (map.size !== copied.size) return false;
+  for (const [key, item] of map) if (!copied.has(key) || !isSameData(item, copied.get(key))) return false;
+  return true;
+}
+
+function isSameSet(set: ReadonlySet<unknown>, copied: ReadonlySet<unknown>): boolean {
+  if (set.size !== copied.size) return false;
+  for (const item of set) if (!copied.has(item)) return false;
+  return true;
+}

@@ -1,0 +1,154 @@
+import { describeError, isInstance } from '../../base/describe-error';
+import { TidemarkError } from '../../base/error';
+import { publicParams } from '../../graph/public-params';
+import { StorageError } from '../../storage/errors';
+import type { TaskKey } from '../../task/context';
+import { Action } from '../decide';
+import type { Plan, PlannedNode } from './plan';
+import { type OpenedGraph, PlannedGraph } from './planned-graph';
+import { PreviousRefs } from './previous-refs';
+
+/** The graph of a structure of refs, with its keys and checkpoints as they are today. */
+export type OpenGraph = (structure: unknown) => Promise<OpenedGraph>;
+
+/**
+ * Decides as a run would, and runs nothing.
+ *
+ * @param open for what results name
+ * @throws {TidemarkError} when a result that would be loaded names what is not here any more
+ */
+export function makePlan(root: OpenedGraph, open: OpenGraph): Promise<Plan> {
+  return new Planner(open).plan(root);
+}
+
+/** Follows the refs in results: in those that would be loaded, and then as far as earlier results tell of them. */
+class Planner {
+  readonly #open: OpenGraph;
+  /** What was asked for, and what results name; each before what was found later. */
+  readonly #graphs: PlannedGraph[] = [];
+  readonly #memory = new PreviousRefs();
+
+  constructor(open: OpenGraph) {
+    this.#open = open;
+  }
+
+  async plan(root: OpenedGraph): Promise<Plan> {
+    await this.#add(root, undefined);
+    // What is needed for certain comes first, so that it is told from the rest.
+    for (let next = 0; next < this.#graphs.length; next++) {
+      const part = this.#graphs[next]!;
+      for (const index of part.drainHolders(true)) await this.#followLoaded(part, index);
+    }
+    let next = 0;
+    do {
+      for (; next < this.#graphs.length; next++) {
+        const part = this.#graphs[next]!;
+        for (const index of part.drainHolders(false)) await this.#followLoaded(part, index);
+      }
+      for (const [part, index] of this.#memory.drainDiscovered()) await this.#followRemembered(part, index);
+    } while (next < this.#graphs.length);
+    return this.#result();
+  }
+
+  async #add(opened: OpenedGraph, condition: string | undefined): Promise<PlannedGraph> {
+    const part = await PlannedGraph.decide(opened, condition);
+    this.#graphs.push(part);
+    await this.#memory.load(part);
+    return part;
+  }
+
+  async #followLoaded(part: PlannedGraph, index: number): Promise<void> {
+    const condition = part.conditionOf(index);
+    try {
+      await this.#follow(part.keys.get(index), part.refsIn(index), condition);
+    } catch (error) {
+      if (isInstance(error, StorageError)) throw error;
+      // What may not be needed does no harm.
+      if (condition !== undefined) return;
+      const problem = `the saved result of ${part.graph.nodes[index]} cannot be followed: ${describeError(error)}`;
+      throw new TidemarkError(problem, { cause: error });
+    }
+  }
+
+  /** What a task that is to run named when it ran last. */
+  async #followRemembered(part: PlannedGraph, index: number): Promise<void> {
+    const key = part.keys.get(index);
+    const structure = this.#memory.refsIn(key);
+    if (structure === undefined) return;
+    const condition = part.conditionOf(index) ?? `if ${part.graph.nodes[index]} names what it named last time`;
+    try {
+      await this.#follow(key, structure, condition);
+    } catch (error) {
+      if (isInstance(error, StorageError)) throw error;
+      // The code is another one by now.
+    }
+  }
+
+  async #follow(key: TaskKey, structure: unknown, condition: string | undefined): Promise<void> {
+    if (this.#memory.isNamed(key)) return;
+    this.#memory.recordRefs(key, await this.#add(await this.#open(structure), condition));
+  }
+
+  #result(): Plan {
+    const nodes = this.#graphs.length === 1 ? this.#only(this.#graphs[0]!) : this.#most();
+    const counts = { run: 0, load: 0, unknown: 0, 'not-needed': 0 };
+    for (const { action } of nodes) counts[action]++;
+    return Object.freeze({
+      nodes: Object.freeze(nodes),
+      toRun: counts.run,
+      toLoad: counts.load,
+      unknown: counts.unknown,
+    });
+  }
+
+  /** The nodes of the only part. */
+  #only(part: PlannedGraph): PlannedNode[] {
+    const nodes: PlannedNode[] = [];
+    for (const index of part.graph.order) nodes.push(this.#planned(part, index));
+    return nodes;
+  }
+
+  /** The nodes of all parts, each by what is most certain of it. */
+  #most(): PlannedNode[] {
+    const planned = new Map<TaskKey, PlannedNode>();
+    for (const part of this.#graphs.reverse()) {
+      for (const index of part.graph.order) {
+        const key = part.keys.get(index);
+        const before = planned.get(key);
+        if (!before || certainty[before.action] < certainty[part.actionOf(index)])
+          planned.set(key, this.#planned(part, index));
+      }
+    }
+    return [...planned.values()];
+  }
+
+  #planned(part: PlannedGraph, index: number): PlannedNode {
+    const { graph, keys } = part;
+    const node = graph.nodes[index]!;
+    const key = keys.get(index);
+    const requires: TaskKey[] = [];
+    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++)
+      requires.push(keys.get(graph.edges[edge]!));
+    const names = this.#memory.namesOf(key);
+    const isNaming = names && (names.length > 0 || part.demand.actions[index] === Action.run);
+    const info = { key, task: node.task.name, params: publicParams(node), requires, ...(isNaming && { names }) };
+    const action = part.actionOf(index);
+    switch (action) {
+      case 'load':
+        return { ...info, action, seconds: part.secondsOf(index) };
+      case 'run':
+        return { ...info, action, why: part.whyOf(index) };
+      case 'unknown': {
+        const likely = part.demand.actions[index] === Action.load ? 'load' : 'run';
+        return { ...info, action, why: part.conditionOf(index)!, likely };
+      }
+      case 'not-needed':
+        return { ...info, action };
+      default:
+        return action satisfies never;
+    }
+  }
+}
+
+/** A key may stand in several parts: the most certain of them counts. */
+const certainty: Readonly<Record<PlannedNode['action'], number>> = { 'not-needed': 0, unknown: 1, load: 2, run: 2 };

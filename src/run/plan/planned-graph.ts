@@ -1,0 +1,146 @@
+import { isPromiseLike } from '../../base/awaitable';
+import { describeError, isInstance } from '../../base/describe-error';
+import type { Graph } from '../../graph/graph';
+import type { NodeKeys } from '../../graph/key';
+import { restoreRefs } from '../../graph/stored-ref';
+import type { CheckpointHit } from '../../storage/storage-stack';
+import { DeclarationError } from '../../task/errors';
+import type { Checkpoints } from '../checkpoints';
+import { Action, Decider } from '../decide';
+import type { PlannedNode } from './plan';
+
+/** A graph with its keys and checkpoints as they are today. */
+export interface OpenedGraph {
+  readonly graph: Graph;
+  readonly keys: NodeKeys;
+  /** Undefined when no task of the graph is saved. */
+  readonly checkpoints: Checkpoints | undefined;
+}
+
+/** One of the graphs of a plan: what was asked for, or what a result names; and what would happen to its nodes. */
+export class PlannedGraph {
+  readonly graph: Graph;
+  readonly keys: NodeKeys;
+  readonly checkpoints: Checkpoints | undefined;
+  readonly demand: Decider;
+  /** On what all of it depends; undefined when it is needed for certain. */
+  readonly #condition: string | undefined;
+  /** On what nodes depend that are only needed if a task does not restore its result. */
+  readonly #conditions = new Map<number, string>();
+  readonly #whys = new Map<number, string>();
+  #decided: number[] = [];
+  /** Tasks that restore their results themselves. */
+  readonly #restoring: number[] = [];
+  /** Results that hold refs, by node, until they are taken. */
+  readonly #holders = new Map<number, unknown>();
+  #untaken: number[] = [];
+
+  private constructor({ graph, keys, checkpoints }: OpenedGraph, condition: string | undefined) {
+    this.graph = graph;
+    this.keys = keys;
+    this.checkpoints = checkpoints;
+    this.#condition = condition;
+    this.demand = new Decider(graph, {
+      checkpoints,
+      hasUnknownKey: () => false,
+      isForced: () => false,
+      // A plan calls no code of tasks: those are put off until all is decided that is certain.
+      restore: async (index) => {
+        this.#restoring.push(index);
+        return { value: undefined };
+      },
+      onFault: (index, { error }) => {
+        if (isInstance(error, DeclarationError)) throw error;
+        this.#whys.set(index, describeError(error));
+      },
+      onDecided: (index, action, why) => {
+        this.#decided.push(index);
+        if (action === Action.run && !this.#whys.has(index)) this.#whys.set(index, why);
+      },
+    });
+  }
+
+  /** @param condition on what all of it depends */
+  static async decide(opened: OpenedGraph, condition: string | undefined): Promise<PlannedGraph> {
+    const part = new PlannedGraph(opened, condition);
+    await part.#decide(opened.graph.targets.map(({ index }) => index));
+    // Each may bring further ones.
+    for (let next = 0; next < part.#restoring.length; next++) await part.#decideRestoring(part.#restoring[next]!);
+    return part;
+  }
+
+  /** What the plan says of a node. */
+  actionOf(index: number): PlannedNode['action'] {
+    const action = this.demand.actions[index] as Action;
+    if (action === Action.none) return 'not-needed';
+    if (this.conditionOf(index) !== undefined) return 'unknown';
+    return action === Action.load ? 'load' : 'run';
+  }
+
+  /** On what it depends whether a node is needed, or what happens to it; undefined when that is certain. */
+  conditionOf(index: number): string | undefined {
+    return this.#condition ?? this.#conditions.get(index);
+  }
+
+  whyOf(index: number): string {
+    return this.#whys.get(index)!;
+  }
+
+  secondsOf(index: number): number {
+    return this.demand.found.get(index)!.checkpoint.seconds;
+  }
+
+  /** Those that would be loaded and hold refs, once each. @param isCertain only those that are needed for certain */
+  drainHolders(isCertain: boolean): readonly number[] {
+    const taken = this.#untaken.filter((index) => !isCertain || this.conditionOf(index) === undefined);
+    this.#untaken = isCertain ? this.#untaken.filter((index) => this.conditionOf(index) !== undefined) : [];
+    return taken;
+  }
+
+  /** The result of one of those. @throws {UnknownTaskError} when the class of a task that it names is not here */
+  refsIn(index: number): unknown {
+    const stored = this.#holders.get(index);
+    this.#holders.delete(index);
+    return restoreRefs(stored, { paramsOf: () => this.graph.nodes[index]!.params });
+  }
+
+  async #decide(indices: readonly number[]): Promise<void> {
+    const decided = this.demand.decide(indices);
+    if (isPromiseLike(decided)) await decided;
+    while (this.#decided.length > 0) await this.#readHolders(this.#decided.splice(0));
+  }
+
+  /** Reads the results that hold refs; one that cannot be read is computed anew, as a run would. */
+  async #readHolders(decided: readonly number[]): Promise<void> {
+    for (const index of decided) {
+      const found = this.demand.actions[index] === Action.load ? this.demand.found.get(index) : undefined;
+      if (!found?.checkpoint.holdsRefs) continue;
+      try {
+        this.#holders.set(index, await this.read(index, found));
+        this.#untaken.push(index);
+      } catch (error) {
+        this.#whys.set(index, describeError(error));
+        await this.demand.fallBackToRun(index, describeError(error));
+      }
+    }
+  }
+
+  /** What a checkpoint holds, with refs as they are stored. */
+  async read(index: number, found: CheckpointHit): Promise<unknown> {
+    return this.checkpoints!.load(index, found, () => {});
+  }
+
+  async #decideRestoring(index: number): Promise<void> {
+    const before = this.demand.actions.slice();
+    before[index] = Action.none;
+    this.demand.restored.delete(index);
+    this.demand.actions[index] = Action.none;
+    await this.#decide([index]);
+    const node = this.graph.nodes[index]!;
+    for (const one of this.graph.order) {
+      if (before[one] !== Action.none || this.demand.actions[one] === Action.none) continue;
+      this.#conditions.set(one, `if restore() of ${node} gives nothing`);
+    }
+    this.#conditions.set(index, 'its restore() is asked first');
+  }
+}

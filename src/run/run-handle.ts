@@ -1,0 +1,167 @@
+import type { EventStream, RunEvent } from './events';
+import type { RunSummary } from './summary';
+
+/**
+ * Knows whether somebody learns how a run ended. A failure that nobody learns of is an unhandled rejection, as that of
+ * any promise. Who learns of it: who awaits the result or the summary, and who reads the events up to `run-finished`.
+ */
+class Observation<Out> {
+  readonly result: Promise<Out>;
+  #isObserved = false;
+  /** Readers of events that may still see `run-finished`. */
+  #readers = 0;
+  /** A failure that readers may still learn of. */
+  #failure: { readonly error: unknown } | undefined;
+  #unhandled: Promise<never> | undefined;
+  readonly #result: ObservedPromise<Out>;
+
+  /** @param isExpected whether an error is only what the owner of the run asked for */
+  constructor(result: Promise<Out>, isExpected: (error: unknown) => boolean) {
+    const fail = (error: unknown, reject: (error: unknown) => void) => {
+      if (isExpected(error)) this.#observe();
+      if (this.#readers > 0) this.#result.silence();
+      this.#failure = { error };
+      reject(error);
+    };
+    this.result = this.#result = new ObservedPromise<Out>(
+      (resolve, reject) => void result.then(resolve, (error) => fail(error, reject)),
+      () => this.#observe(),
+    );
+  }
+
+  /** The summary. When it rejects, so does the result, which alone reports that. */
+  summary<T>(summary: Promise<T>): Promise<T> {
+    const observed = new ObservedPromise<T>(
+      (resolve, reject) => void summary.then(resolve, reject),
+      () => this.#observe(),
+    );
+    observed.silence();
+    return observed;
+  }
+
+  /** The events of the run. */
+  events(stream: EventStream): AsyncIterable<RunEvent> {
+    // `batches` is for readers of this package.
+    return {
+      [Symbol.asyncIterator]: () => this.#read(oneByOne(stream.batches()), (event) => event),
+      batches: () => this.#read(stream.batches(), (events) => events.at(-1)),
+    } as AsyncIterable<RunEvent>;
+  }
+
+  async *#read<T>(all: AsyncIterable<T>, lastOf: (read: T) => RunEvent | undefined): AsyncGenerator<T> {
+    this.#readers++;
+    try {
+      for await (const read of all) {
+        if (lastOf(read)?.type === 'run-finished') this.#observe();
+        yield read;
+      }
+    } finally {
+      this.#readers--;
+      this.#reportUnobserved();
+    }
+  }
+
+  #observe(): void {
+    if (this.#isObserved) return;
+    this.#isObserved = true;
+    this.#result.silence();
+    this.#unhandled?.catch(ignore);
+  }
+
+  /** The last reader left before it learned of a failure. */
+  #reportUnobserved(): void {
+    if (this.#failure && !this.#isObserved && this.#readers === 0)
+      this.#unhandled ??= Promise.reject(this.#failure.error);
+  }
+}
+
+async function* oneByOne(batches: AsyncIterable<readonly RunEvent[]>): AsyncGenerator<RunEvent> {
+  for await (const events of batches) yield* events;
+}
+
+/** A promise that tells when it is awaited, or `then`, `catch` or `finally` of it is called. */
+class ObservedPromise<T> extends Promise<T> {
+  readonly #onObserved: () => void;
+
+  constructor(executor: ConstructorParameters<typeof Promise<T>>[0], onObserved: () => void) {
+    super(executor);
+    this.#onObserved = onObserved;
+  }
+
+  /** What comes from it is an ordinary promise. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a promise has one
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#onObserved();
+    return super.then(onFulfilled, onRejected);
+  }
+
+  /** Its rejection is reported elsewhere, or known. */
+  silence(): void {
+    super.then(undefined, ignore);
+  }
+}
+
+function ignore(): void {}
+
+/**
+ * One execution of a graph towards a target.
+ *
+ * A failure is an unhandled rejection of `result`, as that of any promise, unless `result` or `summary` is awaited, or
+ * `events` are read up to `run-finished`. A run that its owner stops or cancels has not failed by that.
+ */
+export interface Run<Out> {
+  /** What was asked for; rejects with a RunFailedError, or a DeclarationError when nothing could be run. */
+  readonly result: Promise<Out>;
+  /** What happens, from when iterating begins; begin in the same turn as `start` to miss nothing. */
+  readonly events: AsyncIterable<RunEvent>;
+  /** What the run did; never rejects once tasks began to run. */
+  readonly summary: Promise<RunSummary>;
+  /** Starts nothing new; what is running finishes and is saved. */
+  stop(): void;
+  /** The same, and aborts `context.signal` for what is running. */
+  cancel(reason?: unknown): void;
+}
+
+/** Ends a run early. */
+export type Stop = (how: { readonly cancel: boolean; readonly reason?: unknown }) => void;
+
+/** A run under way. */
+export class StartedRun<Out> implements Run<Out> {
+  readonly result: Promise<Out>;
+  readonly summary: Promise<RunSummary>;
+  readonly events: AsyncIterable<RunEvent>;
+  readonly #stop: Stop;
+
+  constructor({ result, summary, events, stop, isExpected }: StartedRunParts<Out>) {
+    const observation = new Observation(result, isExpected);
+    this.result = observation.result;
+    this.summary = observation.summary(summary);
+    this.events = observation.events(events);
+    this.#stop = stop;
+  }
+
+  stop(): void {
+    this.#stop({ cancel: false });
+  }
+
+  cancel(reason?: unknown): void {
+    this.#stop({ cancel: true, reason });
+  }
+}
+
+/** What a run under way is made of. */
+interface StartedRunParts<Out> {
+  readonly result: Promise<Out>;
+  readonly summary: Promise<RunSummary>;
+  readonly events: EventStream;
+  readonly stop: Stop;
+  /** Whether an error is only what `stop` was called for. */
+  readonly isExpected: (error: unknown) => boolean;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { causesOf, describeError, errorCodeOf, explainError, isInstance } from '../base/describe-error';
+import type { TaskKey } from '../task/context';
+import type { TaskDirectoryStore } from './directories/task-directory-store';
+import { StorageError } from './errors';
+import type { StorageStack } from './storage-stack';
+
+/** Deletes a result, and what came from it does not count any more. Gives whether there was one. */
+export async function clearResult(
+  layers: StorageStack,
+  key: TaskKey,
+  directories?: TaskDirectoryStore,
+): Promise<boolean> {
+  const [folder, name] = key.split(/\/(.*)/s) as [string, string];
+  return (
+    (await forget(layers, folder, name, async () => ((await layers.delete(key, directories)) ? [key] : []))).length > 0
+  );
+}
+
+/** Deletes all results of a task, and what came from them does not count any more. Gives their keys. */
+export function clearTask(
+  layers: StorageStack,
+  folder: string,
+  directories?: TaskDirectoryStore,
+): Promise<readonly TaskKey[]> {
+  return forget(layers, folder, undefined, () => layers.deleteTask(folder, directories));
+}
+
+/**
+ * The mark comes first: without it, what came from the results would go on counting. Where a store is full, they are
+ * deleted first, which makes room for the mark.
+ */
+async function forget(
+  layers: StorageStack,
+  folder: string,
+  name: string | undefined,
+  remove: () => Promise<readonly TaskKey[]>,
+): Promise<readonly TaskKey[]> {
+  try {
+    await layers.mark(folder, name);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    const deleted = await remove();
+    await markAgain(layers, folder, name, deleted);
+    return deleted;
+  }
+  return remove();
+}
+
+async function markAgain(
+  layers: StorageStack,
+  folder: string,
+  name: string | undefined,
+  deleted: readonly TaskKey[],
+): Promise<void> {
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await layers.mark(folder, name);
+      } catch (error) {
+        if (!isFull(error) || attempt === attempts) throw error;
+        // Stores may take their time to free what was deleted.
+        await wait(pause);
+      }
+    }
+  } catch (cause) {
+    const results = deleted.length === 1 ? '1 result' : `${deleted.length} results`;
+    throw new StorageError(
+      `${results} of ${folder} deleted, but what came from such results still counts, since that could not be noted: ${explainError(cause).replace(/\.?$/, '.')} Make room and clear again; storage.clear() (tidemark clear --all) needs no room.`,
+      { operation: 'write', cause },
+    );
+  }
+}
+
+/** How often a mark is tried where something was deleted to make room for it, and how long to wait in between. */
+const attempts = 5;
+const pause = 50;
+
+/** What systems, databases and Redis call a store that has no room. */
+const full = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', '53100', '-30792', 'ER_RECORD_FILE_FULL', 'ER_DISK_FULL']);
+
+/** Whether a write failed because the store has no room. */
+function isFull(error: unknown): boolean {
+  for (let cause: unknown = error, depth = 0; cause !== undefined && depth < 10; depth++) {
+    if (full.has(String(errorCodeOf(cause))) || /^OOM\b/.test(describeError(cause))) return true;
+    const [next] = causesOf(cause);
+    cause = next;
+  }
+  return isInstance(error, StorageError) && /\bmemory is full\b|\bdisk is full\b/.test(error.message);
+}

@@ -1,0 +1,64 @@
+import { close, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Awaitable } from '../../base/awaitable';
+
+/** A file smaller than this is read in one synchronous call, without asking for its size first. */
+const SCRATCH_SIZE = 65_536;
+const LARGEST_READ = 2 ** 30;
+/** Large enough that reading costs no more than in one piece, small enough that little is left to do after the last. */
+const PART_SIZE = 2 ** 22;
+
+const readLater = promisify(read);
+const closeLater = promisify(close);
+
+let scratch: Uint8Array | undefined;
+
+type OnPart = (part: Uint8Array) => void;
+
+/**
+ * The whole of a file, in memory of its own: now when it is small, later when it is large.
+ *
+ * @param onPart given the parts of a large one, in order, each while the next is being read
+ */
+export function readFile(path: string, onPart?: OnPart): Awaitable<Uint8Array> {
+  scratch ??= new Uint8Array(SCRATCH_SIZE);
+  const file = openSync(path, constants.O_RDONLY);
+  let later = false;
+  try {
+    const length = readSync(file, scratch, 0, SCRATCH_SIZE, null);
+    if (length < SCRATCH_SIZE) return scratch.slice(0, length);
+    const { size } = fstatSync(file);
+    if (size <= length) return scratch.slice();
+    const value = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    value.set(scratch);
+    later = true;
+    return readRest(file, value, length, onPart);
+  } finally {
+    if (!later) closeSync(file);
+  }
+}
+
+async function readRest(
+  file: number,
+  value: Uint8Array,
+  start: number,
+  onPart: OnPart | undefined,
+): Promise<Uint8Array> {
+  const most = onPart ? PART_SIZE : LARGEST_READ;
+  let told = 0;
+  let done = start;
+  try {
+    while (done < value.byteLength) {
+      const reading = readLater(file, value, done, Math.min(value.byteLength - done, most), null);
+      onPart?.(value.subarray(told, done));
+      told = done;
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    onPart?.(value.subarray(told, done));
+  } finally {
+    await closeLater(file);
+  }
+  return done === value.byteLength ? value : value.slice(0, done);
+}

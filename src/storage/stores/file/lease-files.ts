@@ -1,0 +1,163 @@
+import {
+  close,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  open,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { promisify } from 'node:util';
+import type { Awaitable } from '../../../base/awaitable';
+import { systemCodeOf } from '../../../base/describe-error';
+import { isOrphaned, isOwnerId } from '../../../base/process-id';
+import { flush, type TemporaryFiles, writeAllLater, writeAllNow } from '../../files/write-file';
+
+const openLater = promisify(open);
+const closeLater = promisify(close);
+
+/** Without O_CREAT: a file that somebody has removed stays removed. */
+const overwrite = constants.O_WRONLY | constants.O_TRUNC;
+const largestWrittenNow = 65_536;
+
+/** What leases do with files: each is one call of the system, between which anything may happen. */
+export interface LeaseFileOps {
+  makeFolder(path: string): Awaitable<void>;
+  /** Makes a file that is not there yet. */
+  create(path: string, text: string): Awaitable<void>;
+  /** Puts bytes into a file that is there. */
+  fill(path: string, bytes: Uint8Array, durable: boolean): Awaitable<void>;
+  move(from: string, to: string): Awaitable<void>;
+  remove(path: string): Awaitable<void>;
+  /** Removes an empty folder. */
+  removeFolder(path: string): Awaitable<void>;
+  list(path: string): Awaitable<string[]>;
+  /** Changes the time of a file that is there. */
+  touch(path: string): Awaitable<void>;
+  /** The time of a file, as a text. */
+  timeOf(path: string): Awaitable<string>;
+  /** Looks into a folder, so that a network's file system forgets what it remembers of it. */
+  refresh(path: string): Awaitable<void>;
+}
+
+export const leaseFileOps: LeaseFileOps = {
+  makeFolder: (path) => mkdirSync(path),
+  create: (path, text) => writeFileSync(path, text, { flag: 'wx' }),
+  fill(path, bytes, durable) {
+    if (durable || bytes.byteLength > largestWrittenNow) return fillLater(path, bytes, durable);
+    withFile(path, overwrite, (file) => writeAllNow(file, bytes));
+    return undefined;
+  },
+  move: renameSync,
+  remove: unlinkSync,
+  removeFolder: rmdirSync,
+  list: (path) => readdirSync(path),
+  touch(path) {
+    // Finer than a Date: what was touched twice is to differ.
+    const now = (performance.timeOrigin + performance.now()) / 1000;
+    utimesSync(path, now, now);
+  },
+  // Network file systems show what is new to those that open a file, not to those that ask for its name.
+  timeOf: (path) => withFile(path, constants.O_RDONLY, (file) => String(fstatSync(file, { bigint: true }).mtimeNs)),
+  refresh: (path) => withFile(path, constants.O_RDONLY, () => undefined),
+};
+
+async function fillLater(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
+  const file = await openLater(path, overwrite);
+  try {
+    await writeAllLater(file, bytes);
+    if (durable) await flush(file);
+  } finally {
+    await closeLater(file);
+  }
+}
+
+function withFile<T>(path: string, flags: number, use: (file: number) => T): T {
+  const file = openSync(path, flags);
+  try {
+    return use(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The folders of leases, each of which has the file of its owner, named by his token. */
+export class LeaseFolders {
+  readonly #steps: LeaseFileOps;
+  readonly #temporary: TemporaryFiles;
+  /** The folders of tasks that were looked through for what dead owners left. */
+  readonly #swept = new Set<string>();
+
+  constructor(steps: LeaseFileOps, temporary: TemporaryFiles) {
+    this.#steps = steps;
+    this.#temporary = temporary;
+  }
+
+  /** Puts a folder in place that has the owner's file in it. Gives what is wrong when that cannot be. */
+  async moveIn(place: string, token: string, who: string): Promise<unknown> {
+    const folder = this.#temporary.next();
+    try {
+      await this.#steps.makeFolder(folder);
+      await this.#steps.create(`${folder}/${token}`, who);
+      await this.#steps.move(folder, place);
+      return undefined;
+    } catch (error) {
+      await quietly(() => this.#steps.remove(`${folder}/${token}`));
+      await quietly(() => this.#steps.removeFolder(folder));
+      return error;
+    }
+  }
+
+  /** The token of the owner who lives, as far as is known here. Those who are known to be dead lose their lease. */
+  async liveOwnerOf(place: string): Promise<string | undefined> {
+    const names = (await ifThere(() => this.#steps.list(place))) ?? [];
+    for (const token of names.filter(isOwnerId)) {
+      if (!isOrphaned(`${place}/${token}`, token)) return token;
+      await this.remove(place, token);
+    }
+    return undefined;
+  }
+
+  async remove(place: string, token: string): Promise<void> {
+    await ifThere(() => this.#steps.remove(`${place}/${token}`));
+    await quietly(() => this.#steps.removeFolder(place));
+  }
+
+  /** Removes what dead processes left in the leases of a task, whose keys nobody may ask for again. */
+  async sweep(folder: string): Promise<void> {
+    if (this.#swept.has(folder)) return;
+    this.#swept.add(folder);
+    for (const name of (await ifThere(() => this.#steps.list(folder))) ?? [])
+      await quietly(async () => void (await this.liveOwnerOf(`${folder}/${name}`)));
+  }
+}
+
+/** What cannot be done here another does later, or nobody misses it. */
+export async function quietly(work: () => Awaitable<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch {
+    // See above.
+  }
+}
+
+/** Undefined when what it is about is gone. */
+export async function ifThere<T>(work: () => Awaitable<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a file is gone; the second is what systems say when another machine has removed it. */
+export function isGone(error: unknown): boolean {
+  return systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ESTALE';
+}

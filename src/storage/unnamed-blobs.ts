@@ -1,0 +1,158 @@
+import { randomInt } from 'node:crypto';
+import type { Awaitable } from '../base/awaitable';
+import { isProcessAlive, thisProcess } from '../base/process-id';
+import { decodeEntry } from './format/entry-format';
+import { parseBlobKey } from './format/keys';
+import { chunks, type StoreClient } from './store-client';
+
+/** When, on which machine, by which process, which started when, and the how many-eth: so many hexadecimal digits. */
+const pattern = /^([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{6})([0-9a-f]{4})[0-9a-f]{6}$/;
+/** What a live process, or one on a machine that cannot be asked, has not named in a record for so long, in seconds. */
+const patience = 3600;
+/** 2026: names that seem to be older, or from the future, are of a time when they did not tell. */
+const first = 1_767_225_600;
+
+/** Threads of a process, and copies of the package, begin somewhere else. */
+let counter = randomInt(2 ** 24);
+
+/**
+ * A name for large bytes that no others have, and that tells who is writing them: what a killed process left can be
+ * found by that.
+ */
+export function newBlobName(): string {
+  const { machine, pid, start } = thisProcess();
+  counter = (counter + 1) % 2 ** 24;
+  return [digits(seconds(), 8), machine, digits(pid, 6), shortened(start), digits(counter, 6)].join('');
+}
+
+/** Whether no record will ever name bytes that none names now, as far as that can be told. */
+export function isOrphanedBlob(name: string): boolean {
+  const [, written = '', machine = '', pid = '', start = ''] = pattern.exec(name) ?? [];
+  const time = Number.parseInt(written, 16);
+  const now = seconds();
+  if (!(time >= first && time <= now + patience)) return true;
+  const own = thisProcess();
+  const isHere = machine === own.machine;
+  if (isHere && !isProcessAlive(Number.parseInt(pid, 16), (known) => shortened(known) === start)) return true;
+  return now - time > patience;
+}
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function digits(value: number, count: number): string {
+  return (value % 16 ** count).toString(16).padStart(count, '0');
+}
+
+/** The last digits of when a process started, which the system counts up. */
+function shortened(start: string): string {
+  return digits(Number(start) || 0, 4);
+}
+
+/** After a look at a folder comes a rest of so many times as long. */
+const rest = 50;
+/** A look by the way is at so many keys at most; a clear looks at all. */
+const mostLookedAt = 20_000;
+
+/** What was found in a folder when it was looked at last: the names of bytes whose writer is gone, by key. */
+interface Known {
+  readonly byKey: Map<string, string[]>;
+  readonly restsUntil: number;
+}
+
+/**
+ * Large bytes that no record names: a process was killed between the write of the bytes and that of the record. Those
+ * that a live process has just written stay.
+ */
+export class UnnamedBlobs {
+  readonly #entries: StoreClient;
+  readonly #known = new Map<string, Promise<Known> | Known>();
+
+  constructor(entries: StoreClient) {
+    this.#entries = entries;
+  }
+
+  /** The keys of those that are there now, be it only for a moment. @param folder of one task; without it, of all */
+  async *list(folder: string | undefined): AsyncIterableIterator<string> {
+    const keys = this.#entries.keys(folder === undefined ? '' : `${folder}/`);
+    for await (const group of chunks(blobKeysIn(keys))) {
+      const named = await Promise.all(group.map(({ key, name }) => this.#isNamed(key, name)));
+      for (const [i, { key, name }] of group.entries()) if (!named[i]) yield `${key}.${name}`;
+    }
+  }
+
+  /** Removes those of a task. */
+  async removeIn(folder: string): Promise<void> {
+    for await (const group of chunks(blobKeysIn(this.#entries.keys(`${folder}/`))))
+      await Promise.all(group.map(({ key, name }) => isOrphanedBlob(name) && this.remove(key, name)));
+  }
+
+  /** Removes those of a key, in stores where they are found without much ado. What cannot be removed does no harm. */
+  removeOf(key: string): Awaitable<unknown> {
+    const { listsFast } = this.#entries;
+    if (listsFast === undefined || key.startsWith('@')) return undefined;
+    if (listsFast === 'by-prefix') return this.#look(`${key}.`).then((found) => this.#removeKnown(found, key));
+    const folder = key.slice(0, key.indexOf('/') + 1);
+    const known = this.#known.get(folder);
+    if (known && !(known instanceof Promise) && performance.now() < known.restsUntil)
+      return this.#removeKnown(known, key);
+    return this.#lookOnce(folder, known).then((found) => this.#removeKnown(found, key));
+  }
+
+  /** @param known what is being found already */
+  #lookOnce(folder: string, known: Promise<Known> | Known | undefined): Promise<Known> {
+    if (known instanceof Promise) return known;
+    const looking = this.#look(folder);
+    this.#known.set(folder, looking);
+    void looking.then((found) => this.#known.set(folder, found));
+    return looking;
+  }
+
+  async #look(prefix: string): Promise<Known> {
+    const start = performance.now();
+    const byKey = new Map<string, string[]>();
+    let looks = 0;
+    try {
+      for await (const whole of this.#entries.keys(prefix)) {
+        if (++looks > mostLookedAt) break;
+        const { key = '', name = '' } = parseBlobKey(whole) ?? {};
+        if (name === '' || !isOrphanedBlob(name)) continue;
+        const names = byKey.get(key);
+        if (names) names.push(name);
+        else byKey.set(key, [name]);
+      }
+    } catch {
+      // What cannot be listed now is looked at another time.
+    }
+    const end = performance.now();
+    return { byKey, restsUntil: end + rest * (end - start) };
+  }
+
+  #removeKnown({ byKey }: Known, key: string): Promise<unknown> | undefined {
+    const names = byKey.get(key);
+    if (names === undefined) return undefined;
+    byKey.delete(key);
+    return Promise.all(names.map((name) => this.remove(key, name))).catch(() => undefined);
+  }
+
+  /** Removes some unless they are named, whose writer is gone or has failed: what it has not named, it never will. */
+  async remove(key: string, name: string): Promise<void> {
+    if (!(await this.#isNamed(key, name))) await this.#entries.delete(`${key}.${name}`);
+  }
+
+  async #isNamed(key: string, name: string): Promise<boolean> {
+    this.#entries.refresh();
+    const bytes = await this.#entries.readSmall(key);
+    const read = bytes && decodeEntry(bytes, key as never);
+    // A record that cannot be read here, as one of a newer version, may name them.
+    return read !== undefined && (read.state === 'unreadable' || (read.state === 'whole' && read.entry.blob === name));
+  }
+}
+
+async function* blobKeysIn(keys: AsyncIterable<string>): AsyncIterableIterator<{ key: string; name: string }> {
+  for await (const key of keys) {
+    const parts = parseBlobKey(key);
+    if (parts) yield parts;
+  }
+}

@@ -1,0 +1,66 @@
+import '../../support/lease-thread';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Storage, type TaskKey } from 'tidemark';
+import { FileStore } from '../../../src/storage/stores/file/file-store';
+import { runChild } from '../../support/child';
+import { describeWithRedis } from '../../support/redis-server';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const fixture = join(__dirname, 'fixtures/take-and-end.ts');
+const folder = temporaryFolder();
+const open = () => Storage.open(`file:${folder.path}`, { lease: { expiresAfter: 600 } });
+
+it('removes what dead processes left in the leases of a task, when it takes one of these', async () => {
+  expect(await runChild(fixture, [`file:${folder.path}`, '0', 'Choose/a', 'Choose/b', 'Other/c'])).toHaveLength(3);
+  const storage = open();
+  const leases = (name: string) => readdirSync(join(folder.path, '@leases', name));
+  const [choose, other] = readdirSync(join(folder.path, '@leases')).sort() as [string, string];
+  expect(leases(choose)).toEqual(['a', 'b']);
+  await storage.stack.leases!.acquire('Choose/d' as TaskKey);
+  expect([leases(choose), leases(other)]).toEqual([['d'], ['c']]);
+  await storage.close();
+  expect([leases(choose), readdirSync(join(folder.path, '.tmp'))]).toEqual([[], []]);
+});
+
+it('sweeps the folder of a process that was killed when it was about to take a lease', async () => {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const unfinished = join(folder.path, '.tmp', `${pid}-0-0a`);
+  mkdirSync(unfinished, { recursive: true });
+  writeFileSync(join(unfinished, 'token'), '');
+  const longAgo = Date.now() / 1000 - 120;
+  utimesSync(unfinished, longAgo, longAgo);
+  const store = new FileStore(folder.path);
+  await store.set('Task/a', new Uint8Array(1));
+  expect(readdirSync(join(folder.path, '.tmp'))).toEqual([]);
+});
+
+it('says what is wrong when there is a file where leases should be', async () => {
+  writeFileSync(join(folder.path, '@leases'), '');
+  await expect(open().stack.leases!.acquire('Choose/a' as TaskKey)).rejects.toMatchObject({
+    name: 'StorageError',
+    message: expect.stringContaining('there is a file where a folder should be (ENOTDIR)'),
+  });
+});
+
+it('goes on when its folder is deleted meanwhile', async () => {
+  const storage = Storage.open(`file:${join(folder.path, 'deleted')}`);
+  for (let i = 0; i < 3; i++) {
+    const lease = await storage.stack.leases!.acquire('Choose/a' as TaskKey);
+    spawnSync('rm', ['-r', join(folder.path, 'deleted')]);
+    expect(await lease!.write({ bytes: Buffer.from('x'), durable: i > 0, isStale: () => false })).toBe(true);
+    expect(await storage.has('Choose/a' as TaskKey)).toBe(true);
+  }
+  await storage.close();
+});
+
+it('does not keep a process from ending that holds leases', async () => {
+  expect(await runChild(fixture, [`file:${folder.path}`, '1500', 'Choose/a'])).toEqual([false]);
+});
+
+describeWithRedis('with a redis-server', (server) => {
+  it('does not keep a process from ending that holds leases in Redis', async () => {
+    expect(await runChild(fixture, [server.uri(), '1500', 'Choose/a'])).toHaveLength(1);
+  });
+});
