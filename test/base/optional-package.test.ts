@@ -18,7 +18,8 @@ const installed = (name: string, version: string) => ({
 /** What an expression gives, or throws, in a process that runs in a folder. */
 function print({ path, tidemark }: { path: string; tidemark: string }, expression: string): Promise<string> {
   const program = `
-    const { bullmq, Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
+    const { Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
+    const { bullmq } = require(${JSON.stringify(join(tidemark, 'entry/bullmq.js'))});
     class Main { run() {} }
     Task()(Main);
     const runOn = (executor) => new Runner({ storage: 'memory:', executor }).run(Main).catch(({ errors: [first] }) => { throw first.cause; });
