@@ -18,7 +18,8 @@ const installed = (name: string, version: string) => ({
 /** The result of an expression, or its error, in a process with the given working folder. */
 function print({ path, tidemark }: { path: string; tidemark: string }, expression: string): Promise<string> {
   const program = `
-    const { bullmq, Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
+    const { Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
+    const { bullmq } = require(${JSON.stringify(join(tidemark, 'entry/bullmq.js'))});
     class Main { run() {} }
     Task()(Main);
     const runOn = (executor) => new Runner({ storage: 'memory:', executor }).run(Main).catch(({ errors: [first] }) => { throw first.cause; });
