@@ -2,13 +2,13 @@ import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import type { Encoder } from '../encoding/encoder';
 import type { Graph } from '../graph/graph';
 import type { NodeKeys } from '../graph/key';
-import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
-import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
 import type { CheckpointStore, RecordFields } from '../storage/checkpoint-store';
-import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
+import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
+import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
 import type { Lease, Leases } from '../storage/leases/lease';
 import type { Epochs } from '../storage/marks/epochs';
-import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
+import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
+import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
 import type { TaskKey } from '../task/context';
 import { TaskDirectory } from '../task/directory';
 import type { Provenance } from './dynamic/provenance';
@@ -182,7 +182,11 @@ export class Checkpoints {
   }
 
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
-  load(index: number, { from, checkpoint }: CheckpointHit, onRead: (encoding: SerializedValue) => void): Awaitable<unknown> {
+  load(
+    index: number,
+    { from, checkpoint }: CheckpointHit,
+    onRead: (encoding: SerializedValue) => void,
+  ): Awaitable<unknown> {
     const encoder = this.#encoderOf(index);
     if (checkpoint.directories.length > 0) {
       // Directories stay where they are, and so does what names them.
@@ -198,7 +202,12 @@ export class Checkpoints {
   }
 
   /** Copies what was loaded from one layer to those before it. @param stale what is there and counts no more */
-  promote(index: number, found: CheckpointHit, encoding: SerializedValue, stale: readonly CheckpointHit[] | undefined): Promise<void> {
+  promote(
+    index: number,
+    found: CheckpointHit,
+    encoding: SerializedValue,
+    stale: readonly CheckpointHit[] | undefined,
+  ): Promise<void> {
     return this.#layers.promote(found, encoding, this.#encoderOf(index), stale, this.#epochs.words);
   }
 
@@ -238,11 +247,10 @@ export class Checkpoints {
     seconds: number,
     directories?: readonly string[],
   ): RecordFields {
-    const { nodes, edges, firstEdge, endEdge } = this.#graph;
-    const { task, params } = nodes[index]!;
+    const { task, params } = this.#graph.nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
-      requires.push([this.#keys.get(edges[edge]!), digestOf(edges[edge]!) ?? null]);
+    for (const required of this.#graph.requirementsOf(index))
+      requires.push([this.#keys.get(required), digestOf(required) ?? null]);
     const { provenance, holdsRefs } = origin ?? noOrigin;
     const key = this.#keys.get(index);
     const marks = this.#marks.on(index);

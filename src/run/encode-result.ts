@@ -3,7 +3,7 @@ import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import { isInstance } from '../base/describe-error';
 import { UnsupportedValueError } from '../encoding/errors';
 import type { SentResult } from '../executors/remote/encoded-result';
-import { storeRefs, type SecretHolder, UnstorableSecretError } from '../graph/stored-ref';
+import { type SecretHolder, storeRefs, UnstorableSecretError } from '../graph/stored-ref';
 import type { EncodedForms, SerializedValue } from '../storage/result-codec';
 import { isPlainObject } from '../task/data';
 import { isTaskRef } from '../task/ref';

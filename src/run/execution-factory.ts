@@ -1,11 +1,11 @@
-import { emitWarning, guardedWarning } from '../base/warnings';
 import { TidemarkError } from '../base/error';
+import { emitWarning, guardedWarning } from '../base/warnings';
 import type { Graph } from '../graph/graph';
-import type { StorageStack } from '../storage/storage-stack';
 import { KnownMarks } from '../storage/marks/known-marks';
+import type { StorageStack } from '../storage/storage-stack';
 import type { Container } from '../task/container';
-import { DeclarationError } from '../task/errors';
 import type { TaskDefinition } from '../task/definition';
+import { DeclarationError } from '../task/errors';
 import type { RunScope } from './async-context';
 import type { ConcurrencyLimits } from './concurrency-limits';
 import { RefResolver } from './dynamic/resolve-refs';

@@ -104,9 +104,7 @@ export class NodeFacts {
   /** Whether a result belongs to no key, by itself or by a requirement. Asked of each node that ran, after its requirements. */
   hasChangedInputs(index: number): boolean {
     if (!this.#hasChangedInputs) return false;
-    const { edges, firstEdge, endEdge } = this.#graph;
-    const required = edges.subarray(firstEdge[index]!, endEdge[index]!);
-    if (required.some((one) => this.#has(one, changedInputs))) this.recordChangedInputs(index);
+    if (this.#graph.requirementsOf(index).some((one) => this.#has(one, changedInputs))) this.recordChangedInputs(index);
     return this.#has(index, changedInputs);
   }
 

@@ -1,6 +1,5 @@
 import { isStoredResult } from '../executors/remote/stored-result';
-import { Dependents } from '../graph/dependents';
-import type { Graph } from '../graph/graph';
+import { Dependents, type Graph } from '../graph/graph';
 import { NodeFacts, Sharing } from './node-facts';
 import { allowedBefore, NodeStatus, transitionError } from './node-status';
 import type { ReadyQueue } from './ready-queue';
@@ -251,9 +250,8 @@ export class NodeStates {
 
   /** The first requirement of a node that is not settled, or, without a node, the first such target. */
   firstUnsettled(index: number | undefined): number | undefined {
-    const { targets, edges, firstEdge, endEdge } = this.#graph;
-    const required =
-      index === undefined ? targets.map((target) => target.index) : edges.subarray(firstEdge[index]!, endEdge[index]!);
+    const { targets } = this.#graph;
+    const required = index === undefined ? targets.map((target) => target.index) : this.#graph.requirementsOf(index);
     return required.find((one) => this.isUnsettled(one));
   }
 
@@ -277,10 +275,8 @@ export class NodeStates {
 
   /** What a node needs and was released, or given to somebody who may change it, is to be decided anew. */
   #reopen(index: number): void {
-    const { edges, firstEdge, endEdge } = this.#graph;
     this.#forget(index);
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
-      const required = edges[edge]!;
+    for (const required of this.#graph.requirementsOf(index)) {
       if (this.#statuses[required] !== released && this.facts.sharingOf(required) !== Sharing.given) continue;
       this.#move(required, undecided, allowedBefore.reopen);
       this.#runs[required] = 0;
@@ -323,8 +319,7 @@ export class NodeStates {
 
   #hasFailedInput(index: number): boolean {
     if (!this.#hasFailed || this.#runs[index] === 0) return false;
-    const { edges, firstEdge, endEdge } = this.#graph;
-    return edges.subarray(firstEdge[index]!, endEdge[index]!).some((required) => this.#statuses[required]! >= failed);
+    return this.#graph.requirementsOf(index).some((required) => this.#statuses[required]! >= failed);
   }
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */

@@ -1,5 +1,13 @@
 import type { Awaitable } from '../base/awaitable';
-import { type Allowed, anything, checkOptions, isBoolean, milliseconds, numberFrom, oneOf } from '../base/check-options';
+import {
+  type Allowed,
+  anything,
+  checkOptions,
+  isBoolean,
+  milliseconds,
+  numberFrom,
+  oneOf,
+} from '../base/check-options';
 import { TidemarkError } from '../base/error';
 import type { Executor } from '../executors/executor';
 import type { StorageSource } from '../storage/open';

@@ -1,13 +1,12 @@
 import { explainError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../base/error';
-import type { TaskTemplate } from '../graph/task-template';
-import { downstreamOf } from '../graph/dependents';
 import { buildGraph } from '../graph/build-graph';
-import type { Graph } from '../graph/graph';
-import { makeInstance, setParams, trapRequirements } from '../graph/task-instance';
+import { downstreamOf, type Graph } from '../graph/graph';
 import { NodeKeys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
 import { ServicePlaceholders } from '../graph/service-placeholders';
+import { makeInstance, setParams, trapRequirements } from '../graph/task-instance';
+import type { TaskTemplate } from '../graph/task-template';
 import { type CheckedContainer, type Container, takesServices } from '../task/container';
 import type { TaskDefinition } from '../task/definition';
 import type { Instance } from '../task/task-class';

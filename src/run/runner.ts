@@ -1,6 +1,6 @@
-import { shareClass } from '../base/shared-state';
 /// <reference lib="esnext.disposable" preserve="true" />
 import { TidemarkError } from '../base/error';
+import { shareClass } from '../base/shared-state';
 import { inline } from '../executors/inline';
 import { Storage } from '../storage/storage';
 import { typediContainer } from '../task/container';

@@ -1,8 +1,8 @@
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import { isInstance } from '../base/describe-error';
+import { type Lease, LeaseLostError } from '../storage/leases/lease';
 import type { EncodedForms, SerializedValue } from '../storage/result-codec';
 import type { CheckpointHit } from '../storage/storage-stack';
-import { type Lease, LeaseLostError } from '../storage/leases/lease';
 import type { TaskOutput } from './attempt';
 import type { Origin } from './checkpoints';
 import type { NodeCheckpoints } from './decide';
@@ -91,12 +91,7 @@ export class ResultWriter {
   }
 
   /** Writes a result. Gives a promise when others may only see it after that, since its bytes are its own memory. */
-  #write(
-    index: number,
-    encoded: EncodedForms,
-    seconds: number,
-    origin: Origin | undefined,
-  ): Promise<void> | undefined {
+  #write(index: number, encoded: EncodedForms, seconds: number, origin: Origin | undefined): Promise<void> | undefined {
     if (!this.#parts.graph.checkpoints?.isSaving) return undefined;
     try {
       const written = this.#saveCheckpoint(index, encoded, seconds, origin);

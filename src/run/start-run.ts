@@ -52,7 +52,7 @@ class RunLifecycle {
     const { report } = source.options;
     this.#source = source;
     this.#open = open;
-    this.#report = report && startReport(report, this.#events);
+    this.#report = report && startReport(this.#events);
     this.#scope = new RunScope();
     this.#scope.parent?.beginNestedRun();
     this.#call = new OpenCall();

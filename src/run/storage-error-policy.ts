@@ -1,7 +1,7 @@
 import type { Awaitable } from '../base/awaitable';
 import { describeError, explainError, isInstance } from '../base/describe-error';
-import { DamagedCheckpointError, GoneCheckpointError, UnencryptedCheckpointError } from '../storage/errors';
 import type { CheckpointStore } from '../storage/checkpoint-store';
+import { DamagedCheckpointError, GoneCheckpointError, UnencryptedCheckpointError } from '../storage/errors';
 import { DeclarationError } from '../task/errors';
 import type { NodeStates } from './node-states';
 import type { RunContext, RunGraph } from './run-context';

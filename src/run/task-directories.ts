@@ -3,18 +3,18 @@ import { type Graph, pathTo } from '../graph/graph';
 import { folderOf } from '../graph/key';
 import type { GraphNode } from '../graph/node';
 import {
-  TaskDirectoryStore,
-  retainDirectory,
   isDirectoryOf,
   releaseDirectory,
+  retainDirectory,
+  TaskDirectoryStore,
 } from '../storage/directories/task-directory-store';
 import { TemporaryFolder } from '../storage/directories/temporary-folder';
-import type { EncodedForms } from '../storage/result-codec';
 import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
+import type { EncodedForms } from '../storage/result-codec';
 import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
 import type { TaskKey } from '../task/context';
-import { DeclarationError } from '../task/errors';
 import { TaskDirectory } from '../task/directory';
+import { DeclarationError } from '../task/errors';
 
 /** The types of results that nobody can find a directory by. */
 const holdsNoPath = new Set(['number', 'boolean', 'bigint', 'undefined']);
@@ -107,7 +107,8 @@ export class TaskDirectories {
   /** A record that names them was written. @param stale the checkpoints that it took the place of */
   keep(node: GraphNode, key: TaskKey, stale: readonly CheckpointHit[] | undefined): void {
     this.#made.delete(node);
-    const old = stale?.flatMap(({ checkpoint }) => checkpoint.directories.filter((name) => isDirectoryOf(key, name))) ?? [];
+    const old =
+      stale?.flatMap(({ checkpoint }) => checkpoint.directories.filter((name) => isDirectoryOf(key, name))) ?? [];
     if (old.length === 0) return;
     for (const home of this.#layers.writableDirectoryStores(this.folder)) {
       const free = old.filter((name) => home.has(name) && home.isUnused(name));
@@ -152,7 +153,8 @@ export class TaskDirectories {
 
   #makeIn(home: TaskDirectoryStore, { task }: GraphNode, key: TaskKey): MadeDirectory {
     const folder = folderOf(task);
-    if (!this.#sweeps.has(folder)) this.#sweeps.set(folder, home.sweepOccasionally(folder, this.#namedBy).catch(ignore));
+    if (!this.#sweeps.has(folder))
+      this.#sweeps.set(folder, home.sweepOccasionally(folder, this.#namedBy).catch(ignore));
     const name = home.make(key);
     this.#held.push(name);
     return { path: home.pathOf(name), name, home };

@@ -17,6 +17,7 @@ function statesOf(...requirements: readonly (readonly number[])[]): NodeStates {
     edges: Int32Array.from(requirements.flat()),
     firstEdge,
     endEdge: firstEdge.map((first, i) => first + requirements[i]!.length),
+    requirementsOf: (index: number) => Int32Array.from(requirements[index]!),
     targets: [nodes.at(-1)!],
   };
   ready = [];

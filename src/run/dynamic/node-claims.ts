@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../base/error';
 import type { GraphNode } from '../../graph/node';
-import { haveSameParams, distinctKeysAdvice } from '../../storage/custom-key';
+import { distinctKeysAdvice, haveSameParams } from '../../storage/custom-key';
 import type { TaskKey } from '../../task/context';
 import { DeclarationError } from '../../task/errors';
 import type { Outcome } from '../node-states';
@@ -158,5 +158,7 @@ export class NodeClaims {
 /** Compares the params of two nodes with one key. @throws {DeclarationError} when they differ */
 export function assertSameParams(key: TaskKey, one: GraphNode, other: GraphNode): void {
   if (!one.task.options.key || haveSameParams(one, other)) return;
-  throw new DeclarationError(`${one} and ${other} have the same key ${key}, but different params: ${distinctKeysAdvice}`);
+  throw new DeclarationError(
+    `${one} and ${other} have the same key ${key}, but different params: ${distinctKeysAdvice}`,
+  );
 }

@@ -5,7 +5,13 @@ import type { Graph } from '../../graph/graph';
 import type { NodeKeys } from '../../graph/key';
 import type { GraphNode } from '../../graph/node';
 import { isData } from '../../graph/param-values';
-import { restoreRefs, type StoredRef, storeRefs, UnknownSecretError, UnstorableSecretError } from '../../graph/stored-ref';
+import {
+  restoreRefs,
+  type StoredRef,
+  storeRefs,
+  UnknownSecretError,
+  UnstorableSecretError,
+} from '../../graph/stored-ref';
 import { decodeFromStorage } from '../../storage/directories/encode-directory';
 import type { StoredCheckpoint } from '../../storage/format/stored-checkpoint';
 import { clearMarksIn } from '../../storage/marks/epochs';
@@ -162,9 +168,7 @@ export class NodeProvenances {
   /** Notes what a node comes from by way of results that held refs, and gives it; for most there is nothing. */
   collect(index: number): Provenance | undefined {
     if (this.#known.size === 0) return undefined;
-    const { edges, firstEdge, endEdge } = this.#graph;
-    const required = [...edges.subarray(firstEdge[index]!, endEdge[index]!)];
-    const found = required.flatMap((one) => this.#known.get(one) ?? []);
+    const found = [...this.#graph.requirementsOf(index)].flatMap((one) => this.#known.get(one) ?? []);
     if (found.length === 0) return undefined;
     const provenance = new Provenance();
     for (const one of found) provenance.addAll(one);

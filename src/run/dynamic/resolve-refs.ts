@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MemoryGuard } from '../../base/memory-guard';
 import { TidemarkError } from '../../base/error';
+import { MemoryGuard } from '../../base/memory-guard';
 import { type Graph, pathTo } from '../../graph/graph';
 import type { GraphNode } from '../../graph/node';
 import type { TaskKey } from '../../task/context';
