@@ -1,6 +1,7 @@
 import { safeName } from '../task/safe-name';
 import type { CheckpointStore } from './checkpoint-store';
 import type { CheckpointRecord } from './format/record';
+import { listUnnamedBlobs } from './maintain-store';
 
 /** What is saved of one task. */
 export interface TaskStats {
@@ -23,7 +24,7 @@ export interface TaskStats {
 /** What is saved of each task, by its name. */
 export async function collectStats(
   records: AsyncIterable<CheckpointRecord>,
-  layers: readonly CheckpointStore[],
+  stores: readonly CheckpointStore[],
 ): Promise<ReadonlyMap<string, TaskStats>> {
   const stats = new Map<string, TaskStats>();
   for await (const { task, size } of records) {
@@ -31,9 +32,9 @@ export async function collectStats(
     stats.set(task, { count: count + 1, bytes: bytes + size });
   }
   const names = new Map(Array.from(stats.keys(), (task) => [safeName(task), task]));
-  for (const layer of layers) await addUnnamed(stats, names, layer);
+  for (const store of stores) await addUnnamed(stats, names, store);
   for (const [task, one] of stats) {
-    const disk = await totalDiskSize(layers, safeName(task));
+    const disk = await totalDiskSize(stores, safeName(task));
     if (disk !== undefined) stats.set(task, { ...one, disk });
   }
   return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -43,9 +44,9 @@ export async function collectStats(
 async function addUnnamed(
   stats: Map<string, TaskStats>,
   names: ReadonlyMap<string, string>,
-  layer: CheckpointStore,
+  store: CheckpointStore,
 ): Promise<void> {
-  for await (const { folder, bytes } of layer.unnamed()) {
+  for await (const { folder, bytes } of listUnnamedBlobs(store)) {
     const task = names.get(folder) ?? folder;
     const one = stats.get(task) ?? { count: 0, bytes: 0 };
     const unnamed = one.unnamed ?? { count: 0, bytes: 0 };
@@ -54,10 +55,10 @@ async function addUnnamed(
 }
 
 /** How many bytes of disks the layers take that know it; undefined when none does. @param folder of one task */
-export async function totalDiskSize(layers: readonly CheckpointStore[], folder?: string): Promise<number | undefined> {
+export async function totalDiskSize(stores: readonly CheckpointStore[], folder?: string): Promise<number | undefined> {
   let sum: number | undefined;
-  for (const layer of layers) {
-    const size = await layer.diskSize(folder);
+  for (const store of stores) {
+    const size = await store.client.diskSize(folder);
     if (size !== undefined) sum = (sum ?? 0) + size;
   }
   return sum;

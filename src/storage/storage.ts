@@ -9,12 +9,13 @@ import type { TaskKey } from '../task/context';
 import { definitionOf } from '../task/definition';
 import { safeName } from '../task/safe-name';
 import type { TaskClass } from '../task/task-class';
-import { CheckpointStore, type StorageOptions } from './checkpoint-store';
+import { CheckpointStore } from './checkpoint-store';
 import { GoneCheckpointError, StorageError } from './errors';
 import type { CheckpointRecord } from './format/record';
+import { clearStore, listRecords } from './maintain-store';
 import { clearMarksIn, placeIdOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
-import { storageOptions } from './options';
+import { type StorageOptions, storageOptions } from './options';
 import { runInScope, type ScopeOptions } from './scope';
 import { collectStats, type TaskStats, totalDiskSize } from './stats';
 import { type ReadStore, StorageStack } from './storage-stack';
@@ -58,12 +59,12 @@ export class Storage {
   /** @internal Whether it stands in a config file, and so belongs to all runners of the process. */
   isShared = false;
 
-  private constructor(layers: StorageStack) {
-    this.stack = layers;
+  private constructor(stack: StorageStack) {
+    this.stack = stack;
   }
 
-  static #of(layer: CheckpointStore): Storage {
-    return new Storage(new StorageStack([{ store: layer, promoteTo: [] }], layer.isReadonly ? [] : [layer]));
+  static #over(store: CheckpointStore): Storage {
+    return new Storage(new StorageStack([{ store, promoteTo: [] }], store.isReadonly ? [] : [store]));
   }
 
   /**
@@ -83,7 +84,7 @@ export class Storage {
       : openStore(source === undefined ? 'file:.tidemark' : source, options.readonly);
     const { store, location, isReadonly, address } = opened;
     const place = address === undefined ? undefined : placeIdOf(address);
-    return Storage.#of(new CheckpointStore(store, location, { ...options, readonly: isReadonly }, place));
+    return Storage.#over(new CheckpointStore(store, location, { ...options, readonly: isReadonly }, place));
   }
 
   /**
@@ -118,7 +119,7 @@ export class Storage {
   asReadonly(): Storage {
     return new Storage(
       new StorageStack(
-        this.stack.all.map((layer): ReadStore => ({ store: layer.asReadonly(), promoteTo: [] })),
+        this.stack.all.map((store): ReadStore => ({ store: store.asReadonly(), promoteTo: [] })),
         [],
       ),
     );
@@ -152,12 +153,12 @@ export class Storage {
    * @throws {UnencryptedCheckpointError} when they are not encrypted and have to be
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
-    for (const { store } of this.stack.reads) {
-      store.refresh();
-      const entry = await store.find(key, encoder);
-      if (!entry) continue;
+    for (const from of this.stack.reads) {
+      from.store.client.refresh();
+      const checkpoint = await from.store.find(key, encoder);
+      if (!checkpoint) continue;
       try {
-        return await this.stack.load(store, entry, encoder);
+        return await this.stack.load({ from, checkpoint }, encoder);
       } catch (error) {
         if (!isInstance(error, GoneCheckpointError)) throw error;
       }
@@ -190,10 +191,10 @@ export class Storage {
     const { task, onUnreadable } = filter;
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
     const listed: CheckpointStore[] = [];
-    for (const layer of this.stack.all) {
-      for await (const record of layer.list(folder, onUnreadable))
+    for (const store of this.stack.all) {
+      for await (const record of listRecords(store, folder, onUnreadable))
         if (!(await isIn(listed, record.key))) yield { ...record, marks: clearMarksIn(record.marks) };
-      listed.push(layer);
+      listed.push(store);
     }
   }
 
@@ -222,12 +223,12 @@ export class Storage {
    * @throws {StorageError} when all are read-only
    */
   async clear(): Promise<void> {
-    for (const layer of this.stack.writable('delete')) await layer.clear();
+    for (const store of this.stack.writable('delete')) await clearStore(store);
   }
 
   /** Waits for what is under way and lets go of connections. */
   async close(): Promise<void> {
-    await Promise.all(this.stack.all.map((layer) => layer.close()));
+    await Promise.all(this.stack.all.map((store) => store.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -261,7 +262,7 @@ function shared(storage: Storage, from: string, options: StorageOptions): Storag
   return storage;
 }
 
-async function isIn(layers: readonly CheckpointStore[], key: TaskKey): Promise<boolean> {
-  for (const layer of layers) if (await layer.has(key)) return true;
+async function isIn(stores: readonly CheckpointStore[], key: TaskKey): Promise<boolean> {
+  for (const store of stores) if (await store.has(key)) return true;
   return false;
 }

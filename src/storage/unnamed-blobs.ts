@@ -66,16 +66,16 @@ interface Known {
  * that a live process has just written stay.
  */
 export class UnnamedBlobs {
-  readonly #entries: StoreClient;
+  readonly #client: StoreClient;
   readonly #known = new Map<string, Promise<Known> | Known>();
 
-  constructor(entries: StoreClient) {
-    this.#entries = entries;
+  constructor(client: StoreClient) {
+    this.#client = client;
   }
 
   /** The keys of those that are there now, be it only for a moment. @param folder of one task; without it, of all */
   async *list(folder: string | undefined): AsyncIterableIterator<string> {
-    const keys = this.#entries.keys(folder === undefined ? '' : `${folder}/`);
+    const keys = this.#client.keys(folder === undefined ? '' : `${folder}/`);
     for await (const group of chunks(blobKeysIn(keys))) {
       const named = await Promise.all(group.map(({ key, name }) => this.#isNamed(key, name)));
       for (const [i, { key, name }] of group.entries()) if (!named[i]) yield `${key}.${name}`;
@@ -84,13 +84,13 @@ export class UnnamedBlobs {
 
   /** Removes those of a task. */
   async removeIn(folder: string): Promise<void> {
-    for await (const group of chunks(blobKeysIn(this.#entries.keys(`${folder}/`))))
+    for await (const group of chunks(blobKeysIn(this.#client.keys(`${folder}/`))))
       await Promise.all(group.map(({ key, name }) => isOrphanedBlob(name) && this.remove(key, name)));
   }
 
   /** Removes those of a key, in stores where they are found without much ado. What cannot be removed does no harm. */
   removeOf(key: string): Awaitable<unknown> {
-    const { listsFast } = this.#entries;
+    const { listsFast } = this.#client;
     if (listsFast === undefined || key.startsWith('@')) return undefined;
     if (listsFast === 'by-prefix') return this.#look(`${key}.`).then((found) => this.#removeKnown(found, key));
     const folder = key.slice(0, key.indexOf('/') + 1);
@@ -114,7 +114,7 @@ export class UnnamedBlobs {
     const byKey = new Map<string, string[]>();
     let looks = 0;
     try {
-      for await (const whole of this.#entries.keys(prefix)) {
+      for await (const whole of this.#client.keys(prefix)) {
         if (++looks > mostLookedAt) break;
         const { key = '', name = '' } = parseBlobKey(whole) ?? {};
         if (name === '' || !isOrphanedBlob(name)) continue;
@@ -138,12 +138,12 @@ export class UnnamedBlobs {
 
   /** Removes some unless they are named, whose writer is gone or has failed: what it has not named, it never will. */
   async remove(key: string, name: string): Promise<void> {
-    if (!(await this.#isNamed(key, name))) await this.#entries.delete(`${key}.${name}`);
+    if (!(await this.#isNamed(key, name))) await this.#client.delete(`${key}.${name}`);
   }
 
   async #isNamed(key: string, name: string): Promise<boolean> {
-    this.#entries.refresh();
-    const bytes = await this.#entries.readSmall(key);
+    this.#client.refresh();
+    const bytes = await this.#client.read(key, { small: true });
     const read = bytes && decodeEntry(bytes, key as never);
     // A record that cannot be read here, as one of a newer version, may name them.
     return read !== undefined && (read.state === 'unreadable' || (read.state === 'whole' && read.entry.blob === name));

@@ -173,18 +173,18 @@ export class LeaseManager implements Leases {
 
   constructor(
     board: LeaseBackend,
-    entries: Pick<StoreClient, 'read' | 'location'>,
+    client: Pick<StoreClient, 'read' | 'location'>,
     { expiresAfter = defaultTerm }: LeaseOptions = {},
     { clock = systemClock, renewer = renewerFor(board, clock) }: LeaseTestHooks = {},
   ) {
-    this.#board = wrapErrors(board, entries.location);
-    this.#location = entries.location;
+    this.#board = wrapErrors(board, client.location);
+    this.#location = client.location;
     this.#waits = new LeaseWaiter(this.#board, expiresAfter, clock);
     this.#home = {
       backend: this.#board,
       renewer,
       expiresAfter,
-      read: (key) => entries.read(key),
+      read: (key) => client.read(key),
       onEnd: (lease) => {
         this.#held.delete(lease);
         this.#waits.notifyFree(lease.key);

@@ -34,22 +34,22 @@ interface Place {
  * other. Whatever part of the tree is evicted, records from before become stale; none becomes valid again.
  */
 export class MarkStore {
-  readonly #entries: StoreClient;
+  readonly #client: StoreClient;
   /** The epoch, once it is known that there is one. */
   #epoch: Awaitable<string> | undefined;
 
-  constructor(entries: StoreClient) {
-    this.#entries = entries;
+  constructor(client: StoreClient) {
+    this.#client = client;
   }
 
   /** Lets the reads that follow see all that other processes have written by now. */
   refresh(): void {
-    this.#entries.refresh();
+    this.#client.refresh();
   }
 
   /** Reads the log of a key. @param take given it */
   read<T>(key: string, take: (log: MarkLog) => T): Awaitable<T> {
-    return andThen(this.#entries.readSmall(key), (bytes) => take(new MarkLog(bytes)));
+    return andThen(this.#client.read(key, { small: true }), (bytes) => take(new MarkLog(bytes)));
   }
 
   /** Reads the log of all tasks. @param take given it and the epoch, which is undefined when there is none yet */
@@ -99,12 +99,12 @@ export class MarkStore {
       const { key, log, above } = await this.#root(task);
       const below = log.isDeep ? await this.#below(task) : [];
       const id = log.id ?? above.ids.at(-1) ?? newMarkId();
-      await this.#entries.write(key, log.replacedBy(id, mark, everything), true);
+      await this.#client.write(key, log.replacedBy(id, mark, everything), { durable: true });
       const now = await this.#root(task);
       // Where nothing is added in one indivisible step, another process may have put back what was there.
       if (now.log.everything !== log.everything) {
         await this.#register(now);
-        await Promise.all(below.map((one) => this.#entries.delete(one)));
+        await Promise.all(below.map((one) => this.#client.delete(one)));
         return;
       }
       if (attempt === attempts) throw this.#undone(key);
@@ -114,21 +114,21 @@ export class MarkStore {
   /** Of several processes that begin to use a store, the first makes its epoch. */
   #makeEpoch(): Awaitable<string> {
     const read = () => {
-      this.#entries.refresh();
-      return andThen(this.#entries.read(trunkKey), (bytes) => epochOf(new MarkLog(bytes)));
+      this.#client.refresh();
+      return andThen(this.#client.read(trunkKey), (bytes) => epochOf(new MarkLog(bytes)));
     };
     return andThen(read(), (before) => {
       if (before !== undefined) return before;
       const id = newMarkId();
       // What cannot be read at once may be there later.
-      return andThen(this.#entries.appendLazily(trunkKey, lines.header(id)), () =>
+      return andThen(this.#client.appendLazily(trunkKey, lines.header(id)), () =>
         andThen(read(), (epoch) => epoch ?? id),
       );
     });
   }
 
   async #root(task: string): Promise<Place> {
-    this.#entries.refresh();
+    this.#client.refresh();
     const [trunk, log] = await Promise.all([this.#log(trunkKey), this.#log(rootKey(task))]);
     if (trunk.id === undefined) {
       this.#epoch = undefined;
@@ -155,7 +155,7 @@ export class MarkStore {
   async #addTo(place: Place, name: string, mark: string): Promise<Place> {
     const { key, log } = place;
     const line = lines.mark(mark, name);
-    await this.#entries.append(key, log.id === undefined ? Buffer.concat([lines.header(newMarkId()), line]) : line);
+    await this.#client.append(key, log.id === undefined ? Buffer.concat([lines.header(newMarkId()), line]) : line);
     return log.id === undefined ? { ...place, log: await this.#log(key) } : place;
   }
 
@@ -163,26 +163,26 @@ export class MarkStore {
   async #addToOwn({ key, log }: Place, own: string, name: string, mark: string): Promise<void> {
     const before = await this.#log(own);
     const id = before.id ?? newMarkId();
-    await this.#entries.write(own, before.replacedBy(id, mark, name), true);
+    await this.#client.write(own, before.replacedBy(id, mark, name), { durable: true });
     if (log.marks.has(name) || !log.moved.get(name)?.includes(id))
-      await this.#entries.append(key, lines.moved(id, name));
+      await this.#client.append(key, lines.moved(id, name));
   }
 
   /** Names a log in the one above it, so that it is missed when it is evicted. */
   async #register({ log, above }: Place): Promise<void> {
     if (log.id !== undefined && !above.ids.includes(log.id))
-      await this.#entries.append(above.key, lines.child(log.id, above.name));
+      await this.#client.append(above.key, lines.child(log.id, above.name));
   }
 
   async #log(key: string): Promise<MarkLog> {
-    return new MarkLog(await this.#entries.readSmall(key));
+    return new MarkLog(await this.#client.read(key, { small: true }));
   }
 
   /** The keys of the logs below that of a task; none where keys cannot be listed: they are no longer read. */
   async #below(task: string): Promise<readonly string[]> {
     const keys: string[] = [];
     try {
-      for await (const key of this.#entries.keys(belowPrefix(task))) keys.push(key);
+      for await (const key of this.#client.keys(belowPrefix(task))) keys.push(key);
     } catch {
       return [];
     }
@@ -190,7 +190,7 @@ export class MarkStore {
   }
 
   #undone(key: string): StorageError {
-    const message = `${key} could not be kept in ${this.#entries.location}: other processes keep overwriting it. Clear again when fewer do`;
+    const message = `${key} could not be kept in ${this.#client.location}: other processes keep overwriting it. Clear again when fewer do`;
     return new StorageError(message, { operation: 'write', key });
   }
 }
