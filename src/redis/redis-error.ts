@@ -1,6 +1,5 @@
-import { describeError, errorCodeOf, isInstance, shortened, stringProperty } from '../base/describe-error';
+import { type Advice, describeError, errorCodeOf, isInstance, shortened, stringProperty } from '../base/describe-error';
 import { showValue } from '../base/show';
-import { type Advice, StorageError, type StorageOperation, storageErrorWithAdvice } from '../storage/errors';
 import { NoAnswerError } from './stall-watch';
 
 /** Something answered a command as no Redis does. */
@@ -102,28 +101,6 @@ const TEXTS: readonly (readonly [RegExp, Advice])[] = [
   [/^the storage was closed/, ['the storage was closed meanwhile', 'Close it when nothing uses it any more']],
 ];
 
-/** A Redis could not do what it was asked to, for so long that nothing more is waited for. */
-export class NotReadyError extends Error {
-  /** @param milliseconds for how long it was asked again */
-  constructor(
-    override readonly cause: unknown,
-    readonly milliseconds: number,
-  ) {
-    super(describeError(cause), { cause });
-  }
-}
-
-/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
-export function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
-  if (isInstance(cause, StorageError)) return cause;
-  if (isInstance(cause, NotReadyError)) {
-    const remark = `It was asked again for ${cause.milliseconds / 1000} s (?patience=${cause.milliseconds}).`;
-    return storageErrorWithAdvice(location, redisAdvice(cause.cause), { operation, key, cause: cause.cause }, remark);
-  }
-  const told = repeatsArguments(cause) ? undefined : cause;
-  return storageErrorWithAdvice(location, redisAdvice(cause), { operation, key, cause: told });
-}
-
 /** Whether a connection was cut: by the network, by Redis or by its end. */
 export function isBroken(cause: unknown): boolean {
   return redisAdvice(cause) === BROKEN;
@@ -164,6 +141,7 @@ export function redisAdvice(cause: unknown): Advice {
 /** A Redis that does not know a command repeats what came with it: a password, when that command is AUTH. */
 const ARGUMENTS = /,? with args beginning with.*/s;
 
-function repeatsArguments(cause: unknown): boolean {
+/** An error whose message repeats the arguments of a command, which may be a password. */
+export function repeatsArguments(cause: unknown): boolean {
   return ARGUMENTS.test(stringProperty(cause, 'message') ?? '');
 }

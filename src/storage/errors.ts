@@ -1,3 +1,4 @@
+import type { Advice } from '../base/describe-error';
 import { TidemarkError } from '../base/error';
 import { shareClass } from '../base/shared-state';
 import type { TaskKey } from '../task/context';
@@ -29,9 +30,6 @@ export class StorageError extends TidemarkError {
     this.key = key;
   }
 }
-
-/** Why something failed, and what to do about it; the second is the beginning of a sentence. */
-export type Advice = readonly [reason: string, cure: string];
 
 const phrases: Readonly<Record<StorageOperation, string>> = {
   open: 'open',

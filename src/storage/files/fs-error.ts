@@ -1,5 +1,5 @@
-import { describeError, isInstance, systemCodeOf } from '../../base/describe-error';
-import { type Advice, StorageError, type StorageOperation, storageErrorWithAdvice } from '../errors';
+import { type Advice, describeError, isInstance, systemCodeOf } from '../../base/describe-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../errors';
 
 const reasons: Readonly<Record<string, Advice>> = {
   EACCES: ['permission denied', 'Make the folder readable and writable'],

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { parseRedisUri } from '../../../src/redis/redis-uri';
 import { StorageError } from '../../../src/storage/errors';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
+import { parseRedisUri } from '../../../src/storage/stores/redis/redis-uri';
 
 const nobody = { username: undefined, password: undefined, database: 0, prefix: 'tidemark:' };
 

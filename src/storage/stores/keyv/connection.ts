@@ -1,6 +1,13 @@
 import { type Awaitable, isPromiseLike } from '../../../base/awaitable';
-import { causesOf, describeError, errorCodeOf, isInstance, stringProperty } from '../../../base/describe-error';
-import { type Advice, StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
+import {
+  type Advice,
+  causesOf,
+  describeError,
+  errorCodeOf,
+  isInstance,
+  stringProperty,
+} from '../../../base/describe-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
 import type { KeyvAdapter } from './adapter';
 
 const AWAY: Advice = ['it does not answer', 'See whether it is running and can be reached'];

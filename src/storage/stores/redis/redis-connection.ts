@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, isIP, type Socket } from 'node:net';
 import { checkReply } from '../../../redis/redis-error';
-import type { RedisAddress } from '../../../redis/redis-uri';
 import { StallWatch } from '../../../redis/stall-watch';
 import { loadPackage } from '../load-package';
+import type { RedisAddress } from './redis-uri';
 
 /** What is used of the client that @keyv/redis stands on. */
 interface RedisClient {

@@ -1,11 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isBroken, isLoading, isReplica, isUnavailable, NotReadyError, redisError } from '../../../redis/redis-error';
-import { parseRedisUri, type RedisAddress } from '../../../redis/redis-uri';
-import type { StorageOperation } from '../../errors';
+import { describeError, isInstance } from '../../../base/describe-error';
+import {
+  isBroken,
+  isLoading,
+  isReplica,
+  isUnavailable,
+  redisAdvice,
+  repeatsArguments,
+} from '../../../redis/redis-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
 import type { LeaseBackend } from '../../leases/lease';
 import type { StoreAdapter } from '../../store';
 import { RedisConnection, scanKeys } from './redis-connection';
 import type { SendCommand } from './redis-leases';
+import { parseRedisUri, type RedisAddress } from './redis-uri';
 
 interface Entry {
   readonly key: string;
@@ -274,4 +282,26 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 function bytesOf(value: Buffer | null): Uint8Array | undefined {
   if (value === null) return undefined;
   return value.byteLength === value.buffer.byteLength ? new Uint8Array(value.buffer) : new Uint8Array(value);
+}
+
+/** Redis was not ready for so long that the store gave up. */
+class NotReadyError extends Error {
+  /** @param patience for how long it was asked again, in milliseconds */
+  constructor(
+    override readonly cause: unknown,
+    readonly patience: number,
+  ) {
+    super(describeError(cause), { cause });
+  }
+}
+
+/** Tells what failed, where, and the remedy. A `StorageError` is returned as it is. */
+function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
+  if (isInstance(cause, StorageError)) return cause;
+  if (isInstance(cause, NotReadyError)) {
+    const remark = `It was asked again for ${cause.patience / 1000} s (?patience=${cause.patience}).`;
+    return storageErrorWithAdvice(location, redisAdvice(cause.cause), { operation, key, cause: cause.cause }, remark);
+  }
+  const told = repeatsArguments(cause) ? undefined : cause;
+  return storageErrorWithAdvice(location, redisAdvice(cause), { operation, key, cause: told });
 }

@@ -1,4 +1,4 @@
-import { StorageError } from '../storage/errors';
+import { StorageError } from '../../errors';
 
 /** Where a Redis is, as whom to use it, and what stands before the keys. */
 export interface RedisAddress {
