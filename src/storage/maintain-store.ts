@@ -1,5 +1,4 @@
 import { isInstance } from '../base/describe-error';
-import type { Bytes } from '../encoding/encoder';
 import type { TaskKey } from '../task/context';
 import type { CheckpointStore } from './checkpoint-store';
 import { DamagedCheckpointError, GoneCheckpointError } from './errors';

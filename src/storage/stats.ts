@@ -3,25 +3,25 @@ import type { CheckpointStore } from './checkpoint-store';
 import type { CheckpointRecord } from './format/record';
 import { listUnnamedBlobs } from './maintain-store';
 
-/** What is saved of one task. */
+/** The saved results of one task. */
 export interface TaskStats {
-  /** How many results. */
+  /** The number of results. */
   readonly count: number;
-  /** How many bytes they take, as they are kept; records are not counted. */
+  /** Their stored size in bytes, without records. */
   readonly bytes: number;
   /**
-   * How many bytes of the disks of this machine all of it takes: results, records and task directories, in whole
-   * blocks. Of files only; other stores do not know.
+   * The disk space on this machine in bytes: results, records and task directories, in whole blocks. Undefined for
+   * stores other than files.
    */
   readonly disk?: number;
   /**
-   * Large bytes that no record names: of results that are being saved, and of processes that were killed while they
-   * saved one. The next save or `clear` of the same results removes the latter.
+   * Large results without a record: those that are being saved, and leftovers of processes that were killed while they
+   * saved. The next save or `clear` of the same results removes the latter.
    */
   readonly unnamed?: { readonly count: number; readonly bytes: number };
 }
 
-/** What is saved of each task, by its name. */
+/** The statistics of each task, by its name. */
 export async function collectStats(
   records: AsyncIterable<CheckpointRecord>,
   stores: readonly CheckpointStore[],
@@ -40,7 +40,7 @@ export async function collectStats(
   return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @param names those of tasks, by the folders that they are kept in */
+/** @param names the names of tasks, by their folders */
 async function addUnnamed(
   stats: Map<string, TaskStats>,
   names: ReadonlyMap<string, string>,
@@ -54,7 +54,7 @@ async function addUnnamed(
   }
 }
 
-/** How many bytes of disks the layers take that know it; undefined when none does. @param folder of one task */
+/** The disk space of the stores that know it; undefined when none does. @param folder of one task */
 export async function totalDiskSize(stores: readonly CheckpointStore[], folder?: string): Promise<number | undefined> {
   let sum: number | undefined;
   for (const store of stores) {
