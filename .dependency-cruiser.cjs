@@ -1,4 +1,4 @@
-// Which folder may import which: see "Where things are" in CONTRIBUTING.md. Type-only imports count like any others.
+// Which folder may import which: see "Map" in CONTRIBUTING.md. Type-only imports count like any others.
 const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to });
 const folders = (...names) => ({ path: `^src/(?:${names.join('|')})/` });
 
