@@ -48,7 +48,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     try {
       const store = new LmdbStore(folder.path);
       expect(() => store.get('Task/a')).toThrow(
-        /its lock\.mdb may not be read and written by this user \(EACCES\)\. Allow/,
+        /this user may not read and write its lock\.mdb \(EACCES\)\. Allow/,
       );
     } finally {
       process.seteuid!(0);
@@ -65,7 +65,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     }
     try {
       const [read] = await runChild<string[]>(fixture, [folder.path]);
-      expect(read).toMatch(/its lock\.mdb may not be read and written by this user \(EPERM\)/);
+      expect(read).toMatch(/this user may not read and write its lock\.mdb \(EPERM\)/);
     } finally {
       execFileSync('chattr', ['-i', lock()]);
     }
