@@ -48,7 +48,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     try {
       const store = new LmdbStore(folder.path);
       expect(() => store.get('Task/a')).toThrow(
-        /this user may not read and write its lock\.mdb \(EACCES\)\. Allow/,
+        /this user may not read and write its lock\.mdb \(EACCES\)\. Grant/,
       );
     } finally {
       process.seteuid!(0);
