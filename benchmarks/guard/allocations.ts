@@ -27,7 +27,7 @@ async function bytesOf({ ours, tasks }: Workload): Promise<number> {
     await ours();
     const used = process.memoryUsage().heapUsed - before;
     const end = performance.now();
-    // Collections are told of some turns later.
+    // Collections are reported some turns of the event loop later.
     for (let turns = 0; turns < 5; turns++) await turn();
     if (!collections.some((time) => time >= start && time <= end)) taken.push(used / tasks);
   }

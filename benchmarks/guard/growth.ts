@@ -39,7 +39,7 @@ class Chain {
   }
 }
 
-/** A task that gives a ref to itself until it is done. */
+/** A task that returns a ref to itself until it is done. */
 @Task()
 class Loop {
   @Param() n!: number;

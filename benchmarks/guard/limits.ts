@@ -1,11 +1,11 @@
-/** What is guarded: a program of this folder that prints figures, and how large each may be. */
+/** A guarded program of this folder, and the limits of the figures it prints. */
 export interface Guarded {
   readonly program: string;
   readonly what: string;
   readonly nodeOptions?: readonly string[];
-  /** By how much figures may exceed what they were when this was written. */
+  /** The factor by which figures may exceed the recorded ones. */
   readonly factor: number;
-  /** What they were then. */
+  /** The recorded figures. */
   readonly usual: Readonly<Record<string, number>>;
 }
 

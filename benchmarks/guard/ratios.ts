@@ -20,7 +20,7 @@ async function ratioOf({ name, floor, ours }: Workload): Promise<number> {
   return median(ratios);
 }
 
-/** Of all threads, the collector's and the compiler's included: what waits for a core costs nothing. */
+/** CPU time of all threads, including garbage collector and compiler; waiting for a core does not count. */
 async function processorTime(act: () => unknown): Promise<{ result: unknown; time: number }> {
   const start = process.cpuUsage();
   const result = await act();

@@ -1,7 +1,7 @@
 // 8 keys, wanted by 8 processes at once: each is to be computed once, and waiting is to cost next to nothing.
 //
 // node leases.js ours file|redis FOLDER
-// Redis is the one that the environment variable BENCH_REDIS names.
+// The environment variable BENCH_REDIS is the URI of Redis.
 //
 // Measured are how often a key was computed, what share of one core a process uses that waits (the first seconds, in which
 // it starts, not counted), and how long after the last key was saved the last process has it.

@@ -3,7 +3,7 @@ import { inline, Runner } from 'tidemark';
 import { bullmq, startWorker } from 'tidemark/bullmq';
 import { Many } from './tasks';
 
-/** What to drive. */
+/** The jobs to drive. */
 export interface Drive {
   readonly kind: 'tiny' | 'saved';
   readonly count: number;
@@ -14,7 +14,7 @@ export interface Drive {
   readonly name?: string;
 }
 
-/** What a process used, in seconds of CPU and bytes. */
+/** Resources used by a process, in seconds of CPU time and bytes. */
 export interface Used {
   readonly cpu: number;
   readonly seconds: number;

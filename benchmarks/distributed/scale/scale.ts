@@ -82,7 +82,7 @@ function printMeasured({ bundled, tiny, saved, idle, waiting }: Measured): void 
   );
 }
 
-/** What the simulation says of what was observed too. */
+/** Compares the simulation with observed figures. */
 function printCheck({ perSecond, driver, redis, worker }: JobCost, _saved: JobCost, idle: IdleCost): void {
   const lanes = 8;
   const said = simulate({
