@@ -1,5 +1,5 @@
-// How the cost per task grows with ten times as many tasks, for graphs of different shapes: about 1 for linear cost, 10 for
-// quadratic cost.
+// How the cost per task grows with ten times as many tasks, for graphs of different shapes: about 1 for linear cost, 10
+// for quadratic cost.
 //
 // node growth.js
 import { Param, Requires, Runner, Task, task } from 'tidemark';

@@ -1,6 +1,6 @@
 // Millions of tasks on one runner, in batches of 10,000, with a listener for all events. Each batch consists of tiny
-// tasks, some of which wait, fail once and are retried, return refs to other tasks, or are saved. After every ten batches,
-// prints their cost and the memory in use after garbage collection.
+// tasks, some of which wait, fail once and are retried, return refs to other tasks, or are saved. After every ten
+// batches, prints their cost and the memory in use after garbage collection.
 //
 // node --expose-gc batches.js TASKS FOLDER
 import { Param, Requires, type Run, Runner, Task, type TaskContext, task } from 'tidemark';

@@ -3,10 +3,10 @@
 //
 // node scale.js [number of measured jobs, 20000]
 //
-// The second table is a simulation only. It assumes that driver, Redis and each worker have a core as fast as one of this
-// machine, and that the network costs only CPU time of Redis. Costs are measured as CPU time, which other programs on the
-// machine hardly affect. Tasks of one millisecond are batched by 18, the size that results when each worker has a core of
-// its own; on this machine, which has too few cores, the batch size is forced.
+// The second table is a simulation only. It assumes that driver, Redis and each worker have a core as fast as one of
+// this machine, and that the network costs only CPU time of Redis. Costs are measured as CPU time, which other programs
+// on the machine hardly affect. Tasks of one millisecond are batched by 18, the size that results when each worker has
+// a core of its own; on this machine, which has too few cores, the batch size is forced.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
