@@ -54,7 +54,7 @@ export function assembleExecution(run: RunContext, graph: RunGraph) {
     known,
     restore: (index) => hooks.restore(index),
     leaveToOtherRun: (index) => joins.leaveToOtherRun(index),
-    onFailure: (index, { layer, error }) => policy.handle(index, error, layer),
+    onFailure: (index, { store, error }) => policy.handle(index, error, store),
     onRun: (index) => warnOfMissingDirectory(graph, index),
   });
   const loader = new ResultLoader({

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import type { Graph } from '../graph/graph';
-import type { CheckpointHit } from '../storage/storage-stack';
-import type { Checkpoints, Lookup, StorageFailure } from './checkpoints';
+import type { CheckpointHit, Lookup, StorageFailure } from '../storage/storage-stack';
+import type { Checkpoints } from './checkpoints';
 import type { NodeStates, Outcome } from './node-states';
 import type { GraphFingerprints } from './prepare-graph';
 
@@ -174,13 +174,13 @@ export class Decider {
   }
 
   #accept(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {
-    if (lookup.faults.length > 0) return this.#handleFailures(index, lookup, stack);
+    if (lookup.failures.length > 0) return this.#handleFailures(index, lookup, stack);
     return this.#decide(index, lookup, stack);
   }
 
   async #handleFailures(index: number, lookup: Lookup, stack: number[]): Promise<void> {
     this.#parts.states.beginDeciding(index);
-    for (const failure of lookup.faults) await this.#parts.onFailure(index, failure);
+    for (const failure of lookup.failures) await this.#parts.onFailure(index, failure);
     this.#decide(index, lookup, stack);
   }
 

@@ -1,8 +1,7 @@
 import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import { restoreRefs } from '../graph/stored-ref';
-import type { CheckpointHit } from '../storage/storage-stack';
+import { type CheckpointHit, type Lookup, unusable } from '../storage/storage-stack';
 import type { TaskKey } from '../task/context';
-import { type Lookup, unusable } from './checkpoints';
 import type { Decider, NodeCheckpoints } from './decide';
 import type { ResultDelivery } from './dynamic/deliver-result';
 import { type NodeProvenances, Provenance } from './dynamic/provenance';
@@ -78,7 +77,7 @@ export class ResultLoader {
     // It has been tried, and would be again and again.
     if (states.facts.isProtected(index)) return false;
     const lookup = await checkpoints.lookUp(index);
-    for (const { layer, error } of lookup.faults) await policy.handle(index, error, layer);
+    for (const { store, error } of lookup.failures) await policy.handle(index, error, store);
     if (run.state.fatal) return true;
     const { found } = lookup;
     // What it requires is there by now: a checkpoint that came from something else would be run instead, and found again.
@@ -110,9 +109,9 @@ export class ResultLoader {
     return andThen(checkpoints.lookUpNextLayer(index, found), (lookup) => this.#acceptLookup(index, lookup));
   }
 
-  async #acceptLookup(index: number, { found, stale, faults }: Lookup): Promise<void> {
+  async #acceptLookup(index: number, { found, stale, failures }: Lookup): Promise<void> {
     const { run, known, policy } = this.#parts;
-    for (const { layer, error } of faults) await policy.handle(index, error, layer);
+    for (const { store, error } of failures) await policy.handle(index, error, store);
     if (run.state.fatal) return;
     known.addStale(index, stale);
     if (!found) return this.#fallBackToRun(index, unusable);
