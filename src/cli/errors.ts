@@ -9,13 +9,13 @@ import { DeclarationError } from '../task/errors';
 export class UsageError extends TidemarkError {}
 
 /** Exit codes of the process. */
-export const ExitCode = { failed: 1, misuse: 2 } as const;
+export const ExitCode = { failed: 1, usage: 2 } as const;
 
 /** 2 for wrong arguments, declarations or files; 1 for a failure. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.misuse;
-  const isMisuse = error instanceof UsageError || error instanceof DeclarationError || error instanceof LoadError;
-  return isMisuse ? ExitCode.misuse : ExitCode.failed;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.usage;
+  const isUsageError = error instanceof UsageError || error instanceof DeclarationError || error instanceof LoadError;
+  return isUsageError ? ExitCode.usage : ExitCode.failed;
 }
 
 /** Formats an error for people, with stacks only on request. */

@@ -19,7 +19,7 @@ it.each([
   [['train.ts', '--trace', 'not/there.json'], 'cannot write not/there.json: the folder '],
   [['train.ts', '--graph', 'not/there.svg'], 'cannot write not/there.svg: the folder '],
   [['train.ts', '--force', 'Trian'], 'did you mean Train?'],
-  [['--path', 'a.csv', 'train.ts'], 'the file comes first'],
+  [['--path', 'a.csv', 'train.ts'], 'expected a file, then a task, then params'],
   [[], 'missing FILE; usage: tidemark run FILE'],
 ])('rejects %j before anything runs', async (args, message) => {
   const { code, out, err } = await run(...args);
@@ -115,7 +115,7 @@ describe('with --json, a failure is also JSON on stdout', () => {
 
   it.each([
     ['a param', 2, ['run', 'train.ts', 'Train'], { name: 'ParamError', task: 'Train', param: 'path' }],
-    ['an option', 2, ['plan', 'train.ts', '--nope'], { name: 'Misuse' }],
+    ['an option', 2, ['plan', 'train.ts', '--nope'], { name: 'UsageError' }],
     ['a storage', 1, ['ls', '--storage', 'redis://127.0.0.1:1'], { name: 'StorageError' }],
     ['a key', 2, ['show', 'Nope/1'], {}],
   ])('of %s', async (_, code, args, error) => {

@@ -133,7 +133,7 @@ it.each([
   [['--bytes', 'aGk=='], 'must be bytes in base64'],
   [['--secret', 'hush'], 'Typed: the param secret must be a number, but is a secret of another type'],
   [['--map', '[1]'], 'the param map must be a JSON object'],
-  [['Other'], 'what is Other?'],
+  [['Other'], 'unexpected argument Other'],
 ] as readonly (readonly [readonly string[], string])[])('refuses %j', async (args, message) => {
   await expect(read([...args])).rejects.toThrow(message);
 });
