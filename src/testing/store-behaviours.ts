@@ -1,10 +1,18 @@
+import assert from 'node:assert';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StoreAdapter } from '../../src/storage/store';
-import { StoreClient } from '../../src/storage/store-client';
-import { isWhole, sealed } from './sealed';
-import type { OpenedStore } from './store-contract';
+import type { StoreAdapter } from '../storage/store';
+import { StoreClient } from '../storage/store-client';
+import { isWhole, sealed } from './sealed-bytes';
 
-export type Behaviour = keyof typeof behaviours;
+/** A store under test, empty at first. */
+export interface OpenedStore {
+  readonly store: StoreAdapter;
+  /** Closes it and opens it again, as another process would that comes later. */
+  reopen(): Promise<StoreAdapter>;
+  close(): Promise<void>;
+}
+
+export type StoreBehaviour = keyof typeof behaviours;
 
 export const behaviours = {
   'keeps every value of a byte': (store: StoreAdapter) =>
@@ -27,14 +35,14 @@ export const behaviours = {
   async 'keeps 5,000 entries apart'(store: StoreAdapter) {
     const keys = Array.from({ length: 5000 }, (_, i) => `Many/${i.toString(16).padStart(32, '0')}`);
     await Promise.all(keys.map((key, i) => store.set(key, sealed(i, 50))));
-    for (const [i, key] of keys.entries()) expectBytes(await store.get(key), sealed(i, 50));
+    for (const [i, key] of keys.entries()) assertBytes(await store.get(key), sealed(i, 50));
   },
 
   async 'keeps long and strange names apart'(store: StoreAdapter) {
     const keys = [...strangeKeys];
     for (const [i, key] of keys.entries()) await store.set(key, sealed(i, 100));
-    for (const [i, key] of keys.entries()) expectBytes(await store.get(key), sealed(i, 100));
-    expect(await listed(store, '')).toEqual(keys.sort());
+    for (const [i, key] of keys.entries()) assertBytes(await store.get(key), sealed(i, 100));
+    assert.deepStrictEqual(await listed(store, ''), keys.sort());
   },
 
   async 'replaces a value by a longer and by a shorter one'(store: StoreAdapter) {
@@ -44,8 +52,8 @@ export const behaviours = {
   async 'keeps what is to be durable'(store: StoreAdapter) {
     await store.set('Task/small', sealed(1, 100), undefined, { durable: true });
     await store.set('Task/large', sealed(2, 100_000), undefined, { durable: true });
-    expectBytes(await store.get('Task/small'), sealed(1, 100));
-    expectBytes(await store.get('Task/large'), sealed(2, 100_000));
+    assertBytes(await store.get('Task/small'), sealed(1, 100));
+    assertBytes(await store.get('Task/large'), sealed(2, 100_000));
   },
 
   async 'gives out bytes that stay as they are'(store: StoreAdapter) {
@@ -54,31 +62,31 @@ export const behaviours = {
     await store.get('Task/2');
     await store.set('Task/1', sealed(4, 500));
     await store.delete('Task/3');
-    expectBytes(first, sealed(1, 500));
+    assertBytes(first, sealed(1, 500));
   },
 
   async 'has nothing under a key that was never set'(store: StoreAdapter) {
     await store.set('Task/other', sealed(1, 100));
-    expect(await store.get('Task/none')).toBeUndefined();
-    expect(await store.get('None/none')).toBeUndefined();
-    expect(await store.delete('Task/none')).toBe(false);
-    expect(await store.delete('None/none')).toBe(false);
-    expect(await listed(store, 'None/')).toEqual([]);
+    assert.strictEqual(await store.get('Task/none'), undefined);
+    assert.strictEqual(await store.get('None/none'), undefined);
+    assert.strictEqual(await store.delete('Task/none'), false);
+    assert.strictEqual(await store.delete('None/none'), false);
+    assert.deepStrictEqual(await listed(store, 'None/'), []);
   },
 
   async 'deletes one entry and no other'(store: StoreAdapter) {
     await store.set('Task/a', sealed(1, 100));
     await store.set('Task/ab', sealed(2, 100));
-    expect(await store.delete('Task/a')).toBe(true);
-    expect(await store.get('Task/a')).toBeUndefined();
-    expect(await store.delete('Task/a')).toBe(false);
-    expectBytes(await store.get('Task/ab'), sealed(2, 100));
+    assert.strictEqual(await store.delete('Task/a'), true);
+    assert.strictEqual(await store.get('Task/a'), undefined);
+    assert.strictEqual(await store.delete('Task/a'), false);
+    assertBytes(await store.get('Task/ab'), sealed(2, 100));
   },
 
   async 'tells whether it has a key'(store: StoreAdapter) {
     await store.set('Task/empty', new Uint8Array(0));
-    expect(await entriesOf(store).has('Task/empty')).toBe(true);
-    expect(await entriesOf(store).has('Task/none')).toBe(false);
+    assert.strictEqual(await entriesOf(store).has('Task/empty'), true);
+    assert.strictEqual(await entriesOf(store).has('Task/none'), false);
   },
 
   async 'gets many in the order asked for'(store: StoreAdapter) {
@@ -86,9 +94,9 @@ export const behaviours = {
     for (const size of sizes) await store.set(`Task/${size}`, sealed(size, size));
     const keys = ['Task/none', ...sizes.map((size) => `Task/${size}`), 'None/none'];
     const values = await (store.getMany ? store.getMany(keys) : Promise.all(keys.map((key) => store.get(key))));
-    expect(values).toHaveLength(7);
-    for (const [i, size] of sizes.entries()) expectBytes(values[i + 1], sealed(size, size));
-    expect([values[0], values[6]]).toEqual([undefined, undefined]);
+    assert.strictEqual(values.length, 7);
+    for (const [i, size] of sizes.entries()) assertBytes(values[i + 1], sealed(size, size));
+    assert.deepStrictEqual([values[0], values[6]], [undefined, undefined]);
   },
 
   async 'sets many at once, the last one of a key'(store: StoreAdapter) {
@@ -96,8 +104,8 @@ export const behaviours = {
     const sizes = [70_000, 40, 100, 1_000_000];
     const entries = sizes.map((size) => ({ key: `Task/${size}`, value: sealed(size, size) }));
     await setAll(store, [{ key: 'Task/100', value: sealed(2, 300) }, ...entries]);
-    for (const size of sizes) expectBytes(await store.get(`Task/${size}`), sealed(size, size));
-    expect(await listed(store, '')).toHaveLength(4);
+    for (const size of sizes) assertBytes(await store.get(`Task/${size}`), sealed(size, size));
+    assert.strictEqual((await listed(store, '')).length, 4);
   },
 
   async 'uses no bytes that others use, when it says so'(store: StoreAdapter) {
@@ -109,9 +117,9 @@ export const behaviours = {
       for (const { value } of entries) value.fill(0);
       for (const [i, { key }] of entries.entries()) {
         const value = (await store.get(key)) as Uint8Array;
-        expectBytes(value, sealed(i + 1, size));
+        assertBytes(value, sealed(i + 1, size));
         value.fill(0);
-        expectBytes(await store.get(key), sealed(i + 1, size));
+        assertBytes(await store.get(key), sealed(i + 1, size));
       }
     }
   },
@@ -120,7 +128,7 @@ export const behaviours = {
     await store.set('Task/shared', sealed(0, 100));
     let writing = true;
     const readers = [1, 2, 3].map(async () => {
-      for (; writing; await nextTurn()) expect(isWhole(await store.get('Task/shared'))).toBe(true);
+      for (; writing; await nextTurn()) assert.strictEqual(isWhole(await store.get('Task/shared')), true);
     });
     const writers = [64, 5000, 70_000, 300_000].map(async (size) => {
       for (let i = 0; i < 25; i++, await nextTurn()) await store.set('Task/shared', sealed(i, size + i));
@@ -139,17 +147,17 @@ export const behaviours = {
       if (i < 600) await store.set(`Task/comes-${i}`, sealed(1, 40));
       if (i++ % 2 === 0) await store.delete(`Task/comes-${i - 2}`);
     }
-    expect(found.filter((key) => key.includes('stays')).sort()).toEqual(staying.sort());
+    assert.deepStrictEqual(found.filter((key) => key.includes('stays')).sort(), staying.sort());
   },
 
   async 'lists the keys that start with a prefix, and no others'(store: StoreAdapter) {
     const keys = ['@cleared/Ab', '@damaged/Ab/x', 'A/x', 'Ab/x', 'Ab/xy', 'Ab/y.1f', 'Abc/x', 'ab/x'];
     for (const key of keys) await store.set(key, sealed(1, 40));
     for (const prefix of ['Ab/', 'Ab', 'A', 'Ab/x', 'Ab/xyz', '@', '@damaged/', '@damaged/Ab/', 'a', 'x', '']) {
-      expect([prefix, await listed(store, prefix)]).toEqual([
-        prefix,
-        keys.filter((key) => key.startsWith(prefix)).sort(),
-      ]);
+      assert.deepStrictEqual(
+        [prefix, await listed(store, prefix)],
+        [prefix, keys.filter((key) => key.startsWith(prefix)).sort()],
+      );
     }
   },
 
@@ -158,10 +166,10 @@ export const behaviours = {
     for (const [key, size] of sizes) await store.set(key, sealed(size, size));
     for await (const [key, value] of store.iterator!()) {
       const size = sizes.get(key) ?? 0;
-      expectBytes(value, sealed(size, size));
+      assertBytes(value, sealed(size, size));
       sizes.delete(key);
     }
-    expect(sizes.size).toBe(0);
+    assert.strictEqual(sizes.size, 0);
   },
 
   async 'adds whole pieces to the end, whoever else adds'(store: StoreAdapter) {
@@ -176,16 +184,19 @@ export const behaviours = {
     const text = Buffer.from((await store.get('@cleared/Task')) as Uint8Array).toString();
     const found = text.match(/.*\n/g) ?? [];
     for (const writer of writers) {
-      expect(found.filter((line) => line.startsWith(writer))).toEqual(lines(writer));
+      assert.deepStrictEqual(
+        found.filter((line) => line.startsWith(writer)),
+        lines(writer),
+      );
     }
-    expect(found).toHaveLength(40 * writers.length);
+    assert.strictEqual(found.length, 40 * writers.length);
   },
 
   async 'deletes everything when cleared, and goes on'(store: StoreAdapter) {
     for (const key of strangeKeys) await store.set(key, sealed(1, 100));
     await store.clear();
-    for (const key of strangeKeys) expect(await store.get(key)).toBeUndefined();
-    expect(await listed(store, '')).toEqual([]);
+    for (const key of strangeKeys) assert.strictEqual(await store.get(key), undefined);
+    assert.deepStrictEqual(await listed(store, ''), []);
     await comesBack(store, sealed(2, 100));
   },
 
@@ -195,9 +206,9 @@ export const behaviours = {
     await store.set('Task/deleted', sealed(3, 100));
     await store.delete('Task/deleted');
     const later = await reopen();
-    expectBytes(await later.get('Task/a'), sealed(1, 100));
-    expectBytes(await later.get('Task/large'), sealed(2, 1_000_000));
-    expect(await listed(later, '')).toEqual(['Task/a', 'Task/large']);
+    assertBytes(await later.get('Task/a'), sealed(1, 100));
+    assertBytes(await later.get('Task/large'), sealed(2, 1_000_000));
+    assert.deepStrictEqual(await listed(later, ''), ['Task/a', 'Task/large']);
   },
 };
 
@@ -221,14 +232,14 @@ const strangeKeys = [
 
 async function comesBack(store: StoreAdapter, value: Uint8Array): Promise<void> {
   await store.set('Task/0f3a', value);
-  expectBytes(await store.get('Task/0f3a'), value);
+  assertBytes(await store.get('Task/0f3a'), value);
 }
 
 /** Compares whole, since a matcher that looks for the difference takes seconds for a large value. */
-function expectBytes(actual: unknown, expected: Uint8Array): void {
-  expect(actual).toBeInstanceOf(Uint8Array);
-  expect((actual as Uint8Array).length).toBe(expected.length);
-  expect(Buffer.compare(actual as Uint8Array, expected)).toBe(0);
+function assertBytes(actual: unknown, expected: Uint8Array): void {
+  assert.ok(actual instanceof Uint8Array);
+  assert.strictEqual((actual as Uint8Array).length, expected.length);
+  assert.strictEqual(Buffer.compare(actual as Uint8Array, expected), 0);
 }
 
 async function setAll(store: StoreAdapter, entries: { key: string; value: Uint8Array }[]): Promise<void> {

@@ -1,26 +1,18 @@
-import { type Executor, type RunEvent, Runner } from 'tidemark';
+import { type Executor, type RunEvent, Runner } from '../entry/index';
 
 export interface RunOnOptions {
+  readonly storage?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (...said: any[]) => void;
   readonly onLog?: (message: string) => void;
-}
-
-const storages = new WeakMap<Executor, string>();
-
-/** Names the storage of runs on an executor; of others it is memory. */
-export function withStorage(executor: Executor, uri: string): Executor {
-  storages.set(executor, uri);
-  return executor;
 }
 
 /** Runs a target and what it requires on an executor, and gives the result; throws what the task threw. */
 export async function runOn(
   executor: Executor,
   target: any,
-  { signal, onProgress = () => undefined, onLog = () => undefined }: RunOnOptions = {},
+  { storage = 'memory:', signal, onProgress = () => undefined, onLog = () => undefined }: RunOnOptions = {},
 ): Promise<any> {
-  const storage = storages.get(executor) ?? 'memory:';
   const runner = new Runner({ executor, storage, onWarning: () => undefined });
   const run = runner.start(target, { ...(signal && { signal }) } as never);
   const listening = (async () => {

@@ -1,18 +1,14 @@
+import assert from 'node:assert';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Lease, leaseKeyOf } from '../../src/storage/leases/lease';
-import type { LeaseManager } from '../../src/storage/leases/lease-manager';
-import type { StoreAdapter } from '../../src/storage/store';
-import type { TaskKey } from '../../src/task/context';
+import { type Lease, leaseKeyOf } from '../storage/leases/lease';
+import type { LeaseManager } from '../storage/leases/lease-manager';
+import type { StoreAdapter } from '../storage/store';
+import type { TaskKey } from '../task/context';
 
 /** In milliseconds. */
 export const expiresAfter = 1200;
 
 export type LeaseBehaviour = keyof typeof behaviours;
-
-export interface ContractOptions {
-  /** What leases do not do somewhere, and why that is right. */
-  readonly skip?: { readonly [behaviour in LeaseBehaviour]?: string };
-}
 
 /** Opens the store once more. @param isSilent whether leases taken here are never renewed */
 type Open = (options?: { isSilent?: boolean }) => { readonly store: StoreAdapter; readonly leases: LeaseManager };
@@ -24,15 +20,15 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 export const behaviours = {
   async 'gives a lease to one only, also within one process'(open: Open) {
     const [a, b] = [open().leases, open().leases];
-    expect(await a.acquire(key)).toMatchObject({ key });
-    expect([await a.acquire(key), await b.acquire(key)]).toEqual([undefined, undefined]);
-    expect(await b.acquire('Choose/0f3b' as TaskKey)).toBeDefined();
+    assert.strictEqual((await a.acquire(key))?.key, key);
+    assert.deepStrictEqual([await a.acquire(key), await b.acquire(key)], [undefined, undefined]);
+    assert.notStrictEqual(await b.acquire('Choose/0f3b' as TaskKey), undefined);
   },
 
   async 'gives it to one of those who ask at the same time'(open: Open) {
     const all = Array.from({ length: 8 }, () => open().leases);
     const taken = await Promise.all(all.map((leases) => leases.acquire(key)));
-    expect(taken.filter((lease) => lease !== undefined)).toHaveLength(1);
+    assert.strictEqual(taken.filter((lease) => lease !== undefined).length, 1);
   },
 
   async 'has a free lease after release, and release never fails'(open: Open) {
@@ -40,33 +36,33 @@ export const behaviours = {
     const lease = (await a.acquire(key))!;
     await Promise.all([lease.release(), lease.release()]);
     const next = (await b.acquire(key))!;
-    expect(next).toBeDefined();
+    assert.notStrictEqual(next, undefined);
     await lease.release();
-    expect(await a.acquire(key)).toBeUndefined();
+    assert.strictEqual(await a.acquire(key), undefined);
   },
 
   async 'writes the result and gives the lease back'(open: Open) {
     const [a, b] = [open(), open()];
     const lease = (await a.leases.acquire(key))!;
-    expect(await written(lease, 'result')).toBe(true);
-    expect(textOf(await b.store.get(key))).toBe('result');
-    expect(await b.leases.acquire(key)).toBeDefined();
-    expect([await written(lease, 'again'), lease.signal.aborted]).toEqual([false, false]);
-    expect(textOf(await b.store.get(key))).toBe('result');
+    assert.strictEqual(await written(lease, 'result'), true);
+    assert.strictEqual(textOf(await b.store.get(key)), 'result');
+    assert.notStrictEqual(await b.leases.acquire(key), undefined);
+    assert.deepStrictEqual([await written(lease, 'again'), lease.signal.aborted], [false, false]);
+    assert.strictEqual(textOf(await b.store.get(key)), 'result');
   },
 
   async 'replaces what is stale'(open: Open) {
     const { store, leases } = open();
     await store.set(key, bytes('stale'));
-    expect(await written((await leases.acquire(key))!, 'result', 'stale', true)).toBe(true);
-    expect(textOf(await store.get(key))).toBe('result');
+    assert.strictEqual(await written((await leases.acquire(key))!, 'result', 'stale', true), true);
+    assert.strictEqual(textOf(await store.get(key)), 'result');
   },
 
   async 'writes large and durable results'(open: Open) {
     const { store, leases } = open();
     const large = 'x'.repeat(200_000);
-    expect(await written((await leases.acquire(key))!, large, undefined, true)).toBe(true);
-    expect(textOf(await store.get(key))).toBe(large);
+    assert.strictEqual(await written((await leases.acquire(key))!, large, undefined, true), true);
+    assert.strictEqual(textOf(await store.get(key)), large);
   },
 
   async 'tells those who wait when it was given back'(open: Open) {
@@ -75,10 +71,10 @@ export const behaviours = {
     let isFree = false;
     const waits = [a, b, b].map((leases) => leases.whenFree(key, forever()).then(() => (isFree = true)));
     await wait(100);
-    expect(isFree).toBe(false);
+    assert.strictEqual(isFree, false);
     await lease.release();
     await Promise.all(waits);
-    expect(await b.acquire(key)).toBeDefined();
+    assert.notStrictEqual(await b.acquire(key), undefined);
   },
 
   async 'tells those who wait at once when nobody has it'(open: Open) {
@@ -93,10 +89,10 @@ export const behaviours = {
       each.catch((error) => error.message),
     );
     controller.abort(new Error('enough'));
-    expect(await waits[0]).toBe('enough');
+    assert.strictEqual(await waits[0], 'enough');
     await b.close();
-    expect(await waits[1]).toMatch(/closed/);
-    await expect(b.whenFree(key, controller.signal)).rejects.toThrow('enough');
+    assert.match(await waits[1], /closed/);
+    await assert.rejects(async () => b.whenFree(key, controller.signal), /enough/);
   },
 
   async 'keeps a lease for as long as its owner lives'(open: Open) {
@@ -104,38 +100,38 @@ export const behaviours = {
     await wakeKeeper(a.leases);
     const lease = (await a.leases.acquire(key))!;
     const waiting = b.whenFree(key, forever()).then(() => 'free');
-    expect(await Promise.race([waiting, wait(expiresAfter * 2.5, 'held')])).toBe('held');
-    expect([await b.acquire(key), lease.signal.aborted]).toEqual([undefined, false]);
-    expect(await written(lease, 'result')).toBe(true);
+    assert.strictEqual(await Promise.race([waiting, wait(expiresAfter * 2.5, 'held')]), 'held');
+    assert.deepStrictEqual([await b.acquire(key), lease.signal.aborted], [undefined, false]);
+    assert.strictEqual(await written(lease, 'result'), true);
     await waiting;
   },
 
   async 'frees the lease of an owner who is silent'(open: Open) {
     await open({ isSilent: true }).leases.acquire(key);
     const { leases } = open();
-    expect(await leases.acquire(key)).toBeUndefined();
-    expect(await takenBy(leases)).toMatchObject({ key });
+    assert.strictEqual(await leases.acquire(key), undefined);
+    assert.strictEqual((await takenBy(leases))?.key, key);
   },
 
   async 'refuses what a late owner writes, and keeps what the next one wrote'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
     const lost = (await late.leases.acquire(key))!;
     const lease = await takenBy(next.leases);
-    expect(await written(lost, 'late')).toBe(false);
-    expect(lost.signal.reason).toMatchObject({ name: 'LeaseLostError', key });
-    expect(await next.store.get(key)).toBeUndefined();
-    expect(await written(lease, 'next')).toBe(true);
-    expect(textOf(await next.store.get(key))).toBe('next');
+    assert.strictEqual(await written(lost, 'late'), false);
+    assertLost(lost);
+    assert.strictEqual(await next.store.get(key), undefined);
+    assert.strictEqual(await written(lease, 'next'), true);
+    assert.strictEqual(textOf(await next.store.get(key)), 'next');
   },
 
   async 'refuses what a late owner writes after the next one has written, also over what was stale'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
     await next.store.set(key, bytes('stale'));
     const lost = (await late.leases.acquire(key))!;
-    expect(await written(await takenBy(next.leases), 'next', 'stale')).toBe(true);
-    expect(await written(lost, 'late', 'stale')).toBe(false);
-    expect(textOf(await next.store.get(key))).toBe('next');
-    expect(await next.leases.acquire(key)).toBeDefined();
+    assert.strictEqual(await written(await takenBy(next.leases), 'next', 'stale'), true);
+    assert.strictEqual(await written(lost, 'late', 'stale'), false);
+    assert.strictEqual(textOf(await next.store.get(key)), 'next');
+    assert.notStrictEqual(await next.leases.acquire(key), undefined);
   },
 
   async 'writes what a late owner has when nobody else came'(open: Open) {
@@ -143,16 +139,16 @@ export const behaviours = {
     await store.set(key, bytes('stale'));
     const lease = (await leases.acquire(key))!;
     await wait(expiresAfter * 1.5);
-    expect(await written(lease, 'late', 'stale')).toBe(true);
-    expect(textOf(await store.get(key))).toBe('late');
+    assert.strictEqual(await written(lease, 'late', 'stale'), true);
+    assert.strictEqual(textOf(await store.get(key)), 'late');
   },
 
   async 'writes what a late owner has when the next one gave up'(open: Open) {
     const [late, next] = [open({ isSilent: true }), open()];
     const lease = (await late.leases.acquire(key))!;
     await (await takenBy(next.leases)).release();
-    expect(await written(lease, 'late')).toBe(true);
-    expect(textOf(await next.store.get(key))).toBe('late');
+    assert.strictEqual(await written(lease, 'late'), true);
+    assert.strictEqual(textOf(await next.store.get(key)), 'late');
   },
 
   async 'does not give back what another has'(open: Open) {
@@ -160,8 +156,8 @@ export const behaviours = {
     const lost = (await late.leases.acquire(key))!;
     const lease = await takenBy(next.leases);
     await lost.release();
-    expect(await open().leases.acquire(key)).toBeUndefined();
-    expect(await written(lease, 'next')).toBe(true);
+    assert.strictEqual(await open().leases.acquire(key), undefined);
+    assert.strictEqual(await written(lease, 'next'), true);
   },
 
   async 'takes a lease again that the store has lost, and tells an owner who was replaced'(open: Open) {
@@ -170,24 +166,24 @@ export const behaviours = {
     const lease = (await a.leases.acquire(key))!;
     await loseLeases(b);
     await wait(expiresAfter * 1.5);
-    expect([await b.leases.acquire(key), lease.signal.aborted]).toEqual([undefined, false]);
-    expect(await written(lease, 'result')).toBe(true);
-    expect(textOf(await b.store.get(key))).toBe('result');
+    assert.deepStrictEqual([await b.leases.acquire(key), lease.signal.aborted], [undefined, false]);
+    assert.strictEqual(await written(lease, 'result'), true);
+    assert.strictEqual(textOf(await b.store.get(key)), 'result');
     const replaced = (await a.leases.acquire(key))!;
     await loseLeases(c);
-    expect(await c.leases.acquire(key)).toBeDefined();
+    assert.notStrictEqual(await c.leases.acquire(key), undefined);
     await wait(expiresAfter);
-    expect(replaced.signal.reason).toMatchObject({ name: 'LeaseLostError' });
+    assertLost(replaced);
   },
 
   async 'does not overwrite what was written while the store had lost the lease'(open: Open) {
     const [a, b] = [open(), open()];
     const lease = (await a.leases.acquire(key))!;
     await loseLeases(b);
-    expect(await written((await b.leases.acquire(key))!, 'theirs')).toBe(true);
+    assert.strictEqual(await written((await b.leases.acquire(key))!, 'theirs'), true);
     await wait(expiresAfter);
-    expect(await written(lease, 'ours')).toBe(false);
-    expect(textOf(await b.store.get(key))).toBe('theirs');
+    assert.strictEqual(await written(lease, 'ours'), false);
+    assert.strictEqual(textOf(await b.store.get(key)), 'theirs');
   },
 
   async 'has leases for many keys at once'(open: Open) {
@@ -195,24 +191,24 @@ export const behaviours = {
     const keys = Array.from({ length: 500 }, (_, i) => `Many/${i}` as TaskKey);
     const taken = await Promise.all(keys.map((each) => a.leases.acquire(each)));
     const refused = await Promise.all(keys.map((each) => b.leases.acquire(each)));
-    expect([taken.filter((lease) => lease === undefined), refused.filter((lease) => lease !== undefined)]).toEqual([
-      [],
-      [],
-    ]);
+    assert.deepStrictEqual(
+      [taken.filter((lease) => lease === undefined), refused.filter((lease) => lease !== undefined)],
+      [[], []],
+    );
     const free = Promise.all(keys.map((each) => b.leases.whenFree(each, forever())));
     await Promise.all(taken.map((lease, i) => (i % 2 === 0 ? lease!.release() : written(lease!, String(i)))));
     await free;
-    expect(textOf(await b.store.get('Many/499'))).toBe('499');
+    assert.strictEqual(textOf(await b.store.get('Many/499')), '499');
   },
 
   async 'keeps leases of long and strange names apart'(open: Open) {
     const [a, b] = [open(), open()];
-    for (const each of strangeKeys) expect(await a.leases.acquire(each)).toBeDefined();
-    for (const each of strangeKeys) expect(await b.leases.acquire(each)).toBeUndefined();
+    for (const each of strangeKeys) assert.notStrictEqual(await a.leases.acquire(each), undefined);
+    for (const each of strangeKeys) assert.strictEqual(await b.leases.acquire(each), undefined);
     await a.leases.close();
-    for (const each of strangeKeys) expect(await written((await b.leases.acquire(each))!, each)).toBe(true);
+    for (const each of strangeKeys) assert.strictEqual(await written((await b.leases.acquire(each))!, each), true);
     const { store } = open();
-    for (const each of strangeKeys) expect(textOf(await store.get(each))).toBe(each);
+    for (const each of strangeKeys) assert.strictEqual(textOf(await store.get(each)), each);
   },
 };
 
@@ -230,6 +226,11 @@ const strangeKeys = [
 
 function written(lease: Lease, text: string, stale?: string, durable = false): Promise<boolean> {
   return lease.write({ bytes: bytes(text), durable, isStale: (there) => textOf(there) === stale });
+}
+
+function assertLost({ signal }: Lease): void {
+  const { name, key: lost } = signal.reason;
+  assert.deepStrictEqual([name, lost], ['LeaseLostError', key]);
 }
 
 /** As when somebody deletes files, or Redis starts without its data. */

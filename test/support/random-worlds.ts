@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { type Executor, Runner } from 'tidemark';
 import { classes, type Planned, refOf, resultOf } from '../run/fixtures/random-workers';
-import { outcomeOf } from '../support/outcome';
+import { outcomeOf } from './outcome';
 
 /** Where the tasks of random worlds run. */
 export interface Places {
