@@ -1,4 +1,4 @@
-// Which folder may import which: see "Where things are" in CONTRIBUTING.md. Type-only imports count like any others.
+// Which folder may import which: see "Map" in CONTRIBUTING.md. Type-only imports count like any others.
 const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to });
 const folders = (...names) => ({ path: `^src/(?:${names.join('|')})/` });
 
@@ -34,9 +34,15 @@ module.exports = {
     forbid('executors-know-no-runner', '^src/executors/', folders('run'), 'An executor runs what it is given.'),
     forbid(
       'outermost',
-      '^src/(?:task|graph|encoding|storage|run|executors)/',
+      '^src/(?:task|graph|encoding|storage|run|executors)/(?!report\\.ts$)',
       folders('entry', 'report', 'cli', 'testing'),
       'Nothing inside imports what is built on top of it.',
+    ),
+    forbid(
+      'one-report',
+      '^src/run/report\\.ts$',
+      { path: '^src/(?:entry|report|cli|testing)/', pathNot: '^src/report/progress/show-progress\\.ts$' },
+      'The option `report` of a runner shows progress, which is loaded when it is first used.',
     ),
     forbid(
       'browser-code-stands-alone',

@@ -122,8 +122,7 @@ export class ResultLoader {
     const { keys, graph, saves } = this.#parts;
     // By key: the same structure may name its requirements in another order today.
     let digests: ReadonlyMap<TaskKey, string | null> | undefined;
-    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++) {
-      const required = graph.edges[edge]!;
+    for (const required of graph.requirementsOf(index)) {
       if (!saves.ranAnew(required)) continue;
       digests ??= new Map(checkpoint.requires);
       const key = keys.get(required);
