@@ -12,7 +12,7 @@ import { CannotSendError, outputOf } from '../../src/executors/errors';
 import { processes } from '../../src/executors/processes';
 import type { SentResult } from '../../src/executors/remote/encoded-result';
 import { threads } from '../../src/executors/threads';
-import { runOn } from '../contract/run-on';
+import { runOn } from '../../src/testing/run-on';
 import { graphOf } from '../graph/graph-of';
 import { temporaryFolder } from '../support/temporary-folder';
 import {

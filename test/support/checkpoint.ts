@@ -1,7 +1,7 @@
 import type { Storage, TaskKey } from 'tidemark';
 import type { RecordFields } from '../../src/storage/write-checkpoint';
 
-/** Saves a result as a run does, and gives its key. */
+/** Saves a result as a run does; returns its key. */
 export async function saveIn(
   storage: Storage,
   {
