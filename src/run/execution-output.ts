@@ -3,7 +3,7 @@ import { fillTemplate } from '../graph/structure';
 import { RunFailedError, tasksFailed } from './errors';
 import type { ExecutionOptions } from './execution-options';
 import type { NodeStates } from './node-states';
-import { loadedValue } from './remote-results';
+import { loadedValue } from '../executors/remote/result-handle';
 import type { HandOver } from './result-sharing';
 
 /** What an execution is for, once it has ended. */
