@@ -1,4 +1,4 @@
-// Which folder may import which: see "Where things are" in CONTRIBUTING.md. Type-only imports count like any others.
+// Which folder may import which: see "Map" in CONTRIBUTING.md. Type-only imports count like any others.
 const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from: { path: from }, to });
 const folders = (...names) => ({ path: `^src/(?:${names.join('|')})/` });
 
@@ -33,10 +33,40 @@ module.exports = {
     ),
     forbid('executors-know-no-runner', '^src/executors/', folders('run'), 'An executor runs what it is given.'),
     forbid(
+      'run-sees-the-executor-interface',
+      '^src/run/',
+      { path: '^src/executors/', pathNot: '^src/executors/(?:remote/|(?:executor|errors|inline|timeout)\\.ts$)' },
+      'A run knows executors by their interface, and handles of the results of workers.',
+    ),
+    forbid(
+      'queues-know-no-pool',
+      '^src/executors/bullmq/(?!worker/job-backend\\.ts$)',
+      { path: '^src/executors/pool/|^src/storage/stores/' },
+      'What queues and pools share is in remote/; a worker starts its pool in job-backend.ts.',
+    ),
+    forbid(
+      'sides-of-a-queue',
+      '^src/executors/bullmq/driver/',
+      { path: '^src/executors/(?:bullmq/)?worker/' },
+      'Driver and worker meet in protocol/ only.',
+    ),
+    forbid(
+      'sides-of-a-queue-2',
+      '^src/executors/bullmq/worker/',
+      { path: '^src/executors/bullmq/driver/' },
+      'Driver and worker meet in protocol/ only.',
+    ),
+    forbid(
       'outermost',
-      '^src/(?:task|graph|encoding|storage|run|executors)/',
+      '^src/(?:task|graph|encoding|storage|run|executors)/(?!report\\.ts$)',
       folders('entry', 'report', 'cli', 'testing'),
       'Nothing inside imports what is built on top of it.',
+    ),
+    forbid(
+      'one-report',
+      '^src/run/report\\.ts$',
+      { path: '^src/(?:entry|report|cli|testing)/', pathNot: '^src/report/progress/show-progress\\.ts$' },
+      'The option `report` of a runner shows progress, which is loaded when it is first used.',
     ),
     forbid(
       'browser-code-stands-alone',

@@ -30,7 +30,7 @@ export function isProcessAlive(pid: number, isSame: (start: string) => boolean):
   return isAlive(pid) && isSame(startOf(pid));
 }
 
-/** Whether a process with this number runs on this machine. */
+/** True if a process with this number runs on this machine. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { startBundledWorker } from '../executors/worker/bundled-worker';
-import { registerReport } from '../run/report';
 
 export { TidemarkError } from '../base/error';
 export { defineConfig, type TidemarkConfig } from '../config/define-config';
@@ -53,9 +52,4 @@ export { Requires } from '../task/requires';
 export { Task, task } from '../task/task';
 export type { TaskClass } from '../task/task-class';
 
-registerReport('progress', ({ events, sizes }) => {
-  const { showProgress } =
-    require('../report/progress/show-progress') as typeof import('../report/progress/show-progress');
-  return showProgress(events, { sizes });
-});
 startBundledWorker();

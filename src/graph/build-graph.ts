@@ -5,44 +5,44 @@ import { showValue } from '../base/show';
 import type { CheckedContainer, Container } from '../task/container';
 import type { TaskDefinition } from '../task/definition';
 import { DeclarationError } from '../task/errors';
-import { abbreviate, type Graph, pathTo } from './graph';
+import { abbreviate, Graph, pathTo } from './graph';
 import type { GraphNode } from './node';
 import { GraphTasks, NodeFactory } from './node-factory';
 import { evaluateRequirement, type ResolvedRefs, resolveRefs, resolveRefsAsync } from './resolve-requirements';
 import type { TaskTemplate } from './task-template';
 
-/** What expanding needs to know. */
+/** Options of `buildGraph`. */
 export interface BuildGraphOptions {
   readonly container: Container & Partial<CheckedContainer>;
   /** Kept from one graph to the next. */
   readonly templates: Map<TaskDefinition, TaskTemplate>;
-  /** More nodes than this are taken for a recursion without an end. */
+  /** Maximum number of nodes: a larger graph is taken for an endless recursion. */
   readonly maxNodes: number;
-  /** A way of more nodes, each requiring the next, likewise. @default maxNodes */
+  /** Maximum length of a chain of requirements, likewise. @default maxNodes */
   readonly maxDepth?: number | undefined;
 }
 
 /**
- * Works out the graph that a target needs: depth first, without recursion, one node per task and params.
+ * Builds the graph of a target: depth first, without recursion, with one node per task and params.
  *
  * @param target any structure of task refs and task classes
- * @throws {DeclarationError} for everything that can be wrong before anything runs
+ * @throws {DeclarationError} for any error in tasks, params and requirements
  */
 export async function buildGraph(target: unknown, options: BuildGraphOptions): Promise<Graph> {
   return new GraphBuilder(options).build(target);
 }
 
-/** Cursors of nodes that were not entered, and that were left. */
+/** Cursors of nodes that have not been entered, and of nodes that are complete. */
 const notEntered = -1;
 const done = -2;
-// Long expansions let other work have its turn this often.
+// Limits of a time slice: long builds yield to other work in between.
 const sliceNodes = 4_096;
 const sliceMilliseconds = 30;
 
 class GraphBuilder {
   readonly #factory: NodeFactory;
   readonly #maxDepth: number;
-  // Flat arrays of 32-bit integers, longer than what is in them: a third of the memory of arrays.
+  // Flat arrays of 32-bit integers with spare capacity: a third of the memory of plain arrays.
   #edges = new Int32Array(64);
   #edgeCount = 0;
   #order = new Int32Array(64);
@@ -51,15 +51,15 @@ class GraphBuilder {
   #firstEdge = new Int32Array(64);
   #endEdge = new Int32Array(64);
   #requiredBy = new Int32Array(64);
-  /** The next edge to follow, or `notEntered`, or `left`. */
+  /** The next edge to follow, `notEntered` or `done`. */
   #cursor = new Int32Array(64);
-  /** Which node a node was last an edge of, to leave out double edges. */
+  /** The last node with an edge to this one, to skip double edges. */
   #lastEdgeOf = new Int32Array(64);
 
   constructor({ container, templates, maxNodes, maxDepth = maxNodes }: BuildGraphOptions) {
     this.#maxDepth = maxDepth;
-    const kinds = new GraphTasks(container, templates);
-    this.#factory = new NodeFactory({ tasks: kinds, maxNodes, onAdded: () => this.#reserve() });
+    const tasks = new GraphTasks(container, templates);
+    this.#factory = new NodeFactory({ tasks, maxNodes, onAdded: () => this.#reserve() });
   }
 
   async build(structure: unknown): Promise<Graph> {
@@ -77,7 +77,7 @@ class GraphBuilder {
     for (const node of targets) await this.#visit(node.index);
     for (const node of this.#factory.nodes) Object.freeze(node);
     const { length } = this.#factory.nodes;
-    return Object.freeze<Graph>({
+    return new Graph({
       nodes: Object.freeze(this.#factory.nodes),
       order: this.#order.subarray(0, this.#orderCount),
       edges: this.#edges.subarray(0, this.#edgeCount),
@@ -91,7 +91,7 @@ class GraphBuilder {
     });
   }
 
-  /** Goes down from a node, depth first, and puts each node into the order once all that it requires is there. */
+  /** Visits a node and its requirements, depth first, and appends each node to the order after its requirements. */
   async #visit(root: number): Promise<void> {
     if (this.#cursor[root]! !== notEntered) return;
     const stack = [root];
@@ -123,18 +123,18 @@ class GraphBuilder {
     }
   }
 
-  /** Asks a node what it requires. */
+  /** Resolves the requirements of a node. */
   #enter(index: number): Promise<void> | undefined {
     const node = this.#factory.nodes[index]!;
     try {
       if (node.task.requirements.length === 0) return this.#addEdges(node, noRequirements);
       const structures = this.#evaluateRequirements(node);
-      const linked = resolveRefs(structures, node, this.#factory);
-      if (!(linked instanceof Promise)) return this.#addEdges(node, linked);
-      return linked
+      const resolved = resolveRefs(structures, node, this.#factory);
+      if (!(resolved instanceof Promise)) return this.#addEdges(node, resolved);
+      return resolved
         .then(() => resolveRefsAsync(structures, node, this.#factory))
         .then(
-          (later) => this.#addEdges(node, later),
+          (refs) => this.#addEdges(node, refs),
           (error) => this.#fail(error, index),
         );
     } catch (error) {
@@ -142,7 +142,7 @@ class GraphBuilder {
     }
   }
 
-  /** What a node's requirements are written as: structures of refs. */
+  /** The requirements of a node as declared: structures of refs. */
   #evaluateRequirements(node: GraphNode): unknown[] {
     const self = this.#factory.tasks.templateOf(node).instanceFor(node);
     return node.task.requirements.map((requirement) => evaluateRequirement(node.task, requirement, self));
@@ -165,7 +165,7 @@ class GraphBuilder {
     node.requirements = templates;
   }
 
-  /** One more node: it is not entered yet, and nothing requires it. */
+  /** Initialises the arrays for a new node. */
   #reserve(): void {
     const { length } = this.#factory.nodes;
     if (length > this.#cursor.length) {
@@ -205,14 +205,14 @@ class GraphBuilder {
 
 const noRequirements: ResolvedRefs = Object.freeze({ templates: Object.freeze([]), children: Object.freeze([]) });
 
-/** The error of code that is called while planning, such as a getter in what `@Requires` gave. */
+/** Converts an error of user code that is called while planning, such as a getter in a structure of `@Requires`. */
 function asDeclarationError(error: unknown, what: string): DeclarationError {
   if (isInstance(error, DeclarationError)) return error;
   if (isInstance(error, TidemarkError)) throw error;
   return new DeclarationError(`${what} cannot be evaluated: ${explainError(error)}`, { cause: error });
 }
 
-/** The same, with room for so many, and at least twice as much. */
+/** A copy of an array with the given capacity, and at least twice the old one. */
 function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const longer = new Int32Array(Math.max(length, 2 * array.length));
   longer.set(array);

@@ -4,40 +4,40 @@ import { DeclarationError } from '../task/errors';
 import type { TaskRef } from '../task/ref';
 import { isConstant } from './frozen-copies';
 
-/** How an object that is no data (a ref, a node) is written; undefined when it is none of those. */
+/** The text of objects that are not data, such as refs and nodes; undefined for other objects. */
 export type Special = (value: object) => string | undefined;
 
 /**
- * A value as text: equal values give equal text in every process and release, different ones different text.
+ * A value as text: equal values have equal text in every process and release, different values different text.
  *
- * Every value starts with a tag of one letter and says where it ends, so that no two texts can be confused:
+ * Each value starts with a one-letter tag and marks its end, so that texts are unambiguous:
  * `u` undefined, `n` null, `t` `f` booleans, `d1.5;` number, `i12;` bigint, `s3:abc` string, `w1:d800` string
  * with lone surrogates, `[…]` array, `{…}` object, `D…;` Date, `R` RegExp, `U` URL, `M{…}` Map, `S{…}` Set,
- * `BFloat64Array;<SHA-256>` bytes. Keys are sorted; properties that are undefined are left out; -0 is 0.
+ * `BFloat64Array;<SHA-256>` bytes. Keys are sorted; undefined properties are omitted; -0 is 0.
  *
- * This text is hashed into the keys of saved results: changing it makes all of them unknown.
+ * Keys of saved results are hashes of this text: any change invalidates all of them.
  */
 export function canonical(value: unknown, special?: Special): string {
   return textOf(value, special, whole);
 }
 
 /**
- * The text of a param's value: as `canonical` has it, with `#<SHA-256>` in place of the text of a part that is long.
- * So a large value is hashed once, and no node holds its text.
+ * The text of a param's value: canonical, with `#<SHA-256>` in place of long parts. So a large value is hashed once,
+ * and nodes do not keep its text.
  */
 export function canonicalParam(value: unknown, special?: Special): string {
   return textOf(value, special, 0);
 }
 
-/** The depth at which nothing is shortened. */
+/** The depth that disables shortening. */
 const whole = -1;
 /** Texts longer than this are shortened. */
 const longest = 1_024;
-/** How deep in a param texts are looked up that were shortened before. */
+/** Maximum depth in a param at which shortened texts are cached. */
 const knownDepth = 2;
 const shortened = new WeakMap<object, string>();
 
-/** @param depth how deep in a param the value is; `whole` when texts are not shortened */
+/** @param depth the depth of the value in a param; `whole` to shorten nothing */
 function textOf(value: unknown, special: Special | undefined, depth: number): string {
   switch (typeof value) {
     case 'string':
@@ -61,7 +61,7 @@ function textOf(value: unknown, special: Special | undefined, depth: number): st
 /** A string, by its UTF-16 units. */
 export function canonicalString(text: string): string {
   if (text.isWellFormed()) return `s${text.length}:${text}`;
-  // UTF-8, which is hashed, has no lone surrogates: they would all look the same.
+  // Hashes are of UTF-8, which has no lone surrogates: all would become the same.
   let units = '';
   for (let i = 0; i < text.length; i++) units += text.charCodeAt(i).toString(16).padStart(4, '0');
   return `w${text.length}:${units}`;
@@ -73,13 +73,13 @@ function objectText(value: object, special: Special | undefined, depth: number):
     : (special?.(value) ?? canonicalObject(value, special, depth));
 }
 
-/** The text of an object, or its hash when it is long; that of a value that never changes is made once. */
+/** The text of an object, or its hash if it is long; computed once for a value that never changes. */
 function shortText(value: object, special: Special | undefined, depth: number): string {
   const known = depth <= knownDepth ? shortened.get(value) : undefined;
   if (known !== undefined) return known;
   const text = objectText(value, special, depth + 1);
   if (text.length <= longest) {
-    // The text of bytes is short, but made by hashing them.
+    // The text of bytes is short, but hashing them takes time.
     if (ArrayBuffer.isView(value) && value.byteLength > longest && isConstant(value)) shortened.set(value, text);
     return text;
   }
@@ -91,7 +91,7 @@ function shortText(value: object, special: Special | undefined, depth: number): 
 let lastString = '';
 let lastShort = '';
 
-/** A long string, which is one string for many tasks more often than not. */
+/** The hash of a long string. Caches the last one: many tasks often share one string. */
 function shortString(text: string): string {
   if (text !== lastString) {
     lastShort = `#${hash('sha256', canonicalString(text), 'hex')}`;
@@ -145,7 +145,7 @@ function canonicalObject(value: object, special: Special | undefined, depth: num
   }
 }
 
-/** Tells refs apart by their content. */
+/** Distinguishes refs by content. */
 export function refByContent(value: object): string | undefined {
   const { task, params, path } = value as TaskRef<unknown>;
   return typeof task === 'function' && path
@@ -153,7 +153,7 @@ export function refByContent(value: object): string | undefined {
     : undefined;
 }
 
-/** The names of an object's properties, sorted as in canonical text. */
+/** The property names of an object, in canonical order. */
 export function sortedNames(object: object): string[] {
   const names = Object.keys(object);
   for (let i = 1; i < names.length; i++) if (names[i - 1]! > names[i]!) return names.sort();
@@ -161,7 +161,7 @@ export function sortedNames(object: object): string[] {
 }
 
 /**
- * The entries of a Map by their keys: numbers and strings ascending, objects by their content.
+ * The entries of a Map in canonical order: by key, numbers and strings ascending, objects by content.
  *
  * @param special the text of objects that are not data
  */
@@ -173,7 +173,7 @@ export function sortedEntries(entries: [unknown, unknown][], special: Special = 
   ).map(({ entry }) => entry);
 }
 
-/** The items of a Set, likewise. */
+/** The items of a Set in canonical order. */
 export function sortedItems(items: unknown[], special: Special = refByContent): unknown[] {
   if (items.every(isPrimitive)) return sorted(items, compare);
   return sorted(
@@ -187,10 +187,10 @@ function sorted<T>(items: T[], order: (a: T, b: T) => number): T[] {
   return items;
 }
 
-/** Undefined last, since sorting puts it there whatever a comparison says. */
+/** Undefined last: sorting puts it there regardless of the comparison. */
 const types = ['boolean', 'number', 'bigint', 'string', 'object', 'undefined'];
 
-/** Primitives of one type by their value, NaN last; of different ones, by type. Objects are all alike. */
+/** Compares primitives by type, then by value, NaN last. All objects are equal. */
 function compare(a: unknown, b: unknown): number {
   if (typeof a !== typeof b) return types.indexOf(typeof a) - types.indexOf(typeof b);
   if (typeof a === 'object') return Number(a !== null) - Number(b !== null);
@@ -198,7 +198,7 @@ function compare(a: unknown, b: unknown): number {
   return (a as number) < (b as number) ? -1 : Number((a as number) > (b as number));
 }
 
-/** Content as text; what cannot be part of a key has none, and keeps its place. */
+/** The text of a value; empty for values that cannot be part of a key, so that these keep their order. */
 function contentText(value: unknown, special: Special): string {
   try {
     return canonical(value, special);

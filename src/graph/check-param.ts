@@ -15,39 +15,39 @@ import {
   valueUnlessSecret,
 } from './param-values';
 
-/** The types that a param takes. */
+/** The allowed types of a param. */
 interface ExpectedTypes {
   readonly names: TypeNames;
-  /** Whether only its default tells them. */
+  /** True if only the default determines them. */
   readonly isByDefault: boolean;
 }
 
-/** A param as it is looked at for each node: what can be known before is. */
+/** A param of a task, with everything that is the same for all nodes. */
 export interface ParamSlot {
   readonly param: ParamDefinition;
   readonly name: string;
   /** The name as canonical text. */
   readonly text: string;
-  /** Undefined when any value may be taken, or a schema decides. */
+  /** Undefined if any value is allowed, or if a schema decides. */
   readonly expected: ExpectedTypes | undefined;
-  /** The `typeof` that a value needs to be taken as it is, any when undefined; null when it must be looked at. */
+  /** The `typeof` of values that need no check; undefined for any primitive, null if each value must be checked. */
   readonly plainType: string | null | undefined;
-  /** What it is when it is not given; undefined without a default. */
-  readonly fallback: (CheckedParam & { readonly writtenText: string | undefined }) | undefined;
-  /** The canonical text when it is not given; undefined when that must be looked at. */
+  /** The default; undefined if there is none. */
+  readonly fallback: (CheckedParam & { readonly declaredText: string | undefined }) | undefined;
+  /** The canonical text, name included, if the param is not given; undefined if that must be checked. */
   readonly fallbackText: string | undefined;
 }
 
-/** A param of a node. */
+/** The checked value of a param. */
 export interface CheckedParam {
   readonly copy: DataCopy;
-  /** What was given, before its schema; undefined when nothing was. */
+  /** The given value, before its schema; undefined if none was given. */
   readonly given: unknown;
-  /** The canonical text of the value, when it is known. */
+  /** The canonical text of the value, if known. */
   readonly text: string | undefined;
 }
 
-/** A value that the schema of the requiring task put in for a param that was not given. */
+/** A value supplied by the schema of the requiring task for a param that was not given. */
 export class SchemaDefault {
   constructor(
     readonly value: unknown,
@@ -56,14 +56,16 @@ export class SchemaDefault {
   ) {}
 }
 
-/** @param handsOn whether the task hands params on, so that it counts what they were before their schemas */
-export function toParamSlot(param: ParamDefinition, fallback: ParamDefault | undefined, handsOn: boolean): ParamSlot {
+/** @param passesOn true if the task passes params on, so that values before schemas matter */
+export function toParamSlot(param: ParamDefinition, fallback: ParamDefault | undefined, passesOn: boolean): ParamSlot {
   const { name, schema } = param;
   const text = canonicalString(name);
   const expected = schema ? undefined : expectedTypes(param, fallback);
   const fallbackText = !fallback || fallback.copy.refs.length > 0 ? undefined : canonicalParam(fallback.copy.value);
-  const isLookedAt = fallback
-    ? fallback.copy.hasMutableParts || fallbackText === undefined || (handsOn && fallback.declaredText !== fallbackText)
+  const isChecked = fallback
+    ? fallback.copy.hasMutableParts ||
+      fallbackText === undefined ||
+      (passesOn && fallback.declaredText !== fallbackText)
     : !param.optional;
   return {
     param,
@@ -75,9 +77,9 @@ export function toParamSlot(param: ParamDefinition, fallback: ParamDefault | und
       copy: fallback.copy,
       given: undefined,
       text: fallbackText,
-      writtenText: fallback.declaredText,
+      declaredText: fallback.declaredText,
     },
-    fallbackText: isLookedAt ? undefined : fallback ? text + fallbackText : '',
+    fallbackText: isChecked ? undefined : fallback ? text + fallbackText : '',
   };
 }
 
@@ -87,7 +89,7 @@ function expectedTypes({ types }: ParamDefinition, fallback: ParamDefault | unde
     if (types.length === 0) return undefined;
     return { names: value === null ? [...types, 'null'] : types, isByDefault: false };
   }
-  // null says that there is no value yet, and nothing of other values.
+  // A default of null says nothing about other values.
   const name = value === null ? undefined : typeNameOf(value);
   return name === undefined ? undefined : { names: [name], isByDefault: true };
 }
@@ -99,40 +101,40 @@ function plainTypeOf(names: TypeNames | undefined): string | null | undefined {
   return names.length === 1 && plainTypes.has(names[0]!) ? names[0]!.toLowerCase() : null;
 }
 
-/** Whether a value can be taken as it is. */
+/** True for a value that needs no check. */
 export function isPlainParam({ plainType }: ParamSlot, value: unknown): value is number | string | boolean {
   const type = typeof value;
   return plainType === undefined ? type === 'number' || type === 'string' || type === 'boolean' : plainType === type;
 }
 
 /**
- * Checks a value that is given for a param, or undefined.
+ * Checks the given value of a param, or undefined.
  *
- * @returns undefined when the param stays absent, `'missing'` when it may not, a promise when a schema is asynchronous:
- * ask again once it is fulfilled
+ * @returns undefined if the param stays absent, `'missing'` if it is required, a promise if a schema is asynchronous:
+ * call again once it is fulfilled
  */
 export function checkParam(
   task: TaskDefinition,
   slot: ParamSlot,
   value: unknown,
-  answers: SchemaResults,
+  results: SchemaResults,
 ): CheckedParam | Promise<unknown> | 'missing' | undefined {
   const { param } = slot;
-  if (value === undefined) return checkAbsent(task, slot, answers);
+  if (value === undefined) return checkAbsent(task, slot, results);
   if (value instanceof SchemaDefault) {
-    if (param.schema) return checkSchemaDefault(task, slot, value, answers);
-    return checkParam(task, slot, value.value, answers);
+    if (param.schema) return checkSchemaDefault(task, slot, value, results);
+    return checkParam(task, slot, value.value, results);
   }
   if (!param.schema) {
     assertType(task, slot, value);
     const copy = copyParam(task, param, value);
     return toCheckedParam(copy, copy.value);
   }
-  const answer = answers.validate(task, param, value);
-  if (answer instanceof Promise) return answer;
-  if ('issues' in answer) throw invalidParamError(task, param, value, answer.issues);
-  const copy = copyParam(task, param, answer.value);
-  return toCheckedParam(copy, answer.value === value ? copy.value : copyIfData(value));
+  const result = results.validate(task, param, value);
+  if (result instanceof Promise) return result;
+  if ('issues' in result) throw invalidParamError(task, param, value, result.issues);
+  const copy = copyParam(task, param, result.value);
+  return toCheckedParam(copy, result.value === value ? copy.value : copyIfData(value));
 }
 
 function toCheckedParam(copy: DataCopy, given: unknown): CheckedParam {
@@ -142,31 +144,31 @@ function toCheckedParam(copy: DataCopy, given: unknown): CheckedParam {
 function checkAbsent(
   task: TaskDefinition,
   { param }: ParamSlot,
-  answers: SchemaResults,
+  results: SchemaResults,
 ): CheckedParam | Promise<unknown> | 'missing' | undefined {
   if (param.optional) return undefined;
   if (!param.schema) return 'missing';
-  const answer = answers.validate(task, param, undefined);
-  if (answer instanceof Promise) return answer;
-  if ('issues' in answer) return 'missing';
-  return answer.value === undefined ? undefined : toCheckedParam(copyParam(task, param, answer.value), undefined);
+  const result = results.validate(task, param, undefined);
+  if (result instanceof Promise) return result;
+  if ('issues' in result) return 'missing';
+  return result.value === undefined ? undefined : toCheckedParam(copyParam(task, param, result.value), undefined);
 }
 
 /**
- * A value that the schema of the requiring task put in. This schema must not change it again: it puts in the same by
- * itself, or leaves the value as it is.
+ * Checks a value supplied by the schema of the requiring task. The schema of this task must not change it: it either
+ * supplies the same value, or accepts the value unchanged.
  */
 function checkSchemaDefault(
   task: TaskDefinition,
   slot: ParamSlot,
   { value, by }: SchemaDefault,
-  answers: SchemaResults,
+  results: SchemaResults,
 ): CheckedParam | Promise<unknown> {
   const { param, fallback } = slot;
-  const own = fallback ? undefined : answers.validate(task, param, undefined);
+  const own = fallback ? undefined : results.validate(task, param, undefined);
   if (own instanceof Promise) return own;
   if (own && isSameContent(own, value)) return toCheckedParam(copyParam(task, param, value), undefined);
-  const again = answers.validate(task, param, value);
+  const again = results.validate(task, param, value);
   if (again instanceof Promise) return again;
   if (isSameContent(again, value)) return toCheckedParam(copyParam(task, param, value), value);
   throw new DeclarationError(
@@ -174,10 +176,10 @@ function checkSchemaDefault(
   );
 }
 
-function isSameContent(answer: ValidationResult, value: unknown): boolean {
-  if (!('value' in answer)) return false;
+function isSameContent(result: ValidationResult, value: unknown): boolean {
+  if (!('value' in result)) return false;
   try {
-    return canonicalParam(answer.value, refByContent) === canonicalParam(value, refByContent);
+    return canonicalParam(result.value, refByContent) === canonicalParam(value, refByContent);
   } catch {
     return false;
   }
@@ -193,18 +195,14 @@ function assertType(task: TaskDefinition, { param, expected }: ParamSlot, value:
   throw new ParamError(problem, { task: task.name, param: param.name, ...valueUnlessSecret(param, value) });
 }
 
-/** The text of a value; undefined when it holds refs, which only the graph can name. */
-export function textUnlessRefs({ value, refs }: DataCopy): string | undefined {
-  return refs.length > 0 ? undefined : canonicalParam(value);
-}
-
 /**
- * What a param is handed on as, before its schema, where that is not the value itself: part of the identity of a node
- * that hands it on.
+ * What a param is passed on as, before its schema, if it differs from the value itself: part of the identity of a node
+ * that passes it on.
  */
-export function givenTextOf(slot: ParamSlot, { given, copy }: CheckedParam, valueText: string | undefined): string {
+export function givenTextOf(slot: ParamSlot, { given, copy, text: known }: CheckedParam): string {
   const isDefault = copy === slot.fallback?.copy;
   if (given === undefined && !isDefault) return `${slot.text}?`;
-  const text = isDefault ? slot.fallback!.writtenText : textIfData(given);
+  const text = isDefault ? slot.fallback!.declaredText : textIfData(given);
+  const valueText = known ?? (copy.refs.length > 0 ? undefined : canonicalParam(copy.value));
   return text === undefined || text === valueText ? '' : slot.text + text;
 }

@@ -5,34 +5,34 @@ import { sortedEntries, sortedItems, sortedNames } from './canonical';
 import { type DataCopy, findCopy, isSameData, noRefs, registerCopy } from './frozen-copies';
 import { placeholderLabel } from './service-placeholders';
 
-/** Deeper data is refused instead of overflowing the stack. */
+/** Deeper data is rejected, before it overflows the stack. */
 const deepest = 1_000;
-/** Values with this many parts are copied once, however often they are given. */
+/** Values with this many parts are copied only once. */
 const large = 64;
-/** How deep in a param large values are looked for. */
+/** Maximum depth in a param at which large values are recognised. */
 const sharedDepth = 2;
 
-/** The copy of a large value. */
+/** A large value that was copied. */
 interface Original {
   readonly copy: DataCopy;
-  /** When the value was last seen to equal its copy. */
+  /** When the value last equalled its copy. */
   seen: number;
 }
 
-/** Large values that were copied, and the mutable copies that tasks get of them. */
+/** Large values that were copied, and the mutable copies that tasks receive. */
 const originals = new WeakMap<object, Original>();
 let now = 0;
 
-/** Says that code of the program may have run, which may have changed values: they are compared before their copies are used again. */
+/** Called after code of the program may have changed values: they are compared again before their copies are reused. */
 export function expireCopies(): void {
   now++;
 }
 
 /**
- * A frozen copy of a param's value. Values that differ in nothing that counts for keys become equal copies: the
- * properties of objects and the entries of Maps and Sets are sorted, and -0 is 0.
+ * A frozen copy of a param's value. Values with the same key become equal copies: properties of objects and entries of
+ * Maps and Sets are sorted, and -0 is 0.
  *
- * @param root the value's name in errors: `params.seeds`
+ * @param root the name of the value in messages: `params.seeds`
  * @throws {NotDataError} for functions, symbols, promises, cycles and instances of unknown classes
  */
 export function copyData(value: unknown, root: string): DataCopy {
@@ -48,7 +48,7 @@ export function copyData(value: unknown, root: string): DataCopy {
   return copy;
 }
 
-/** A copy of a copied value in which each part may be changed that could not be frozen; frozen parts are shared. */
+/** A copy of a frozen copy with its own mutable parts; frozen parts are shared. */
 export function mutableCopy(value: unknown): unknown {
   if (isPrimitive(value)) return value;
   const object = value as object;
@@ -59,7 +59,7 @@ export function mutableCopy(value: unknown): unknown {
   return thawed;
 }
 
-/** A primitive as params hold it: -0 is 0, since the two have one key. */
+/** Replaces -0 with 0: both have the same key. */
 export function withoutNegativeZero(value: unknown): unknown {
   return value === 0 ? 0 : value;
 }
@@ -91,7 +91,7 @@ class Copier {
     return copied;
   }
 
-  /** Copies an object, and registers the copy when it is large. */
+  /** Copies an object, and registers the copy if it is large. */
   #copyShared(object: object, path: string, depth: number): unknown {
     const size = this.#size;
     const { hasMutableParts } = this;
@@ -107,7 +107,7 @@ class Copier {
     return value;
   }
 
-  /** The copy that there is of an object, or that it is. */
+  /** The known copy of an object, which may be the object itself. */
   #known(object: object): unknown {
     let copy = findCopy(object);
     if (!copy) {
@@ -158,9 +158,9 @@ class Copier {
         throw new NotDataError(`${path}[${i}]`, 'is a hole in the array; use undefined or null');
       copied.push(isPrimitive(item) ? withoutNegativeZero(item) : this.copy(item, `${path}[${i}]`, depth));
     }
-    // Those of a long array take longer to list than to copy; arrays with more to them, such as matches, are short.
+    // Skipped for long arrays, where it takes longer than copying; arrays with further properties, such as matches, are short.
     const names = items.length <= 64 ? Reflect.ownKeys(items) : [];
-    // Besides the items there is `length`.
+    // One more name: `length`.
     if (names.length > items.length + 1)
       throw new NotDataError(
         path,
@@ -175,7 +175,7 @@ class Copier {
     const copied: Record<string, unknown> = {};
     for (const name of sortedNames(object)) {
       const item = (object as Record<string, unknown>)[name];
-      if (item === undefined) continue; // undefined is absent
+      if (item === undefined) continue; // same as absent
       this.#size++;
       setProperty(
         copied,
@@ -204,11 +204,11 @@ function problemOf(value: object | symbol): string {
     : `is the service ${label}, which exists only while the task runs`;
 }
 
-/** What cannot be frozen, anew. */
+/** A copy of an object that cannot be frozen. */
 function cloneLeaf(object: object): object {
   switch (dataKindOf(object)) {
     case 'regexp':
-      // Not frozen: matching writes to lastIndex.
+      // Matching writes to lastIndex.
       return new RegExp(object as RegExp);
     case 'date':
       return newDate((object as Date).getTime());
@@ -219,7 +219,7 @@ function cloneLeaf(object: object): object {
   }
 }
 
-/** A copy of those parts of a copied value that could not be frozen, and of what holds them. */
+/** Copies the mutable parts of an object, and their containers. */
 function copyMutableParts(object: object): object {
   if (Array.isArray(object)) {
     const items = object.map(mutableCopy);
@@ -251,12 +251,12 @@ function copyMutableProperties(object: object): object {
 }
 
 function setProperty(object: Record<string, unknown>, name: string, value: unknown): void {
-  // Assigning to __proto__ would set the prototype instead; a program may have added other setters.
+  // Assigning to __proto__ would set the prototype; a program may have added other setters.
   if (name in object) Object.defineProperty(object, name, { value, enumerable: true });
   else object[name] = value;
 }
 
-/** Whether comparing an object with its copy costs less than copying it again and keeping both. */
+/** True if comparing an object with its copy is cheaper than copying it again. */
 function isLarge(object: object): boolean {
   if (ArrayBuffer.isView(object)) return object.byteLength >= large << 4;
   const { size, length } = object as { size?: unknown; length?: unknown };

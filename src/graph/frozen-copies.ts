@@ -1,10 +1,10 @@
 import { dataKindOf, isPrimitive } from '../task/data';
 import type { TaskRef } from '../task/ref';
 
-/** A frozen copy of a value, as params hold it. */
+/** A frozen copy of a value, as used in params. */
 export interface DataCopy {
   readonly value: unknown;
-  /** Whether it holds something that cannot be frozen (a Date, Map, typed array…), so that each task needs a copy of its own. */
+  /** True if it contains something that cannot be frozen (Date, Map, typed array…), so that each task needs its own copy. */
   readonly hasMutableParts: boolean;
   /** The task refs in it. */
   readonly refs: readonly TaskRef<unknown>[];
@@ -14,26 +14,26 @@ export const noRefs: readonly TaskRef<unknown>[] = Object.freeze([]);
 
 /** Copies without refs and without mutable parts. */
 const plain = new WeakSet<object>();
-/** All other copies, by their value. */
+/** All other copies, by value. */
 const others = new WeakMap<object, DataCopy>();
 
-/** Registers a copy: given again as a value, it is used as it is. */
+/** Registers a copy, so that its value is not copied again. */
 export function registerCopy(copy: DataCopy): void {
   if (!copy.hasMutableParts && copy.refs.length === 0) plain.add(copy.value as object);
   else others.set(copy.value as object, copy);
 }
 
-/** The copy whose value this object is. */
+/** The copy with this object as its value. */
 export function findCopy(value: object): DataCopy | undefined {
   return plain.has(value) ? { value, hasMutableParts: false, refs: noRefs } : others.get(value);
 }
 
-/** Whether an object is the value of a copy without refs: its content never changes, and depends on nothing else. */
+/** True for the value of a copy without refs: its content never changes. */
 export function isConstant(value: object): boolean {
   return plain.has(value) || others.get(value)?.refs.length === 0;
 }
 
-/** Whether a value would become this copy: the same content, whatever the order of properties and entries. */
+/** True if a value would become this copy: equal content, in any order of properties and entries. */
 export function isSameData(value: unknown, copy: unknown): boolean {
   if (value === copy) return true;
   if (isPrimitive(value) || isPrimitive(copy)) return Number.isNaN(value) && Number.isNaN(copy);
@@ -89,7 +89,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Only by keys that are their own identity; others are copied anew. */
+/** Compares keys by identity: Maps with other keys are copied again. */
 function isSameMap(map: ReadonlyMap<unknown, unknown>, copied: ReadonlyMap<unknown, unknown>): boolean {
   if (map.size !== copied.size) return false;
   for (const [key, item] of map) if (!copied.has(key) || !isSameData(item, copied.get(key))) return false;

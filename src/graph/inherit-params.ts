@@ -5,26 +5,26 @@ import { SchemaDefault } from './check-param';
 import type { GraphNode } from './node';
 import type { ParamDefaults } from './param-values';
 
-/** How often a default is read again before it counts as always the same, and how long between, in milliseconds. */
+/** How often a default is read again before it counts as stable, and the pause after the first, in milliseconds. */
 const readings = 8;
 const pause = 3;
 
-/** A task that hands params on, or is given them. */
+/** A task that passes params on or inherits them. */
 export interface ParamHolder {
   readonly task: TaskDefinition;
   readonly defaults: ParamDefaults;
-  /** Reads a default once more. Gives whether it is another one now, or cannot be told. */
+  /** Reads a default again; true if it has changed, or if that cannot be determined. */
   isDefaultUnstable(name: string): boolean;
 }
 
-/** How a task hands its params on to another that it requires: worked out once for the two of them in a run. */
+/** The inheritance of params by a required task from the task that requires it, evaluated once per pair in a run. */
 export class ParamInheritance {
   readonly #from: ParamHolder;
   readonly #to: ParamHolder;
   readonly #names: readonly string[];
-  /** Params that must be written out since the requiring task does not have them. */
+  /** Params that must be passed explicitly because the requiring task does not have them. */
   readonly #missing: readonly string[];
-  /** What is wrong with the defaults of a param in both, by its name; undefined when nothing is. */
+  /** Conflicts of defaults, by param name; undefined if there is none. */
   readonly #conflicts = new Map<string, string | undefined>();
 
   constructor(from: ParamHolder, to: ParamHolder) {
@@ -39,10 +39,9 @@ export class ParamInheritance {
   }
 
   /**
-   * The params for the required task: those of the same name as they were given, before schemas, then the ones
-   * written out.
+   * The params of the required task: given params of the same name, before schemas, then explicit ones.
    *
-   * @throws {DeclarationError} when one is missing here, or was left to defaults that differ
+   * @throws {DeclarationError} for a missing param, and for one left to defaults that differ
    */
   inherit(
     node: GraphNode,
@@ -63,7 +62,7 @@ export class ParamInheritance {
     return params;
   }
 
-  /** What is handed on of a param that was not given. */
+  /** The inherited value of a param that was not given. */
   #inheritDefault(node: GraphNode, name: string, property: string): unknown {
     const fallback = this.#from.defaults.get(name);
     if (fallback) {
@@ -81,16 +80,15 @@ export class ParamInheritance {
   }
 
   /**
-   * Defaults differ when both are always the same. One that is another each time it is read, such as a time or a
-   * random number, is that of the run, as read for the task that is not given it; it never depends on chance whether
-   * a graph is refused.
+   * Describes a conflict between two stable defaults. An unstable default, such as a time or a random number, is read
+   * once per run and never conflicts, so that the outcome does not depend on chance.
    */
   #compareDefaults(name: string): string | undefined {
     const from = this.#from.defaults.get(name);
     const to = this.#to.defaults.get(name);
     if (!from || !to || from.declaredText === to.declaredText) return undefined;
     for (let i = 0; i < readings; i++) {
-      // The first two may have been read in one tick of a clock.
+      // The first two reads may fall into one tick of the clock.
       if (i === 1) sleep(pause);
       if (this.#from.isDefaultUnstable(name) || this.#to.isDefaultUnstable(name)) return undefined;
     }
@@ -110,12 +108,12 @@ export class ParamInheritance {
   }
 }
 
-/** A param by its name, which may be that of something that all objects have. */
+/** An own param: its name may be that of a property of Object.prototype. */
 function ownParam(params: Readonly<Record<string, unknown>> | undefined, name: string): unknown {
   return params && Object.hasOwn(params, name) ? params[name] : undefined;
 }
 
-/** Blocks: it comes before an error only, and timers may be faked. */
+/** Blocks the thread, which only delays an error. Timers may be faked. */
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -12,16 +12,16 @@ import { GraphNode, NodePart, ownDirectory } from './node';
 import { StoredRef, storeRefs } from './stored-ref';
 import { mapStructure } from './structure';
 
-/** What `fingerprint()` returned, by node index. */
+/** The results of `fingerprint()`, by node index. */
 export type Fingerprints = ReadonlyMap<number, string>;
 
-/** The keys of a graph's nodes, each made when it is first asked for. */
+/** The keys of a graph's nodes, each computed on first use. */
 export class NodeKeys {
   readonly #graph: Graph;
   readonly #fingerprints: Fingerprints;
   readonly #keys: (TaskKey | undefined)[];
   readonly #paramRefDigests = new Map<GraphNode, string>();
-  /** Nodes whose keys a function of the user made, to find two that it gave the same. */
+  /** Nodes with keys from a function of the user, to detect duplicates. */
   readonly #named = new Map<TaskKey, GraphNode>();
   readonly #special: Special;
 
@@ -34,14 +34,14 @@ export class NodeKeys {
       if (value === ownDirectory) return 'F;';
       return value instanceof NodePart ? `p${this.get(value.node.index)};${canonical(value.path)}` : undefined;
     };
-    // In this order, so that refs in the params of refs are known before they are asked for.
+    // In order, so that refs in the params of a ref come first.
     for (const node of graph.paramRefNodes.values()) {
       if (!this.#paramRefDigests.has(node))
         this.#paramRefDigests.set(node, digest(canonicalString(node.task.name) + this.#paramsText(node)));
     }
   }
 
-  /** The key of a node; without recursion, since graphs may be deep. */
+  /** The key of a node. Without recursion, since graphs may be deep. */
   get(index: number): TaskKey {
     const known = this.#keys[index];
     if (known !== undefined) return known;
@@ -77,7 +77,7 @@ export class NodeKeys {
     return key;
   }
 
-  /** What the key of a node is made of that its task and its params do not tell. */
+  /** The inputs of a node's key besides its task and params. */
   inputsOf(node: GraphNode): KeyInputs {
     const refs = new Map<string, string>();
     if (node.paramsHaveRefs)
@@ -125,24 +125,24 @@ export class NodeKeys {
   }
 }
 
-/** What a key is made of besides a task and its params. */
+/** The inputs of a key besides task and params. */
 export interface KeyInputs {
-  /** The canonical texts of what the task requires, in order. */
+  /** The canonical texts of the requirements, in order. */
   readonly requirements: readonly string[];
-  /** For each ref in the params, by its hash, what stands for it in the key. */
+  /** For each ref in the params, by its hash: the digest that represents it in the key. */
   readonly refs: readonly (readonly [ref: string, digest: string])[];
 }
 
-/** What a key is made of that was worked out elsewhere. */
+/** The inputs of a key from another process. */
 export interface KeyParts extends KeyInputs {
   readonly task: TaskDefinition;
   readonly params: Readonly<Record<string, unknown>>;
-  /** The same, with `StoredRef`s in the place of refs. */
+  /** The params with `StoredRef`s in place of refs. */
   readonly stored: Readonly<Record<string, unknown>>;
   readonly fingerprint: string | undefined;
 }
 
-/** The key of a task whose graph is elsewhere. @throws {DeclarationError} when the params are not those that it was made of */
+/** The key of a task whose graph is in another process. @throws {DeclarationError} for params with an unknown ref */
 export function keyFromParts({ task, params, stored, fingerprint, requirements, refs }: KeyParts): TaskKey {
   const { folder, prefix, properties } = headOf(task);
   const required = properties.map((property, i) => property + requirements[i]);
@@ -158,14 +158,14 @@ export function keyFromParts({ task, params, stored, fingerprint, requirements, 
   return `${folder}/${digest(prefix + keyedText(task, stored, special) + rest)}` as TaskKey;
 }
 
-/** A ref as it is saved, as a hash: its task and the params that were given. */
+/** The hash of a stored ref: its task and given params. */
 function storedRefText({ task, params }: StoredRef): string {
   const inner: Special = (value) =>
     value instanceof StoredRef ? `@${storedRefText(value)};${canonical(value.path)}` : undefined;
   return digest(canonicalString(task) + canonical(params, inner));
 }
 
-/** A ref in params, or a part of it, as part of a key. */
+/** The text of a ref in params, or of a part of it. */
 function refText(carried: string, path: PartPath): string {
   return path.length > 0 ? `p${carried};${canonical(path)}` : `@${carried};`;
 }
@@ -180,7 +180,7 @@ function keyedText(task: TaskDefinition, params: Readonly<Record<string, unknown
   return `${text}}`;
 }
 
-/** The key of a task that names it itself. @param rest the text of what else it is made of */
+/** The key of a task with its own `key(params)`. @param rest the text of the other inputs */
 function namedKey(
   task: TaskDefinition,
   params: Readonly<Record<string, unknown>>,
@@ -192,11 +192,11 @@ function namedKey(
   return `${folder}/${safeName(customKey(task, params))}${isBare ? '' : `-${digest(prefix + rest)}`}` as TaskKey;
 }
 
-/** What is the same in all keys of a task. */
+/** The common part of all keys of a task. */
 interface KeyHead {
-  /** What the keys start with. */
+  /** The start of the keys. */
   readonly folder: string;
-  /** What the text starts with that is hashed for them. */
+  /** The start of the hashed text. */
   readonly prefix: string;
   /** The names of the requirements, as canonical text. */
   readonly properties: readonly string[];
@@ -217,7 +217,7 @@ function headOf(task: TaskDefinition): KeyHead {
   return head;
 }
 
-/** The first part of a task's keys, which is its folder in file storage. */
+/** The first part of a task's keys: its folder in file storage. */
 export function folderOf(task: TaskDefinition): string {
   return headOf(task).folder;
 }
@@ -241,7 +241,7 @@ function customKey(task: TaskDefinition, params: Readonly<Record<string, unknown
   return key;
 }
 
-/** Shorter secrets occur in keys by chance. */
+/** Shorter secrets may occur in keys by chance. */
 const shortestSecret = 4;
 
 function holdsSecret(key: string, { secrets }: TaskDefinition, params: Readonly<Record<string, unknown>>): boolean {

@@ -6,12 +6,12 @@ import { definitionOf, type TaskDefinition } from '../task/definition';
 import { DeclarationError } from '../task/errors';
 import { isTaskRef, type TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
-import { canonical, canonicalParam, canonicalString } from './canonical';
+import { canonical } from './canonical';
 import { GraphNode } from './node';
 import { SchemaResults } from './param-values';
-import { type IdentifiedParams, type PreparedParams, TaskTemplate } from './task-template';
+import { type PreparedParams, TaskTemplate } from './task-template';
 
-/** The blueprint of a task in one graph, with its nodes by identity. */
+/** A task in one graph: its template, and its nodes by identity. */
 interface GraphTask {
   readonly template: TaskTemplate;
   readonly nodes: Map<string | number, GraphNode>;
@@ -24,17 +24,17 @@ export class GraphTasks {
   readonly #byClass = new Map<TaskClass, GraphTask>();
   readonly #classByName = new Map<string, TaskClass>();
 
-  /** @param blueprints kept from one graph to the next */
-  constructor(container: Container & Partial<CheckedContainer>, blueprints: Map<TaskDefinition, TaskTemplate>) {
+  /** @param templates shared by the graphs of a run */
+  constructor(container: Container & Partial<CheckedContainer>, templates: Map<TaskDefinition, TaskTemplate>) {
     this.#container = container;
-    this.#templates = blueprints;
+    this.#templates = templates;
   }
 
   get definitions(): readonly TaskDefinition[] {
     return Array.from(this.#byClass.values(), ({ template }) => template.task);
   }
 
-  /** That of a class; a promise when it must be asked for again later. */
+  /** The task of a class; a promise if it must be called again later. */
   get(cls: TaskClass): GraphTask | Promise<undefined> {
     const known = this.#byClass.get(cls);
     if (known) return known;
@@ -46,39 +46,39 @@ export class GraphTasks {
       );
     }
     this.#classByName.set(definition.name, cls);
-    const blueprint = this.#templates.get(definition) ?? TaskTemplate.create(definition, this.#container);
-    if (isPromiseLike(blueprint))
-      return Promise.resolve(blueprint).then((made) => void this.#add(cls, definition, made));
-    return this.#add(cls, definition, blueprint as TaskTemplate);
+    const template = this.#templates.get(definition) ?? TaskTemplate.create(definition, this.#container);
+    if (isPromiseLike(template)) return Promise.resolve(template).then((made) => void this.#add(cls, made));
+    return this.#add(cls, template as TaskTemplate);
   }
 
-  /** The blueprint that a node was made by. */
+  /** The template of a node's task. */
   templateOf({ task }: GraphNode): TaskTemplate {
     return this.#byClass.get(task.cls)!.template;
   }
 
-  #add(cls: TaskClass, definition: TaskDefinition, blueprint: TaskTemplate): GraphTask {
-    const kind = this.#byClass.get(cls) ?? { template: blueprint, nodes: new Map() };
-    this.#byClass.set(cls, kind);
-    this.#templates.set(definition, kind.template);
-    return kind;
+  #add(cls: TaskClass, template: TaskTemplate): GraphTask {
+    // Another call may have added it meanwhile.
+    const task = this.#byClass.get(cls) ?? { template, nodes: new Map() };
+    this.#byClass.set(cls, task);
+    this.#templates.set(task.template.task, task.template);
+    return task;
   }
 }
 
-/** What making nodes needs of a graph. */
+/** Options of a `NodeFactory`. */
 interface NodeFactoryOptions {
   readonly tasks: GraphTasks;
-  /** More nodes than this are taken for a recursion without an end. */
+  /** Maximum number of nodes: a larger graph is taken for an endless recursion. */
   readonly maxNodes: number;
-  /** Called once for each node, as soon as it is there. */
+  /** Called after each new node. */
   onAdded(): void;
 }
 
-/** Makes the nodes of one graph: one for each task and params. */
+/** Makes the nodes of one graph: one per task and params. */
 export class NodeFactory {
-  /** In the order in which they were made, so by index. */
+  /** By index, in order of creation. */
   readonly nodes: GraphNode[] = [];
-  /** Nodes of refs that are parts of params. */
+  /** Nodes of refs in params. */
   readonly paramRefNodes = new Map<TaskRef<unknown>, GraphNode>();
   readonly tasks: GraphTasks;
   readonly #options: NodeFactoryOptions;
@@ -86,34 +86,39 @@ export class NodeFactory {
   readonly #ambiguity = new AmbiguityCheck();
   readonly #memory = new MemoryGuard();
 
+  /** A ref in params, by the index of its node. */
+  readonly #refText = (value: object): string | undefined =>
+    isTaskRef(value) ? `@${this.paramRefNodes.get(value)!.index};${canonical(value.path)}` : undefined;
+
   constructor(options: NodeFactoryOptions) {
     this.#options = options;
     this.tasks = options.tasks;
   }
 
-  /** The one node of a ref's task and params; a promise when it must be asked for again later. */
+  /** The only node with a ref's task and params; a promise if it must be called again later. */
   get(ref: TaskRef<unknown>): GraphNode | Promise<unknown> {
-    const kind = this.tasks.get(ref.task);
-    if (kind instanceof Promise) return kind;
-    const { template, nodes } = kind;
+    const task = this.tasks.get(ref.task);
+    if (task instanceof Promise) return task;
+    const { template, nodes } = task;
     const identity = template.plainIdentity(ref.params);
-    if (identity !== undefined)
-      return nodes.get(identity) ?? this.#add(kind, identity, template.preparePlain(ref.params));
-    const carried = this.paramRefNodes.size > 0 ? this.paramRefNodes.get(ref) : undefined;
-    if (carried) return carried;
+    const known = identity === undefined ? this.paramRefNodes.get(ref) : nodes.get(identity);
+    if (known) {
+      if (template.passesParamsOn === undefined && identity !== undefined) this.#ambiguity.record(known, '', false);
+      return known;
+    }
     const prepared = template.prepare(ref.params, this.#schemaResults);
     if (prepared instanceof Promise) return prepared;
     const { refs } = prepared;
     for (let i = 0; i < refs.length; i++) {
       if (!this.paramRefNodes.has(refs[i]!)) return this.#addParamRefs(refs);
     }
-    return this.#nodeOf(kind, prepared);
+    return this.#nodeOf(task, prepared, identity);
   }
 
-  /** Makes nodes of refs inside params, and of refs inside theirs, without recursion. */
+  /** Makes the nodes of refs in params, and of refs in their params, without recursion. */
   async #addParamRefs(refs: readonly TaskRef<unknown>[]): Promise<void> {
     const stack = [...refs];
-    /** Those whose own refs are being carried. */
+    /** Refs whose own refs are being added. */
     const open = new Set<TaskRef<unknown>>();
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
@@ -121,9 +126,9 @@ export class NodeFactory {
         stack.pop();
         continue;
       }
-      const kind = await this.tasks.get(top.task);
-      const prepared = kind && (await kind.template.prepare(top.params, this.#schemaResults));
-      if (!kind || !isPrepared(prepared)) continue;
+      const task = await this.tasks.get(top.task);
+      const prepared = task && (await task.template.prepare(top.params, this.#schemaResults));
+      if (!task || !isPrepared(prepared)) continue;
       const missing = prepared.refs.filter((inner) => !this.paramRefNodes.has(inner));
       if (missing.length > 0) {
         open.add(top);
@@ -132,41 +137,28 @@ export class NodeFactory {
         for (const inner of missing) stack.push(inner);
         continue;
       }
-      this.paramRefNodes.set(top, this.#nodeOf(kind, prepared));
+      this.paramRefNodes.set(top, this.#nodeOf(task, prepared));
       open.delete(top);
       stack.pop();
     }
   }
 
-  #nodeOf(kind: GraphTask, prepared: IdentifiedParams): GraphNode {
-    const ofParams = prepared.identity ?? this.#textWithRefs(kind, prepared);
+  /** The node of prepared params, made if there is none. */
+  #nodeOf(task: GraphTask, prepared: PreparedParams, plainIdentity?: string | number): GraphNode {
+    const { template, nodes } = task;
     const { givenText } = prepared;
-    const { passesParamsOn } = kind.template;
+    const ofParams = plainIdentity ?? template.identityOf(prepared, this.#refText);
     // Marked, since it is not the text of the params alone.
-    const identity = givenText === '' || !passesParamsOn ? ofParams : `~${ofParams}~${givenText}`;
-    const known = kind.nodes.get(identity);
-    const node = known ?? this.#add(kind, identity, prepared);
-    if (passesParamsOn === undefined) this.#ambiguity.record(node, givenText, known === undefined);
+    const identity = givenText === '' || !template.passesParamsOn ? ofParams : `~${ofParams}~${givenText}`;
+    const known = nodes.get(identity);
+    const node = known ?? this.#add(task, identity, prepared);
+    if (template.passesParamsOn === undefined) this.#ambiguity.record(node, givenText, known === undefined);
     return node;
   }
 
-  /** Called before a node hands params on that its class is not known to hand on. */
+  /** Called before a node passes params on, if that was unknown from its declaration. */
   markInherited(node: GraphNode): void {
     this.#ambiguity.markInherited(node);
-  }
-
-  /** The canonical text of params that hold refs. */
-  #textWithRefs({ template }: GraphTask, { params }: PreparedParams): string {
-    let text = '{';
-    for (const { name } of template.task.params) {
-      const value = params[name];
-      if (value !== undefined) text += canonicalString(name) + canonicalParam(value, (part) => this.#refText(part));
-    }
-    return `${text}}`;
-  }
-
-  #refText(value: object): string | undefined {
-    return isTaskRef(value) ? `@${this.paramRefNodes.get(value)!.index};${canonical(value.path)}` : undefined;
   }
 
   #assertEnoughMemory(count: number): void {
@@ -177,7 +169,7 @@ export class NodeFactory {
     );
   }
 
-  #add(kind: GraphTask, identity: string | number, prepared: PreparedParams): GraphNode {
+  #add(task: GraphTask, identity: string | number, prepared: PreparedParams): GraphNode {
     const index = this.nodes.length;
     const { maxNodes } = this.#options;
     if (index >= maxNodes) {
@@ -188,24 +180,24 @@ export class NodeFactory {
     if (index % guardedNodes === 0 && index > 0) this.#assertEnoughMemory(index);
     Object.freeze(prepared.params);
     if (prepared.givenParams !== prepared.params) Object.freeze(prepared.givenParams);
-    const node = new GraphNode(index, kind.template.task, identity, prepared);
-    kind.nodes.set(identity, node);
+    const node = new GraphNode(index, task.template.task, identity, prepared);
+    task.nodes.set(identity, node);
     this.nodes.push(node);
     this.#options.onAdded();
     return node;
   }
 }
 
-/** Memory is looked at once in so many nodes. */
+/** Number of nodes between checks of the memory. */
 const guardedNodes = 64;
 
-function isPrepared(value: unknown): value is IdentifiedParams {
+function isPrepared(value: unknown): value is PreparedParams {
   return typeof value === 'object' && value !== null && 'params' in value;
 }
 
 /**
- * Notices nodes for which it matters which of several refs made them: their schemas made the same of different values,
- * and these are handed on.
+ * Detects nodes whose result depends on which of several refs is resolved first: their schemas map different values to
+ * the same value, and they pass the given values on.
  */
 class AmbiguityCheck {
   readonly #texts = new Map<GraphNode, string>();

@@ -4,10 +4,10 @@ import type { TaskDefinition } from '../task/definition';
 import type { PartPath } from '../task/ref';
 import { mutableCopy } from './copy-data';
 
-/** A structure with nodes, or parts of nodes' results, in the place of refs. */
+/** A structure with nodes, or parts of their results, in place of refs. */
 export type Template = unknown;
 
-/** What a node is made of. */
+/** The params of a new node. */
 interface NodeParams {
   readonly params: Readonly<Record<string, unknown>>;
   readonly givenParams: Readonly<Record<string, unknown>>;
@@ -15,26 +15,26 @@ interface NodeParams {
   readonly refs: readonly unknown[];
 }
 
-/** A task with its params, once in a graph. Frozen once what it requires is known. */
+/** A task with its params, unique in a graph. Frozen once its requirements are known. */
 export class GraphNode {
   static {
     brandClass(GraphNode, 'GraphNode');
   }
 
-  /** Its place in `graph.nodes`. */
+  /** Its index in `graph.nodes`. */
   readonly index: number;
   readonly task: TaskDefinition;
-  /** Defaults filled in, frozen; absent ones are not there. */
+  /** All params with a value, including defaults. Frozen. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** What was given of them, before schemas; the same object where that makes no difference. */
+  /** The given params, before schemas; the same object if they are equal. */
   readonly givenParams: Readonly<Record<string, unknown>>;
-  /** Tells it from the other nodes of its task: the canonical text of its params, or the one number that they are. */
+  /** Unique among the nodes of its task: the canonical text of its params, or the number that is its only param. */
   readonly identity: string | number;
-  /** Whether params hold something that cannot be frozen, so that each instance gets its own copy. */
+  /** True if params contain something that cannot be frozen, so that each instance gets its own copy. */
   readonly hasMutableParts: boolean;
-  /** Whether params hold task refs. */
+  /** True if params contain task refs. */
   readonly paramsHaveRefs: boolean;
-  /** What fills each of the task's requirements, in their order. */
+  /** The templates of the requirements, in order of declaration. */
   requirements: readonly Template[] = unknownYet;
 
   constructor(
@@ -52,8 +52,8 @@ export class GraphNode {
     this.paramsHaveRefs = refs.length > 0;
   }
 
-  /** The params for one instance: a copy of its own of each that could not be frozen. */
-  copyParams(): Readonly<Record<string, unknown>> {
+  /** The params for one instance, with its own copies of values that cannot be frozen. */
+  ownParams(): Readonly<Record<string, unknown>> {
     if (!this.hasMutableParts) return this.params;
     return Object.fromEntries(Object.entries(this.params).map(([name, value]) => [name, mutableCopy(value)]));
   }
@@ -66,7 +66,7 @@ export class GraphNode {
 
 const unknownYet: readonly Template[] = Object.freeze([]);
 
-/** In the place of a requirement: a task directory, which is made when the task starts. */
+/** In place of a requirement: a task directory, which is made when the task starts. */
 class OwnDirectory {}
 export const ownDirectory: object = Object.freeze(new OwnDirectory());
 
@@ -82,12 +82,12 @@ export class NodePart {
   ) {}
 }
 
-/** Whether a value is a node, of any copy of this package: for executors, which get those of a runner of another one. */
+/** True for a node of any copy of this package: executors may receive nodes of another copy's runner. */
 export function isGraphNode(value: unknown): value is GraphNode {
   return value instanceof GraphNode || isOfOtherCopy(GraphNode, value);
 }
 
-/** The same for a part of a node's result. */
+/** True for a part of a node's result, of any copy of this package. */
 export function isNodePart(value: unknown): value is NodePart {
   return value instanceof NodePart || isOfOtherCopy(NodePart, value);
 }

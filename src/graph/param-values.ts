@@ -1,4 +1,4 @@
-import { type Awaitable, isPromiseLike } from '../base/awaitable';
+import { type Awaitable, isPromiseLike, rescue } from '../base/awaitable';
 import { describeError, explainError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../base/error';
 import { showValue } from '../base/show';
@@ -12,7 +12,7 @@ import { canonicalParam, refByContent } from './canonical';
 import { copyData, expireCopies } from './copy-data';
 import type { DataCopy } from './frozen-copies';
 
-/** What a param's schema says of a value. */
+/** Validates a value by the schema of a param. */
 function validateParam(task: TaskDefinition, param: ParamDefinition, value: unknown): Awaitable<ValidationResult> {
   const fail = (error: unknown): never => {
     throw new DeclarationError(
@@ -20,21 +20,16 @@ function validateParam(task: TaskDefinition, param: ParamDefinition, value: unkn
       param.secret ? undefined : { cause: error },
     );
   };
-  try {
-    const answer = validateWith(param.schema!, value);
-    return isPromiseLike(answer) ? answer.then(undefined, fail) : answer;
-  } catch (error) {
-    return fail(error);
-  }
+  return rescue(() => validateWith(param.schema!, value), fail);
 }
 
-/** A param's value as nodes keep it. */
+/** A frozen copy of a param's value. @throws {ParamError} for a value that is not data */
 export function copyParam(task: TaskDefinition, param: ParamDefinition, value: unknown): DataCopy {
   try {
     return copyData(value, `params.${param.name}`);
   } catch (error) {
     const isNoData = isInstance(error, NotDataError);
-    // Something of another copy of this package, which says so.
+    // An object of an incompatible copy of this package, whose error says so.
     if (!isNoData && isInstance(error, TidemarkError)) throw error;
     const problem = isNoData
       ? param.secret
@@ -49,7 +44,7 @@ export function copyParam(task: TaskDefinition, param: ParamDefinition, value: u
   }
 }
 
-/** The error that a schema's refusal becomes. */
+/** The error for a value that a schema rejects. */
 export function invalidParamError(
   task: TaskDefinition,
   param: ParamDefinition,
@@ -76,7 +71,7 @@ export function valueUnlessSecret(param: ParamDefinition, value: unknown): { rea
   return param.secret ? {} : { value };
 }
 
-/** What a schema said; some repeat the value. */
+/** The message of a schema, without a secret value that it may repeat. */
 function withoutSecret(param: ParamDefinition, value: unknown, issue: string): string {
   if (!param.secret) return issue;
   return typeof value === 'string' && value !== ''
@@ -84,22 +79,22 @@ function withoutSecret(param: ParamDefinition, value: unknown, issue: string): s
     : '(omitted: it may contain the secret)';
 }
 
-/** Asks the schemas of params, and keeps the answers of those that are asynchronous. */
+/** Validates params by their schemas, and caches the results of asynchronous schemas. */
 export class SchemaResults {
   /** By param and value. */
   readonly #results = new Map<string, ValidationResult>();
 
-  /** @returns a promise when the schema is asynchronous: ask again once it is fulfilled */
+  /** @returns a promise if the schema is asynchronous: call again once it is fulfilled */
   validate(task: TaskDefinition, param: ParamDefinition, value: unknown): ValidationResult | Promise<unknown> {
-    const answers = this.#results;
-    const question = answers.size > 0 ? resultKey(task, param, value) : '';
-    const known = answers.get(question);
+    const results = this.#results;
+    const key = results.size > 0 ? resultKey(task, param, value) : '';
+    const known = results.get(key);
     if (known) return known;
-    const answer = validateParam(task, param, value);
+    const result = validateParam(task, param, value);
     expireCopies();
-    if (!isPromiseLike(answer)) return answer;
-    const name = question || resultKey(task, param, value);
-    return (answer as Promise<ValidationResult>).then((checked) => answers.set(name, checked));
+    if (!isPromiseLike(result)) return result;
+    const newKey = key || resultKey(task, param, value);
+    return (result as Promise<ValidationResult>).then((validated) => results.set(newKey, validated));
   }
 }
 
@@ -110,7 +105,7 @@ function resultKey(task: TaskDefinition, param: ParamDefinition, value: unknown)
 const refIds = new WeakMap<object, number>();
 let lastRefId = 0;
 
-/** Tells ref objects apart: those that hold each other may be nested deep. */
+/** Distinguishes refs by identity, since nested refs may be deep. */
 function refById(value: object): string | undefined {
   if (!isTaskRef(value)) return undefined;
   let id = refIds.get(value);
@@ -120,23 +115,23 @@ function refById(value: object): string | undefined {
 
 /** The default of a param in one run. */
 export interface ParamDefault {
-  /** The default of the class, before its schema; frozen when it is data. */
+  /** The default in the class, before its schema; frozen if it is data. */
   readonly declared: unknown;
-  /** Its content as text; undefined when it is not data. */
+  /** Its canonical text; undefined if it is not data. */
   readonly declaredText: string | undefined;
-  /** What its schema made of it. */
+  /** The validated default. */
   readonly copy: DataCopy;
 }
 
 export type ParamDefaults = ReadonlyMap<string, ParamDefault>;
 
-/** The defaults of a task's params, as an instance has them whose params were not set. */
+/** The defaults of a task's params, read from an instance without params set. */
 export function readDefaults(task: TaskDefinition, instance: Instance): Awaitable<ParamDefaults> {
   const defaults = new Map<string, ParamDefault>();
   const pending: Promise<unknown>[] = [];
   const read = (param: ParamDefinition) => {
     const value = instance[param.name];
-    // A property called like one that all objects have may not be there yet.
+    // A property of Object.prototype, such as toString, is not a default.
     if (value === undefined || value === (Object.prototype as unknown as Instance)[param.name]) return;
     if (Number.isNaN(value)) {
       throw new DeclarationError(
@@ -148,15 +143,16 @@ export function readDefaults(task: TaskDefinition, instance: Instance): Awaitabl
       defaults.set(param.name, { declared: copy.value, declaredText: textIfData(copy.value), copy });
       return;
     }
-    const answer = validateParam(task, param, value);
-    const take = (checked: ValidationResult) => void defaults.set(param.name, toDefault(task, param, value, checked));
-    if (isPromiseLike(answer)) pending.push((answer as Promise<ValidationResult>).then(take));
-    else take(answer as ValidationResult);
+    const result = validateParam(task, param, value);
+    const add = (validated: ValidationResult) =>
+      void defaults.set(param.name, toDefault(task, param, value, validated));
+    if (isPromiseLike(result)) pending.push((result as Promise<ValidationResult>).then(add));
+    else add(result as ValidationResult);
   };
   try {
     for (const param of task.params) read(param);
   } catch (error) {
-    // One error is enough: schemas that are still asked report none of their own.
+    // One error is enough: ignore errors of pending validations.
     for (const one of pending) one.catch(() => undefined);
     throw error;
   }
@@ -167,19 +163,19 @@ function toDefault(
   task: TaskDefinition,
   param: ParamDefinition,
   value: unknown,
-  checked: ValidationResult,
+  validated: ValidationResult,
 ): ParamDefault {
-  if ('issues' in checked) throw invalidParamError(task, param, value, checked.issues);
-  const copy = copyParam(task, param, checked.value);
-  const written = checked.value === value ? copy.value : copyIfData(value);
-  return { declared: written, declaredText: textIfData(written), copy };
+  if ('issues' in validated) throw invalidParamError(task, param, value, validated.issues);
+  const copy = copyParam(task, param, validated.value);
+  const declared = validated.value === value ? copy.value : copyIfData(value);
+  return { declared, declaredText: textIfData(declared), copy };
 }
 
 export function isData(value: unknown): boolean {
   return textIfData(value) !== undefined;
 }
 
-/** A frozen copy of the value for a schema; a value other than data stays as it is. */
+/** A frozen copy of data; any other value unchanged. */
 export function copyIfData(value: unknown): unknown {
   try {
     return copyData(value, '').value;
@@ -189,7 +185,7 @@ export function copyIfData(value: unknown): unknown {
   }
 }
 
-/** The content of a value as text; undefined when it is not data. */
+/** The canonical text of data; undefined for other values. */
 export function textIfData(value: unknown): string | undefined {
   try {
     return canonicalParam(value, refByContent);

@@ -1,4 +1,4 @@
-import { type Awaitable, isPromiseLike } from '../base/awaitable';
+import { type Awaitable, isPromiseLike, rescue } from '../base/awaitable';
 import type { Container } from '../task/container';
 import { dataKindOf } from '../task/data';
 import type { TaskDefinition } from '../task/definition';
@@ -9,7 +9,7 @@ import { textIfData } from './param-values';
 import { placeholderLabel, ServicePlaceholders } from './service-placeholders';
 import { makeInstance, setParams, trapRequirements } from './task-instance';
 
-/** Makes a task's instances for planning: without its services, unless its constructor cannot do without. */
+/** Makes instances of a task for planning: without services, unless the constructor needs them. */
 export class PlanningInstanceFactory {
   readonly #task: TaskDefinition;
   readonly #container: Container;
@@ -22,18 +22,18 @@ export class PlanningInstanceFactory {
     this.#placeholders = new ServicePlaceholders(task.cls, task.name);
   }
 
-  /** A new instance, whose initialisers have seen no params yet. */
+  /** A new instance without params set. */
   make(): Awaitable<Instance> {
     return (this.#needsServices ? undefined : this.#withPlaceholders()) ?? this.#byContainer();
   }
 
-  /** Undefined when the constructor, or a default, needs the services themselves. */
+  /** Undefined if the constructor or a default needs the services themselves. */
   #withPlaceholders(): Instance | undefined {
     try {
       const instance = this.#placeholders.construct();
       if (!this.#task.params.some(({ name }) => placeholderLabel(instance[name]) !== undefined)) return instance;
     } catch {
-      // By the container it may succeed; what that throws is told.
+      // The container may succeed; otherwise its error is reported.
     }
     this.#needsServices = true;
     return undefined;
@@ -48,28 +48,23 @@ export class PlanningInstanceFactory {
         { cause: error.cause ?? error },
       );
     };
-    try {
-      const made = makeInstance(this.#task, this.#container);
-      return isPromiseLike(made) ? (made as Promise<Instance>).then(undefined, fail) : made;
-    } catch (error) {
-      return fail(error);
-    }
+    return rescue(() => makeInstance(this.#task, this.#container), fail);
   }
 }
 
 /**
- * The instance whose `@Requires` functions are called while planning. It is used again for the next node;
- * only classes that can keep something, where it could not be undone, get a new one each time.
+ * The instance on which `@Requires` functions are called while planning. It is reused for each node, except for classes
+ * that may keep state that cannot be reset: they get a new instance each time.
  */
 export class PlanningInstance {
   readonly #task: TaskDefinition;
   readonly #factory: PlanningInstanceFactory;
   readonly #instance: Instance;
-  /** Fields that are no params, as the class made them. */
+  /** The initial values of fields that are neither params nor requirements. */
   readonly #fields: readonly (readonly [name: string, value: unknown])[];
   #isRemade: boolean;
 
-  /** @param instance a new one */
+  /** @param instance a new instance */
   constructor(task: TaskDefinition, instances: PlanningInstanceFactory, instance: Instance) {
     this.#task = task;
     this.#factory = instances;
@@ -89,14 +84,14 @@ export class PlanningInstance {
     return instance;
   }
 
-  /** The default of a param, read once more, as text; undefined when that takes time, or when it is not data. */
+  /** Reads the default of a param again, as text; undefined if that is asynchronous, or if it is not data. */
   rereadDefault(name: string): string | undefined {
     try {
       const made = this.#factory.make();
       if (!isPromiseLike(made)) return textIfData((made as Instance)[name]);
       made.then(undefined, () => {});
     } catch {
-      // It was made before.
+      // Unlike the first time.
     }
     return undefined;
   }
@@ -107,23 +102,23 @@ export class PlanningInstance {
     return instance;
   }
 
-  /** Undefined where making one takes time, since functions in `@Requires` are called at once. */
+  /** Undefined if the container is asynchronous, since functions in `@Requires` are called synchronously. */
   #remake(): Instance | undefined {
     const made = this.#factory.make();
     if (!isPromiseLike(made)) return trapRequirements(this.#task, made as Instance);
-    // A container that answers later is not asked again; this once, its answer is of no use, not even a failure.
+    // An asynchronous container is not called again. Ignore its result, even a failure.
     this.#isRemade = false;
     made.then(undefined, () => {});
     return undefined;
   }
 }
 
-/** Whether a field holds something that a getter may keep things in; services do not count. */
+/** True for a field that a getter may use as a cache. Services do not count. */
 function isMutable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && dataKindOf(value) !== undefined;
 }
 
-// As they are written, and as TypeScript, swc and esbuild write them for older targets.
+// In source text, and in the output of TypeScript, swc and esbuild for older targets.
 const privateField = /#[A-Za-z_$]|private_?(field|get|set|add)/i;
 
 function hasPrivateFields(cls: Function): boolean {

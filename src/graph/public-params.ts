@@ -10,7 +10,7 @@ type Params = Readonly<Record<string, unknown>>;
 const secret = '(secret)';
 const withoutSecrets = new WeakMap<Params, Params>();
 
-/** A node's params as events, plans and errors show them: without secrets, those of refs included. The same object each time. */
+/** The params of a node for events, plans and errors: without secrets, including those in refs. Returns the same object each time. */
 export function publicParams({ task, params, paramsHaveRefs }: GraphNode): Params {
   if (task.secrets.size === 0 && !paramsHaveRefs) return params;
   let shown = withoutSecrets.get(params);

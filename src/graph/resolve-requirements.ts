@@ -11,7 +11,7 @@ import { GraphNode, NodePart, ownDirectory, type Template } from './node';
 import type { NodeFactory } from './node-factory';
 import { mapStructure, TooDeepError } from './structure';
 
-/** A class that is required with params handed on. */
+/** A required class that inherits params. */
 class InheritedRequirement {
   constructor(
     readonly cls: TaskClass,
@@ -21,10 +21,10 @@ class InheritedRequirement {
 }
 
 /**
- * What a requirement is written as: a structure of refs, or a class.
+ * The declared value of a requirement: a structure of refs, or a class.
  *
  * @param self the planning instance, with a node's params
- * @throws {DeclarationError} when a function fails, or gives what it should not
+ * @throws {DeclarationError} if a function fails or returns an invalid value
  */
 export function evaluateRequirement(
   { name: task }: TaskDefinition,
@@ -74,17 +74,17 @@ function checkLaterClass(cls: unknown, task: string, property: string): TaskClas
   );
 }
 
-/** Structures with nodes in the place of refs and classes, and these nodes, once for each place. */
+/** Structures with nodes in place of refs and classes, and these nodes, one per occurrence. */
 export interface ResolvedRefs {
   readonly templates: readonly Template[];
   readonly children: readonly GraphNode[];
 }
 
 /**
- * Puts nodes in the place of the refs and classes of structures; a promise when it must be done again later.
+ * Replaces refs and classes in structures with nodes; returns a promise if it must be called again later.
  *
- * @param by who requires them, one structure a requirement; undefined for what is to run
- * @throws {DeclarationError} when there is something else where refs are meant
+ * @param by the node that requires them, one structure per requirement; undefined for the target
+ * @throws {DeclarationError} for an invalid value in place of a ref
  */
 export function resolveRefs(
   structures: readonly unknown[],
@@ -100,28 +100,28 @@ export function resolveRefs(
     children.push(node);
     return ref.path.length > 0 ? new NodePart(node, ref.path) : node;
   };
-  const toNodeOf = (handed: InheritedRequirement): unknown => {
-    const ref = inheritedRef(handed, by, factory);
+  const toInheritingNode = (required: InheritedRequirement): unknown => {
+    const ref = inheritedRef(required, by, factory);
     return ref instanceof Promise ? pending.push(ref) : toNode(ref);
   };
   let requirement = 0;
   const replace = (value: object): unknown => {
     if (isTaskRef(value)) return toNode(value);
-    if (value instanceof InheritedRequirement) return toNodeOf(value);
+    if (value instanceof InheritedRequirement) return toInheritingNode(value);
     if (typeof value !== 'function') {
       if (isPromiseLike(value))
         throw new DeclarationError(`${whatHolds(by, requirement)} a promise; it must return its refs synchronously`);
       return value;
     }
     const property = by?.task.requirements[requirement]?.property ?? '';
-    return toNodeOf(new InheritedRequirement(value as TaskClass, property, undefined));
+    return toInheritingNode(new InheritedRequirement(value as TaskClass, property, undefined));
   };
   const templates: Template[] = [];
   try {
     for (; requirement < structures.length; requirement++)
       templates.push(mapStructure(structures[requirement], replace, true));
   } catch (error) {
-    // One error is enough: what is still asked for reports none of its own.
+    // One error is enough: ignore errors of pending calls.
     for (const one of pending) one.catch(ignore);
     if (!isInstance(error, TooDeepError)) throw error;
     const what = by ? `the result of @Requires on ${propertyOf(by, requirement)}` : 'the target';
@@ -132,20 +132,20 @@ export function resolveRefs(
 
 function ignore(): void {}
 
-/** Links until nothing has to be waited for. */
+/** Resolves refs, and waits for asynchronous containers and schemas. */
 export async function resolveRefsAsync(
   structures: readonly unknown[],
   by: GraphNode | undefined,
   factory: NodeFactory,
 ): Promise<ResolvedRefs> {
   for (;;) {
-    const linked = resolveRefs(structures, by, factory);
-    if (!(linked instanceof Promise)) return linked;
-    await linked;
+    const resolved = resolveRefs(structures, by, factory);
+    if (!(resolved instanceof Promise)) return resolved;
+    await resolved;
   }
 }
 
-/** The ref that is meant where only a class is named. */
+/** The ref to a class that inherits params. */
 function inheritedRef(
   { cls, property, written }: InheritedRequirement,
   by: GraphNode | undefined,
@@ -156,12 +156,12 @@ function inheritedRef(
       `${by ? `@Requires on ${by.task.name}.${property} returned` : 'the target contains'} a function instead of task refs`,
     );
   }
-  const kind = factory.tasks.get(cls);
-  if (kind instanceof Promise) return kind;
+  const task = factory.tasks.get(cls);
+  if (task instanceof Promise) return task;
   if (!by) return TaskRef.create(cls, {});
-  const blueprint = factory.tasks.templateOf(by);
-  if (blueprint.passesParamsOn === undefined) factory.markInherited(by);
-  return TaskRef.create(cls, blueprint.inheritParams(kind.template, by, written, property));
+  const parent = factory.tasks.templateOf(by);
+  if (parent.passesParamsOn === undefined) factory.markInherited(by);
+  return TaskRef.create(cls, parent.inheritParams(task.template, by, written, property));
 }
 
 function propertyOf(by: GraphNode, requirement: number): string {

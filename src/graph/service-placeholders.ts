@@ -2,22 +2,22 @@ import { serviceParamsOf } from '../task/container';
 import { DeclarationError } from '../task/errors';
 import type { Instance, TaskClass } from '../task/task-class';
 
-/** A service was used where there are none. */
+/** A service was used while planning. */
 export class ServiceUsedError extends DeclarationError {}
 
-/** A constructor that asks placeholders more than this asks in a loop that does not end. */
+/** A constructor that reads placeholders more often is taken for an endless loop. */
 const maxReads = 10_000;
 
 const labels = new WeakMap<object, string>();
 
-/** What a placeholder is for, such as `Database.rows`; undefined for other values. */
+/** The name of a placeholder, such as `Database.rows`; undefined for other values. */
 export function placeholderLabel(value: unknown): string | undefined {
   return (typeof value === 'object' && value !== null) || typeof value === 'function' ? labels.get(value) : undefined;
 }
 
 /**
- * Makes instances of a task class without its services. In their place are placeholders: a constructor may keep them,
- * and what it gets from them. Anything else that uses one fails.
+ * Makes instances of a task class with placeholders instead of services. A constructor may store a placeholder and what
+ * it reads from it; any other use fails.
  */
 export class ServicePlaceholders {
   readonly #cls: TaskClass;
@@ -41,17 +41,17 @@ export class ServicePlaceholders {
     ]);
   }
 
-  /** What the last instance used, after its constructor. */
+  /** The service used last, after the constructor. */
   get used(): string | undefined {
     return this.#used;
   }
 
-  /** What the constructor used last. */
+  /** The service used last by the constructor. */
   get usedByConstructor(): string | undefined {
     return this.#usedByConstructor;
   }
 
-  /** A new instance. @throws what the constructor throws, which may come from what a placeholder gave it */
+  /** A new instance. @throws any error of the constructor, possibly caused by a placeholder */
   construct(): Instance {
     this.#isConstructing = true;
     this.#reads = 0;
@@ -68,7 +68,7 @@ export class ServicePlaceholders {
   }
 
   #make(label: string, type: Function | undefined): object {
-    // Callable where it may be a method.
+    // Callable if it may be a method.
     const target = type ? {} : () => {};
     const use = () => this.#use(label);
     const touch = (_: object, property: string | symbol) => {
@@ -93,13 +93,13 @@ export class ServicePlaceholders {
   #get(label: string, property: string | symbol, type: Function | undefined): unknown {
     if (property === Symbol.toPrimitive || property === Symbol.iterator || property === Symbol.asyncIterator)
       return this.#use(label);
-    // Asked by `await`, by what prints values, and by what finds out their kind.
+    // Read by `await`, and by code that prints or classifies values.
     if (typeof property === 'symbol' || property === 'then') return undefined;
     if (property === 'constructor' && type) return type;
     return this.#derive(`${label}.${property}`);
   }
 
-  /** What comes from a service: another placeholder for a constructor, an error for all others. */
+  /** The value of a property or call: another placeholder in a constructor, elsewhere an error. */
   #derive(label: string): object {
     if (!this.#isConstructing || ++this.#reads > maxReads) return this.#use(label);
     this.#used = label;

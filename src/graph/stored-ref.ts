@@ -82,7 +82,7 @@ export class UnknownSecretError extends TidemarkError {
 /**
  * The placeholder of a secret param of a ref.
  *
- * @throws {UnstorableSecretError} when the holder was not given the secret
+ * @throws {UnstorableSecretError} if the secret is not a param of the holder
  */
 function toStoredSecret(holder: SecretHolder, task: string, param: string, value: unknown): StoredSecret {
   for (const [steps, secret] of secretsOf(holder, param)) {
@@ -144,7 +144,7 @@ function isOwn(part: unknown, step: string | number): boolean {
   return typeof part === 'object' && part !== null && Object.hasOwn(part, step);
 }
 
-/** A task ref as it is saved: its task by name. */
+/** A task ref in storage: its task by name. */
 export class StoredRef {
   static {
     shareClass(StoredRef, 'StoredRef');
@@ -166,11 +166,11 @@ registerType(StoredRef, {
 });
 
 /**
- * A structure as it is saved: with refs, and refs in the params of refs, by the names of their tasks.
+ * Converts a structure for storage: refs, and refs in their params, become `StoredRef`s.
  *
  * @param holder the task with this result: its secrets become placeholders in refs; undefined for messages to workers,
  *   which include secrets
- * @throws {UnstorableSecretError} when the holder was not given a secret in a ref
+ * @throws {UnstorableSecretError} for a secret in a ref that is not a param of the holder
  */
 export function storeRefs(value: unknown, holder?: SecretHolder): unknown {
   return mapStructure(value, (part) => {
@@ -195,22 +195,22 @@ function storedParams(
   return stored;
 }
 
-/** How to read a stored structure. */
+/** Options of `restoreRefs`. */
 interface RestoreOptions {
-  /** The class of a task, by name. @default the one that answers to it in this process */
+  /** The class of a task, by name. @default the class with this name in this process */
   readonly classOf?: (task: string) => TaskClass;
-  /** The params of the task with this result, or of the holder with this key: they contain the secrets of refs. */
+  /** The params of the task with this result, or of the holder with this key: they contain the secrets in refs. */
   readonly paramsOf?: (holder: string | undefined) => Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
- * The structure that was saved.
+ * Restores a structure from storage.
  *
- * @throws {UnknownTaskError} when no class answers to the name of a task
- * @throws {UnknownSecretError} when the params of a holder lack a secret
+ * @throws {UnknownTaskError} for a task name without a class
+ * @throws {UnknownSecretError} for a secret that the params of the holder lack
  */
 export function restoreRefs(value: unknown, read: RestoreOptions = {}): unknown {
-  const { classOf = classHere, paramsOf } = read;
+  const { classOf = findClass, paramsOf } = read;
   return mapStructure(value, (part) => {
     if (part instanceof StoredSecret) return resolveSecret(paramsOf?.(part.holder) ?? {}, part);
     if (!(part instanceof StoredRef)) return part;
@@ -220,7 +220,7 @@ export function restoreRefs(value: unknown, read: RestoreOptions = {}): unknown 
   });
 }
 
-function classHere(task: string): TaskClass {
+function findClass(task: string): TaskClass {
   const cls = findTaskClass(task);
   if (cls) {
     if (claimAmbiguity(task))
@@ -232,7 +232,7 @@ function classHere(task: string): TaskClass {
   throw new UnknownTaskError(task);
 }
 
-/** A saved result names a task whose class is not here. */
+/** A saved result contains a ref to a task whose class is not loaded. */
 class UnknownTaskError extends TidemarkError {
   static {
     shareClass(UnknownTaskError, 'UnknownTaskError');

@@ -8,11 +8,11 @@ import { GraphNode, NodePart, type Template } from './node';
 const deepest = 1_000;
 
 /**
- * A copy of a structure (arrays, plain objects, Maps, Sets, nested) in which `replace` has answered for
- * every other object and every function.
+ * A copy of a structure (nested arrays, plain objects, Maps and Sets) with each other object and function replaced by
+ * the result of `replace`.
  *
- * @param isSorted whether structures that have one key become the same: properties and entries sorted, -0 as 0
- * @throws {TooDeepError} when it is nested so deep that it may hold itself
+ * @param isSorted makes structures with the same key equal: sorts properties and entries, replaces -0 with 0
+ * @throws {TooDeepError} if it is nested too deep, possibly in a cycle
  */
 export function mapStructure(
   value: unknown,
@@ -43,7 +43,7 @@ export function mapStructure(
   }
   const replaced = replace(value);
   if (replaced !== value) return replaced;
-  // Last, since refs and nodes, of which there may be millions, are neither.
+  // Checked last: refs and nodes, the common case, are neither.
   if (types.isMap(value)) {
     const entries = Array.from(value, ([key, item]): [unknown, unknown] => [
       key,
@@ -66,13 +66,13 @@ function withSortedNames(object: Record<string, unknown>): Record<string, unknow
   return sorted;
 }
 
-/** Tells nodes apart by their params, so that their order does not depend on that of a graph. */
+/** Distinguishes nodes by params, so that the order does not depend on node indices. */
 function nodeByContent(value: object): string | undefined {
   if (value instanceof NodePart) return `${nodeByContent(value.node)}${canonical(value.path)}`;
   return value instanceof GraphNode ? `@${value.task.name} ${value.identity};` : undefined;
 }
 
-/** A structure is nested too deep to look into, or holds itself. */
+/** A structure is nested too deep, or contains itself. */
 export class TooDeepError extends Error {
   constructor() {
     super(`nested more than ${deepest} levels deep`);
@@ -80,10 +80,10 @@ export class TooDeepError extends Error {
 }
 
 /**
- * A structure with results in the place of nodes.
+ * Fills a template: a structure with results in place of nodes.
  *
- * @param give gives a result, or the part of it that is used, to who receives the structure @default as it is
- * @param literal gives an object that is neither part of the structure nor a result @default as it is
+ * @param give converts a result, or the used part of it, for the consumer @default unchanged
+ * @param literal converts an object that is neither part of the structure nor a result @default unchanged
  */
 export function fillTemplate(
   template: Template,
@@ -102,19 +102,19 @@ function unchanged(value: unknown): unknown {
   return value;
 }
 
-/** The part of a result that a path leads to. */
+/** The part of a result at a path. */
 function partOf(result: unknown, { node, path }: NodePart): unknown {
   let part = result;
   for (const [i, step] of path.entries()) {
     if (part === null || part === undefined) throw new MissingPartError(node, path, i);
     part = types.isMap(part) ? part.get(step) : propertyOf(part, step);
   }
-  // An absent part would look like a result that is undefined.
+  // An absent part would look like an undefined result.
   if (part === undefined) throw new MissingPartError(node, path, path.length);
   return part;
 }
 
-/** A property of a value itself, or a getter of its class: a saved ref may name anything, such as `constructor`. */
+/** An own property or a getter of the class: a saved ref may contain any name, such as `constructor`. */
 function propertyOf(value: unknown, step: string | number): unknown {
   const isOwn = Object.hasOwn(Object(value), step);
   if (!isOwn && step in Object.prototype) return undefined;
@@ -122,7 +122,7 @@ function propertyOf(value: unknown, step: string | number): unknown {
   return isOwn || typeof found !== 'function' ? found : undefined;
 }
 
-/** A ref names a part that the result does not have. */
+/** A ref refers to a part that the result does not have. */
 export class MissingPartError extends Error {
   constructor(node: GraphNode, path: PartPath, depth: number) {
     super(

@@ -7,7 +7,7 @@ import type { Instance } from '../task/task-class';
 import { mutableCopy } from './copy-data';
 import type { GraphNode } from './node';
 
-/** A new instance by the container, whose initialisers have seen no params yet. */
+/** A new instance from the container, without params set. */
 export function makeInstance(task: TaskDefinition, container: Container): Awaitable<Instance> {
   const fail = (error: unknown): never => {
     if (isInstance(error, DeclarationError)) throw error;
@@ -18,7 +18,7 @@ export function makeInstance(task: TaskDefinition, container: Container): Awaita
   };
   try {
     const instance = container.resolve(task.cls as unknown as new () => Instance);
-    // What is only like a promise may give nothing from then(), or call back twice.
+    // `then` of a foreign promise may return nothing, or call back twice.
     return isPromiseLike(instance) ? Promise.resolve(instance as PromiseLike<Instance>).catch(fail) : instance;
   } catch (error) {
     return fail(error);
@@ -35,10 +35,10 @@ export function setParams(instance: Instance, { task, params, hasMutableParts }:
   }
 }
 
-/** Sets a param that the task may change: the task gets a copy of its own when it first reads the property. */
+/** Sets a param with mutable parts: the first read of the property makes a copy for this instance. */
 function setMutable(instance: Instance, name: string, value: unknown): void {
   const own = Object.getOwnPropertyDescriptor(instance, name);
-  // A setter of the class is given the value at once.
+  // A setter of the class receives the value at once.
   if (own ? !own.configurable : name in instance) {
     instance[name] = mutableCopy(value);
     return;
@@ -61,7 +61,7 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-/** Makes reading a requirement that is not there yet an error that says so. */
+/** Makes reading a requirement before it is filled an error. */
 export function trapRequirements(task: TaskDefinition, instance: Instance): Instance {
   for (const { property } of task.requirements) {
     Object.defineProperty(instance, property, {

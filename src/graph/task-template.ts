@@ -5,58 +5,42 @@ import type { TaskDefinition } from '../task/definition';
 import { ParamError } from '../task/errors';
 import type { TaskRef } from '../task/ref';
 import type { Instance } from '../task/task-class';
-import { canonicalParam } from './canonical';
-import {
-  type CheckedParam,
-  checkParam,
-  givenTextOf,
-  isPlainParam,
-  type ParamSlot,
-  textUnlessRefs,
-  toParamSlot,
-} from './check-param';
+import { canonicalParam, type Special } from './canonical';
+import { type CheckedParam, checkParam, givenTextOf, isPlainParam, type ParamSlot, toParamSlot } from './check-param';
 import { noRefs } from './frozen-copies';
 import { type ParamHolder, ParamInheritance } from './inherit-params';
 import type { GraphNode } from './node';
 import { type ParamDefaults, readDefaults, type SchemaResults } from './param-values';
 import { PlanningInstance, PlanningInstanceFactory } from './planning-instance';
 
-/** A task's params as a node keeps them, which freezes them. */
+/** Checked and complete params. The node freezes them. */
 export interface PreparedParams {
   readonly params: Params;
-  /** What was given, before schemas and without defaults; the same object where nothing differs. */
+  /** The given params, before schemas and without defaults; the same object if they are equal. */
   readonly givenParams: Params;
   readonly hasMutableParts: boolean;
   readonly refs: readonly TaskRef<unknown>[];
-}
-
-/** Params, and what tells them from others of the task: the one number that they are, or their canonical text. */
-export interface IdentifiedParams extends PreparedParams {
-  /** Undefined when they hold refs, which only the graph can name. */
-  readonly identity: string | number | undefined;
-  /** What tells them from others that schemas made the same: as part of an identity; empty for most. */
+  /** The canonical text of given values that schemas changed, for a task that passes params on; empty for most. */
   readonly givenText: string;
 }
 
 type Params = Readonly<Record<string, unknown>>;
 
-const noParams: Params = Object.freeze(Object.create(null));
-
 /**
- * What planning needs of a task in one run: one real instance, whose params are set anew for each node, and the
- * defaults that it came with. A real one, so that getters, methods and private fields work.
+ * Plans the nodes of one task in a run: it identifies and prepares their params, and evaluates their requirements on a
+ * real instance, so that getters, methods and private fields work.
  */
 export class TaskTemplate implements ParamHolder {
   readonly task: TaskDefinition;
   readonly defaults: ParamDefaults;
   readonly #instance: PlanningInstance;
   readonly #slots: readonly ParamSlot[];
-  /** Whether a param is called as something that all objects have, such as `valueOf`. */
+  /** True if a param has the name of a property of Object.prototype, such as `valueOf`. */
   readonly #hasPrototypeNames: boolean;
   readonly #inheritances = new Map<TaskTemplate, ParamInheritance>();
   /**
-   * Whether nodes whose schemas made the same of different values differ, since these are handed on to tasks that it
-   * requires; undefined when that shows later.
+   * True if nodes with different given values differ although schemas map these to the same value, since required tasks
+   * inherit the given values. Undefined if that is unknown before the requirements are evaluated.
    */
   readonly passesParamsOn: boolean | undefined;
 
@@ -71,32 +55,32 @@ export class TaskTemplate implements ParamHolder {
     );
   }
 
-  /** Makes the instance and reads the defaults off it. @param container asked only when the class cannot do without services */
+  /** Makes the planning instance and reads its defaults. @param container used only if the class needs its services for that */
   static create(task: TaskDefinition, container: Container & Partial<CheckedContainer>): Awaitable<TaskTemplate> {
     container.refuse?.(task.cls);
-    const instances = new PlanningInstanceFactory(task, container);
-    return andThen(instances.make(), (instance) =>
+    const factory = new PlanningInstanceFactory(task, container);
+    return andThen(factory.make(), (instance) =>
       andThen(
         readDefaults(task, instance),
-        (defaults) => new TaskTemplate(task, new PlanningInstance(task, instances, instance), defaults),
+        (defaults) => new TaskTemplate(task, new PlanningInstance(task, factory, instance), defaults),
       ),
     );
   }
 
-  /** The instance with this node's params, until the next call. */
+  /** The planning instance with the params of a node, valid until the next call. */
   instanceFor(node: GraphNode): Instance {
     return this.#instance.withParams(node);
   }
 
-  /** Reads a default once more. Gives whether it is another one now, or cannot be told. */
+  /** Reads a default again; true if it has changed, or if that cannot be determined. */
   isDefaultUnstable(name: string): boolean {
     const before = this.defaults.get(name)?.declaredText;
     return before === undefined || this.#instance.rereadDefault(name) !== before;
   }
 
   /**
-   * What tells params apart that can be taken as they are, numbers, strings and booleans, as most can: the one number,
-   * or their canonical text. Undefined when they must be prepared. Runs for every ref of every graph.
+   * The identity of params that need no preparation: numbers, strings and booleans without schemas, as most are.
+   * Undefined for others. Runs for every ref of every graph, and makes no objects.
    */
   plainIdentity(given: Params): string | number | undefined {
     if (this.#hasPrototypeNames) return undefined;
@@ -120,113 +104,94 @@ export class TaskTemplate implements ParamHolder {
     return this.#identity(first && (given[first.name] ?? first.fallback?.copy.value), text);
   }
 
-  /** Params that have such an identity, with defaults filled in. */
-  preparePlain(given: Params): PreparedParams {
-    const params: Record<string, unknown> = {};
+  /** The identity of prepared params. @param refText the text of a ref, which only the graph knows */
+  identityOf({ params }: PreparedParams, refText: Special): string | number {
     const slots = this.#slots;
-    let count = 0;
-    let isDefaulted = false;
+    let text = '{';
     for (let i = 0; i < slots.length; i++) {
-      const { name, fallback } = slots[i]!;
-      const value = given[name];
-      if (value !== undefined) {
-        // -0 has the key of 0, so it has to be 0 for the task as well.
-        params[name] = value === 0 ? 0 : value;
-        count++;
-      } else if (fallback) {
-        params[name] = fallback.copy.value;
-        isDefaulted = true;
-      }
+      const { name, text: nameText, fallback } = slots[i]!;
+      const value = params[name];
+      if (value === undefined) continue;
+      const known = fallback?.copy.value === value ? fallback.text : undefined;
+      text += nameText + (known ?? canonicalParam(value, refText));
     }
-    return {
-      params,
-      givenParams: isDefaulted ? this.#onlyGiven(params, given, count) : params,
-      hasMutableParts: false,
-      refs: noRefs,
-    };
+    return this.#identity(slots.length === 1 ? params[slots[0]!.name] : undefined, text);
   }
 
   /**
    * Checks params and fills in defaults.
    *
-   * @returns a promise when a schema is asynchronous: ask again once it is fulfilled
+   * @returns a promise if a schema is asynchronous: call again once it is fulfilled
    */
-  prepare(ofRef: Params, answers: SchemaResults): IdentifiedParams | Promise<unknown> {
-    const given = this.#hasPrototypeNames
-      ? Object.assign(Object.create(null) as Record<string, unknown>, ofRef)
-      : ofRef;
-    const params: Record<string, unknown> = this.#hasPrototypeNames ? Object.create(null) : {};
-    const own: Record<string, unknown> = this.#hasPrototypeNames ? Object.create(null) : {};
+  prepare(ofRef: Params, results: SchemaResults): PreparedParams | Promise<unknown> {
+    const given = this.#hasPrototypeNames ? Object.assign(this.#noParams(), ofRef) : ofRef;
+    const params = this.#noParams();
+    const givenParams = this.#noParams();
+    const slots = this.#slots;
     let isSame = true;
-    let text = '{';
     let givenText = '';
-    let thaws = false;
+    let hasMutableParts = false;
     let refs = noRefs;
     let used = 0;
-    for (const slot of this.#slots) {
-      const value = given[slot.name];
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      const { name } = slot;
+      const value = given[name];
       if (value !== undefined) used++;
       if (isPlainParam(slot, value)) {
-        params[slot.name] = own[slot.name] = value === 0 ? 0 : value;
-        text += slot.text + canonicalParam(value);
+        // -0 has the key of 0, so the task gets 0.
+        params[name] = givenParams[name] = value === 0 ? 0 : value;
         continue;
       }
-      const taken = value === undefined && slot.fallback ? slot.fallback : this.#checkSlot(slot, value, given, answers);
-      if (taken === undefined) continue;
-      if (taken instanceof Promise) return taken;
-      const { copy } = taken;
-      if (copy.value !== undefined) params[slot.name] = copy.value;
-      if (taken.given !== undefined) own[slot.name] = taken.given;
-      if (own[slot.name] !== params[slot.name]) isSame = false;
-      if (copy.hasMutableParts) thaws = true;
-      const valueText = taken.text ?? textUnlessRefs(copy);
+      const checked = value === undefined && slot.fallback ? slot.fallback : this.#check(slot, value, given, results);
+      if (checked === undefined) continue;
+      if (checked instanceof Promise) return checked;
+      const { copy } = checked;
+      if (copy.value !== undefined) params[name] = copy.value;
+      if (checked.given !== undefined) givenParams[name] = checked.given;
+      if (checked.given !== copy.value) isSame = false;
+      if (copy.hasMutableParts) hasMutableParts = true;
       if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
-      else if (copy.value !== undefined) text += slot.text + valueText;
-      if (this.passesParamsOn !== false && slot.param.schema) givenText += givenTextOf(slot, taken, valueText);
+      if (this.passesParamsOn !== false && slot.param.schema) givenText += givenTextOf(slot, checked);
     }
     if (Object.keys(given).length !== used) assertNoUnknownParam(this.task, given);
-    const [first] = this.#slots;
-    const identity = refs.length > 0 ? undefined : this.#identity(first && params[first.name], text);
-    return { params, givenParams: isSame ? params : own, hasMutableParts: thaws, refs, identity, givenText };
+    return { params, givenParams: isSame ? params : givenParams, hasMutableParts, refs, givenText };
   }
 
   /**
-   * The params for a task that this one requires: those of the same name, then the ones written out.
+   * The params of a required task: inherited ones of the same name, then explicit ones.
    *
-   * @throws {DeclarationError} when one is missing here, or was left to defaults that differ
+   * @throws {DeclarationError} for a missing param, and for one left to defaults that differ
    */
   inheritParams(child: TaskTemplate, node: GraphNode, written: Params | undefined, property: string): Params {
-    let handing = this.#inheritances.get(child);
-    if (!handing) {
-      handing = new ParamInheritance(this, child);
-      this.#inheritances.set(child, handing);
+    let inheritance = this.#inheritances.get(child);
+    if (!inheritance) {
+      inheritance = new ParamInheritance(this, child);
+      this.#inheritances.set(child, inheritance);
     }
-    return handing.inherit(node, written, property);
+    return inheritance.inherit(node, written, property);
   }
 
-  /** One number is its own identity: that finds it faster, and needs no text to be kept. */
+  /** A single number is its own identity: faster to look up than a text, and smaller. */
   #identity(first: unknown, text: string): string | number {
     return this.#slots.length === 1 && typeof first === 'number' ? first : `${text}}`;
   }
 
-  /** Those of the params that were given. */
-  #onlyGiven(params: Params, given: Params, count: number): Params {
-    if (count === 0) return noParams;
-    const own: Record<string, unknown> = {};
-    for (const { name } of this.#slots) if (given[name] !== undefined) own[name] = params[name];
-    return own;
+  /** An empty object. Without a prototype where a param has the name of something in it. */
+  #noParams(): Record<string, unknown> {
+    return this.#hasPrototypeNames ? Object.create(null) : {};
   }
 
-  #checkSlot(
+  #check(
     slot: ParamSlot,
     value: unknown,
     given: Params,
-    answers: SchemaResults,
+    results: SchemaResults,
   ): CheckedParam | Promise<unknown> | undefined {
     const { task } = this;
-    const taken = checkParam(task, slot, value, answers);
-    if (taken !== 'missing') return taken;
-    // Given under a misspelt name, more often than not.
+    const checked = checkParam(task, slot, value, results);
+    if (checked !== 'missing') return checked;
+    // Usually given under a misspelt name.
     assertNoUnknownParam(task, given);
     const { name } = slot;
     throw new ParamError(`${task.name} needs the param ${name}`, { task: task.name, param: name });
@@ -237,11 +202,11 @@ function passesParamsOn({ params, requirements }: TaskDefinition): boolean | und
   if (!params.some(({ schema }) => schema)) return false;
   const sources = new Set(requirements.map(({ source }) => source.from));
   if (sources.has('class') || sources.has('later-class')) return true;
-  // A function gives refs, more often than not; but it may give a class.
+  // A function usually returns refs, but may return a class.
   return sources.has('structure') ? undefined : false;
 }
 
-/** Params that are undefined count as not given. */
+/** @throws {ParamError} for a given param that the task does not have */
 function assertNoUnknownParam({ name: task, params, requirements, secrets }: TaskDefinition, given: object): void {
   const known = params.map(({ name }) => name);
   const found = Object.entries(given).find(([name, value]) => value !== undefined && !known.includes(name));
@@ -252,6 +217,6 @@ function assertNoUnknownParam({ name: task, params, requirements, secrets }: Tas
   const why = requirements.some(({ property }) => property === unknown)
     ? `${unknown} is a requirement of ${task}, not a param: it is filled by its task's result`
     : `${task} has no param ${unknown}; ${hint}`;
-  // The misspelt one may be a secret.
+  // The misspelt param may be a secret.
   throw new ParamError(why, { task, param: unknown, ...(secrets.size === 0 && { value }) });
 }

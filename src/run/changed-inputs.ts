@@ -52,9 +52,7 @@ export class ChangedInputs {
   /** Asked of each node that ran, after those that it required. */
   has(index: number): boolean {
     if (this.#found.size === 0) return false;
-    const { edges, firstEdge, endEdge } = this.#graph;
-    const required = edges.subarray(firstEdge[index]!, endEdge[index]!);
-    if (required.some((one) => this.#found.has(one))) this.#found.add(index);
+    if (this.#graph.requirementsOf(index).some((one) => this.#found.has(one))) this.#found.add(index);
     return this.#found.has(index);
   }
 }

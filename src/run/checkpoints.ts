@@ -247,11 +247,10 @@ export class Checkpoints {
     seconds: number,
     directories?: readonly string[],
   ): RecordFields {
-    const { nodes, edges, firstEdge, endEdge } = this.#graph;
-    const { task, params } = nodes[index]!;
+    const { task, params } = this.#graph.nodes[index]!;
     const requires: CheckpointRecord['requires'][number][] = [];
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++)
-      requires.push([this.#keys.get(edges[edge]!), digestOf(edges[edge]!) ?? null]);
+    for (const required of this.#graph.requirementsOf(index))
+      requires.push([this.#keys.get(required), digestOf(required) ?? null]);
     const { provenance, holdsRefs } = origin ?? noOrigin;
     const key = this.#keys.get(index);
     const marks = this.#marks.on(index);

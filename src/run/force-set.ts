@@ -1,5 +1,4 @@
-import { downstreamOf } from '../graph/dependents';
-import type { Graph } from '../graph/graph';
+import { downstreamOf, type Graph } from '../graph/graph';
 import type { NodeKeys } from '../graph/key';
 import type { TaskKey } from '../task/context';
 import { definitionOf, type TaskDefinition } from '../task/definition';

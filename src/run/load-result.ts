@@ -125,10 +125,9 @@ export class ResultLoader {
   #changedRequirement(index: number, { checkpoint }: CheckpointHit): TaskKey | undefined {
     const { keys, graph, saves } = this.#parts;
     let computed: [TaskKey, string][] | undefined;
-    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++) {
-      const required = graph.edges[edge]!;
-      if (saves.ranAnew(required)) (computed ??= []).push([keys.get(required), saves.digestOf(required) ?? unknownDigest]);
-    }
+    for (const required of graph.requirementsOf(index))
+      if (saves.ranAnew(required))
+        (computed ??= []).push([keys.get(required), saves.digestOf(required) ?? unknownDigest]);
     return computed && changedRequirement(checkpoint, computed);
   }
 

@@ -1,6 +1,5 @@
 import { isResultHandle } from '../executors/remote/result-handle';
-import { Dependents } from '../graph/dependents';
-import type { Graph } from '../graph/graph';
+import { Dependents, type Graph } from '../graph/graph';
 import { Action } from './decide';
 import type { Outcome } from './outcome';
 import type { ReadyQueue } from './ready-queue';
@@ -113,9 +112,8 @@ export class NodeStates {
 
   /** The first requirement of a node that is not over, or, of none, the first that is wanted. */
   firstUnsettled(index: number | undefined): number | undefined {
-    const { targets, edges, firstEdge, endEdge } = this.#graph;
-    const required =
-      index === undefined ? targets.map((target) => target.index) : edges.subarray(firstEdge[index]!, endEdge[index]!);
+    const { targets } = this.#graph;
+    const required = index === undefined ? targets.map((target) => target.index) : this.#graph.requirementsOf(index);
     return required.find((one) => this.states[one]! <= State.started);
   }
 
@@ -228,10 +226,8 @@ export class NodeStates {
 
   /** Makes a node run after all: what it needs and was dropped is to be decided, and admitted, anew. */
   reset(index: number): void {
-    const { edges, firstEdge, endEdge } = this.#graph;
     this.#resetNode(index);
-    for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
-      const required = edges[edge]!;
+    for (const required of this.#graph.requirementsOf(index)) {
       if (this.states[required] !== State.dropped && this.sharingOf(required) !== Sharing.given) continue;
       this.#resetNode(required);
       this.#actions[required] = Action.none;
@@ -279,10 +275,7 @@ export class NodeStates {
 
   #hasFailedInput(index: number): boolean {
     if (!this.#hasFailed || this.#actions[index] !== Action.run) return false;
-    const { edges, firstEdge, endEdge } = this.#graph;
-    return edges
-      .subarray(firstEdge[index]!, endEdge[index]!)
-      .some((required) => this.states[required]! >= State.failed);
+    return this.#graph.requirementsOf(index).some((required) => this.states[required]! >= State.failed);
   }
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */

@@ -1,8 +1,7 @@
 import { explainError, isInstance } from '../base/describe-error';
 import { TidemarkError } from '../base/error';
 import { buildGraph } from '../graph/build-graph';
-import { downstreamOf } from '../graph/dependents';
-import type { Graph } from '../graph/graph';
+import { downstreamOf, type Graph } from '../graph/graph';
 import { NodeKeys } from '../graph/key';
 import type { GraphNode } from '../graph/node';
 import { ServicePlaceholders } from '../graph/service-placeholders';

@@ -36,7 +36,7 @@ export class RemoteResults {
     if (!this.#areThere) return undefined;
     const { graph } = this.#parts;
     if (this.#acceptsStored(graph.nodes[index]!)) return undefined;
-    return this.#loadAll(graph.edges.subarray(graph.firstEdge[index]!, graph.endEdge[index]!));
+    return this.#loadAll(graph.requirementsOf(index));
   }
 
   /** Gives what a node receives of what it requires: values, or for some executors results as they lie in the storage. */

@@ -80,12 +80,11 @@ export class Reporter {
 
   /** The keys of what a node requires, as far as they are known. */
   requiredBy(index: number): readonly TaskKey[] {
-    const { edges, firstEdge, endEdge } = this.#graph;
-    const end = endEdge[index]!;
-    if (firstEdge[index] === end) return none;
+    const required = this.#graph.requirementsOf(index);
+    if (required.length === 0) return none;
     const keys: TaskKey[] = [];
-    for (let edge = firstEdge[index]!; edge < end; edge++) {
-      const key = this.keyOf(edges[edge]!);
+    for (const one of required) {
+      const key = this.keyOf(one);
       if (key !== undefined) keys.push(key);
     }
     return keys;

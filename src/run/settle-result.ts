@@ -51,9 +51,7 @@ export class ResultPipeline {
     const seconds = (performance.now() - startedAt) / 1000;
     if (isResultHandle(result)) {
       const { stored } = result;
-      scheduler.track(
-        stored ? this.#receiveStored(attempt, result, stored) : this.#receive(attempt, result, seconds),
-      );
+      scheduler.track(stored ? this.#receiveStored(attempt, result, stored) : this.#receive(attempt, result, seconds));
       return;
     }
     try {
@@ -116,9 +114,10 @@ export class ResultPipeline {
       const result = await sent.load();
       if (sent.unsaved !== undefined && graph.nodes[index]!.task.save) this.#warnOfSecret(index, sent.unsaved);
       const isSaved = graph.nodes[index]!.task.save && sent.unsaved === undefined;
-      const encoded = isSaved && checkpoints && encoding
-        ? checkpoints.encodeSent(index, encoding, holdsRefs ? storeRefs(result, this.#holder(index)) : result)
-        : undefined;
+      const encoded =
+        isSaved && checkpoints && encoding
+          ? checkpoints.encodeSent(index, encoding, holdsRefs ? storeRefs(result, this.#holder(index)) : result)
+          : undefined;
       sharing.settleOwn(index, result);
       await this.#keepLater({ attempt, result, holdsRefs, seconds }, encoded);
     } catch (error) {

@@ -15,7 +15,7 @@ it.each([
   [{ retries: { attempts: 3, maxDelay: 1e12 } }, /maxDelay of retries is 1000000000000; .* from 0 to 2147483647/],
   [{ retries: { attempts: 3, delai: 5 } }, /retries has no delai; it has attempts, delay, factor, maxDelay/],
   [{ timeout: '500' }, /the timeout is '500'; it must be a number of milliseconds/],
-] as [TaskOptions, RegExp][])('a task refuses %j', async (options, message) => {
+] as [TaskOptions, RegExp][])('a task rejects %j', async (options, message) => {
   @Task(options)
   class Tried {
     run(): number {
@@ -29,7 +29,7 @@ it.each([
   [{ timeoutGrace: '5' }, /option timeoutGrace is '5'/],
   [{ timeoutGrace: 3e9 }, /option timeoutGrace is 3000000000; it must be a number of milliseconds from 0 to/],
   [{ maxNodes: '5' }, /option maxNodes is '5'/],
-])('a runner refuses %j', (options, message) => {
+])('a runner rejects %j', (options, message) => {
   expect(() => new Runner({ storage: 'memory:', ...(options as object) })).toThrow(message);
 });
 
@@ -40,14 +40,14 @@ it.each([
   [{ connection: 'redis://localhost/abc' }, /option connection must be where Redis is/],
   [{ connection: 'redis://localhost:0' }, /option connection must be where Redis is/],
   [{ connection: 'redis://localhost:70000' }, /option connection must be where Redis is/],
-])('an executor of queues refuses %j', (options, message) => {
+])('a queue executor rejects %j', (options, message) => {
   expect(() => checkBullMqOptions({ connection, ...(options as object) })).toThrow(message);
 });
 
 it.each([
   [{ lockDuration: '500' }, /option lockDuration is '500'/],
   [{ grace: 3e9 }, /option grace is 3000000000/],
-])('a worker refuses %j', (options, message) => {
+])('a worker rejects %j', (options, message) => {
   const worker = { connection, modules: [__filename], storage: 'memory:', ...(options as object) };
   expect(() => fullWorkerOptions(worker)).toThrow(message);
 });

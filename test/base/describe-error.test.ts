@@ -13,7 +13,7 @@ import { hostile } from '../support/hostile';
 const refused = (port: number, address = '127.0.0.1') =>
   Object.assign(new Error(`connect ECONNREFUSED ${address}:${port}`), { code: 'ECONNREFUSED' });
 
-it('describes an error by its message, and anything else as Node shows it', () => {
+it('describes an error by its message, and other values as Node inspects them', () => {
   expect(
     [new Error('boom'), new RangeError(), 'text', 5n, Symbol('x'), undefined, { a: 1 }].map(describeError),
   ).toEqual(['boom', 'RangeError', 'text', '5', 'Symbol(x)', 'undefined', '{ a: 1 }']);
@@ -41,7 +41,7 @@ it('describes any value, alone and as a cause', () => {
   );
 });
 
-it('tells the chain of causes, and all errors of an AggregateError', () => {
+it('includes the chain of causes, and all errors of an AggregateError', () => {
   const failed = new TypeError('fetch failed', {
     cause: Object.assign(new AggregateError([refused(1, '::1'), refused(1)]), { code: 'ECONNREFUSED' }),
   });
@@ -53,14 +53,14 @@ it('tells the chain of causes, and all errors of an AggregateError', () => {
   );
 });
 
-it('tells the names of causes and codes that their messages leave out', () => {
+it('adds class names and codes that the messages of causes omit', () => {
   const closed = Object.assign(new Error('other side closed'), { name: 'SocketError', code: 'UND_ERR_SOCKET' });
   expect(explainError(new Error('outer', { cause: new RangeError('inner', { cause: closed }) }))).toBe(
     'outer\n    caused by: RangeError: inner\n    caused by: SocketError: other side closed (UND_ERR_SOCKET)',
   );
 });
 
-it('leaves out causes that a message repeats, and goes on with theirs', () => {
+it('omits causes that a message repeats, but not their own causes', () => {
   const inner = new Error('reset', { cause: refused(5) });
   expect(explainError(new Error(`cannot load: ${inner.message}`, { cause: inner }))).toBe(
     'cannot load: reset\n    caused by: connect ECONNREFUSED 127.0.0.1:5 (ECONNREFUSED)'.replace(' (ECONNREFUSED)', ''),
@@ -81,7 +81,7 @@ it('cuts long chains, many errors and long messages', () => {
   expect(describeCauses(new Error('a', { cause: new Error('y'.repeat(1e6)) }), 'a').length).toBeLessThan(1_100);
 });
 
-it('makes JSON of the whole chain, with codes and stacks', () => {
+it('converts the whole chain to JSON, with codes and stacks', () => {
   const failed = new TypeError('fetch failed', {
     cause: Object.assign(new AggregateError([refused(1)]), { code: 'E' }),
   });
@@ -97,7 +97,7 @@ it('makes JSON of the whole chain, with codes and stacks', () => {
   });
 });
 
-it('leaves fields of foreign errors out of JSON, which may hold secrets', () => {
+it('omits fields of foreign errors from JSON, since they may contain secrets', () => {
   const failed = Object.assign(new Error('401'), { config: { headers: { authorization: 'Bearer abc' } } });
   expect(JSON.stringify(errorToJson(failed))).not.toContain('Bearer');
 });

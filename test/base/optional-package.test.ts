@@ -8,17 +8,18 @@ const { peerDependencies, peerDependenciesMeta, devDependencies } = JSON.parse(
   readFileSync(resolve(__dirname, '../../package.json'), 'utf8'),
 );
 
-/** An installed package that does nothing. */
+/** An installed package without code. */
 const installed = (name: string, version: string) => ({
   [`node_modules/${name}/package.json`]: JSON.stringify({ name, version, main: 'lib/index.js' }),
   [`node_modules/${name}/lib/index.js`]: '',
   [`node_modules/${name}/lib/package.json`]: '{ "type": "commonjs" }',
 });
 
-/** What an expression gives, or throws, in a process that runs in a folder. */
+/** The result of an expression, or its error, in a process with the given working folder. */
 function print({ path, tidemark }: { path: string; tidemark: string }, expression: string): Promise<string> {
   const program = `
-    const { bullmq, Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
+    const { Runner, Storage, Task } = require(${JSON.stringify(join(tidemark, 'entry/index.js'))});
+    const { bullmq } = require(${JSON.stringify(join(tidemark, 'entry/bullmq.js'))});
     class Main { run() {} }
     Task()(Main);
     const runOn = (executor) => new Runner({ storage: 'memory:', executor }).run(Main).catch(({ errors: [first] }) => { throw first.cause; });
@@ -35,7 +36,7 @@ it.each([
   ['@keyv/redis', '4.0.0', "Storage.open('redis://localhost:1').has('A/1')", 'StorageError: a Redis storage: '],
   ['lmdb', '2.9.4', "Storage.open('lmdb:saved').stack.mark('A')", 'StorageError: an LMDB storage: '],
   ['lmdb', '4.0.0-beta.1', "Storage.open('lmdb:saved').stack.mark('A')", 'StorageError: an LMDB storage: '],
-])('says which version of %s fits when %s is used', async (name, version, expression, start) => {
+])('names the supported version of %s when %s is used', async (name, version, expression, start) => {
   const user = project({ ...installed('ioredis', '6.0.0'), ...installed(name, version) });
   const least = devDependencies[name];
   const message = await print(user, expression);
@@ -46,7 +47,7 @@ it.each([
   expect(message).toContain(`installed in ${user.path}/node_modules/${name}: npm install ${name}@`);
 });
 
-it('does not mind what is not used', async () => {
+it('ignores packages that are not used', async () => {
   const user = project({
     ...installed('bullmq', '5.0.0'),
     ...installed('ioredis', '5.0.0'),
@@ -55,8 +56,8 @@ it('does not mind what is not used', async () => {
   expect(await print(user, "new Runner({ storage: 'memory:' }).storage.location")).toContain('memory');
 });
 
-it('takes the versions that the tests use, and asks npm for none', () => {
-  // npm ends with ERESOLVE where a program has another version of a package that it never uses with Tidemark.
+it('accepts the versions that the tests use, and has no peer versions for npm to check', () => {
+  // npm fails with ERESOLVE if a program has another version of a package that it does not even use with Tidemark.
   expect(new Set(Object.values(peerDependencies))).toEqual(new Set(['*']));
   expect(Object.keys(peerDependenciesMeta)).toEqual(Object.keys(peerDependencies));
   for (const { optional } of Object.values<{ optional: boolean }>(peerDependenciesMeta)) expect(optional).toBe(true);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Param, Requires, Task, task } from 'tidemark';
 import { graphOf } from './graph-of';
 
-/** Which numbers each number requires; only smaller ones, so that there is no cycle. */
+/** The numbers that each number requires: only smaller ones, so that there are no cycles. */
 type Edges = readonly (readonly number[])[];
 
 @Task()
@@ -22,7 +22,7 @@ class Node {
   run() {}
 }
 
-/** What is to come out, found in the plainest way: nodes by name, each after what it requires. */
+/** The expected result by a plain recursion: nodes by name, each after its requirements. */
 function reference(edges: Edges, roots: readonly number[]): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   const visit = (n: number, copy: number): string => {
@@ -40,7 +40,7 @@ const edges: fc.Arbitrary<Edges> = fc
   .array(fc.array(fc.nat(), { maxLength: 4 }), { minLength: 1, maxLength: 12 })
   .map((lists) => lists.map((list, n) => (n === 0 ? [] : [...new Set(list.map((child) => child % n))])));
 
-it('finds the nodes and edges that a plain recursion finds, and orders each after what it requires', async () => {
+it('finds the nodes and edges that a plain recursion finds, and orders each after its requirements', async () => {
   await fc.assert(
     fc.asyncProperty(edges, fc.array(fc.nat(), { minLength: 1, maxLength: 3 }), async (lists, picks) => {
       const roots = picks.map((pick) => pick % lists.length);
@@ -49,7 +49,7 @@ it('finds the nodes and edges that a plain recursion finds, and orders each afte
 
       const found = new Map<string, readonly string[]>();
       for (const index of graph.order) {
-        const children = Array.from(graph.edges.subarray(graph.firstEdge[index], graph.endEdge[index]), nameOf);
+        const children = Array.from(graph.requirementsOf(index), nameOf);
         for (const child of children) expect(found.has(child)).toBe(true);
         expect(found.has(nameOf(index))).toBe(false);
         found.set(nameOf(index), children.sort());
@@ -62,7 +62,7 @@ it('finds the nodes and edges that a plain recursion finds, and orders each afte
   );
 });
 
-it('knows a way from the target to every node', async () => {
+it('knows a path from the target to each node', async () => {
   await fc.assert(
     fc.asyncProperty(edges, async (lists) => {
       const graph = await graphOf(task(Node, { n: lists.length - 1, edges: lists }));
@@ -70,7 +70,7 @@ it('knows a way from the target to every node', async () => {
         let at = index;
         for (let steps = 0; graph.requiredBy[at] !== -1; steps++) {
           const by = graph.requiredBy[at]!;
-          expect([...graph.edges.subarray(graph.firstEdge[by], graph.endEdge[by])]).toContain(at);
+          expect([...graph.requirementsOf(by)]).toContain(at);
           expect(steps).toBeLessThan(graph.nodes.length);
           at = by;
         }
@@ -80,7 +80,7 @@ it('knows a way from the target to every node', async () => {
   );
 });
 
-it('takes params in the short way and in the long one for the same', async () => {
+it('identifies plain and prepared params alike', async () => {
   @Task()
   class Many {
     @Param() a!: number;
@@ -101,7 +101,7 @@ it('takes params in the short way and in the long one for the same', async () =>
   );
   await fc.assert(
     fc.asyncProperty(given, async (params) => {
-      // What is undefined counts as not given, and makes the way a long one.
+      // Undefined counts as not given, and prevents the plain identity.
       const both = await graphOf([task(Many, params), task(Many, { ...params, more: undefined } as typeof params)]);
       expect(both.nodes).toHaveLength(1);
       const { a, b = 'b', c, any = 0 } = params;

@@ -29,7 +29,7 @@ class Chain {
 const shown = async (target: unknown) => (await graphOf(target)).nodes.map(String);
 
 describe('nodes', () => {
-  it('are one for a task and its params, however the params were written', async () => {
+  it('are unique per task and params, however the params are written', async () => {
     @Task()
     class Other {
       @Param() n = 1;
@@ -47,7 +47,7 @@ describe('nodes', () => {
     expect(nodes).toEqual(['Leaf({ n: 1 })', 'Leaf({ n: 2 })', 'Other({ n: 1 })', 'Value({ x: { a: 1, b: 2 } })']);
   });
 
-  it('differ where values do', async () => {
+  it('differ if values differ', async () => {
     const values = [
       1,
       '1',
@@ -73,7 +73,7 @@ describe('nodes', () => {
     expect(zeros.nodes).toHaveLength(2);
   });
 
-  it('are shared by all that require them, each edge being there once', async () => {
+  it('are shared by their dependents, with each edge once', async () => {
     @Task()
     class Left {
       @Requires(() => [Leaf, Leaf]) all!: number[];
@@ -126,7 +126,7 @@ describe('nodes', () => {
 });
 
 describe('structures', () => {
-  it('of any shape keep what is no ref', async () => {
+  it('of any shape keep everything but refs', async () => {
     const date = new Date(0);
     const target = {
       a: [Leaf, 'text', null, undefined],
@@ -148,7 +148,7 @@ describe('structures', () => {
     });
   });
 
-  it('of another realm are looked into as well', async () => {
+  it('of another realm are searched, too', async () => {
     const [map, set, list] = runInNewContext('(ref) => [new Map([[1, ref]]), new Set([ref]), [{ ref }]]')(task(Leaf));
     expect((await graphOf([map, set, list])).nodes).toHaveLength(1);
   });
@@ -177,7 +177,7 @@ describe('structures', () => {
         return map.set('self', map);
       },
     ],
-  ])('that hold themselves are refused: %s', async (_, make) => {
+  ])('that contain themselves are rejected: %s', async (_, make) => {
     @Task()
     class Holds {
       @Requires(() => make(task(Leaf)) as unknown) all!: unknown;
@@ -189,13 +189,13 @@ describe('structures', () => {
     expect(await messageOf(() => graphOf(make(task(Leaf))))).toMatch(/^the target contains itself/);
   });
 
-  it('are refused when they are nested too deep to look into', async () => {
+  it('are rejected when nested too deep', async () => {
     let deep: unknown = task(Leaf);
     for (let i = 0; i < 100_000; i++) deep = [deep];
     expect(await messageOf(() => graphOf(deep))).toMatch(/^the target .*nested more than/);
   });
 
-  it.each([undefined, null, 'Leaf', 3])('that are %p alone are nothing to run', async (target) => {
+  it.each([undefined, null, 'Leaf', 3])('that are just %p are nothing to run', async (target) => {
     expect(await messageOf(() => graphOf(target))).toMatch(/^nothing to run: received /);
   });
 
@@ -236,7 +236,7 @@ describe('cycles', () => {
     );
   });
 
-  it('that are long are printed in short', async () => {
+  it('that are long are abbreviated', async () => {
     @Task()
     class Round {
       @Param() n = 0;
@@ -248,7 +248,7 @@ describe('cycles', () => {
     expect(lines[6]).toBe('    requires … 991 more …');
   });
 
-  it('of refs in params are refused', async () => {
+  it('of refs in params are rejected', async () => {
     const held: unknown[] = [];
     const ref = task(Value, { x: held });
     held.push(task(Value, { x: [ref] }));
@@ -258,7 +258,7 @@ describe('cycles', () => {
   });
 });
 
-describe('a recursion without an end', () => {
+describe('an endless recursion', () => {
   @Task()
   class Endless {
     @Param() n = 0;
@@ -266,7 +266,7 @@ describe('a recursion without an end', () => {
     run() {}
   }
 
-  it('is told by the number of nodes, with the way there', async () => {
+  it('is detected by the number of nodes, and reported with its path', async () => {
     const message = await messageOf(() => graphOf(Endless, { maxNodes: 1_000 }));
     expect(message).toMatch(/^the graph has more than 1000 nodes: does a task require itself with ever new params\?/);
     expect(message).toContain('at Endless({ n: 999 })\n    required by Endless({ n: 998 })');
@@ -274,14 +274,14 @@ describe('a recursion without an end', () => {
     expect(message.split('\n').length).toBeLessThan(15);
   });
 
-  it('is told by how deep it is, long before there are as many nodes as are allowed', async () => {
+  it('is detected by its depth, long before the maximum number of nodes', async () => {
     const message = await messageOf(() => graphOf(Endless, { maxDepth: 1_000 }));
     expect(message).toMatch(/^tasks require each other more than 1000 levels deep: does a task require itself/);
     expect(message).toContain('at Endless({ n: 1000 })\n    required by Endless({ n: 999 })');
     expect((await graphOf(task(Chain, { n: 9 }), { maxDepth: 10 })).nodes).toHaveLength(10);
   });
 
-  it('may have as many as are allowed', async () => {
+  it('may have the maximum number of nodes', async () => {
     expect((await graphOf(task(Chain, { n: 9 }), { maxNodes: 10 })).nodes).toHaveLength(10);
   });
 });
@@ -302,7 +302,7 @@ describe('refs as params', () => {
     ['in an object', (ref) => ({ a: { b: ref } })],
     ['in a Map', (ref) => new Map([['a', ref]])],
     ['in a Set', (ref) => new Set([ref])],
-  ])('are nodes when they are required, and stay refs in the params: %s', async (_, wrap) => {
+  ])('become nodes when they are required, and stay refs in params: %s', async (_, wrap) => {
     const graph = await graphOf(task(Uses, { refs: wrap(task(Leaf, { n: 3 })) }));
     const node = graph.targets[0]!;
     expect(requiredBy(graph, node).map(String)).toEqual(['Leaf({ n: 3 })']);
@@ -310,7 +310,7 @@ describe('refs as params', () => {
     expect(fillTemplate(node.requirements[0], () => 7)).toEqual(wrap(7 as never));
   });
 
-  it('tell nodes apart that have the same number beside them', async () => {
+  it('distinguish nodes that are equal in other params', async () => {
     @Task()
     class Beside {
       @Param() model!: TaskRef<number>;
@@ -324,19 +324,19 @@ describe('refs as params', () => {
     expect((await graphOf(refs)).targets).toHaveLength(2);
   });
 
-  it('are not run when they are only carried', async () => {
+  it('are not run unless they are required', async () => {
     const graph = await graphOf(task(Value, { x: [task(Leaf)] }));
     expect(Array.from(graph.order, (index) => String(graph.nodes[index]))).toEqual(['Value({ x: [ task(Leaf) ] })']);
   });
 
-  it('are the same when their params are', async () => {
+  it('are equal if their params are', async () => {
     const refs = [task(Leaf), task(Leaf, { n: 1 }), task(Leaf, {})];
     expect((await graphOf(refs.map((x) => task(Value, { x })))).targets).toHaveLength(1);
     const parts = [task(Leaf), task(Value).at('a'), task(Value).at('b'), task(Leaf, { n: 2 })];
     expect((await graphOf(parts.map((x) => task(Value, { x })))).targets).toHaveLength(4);
   });
 
-  it('may hold refs that hold refs, 20,000 deep', async () => {
+  it('may be nested 20,000 deep', async () => {
     let ref = task(Value);
     for (let i = 0; i < 20_000; i++) ref = task(Value, { x: i % 2 === 0 ? ref : [ref] });
     const graph = await graphOf(ref);
@@ -379,7 +379,7 @@ describe('self', () => {
     );
   });
 
-  it('has an absent optional param absent again for the next node', async () => {
+  it('resets an absent optional param for the next node', async () => {
     @Task()
     class Optional {
       @Param() id!: number;
@@ -404,7 +404,7 @@ describe('self', () => {
     );
   });
 
-  it('has its own copy of what cannot be frozen', async () => {
+  it('has its own copy of values that cannot be frozen', async () => {
     @Task()
     class Changes {
       @Param() id!: number;
@@ -432,7 +432,7 @@ describe('self', () => {
     });
   });
 
-  it('starts each node with the fields that it was made with', async () => {
+  it('resets its fields for each node', async () => {
     @Task()
     class Memo {
       @Param() n!: number;
@@ -452,7 +452,7 @@ describe('self', () => {
     ]);
   });
 
-  it('keeps nothing that a task has noted for itself: in private fields, lists and Maps', async () => {
+  it('keeps no state of a task: in private fields, lists and Maps', async () => {
     @Task()
     class Memo {
       @Param() n!: number;
@@ -478,7 +478,7 @@ describe('self', () => {
     ]);
   });
 
-  it('has no requirements yet, and says so', async () => {
+  it('reports a read of requirements, which are not filled yet', async () => {
     @Task()
     class Early {
       @Requires(Leaf) first!: number;
@@ -516,7 +516,7 @@ describe('functions in @Requires', () => {
   it.each([
     ['a structure', Requires(async () => task(Leaf)) as PropertyDecorator],
     ['params', Requires(Leaf, (async () => ({ n: 2 })) as () => object) as PropertyDecorator],
-  ])('that are asynchronous are refused: %s', async (_, decorator) => {
+  ])('that are asynchronous are rejected: %s', async (_, decorator) => {
     @Task()
     class Asynchronous {
       @decorator it!: any;
@@ -527,7 +527,7 @@ describe('functions in @Requires', () => {
     );
   });
 
-  it.each([[3], ['text'], [null], [[Leaf]]])('that give %p in the place of params are refused', async (given) => {
+  it.each([[3], ['text'], [null], [[Leaf]]])('that return %p instead of params are rejected', async (given) => {
     @Task()
     class Odd {
       @Requires(Leaf, (() => given) as unknown as () => object) it!: any;
@@ -538,7 +538,7 @@ describe('functions in @Requires', () => {
     );
   });
 
-  it('that give a function in the place of a ref are refused', async () => {
+  it('that return a function instead of a ref are rejected', async () => {
     @Task()
     class Odd {
       @Requires(() => [() => Leaf]) it!: any;
@@ -561,7 +561,7 @@ describe('functions in @Requires', () => {
   });
 });
 
-describe('what must be waited for', () => {
+describe('asynchronous', () => {
   const soon: StandardSchema<number, number> = {
     '~standard': {
       version: 1,
@@ -580,7 +580,7 @@ describe('what must be waited for', () => {
     run() {}
   }
 
-  it('are schemas that answer later: their output is the param', async () => {
+  it('schemas determine the param', async () => {
     const nodes = await shown([
       task(Later, { n: 1.9 }),
       task(Later, { n: 2.1 }),
@@ -595,7 +595,7 @@ describe('what must be waited for', () => {
     ]);
   });
 
-  it('are their refusals', async () => {
+  it('schemas may reject the param', async () => {
     @Task()
     class Above {
       @Requires(() => task(Later, { n: 1_000 })) later!: unknown;
@@ -606,7 +606,7 @@ describe('what must be waited for', () => {
     );
   });
 
-  it('are containers that make instances later, of classes that need their services at once', async () => {
+  it('containers make instances of classes whose constructors use services', async () => {
     const made: string[] = [];
     const container = {
       resolve: async <T>(cls: new (clock: { now: number }) => T) => {
@@ -630,7 +630,7 @@ describe('what must be waited for', () => {
     expect(made).toEqual(['Timed']);
   });
 
-  it('are promises of another realm', async () => {
+  it('results may be promises of another realm', async () => {
     const validate = runInNewContext('async (value) => ({ value: value + 1 })') as () => any;
     @Task()
     class Foreign {

@@ -36,7 +36,7 @@ it.each<[unknown, string]>([
   expect(canonical(value)).toBe(text);
 });
 
-/** No two of these may be taken for each other. */
+/** Values that must all have different text. */
 const different: readonly unknown[] = [
   undefined,
   null,
@@ -116,13 +116,13 @@ const different: readonly unknown[] = [
   JSON.parse('{"__proto__":1}'),
 ]; // prettier-ignore
 
-it('tells apart what is easily confused', () => {
+it('distinguishes similar values', () => {
   const texts = different.map((value) => canonical(value));
   const twice = texts.filter((text, i) => texts.indexOf(text) !== i);
   expect(twice).toEqual([]);
 });
 
-it('takes equal values of another realm, prototype or buffer for the same', () => {
+it('has equal text for equal values of another realm, prototype or buffer', () => {
   const [map, date, array, object] = runInNewContext('[new Map([[1, 2]]), new Date(3), [1], { a: 1 }]');
   expect(canonical([map, date, array, object])).toBe(canonical([new Map([[1, 2]]), new Date(3), [1], { a: 1 }]));
   expect(canonical(Object.assign(Object.create(null), { a: 1 }))).toBe(canonical({ a: 1 }));
@@ -136,11 +136,11 @@ it.each([
   [new (class Model {})(), 'an instance of Model cannot be part of a key'],
   [Promise.resolve(), 'an instance of Promise cannot be part of a key'],
   [new Error('a'), 'an instance of Error cannot be part of a key'],
-])('refuses %p', (value, message) => {
+])('rejects %p', (value, message) => {
   expect(() => canonical([value])).toThrow(message);
 });
 
-// Few and short, and full of the characters of the text itself, so that two of them often nearly are the same.
+// Few and short, and full of the characters of the text itself, so that many are similar.
 const text = fc.string({
   unit: fc.constantFrom('s', '1', ':', ';', '{', '}', '[', ']', 'd', 'u', '\ud83c', '\udf0a'),
   maxLength: 4,
@@ -164,7 +164,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-/** The value with everything that makes no difference made the same, and whatever has an order turned around. */
+/** The value with all irrelevant differences removed, and all irrelevant orders reversed. */
 function reordered(given: unknown): unknown {
   if (Array.isArray(given)) return given.map(reordered);
   if (given instanceof Map) return new Map([...given].reverse().map(([key, item]) => [key, reordered(item)]));
@@ -175,17 +175,17 @@ function reordered(given: unknown): unknown {
   return Object.fromEntries(entries.reverse().map(([name, item]) => [name, reordered(item)]));
 }
 
-it('gives equal values equal text, whatever the order of keys and entries', () => {
+it('is equal for equal values, in any order of keys and entries', () => {
   fc.assert(fc.property(value, (one) => expect(canonical(reordered(one))).toBe(canonical(one))));
 });
 
-it('gives different values different text', () => {
+it('differs for different values', () => {
   const check = (one: unknown, other: unknown) =>
     expect(canonical(one) === canonical(other)).toBe(isDeepStrictEqual(reordered(one), reordered(other)));
   fc.assert(fc.property(value, value, check), { numRuns: 3_000 });
 });
 
-it('can be cut at one place only: no text is the beginning of another', () => {
+it('is prefix-free: no text is the start of another', () => {
   fc.assert(
     fc.property(value, value, (one, other) => {
       const [a, b] = [canonical(one), canonical(other)];

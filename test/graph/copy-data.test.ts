@@ -17,7 +17,7 @@ class Shows {
   }
 }
 
-/** All that a task can see of a value, order and signs included. */
+/** A value as a task sees it, including order and signs. */
 function shown(value: unknown): string {
   if (Object.is(value, -0)) return '-0';
   if (value instanceof RegExp) return `${value}${value.lastIndex || ''}`;
@@ -29,7 +29,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
-describe('params that have one key', () => {
+describe('params with the same key', () => {
   it.each<[string, unknown, unknown]>([
     ['zeros', [-0, { a: -0 }, new Map([[-0, -0]])], [0, { a: 0 }, new Map([[0, 0]])]],
     ['objects', { b: 1, a: { d: 1, c: 2 }, 10: 1, 9: 2 }, { 9: 2, 10: 1, a: { c: 2, d: 1 }, b: 1 }],
@@ -80,7 +80,7 @@ describe('params that have one key', () => {
     expect(await runner.run(Shows, { x: one })).toBe(await runner.run(Shows, { x: other }));
   });
 
-  it('are so whatever they hold', () => {
+  it('are the same to the task, for all contents', () => {
     const { value } = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },
@@ -109,7 +109,7 @@ describe('params that have one key', () => {
     expect(one).not.toBe(other);
   });
 
-  it('sort numbers by value, so that what was in order stays so', () => {
+  it('sort numbers by value, so that ordered ones stay in order', () => {
     expect([
       ...copied(
         new Map([
@@ -123,7 +123,7 @@ describe('params that have one key', () => {
   });
 });
 
-it('two values have one key if and only if a task sees no difference between them', () => {
+it('two values have the same key if and only if a task sees no difference', () => {
   const zeros = fc.constantFrom(-0, 0, 1, Number.NaN);
   const leaf = fc.oneof(
     zeros,
@@ -152,7 +152,7 @@ it('two values have one key if and only if a task sees no difference between the
   );
 });
 
-describe('what else leads to params', () => {
+describe('another source of params', () => {
   const one = () => ({
     b: -0,
     a: new Map<unknown, unknown>([
@@ -225,7 +225,7 @@ describe('what else leads to params', () => {
   }
 });
 
-/** The value in another order wherever that does not count. */
+/** The value with all irrelevant orders reversed. */
 function turned(value: unknown): unknown {
   if (value === 0) return -0;
   if (Array.isArray(value)) return value.map(turned);
@@ -239,7 +239,7 @@ function turned(value: unknown): unknown {
   );
 }
 
-it('requirements that have one key are the same to the task', async () => {
+it('requirements with the same key are the same to the task', async () => {
   @Task()
   class Leaf {
     @Param() n!: number;
@@ -325,7 +325,7 @@ describe('a large value', () => {
   const folds = <T>(make: (fold: number) => T): T[] => Array.from({ length: count }, (_, fold) => make(fold));
   const distinct = (values: readonly unknown[]) => new Set(values).size;
 
-  it.each(Object.entries(kinds))('of many tasks is copied once, and no node holds its text: %s', async (_, make) => {
+  it.each(Object.entries(kinds))('of many tasks is copied once, and no node keeps its text: %s', async (_, make) => {
     const weights = make();
     const targets: unknown[] = [
       task(All, { weights }),
@@ -340,7 +340,7 @@ describe('a large value', () => {
     }
   });
 
-  it.each(Object.entries(kinds))('inside of params is copied once: %s', async (_, make) => {
+  it.each(Object.entries(kinds))('inside params is copied once: %s', async (_, make) => {
     const weights = make();
     const { nodes } = await graphOf(folds((fold) => task(ScoreOptions, { options: { fold, weights } })));
     expect(distinct(nodes.map(({ params }) => (params['options'] as { weights: unknown }).weights))).toBe(1);
@@ -386,7 +386,7 @@ describe('a large value', () => {
     expect(scores.map(({ params }) => (params['weights'] as { list: number[] }).list[7])).toEqual(folds((n) => n));
   });
 
-  it('is one value for each task that may change its own', async () => {
+  it('is one value to all tasks, though each has its own copy', async () => {
     @Task()
     class Changes {
       @Param() fold!: number;
@@ -403,7 +403,7 @@ describe('a large value', () => {
     expect(weights[0]).toBe(1);
   });
 
-  it('that a function in @Requires changed is what it handed on', async () => {
+  it('that a function in @Requires changed is passed on changed', async () => {
     @Task()
     class Changes {
       @Param() weights!: Float64Array;
@@ -420,7 +420,7 @@ describe('a large value', () => {
     expect(nodes.map(({ params }) => (params['weights'] as Float64Array)[0])).toEqual([0, 7]);
   });
 
-  it('has another key than any other, and one key wherever it comes from', async () => {
+  it('has a unique key, the same for all sources', async () => {
     for (const make of Object.values(kinds)) {
       const keys = await keysOf([
         task(Score, { fold: 1, weights: make() }),
@@ -433,13 +433,13 @@ describe('a large value', () => {
   });
 });
 
-/** Nested objects, each of them small. */
+/** Nested small objects. */
 function tree(depth: number): unknown {
   return depth === 0 ? { leaf: 'some text' } : Object.fromEntries([...'abcdef'].map((name) => [name, tree(depth - 1)]));
 }
 
 describe('a param that the task may change', () => {
-  it('is a property like any other, with a class that defines accessors, too', async () => {
+  it('is an ordinary property, even if the class defines accessors', async () => {
     @Task()
     class Plain {
       @Param() at!: Date;

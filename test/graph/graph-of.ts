@@ -4,12 +4,12 @@ import { NodeKeys } from '../../src/graph/key';
 import type { GraphNode } from '../../src/graph/node';
 import { typediContainer } from '../../src/task/container';
 
-/** The graph of a target, by the default container unless told otherwise. */
+/** The graph of a target, with the default container unless another is given. */
 export function graphOf(target: unknown, options: Partial<BuildGraphOptions> = {}): Promise<Graph> {
   return buildGraph(target, { container: typediContainer, templates: new Map(), maxNodes: 10_000_000, ...options });
 }
 
-/** The keys of what is wanted, in its order. */
+/** The keys of the targets, in order. */
 export async function keysOf(target: unknown, fingerprints = new Map<number, string>()): Promise<string[]> {
   const graph = await graphOf(target);
   const keys = new NodeKeys(graph, fingerprints);
@@ -23,11 +23,11 @@ export async function keyOf(target: unknown, fingerprint?: string): Promise<stri
 
 /** The nodes that a node requires. */
 export function requiredBy(graph: Graph, { index }: GraphNode): GraphNode[] {
-  const edges = graph.edges.subarray(graph.firstEdge[index], graph.endEdge[index]);
+  const edges = graph.requirementsOf(index);
   return Array.from(edges, (edge) => graph.nodes[edge]!);
 }
 
-/** What went wrong, as its message. */
+/** The message of the error. */
 export async function messageOf(work: () => unknown): Promise<string> {
   try {
     await work();

@@ -27,8 +27,8 @@ class Load {
   }
 }
 
-// Results that people have saved are found by these: a change here makes all of them unknown.
-it('makes the keys that it has always made', async () => {
+// Saved results are found by these keys: a change here invalidates all of them.
+it('does not change between releases', async () => {
   expect(await goldenKeys()).toEqual(golden);
 });
 
@@ -50,11 +50,11 @@ it('makes the same keys in a worker thread', async () => {
   await worker.terminate();
 });
 
-it('tells apart whatever differs: no two golden keys are the same', () => {
+it('differs for different inputs: all golden keys are unique', () => {
   expect(new Set(Object.values(golden)).size).toBe(Object.keys(golden).length);
 });
 
-it('leaves out what is absent, is the default, or stands in another order', async () => {
+it('ignores absent values, explicit defaults and order', async () => {
   expect(await keyOf(task(Load, {}))).toBe(await keyOf(task(Load, { path: 'a' })));
   expect(await keyOf(task(Value, { x: undefined }))).toBe(await keyOf(Value));
   expect(await keyOf(task(Value, { x: { a: 1, b: -0 } }))).toBe(
@@ -62,7 +62,7 @@ it('leaves out what is absent, is the default, or stands in another order', asyn
   );
 });
 
-it('gives different params different keys, also when text alone would not show it', async () => {
+it('differs for different params, even if plain text would not show it', async () => {
   await fc.assert(
     fc.asyncProperty(fc.anything({ maxDepth: 1 }), fc.anything({ maxDepth: 1 }), async (a, b) => {
       const [one, other] = await keysOf([task(Value, { x: [a, 1] }), task(Value, { x: [b, '1'] })]);
@@ -82,7 +82,7 @@ it('does not change with a param that is not part of it', async () => {
   expect(other).not.toBe(quiet);
 });
 
-it('does not change with such a param of a task that is required or carried as a param', async () => {
+it('does not change with such a param of a required task or of a ref in params', async () => {
   @Task()
   class Uses {
     @Param() verbose!: boolean;
@@ -101,7 +101,7 @@ it('does not change with such a param of a task that is required or carried as a
   expect(await keyOf(task(Uses, { verbose: true }))).not.toBe(await keyOf(task(Uses, { verbose: false })));
 });
 
-it('changes with the fingerprint, the version and the structure of what is required', async () => {
+it('changes with the fingerprint, the version and the structure of requirements', async () => {
   const keys = [await keyOf(Load), await keyOf(Load, ''), await keyOf(Load, 'undefined'), await keyOf(Load, 'v2')];
   for (const version of [1, '1', 2]) {
     @Task({ name: 'Load', version })
@@ -130,7 +130,7 @@ it('changes with the fingerprint, the version and the structure of what is requi
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-it('follows the key of what is required, however far away', async () => {
+it('depends on the keys of all requirements, however far away', async () => {
   @Task()
   class Middle {
     @Requires(Load) rows!: number[];
@@ -161,7 +161,7 @@ it('follows the key of what is required, however far away', async () => {
   expect(await keyOf(TopAgain)).not.toBe(await keyOf(Top));
 });
 
-describe('a key of the task’s own making', () => {
+describe('a key by key(params)', () => {
   @Task({ key: ({ id }: { id: string }) => id })
   class Own {
     @Param() id!: string;
@@ -170,17 +170,17 @@ describe('a key of the task’s own making', () => {
     run() {}
   }
 
-  it('is the key as it is', async () => {
+  it('is used unchanged', async () => {
     expect(await keyOf(task(Own, { id: 'iris-2024.01' }))).toBe('Own/iris-2024.01');
     expect(await keyOf(task(Own, { id: '../../etc' }))).toBe('Own/%2E.%2F..%2Fetc');
   });
 
-  it('gets the hash of what else matters behind it', async () => {
+  it('has the hash of other inputs as a suffix', async () => {
     expect(await keyOf(task(Own, { id: 'a' }), 'state')).toMatch(/^Own\/a-[0-9a-f]{32}$/);
     expect(await keyOf(task(Own, { id: 'a' }), 'state')).not.toBe(await keyOf(task(Own, { id: 'a' }), 'other'));
   });
 
-  it('is refused for two nodes with different params', async () => {
+  it('is rejected for two nodes with different params', async () => {
     const message = await messageOf(() => keysOf([task(Own, { id: 'a', n: 1 }), task(Own, { id: 'a', n: 2 })]));
     expect(message).toContain(
       "Own({ id: 'a', n: 1, quiet: true }) and Own({ id: 'a', n: 2, quiet: true }) have the same key Own/a, but different params",
@@ -188,7 +188,7 @@ describe('a key of the task’s own making', () => {
     expect(message).toContain('@Param({ key: false })');
   });
 
-  it('may be shared where only params differ that are not part of keys', async () => {
+  it('may be shared if only params outside of the key differ', async () => {
     const keys = await keysOf([task(Own, { id: 'a', quiet: true }), task(Own, { id: 'a', quiet: false })]);
     expect(keys).toEqual(['Own/a', 'Own/a']);
   });
@@ -198,7 +198,7 @@ describe('a key of the task’s own making', () => {
     [undefined, 'undefined'],
     [3, '3'],
     [{}, '{}'],
-  ])('is refused when it is %j', async (key, shown) => {
+  ])('is rejected if it is %j', async (key, shown) => {
     @Task({ key: () => key as string })
     class Odd {
       @Param() n = 1;
@@ -209,7 +209,7 @@ describe('a key of the task’s own making', () => {
     );
   });
 
-  it('says whose it is when it throws', async () => {
+  it('names its task when it throws', async () => {
     @Task({ key: (params: { x: unknown }) => (params.x as string[])[0]!.trim() })
     class Throws {
       @Param() x: unknown = [];
@@ -219,7 +219,7 @@ describe('a key of the task’s own making', () => {
   });
 });
 
-it('says whose requirement holds what cannot be part of a key', async () => {
+it('names the requirement that contains a value that cannot be part of a key', async () => {
   @Task()
   class Odd {
     @Requires(() => [Load, new (class Model {})()]) all!: unknown;

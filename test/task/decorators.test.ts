@@ -17,14 +17,14 @@ const on =
   () =>
     (decorator as Decorator)(target, property);
 
-it('needs parentheses', () => {
+it('requires parentheses', () => {
   expect(on(Param, Load.prototype, 'path')).toThrow(new DeclarationError('write @Param() with parentheses (on path)'));
   expect(on(Requires, Load.prototype, 'rows')).toThrow(
     new DeclarationError('write @Requires(…) with parentheses (on rows)'),
   );
 });
 
-it('refuses both decorators on one property, in either order', () => {
+it('rejects both decorators on one property, in either order', () => {
   const message = 'Both.it has both @Param and @Requires; a property is either passed in or required';
   class Both {}
   on(Param(), Both.prototype)();
@@ -34,7 +34,7 @@ it('refuses both decorators on one property, in either order', () => {
   expect(on(Param(), Other.prototype)).toThrow(message.replace('Both', 'Other'));
 });
 
-it('refuses properties that are static or have a symbol for a name', () => {
+it('rejects static properties and symbols as names', () => {
   class Odd {}
   expect(on(Param(), Odd)).toThrow('Odd.it is static; params and requirements belong to instances');
   expect(on(Param(), Odd.prototype, Symbol('it'))).toThrow(
@@ -42,7 +42,7 @@ it('refuses properties that are static or have a symbol for a name', () => {
   );
 });
 
-it('says that a class is not there yet, and how to name it later', () => {
+it('explains how to require a class that is not initialised yet', () => {
   class Early {}
   const later = undefined as unknown as typeof Load;
   expect(on(Requires(later), Early.prototype)).toThrow(
@@ -55,7 +55,7 @@ it.each([
   ['an instance', [new Load()], 'it received object'],
   ['params without a function', [Load, { path: 'a' }], 'it received function and object'],
   ['null', [null], 'it received object'],
-])('refuses to require %s', (_, given, shown) => {
+])('rejects a requirement of %s', (_, given, shown) => {
   class Odd {}
   const decorator = (Requires as (...args: unknown[]) => unknown)(...given);
   expect(on(decorator, Odd.prototype)).toThrow(
@@ -63,7 +63,7 @@ it.each([
   );
 });
 
-it('takes an ordinary function like an arrow', async () => {
+it('treats an ordinary function like an arrow function', async () => {
   @Task()
   class Old {
     @Requires(function (this: unknown) {
@@ -75,7 +75,7 @@ it('takes an ordinary function like an arrow', async () => {
   expect((await graphOf(Old)).nodes.map(String)).toEqual(['Old', 'Load']);
 });
 
-it('works nothing out, and runs nothing, when a class is declared', async () => {
+it('evaluates and runs nothing when a class is declared', async () => {
   const seen: string[] = [];
   @Task({
     name: () => {
@@ -138,7 +138,7 @@ describe('@Requires()', () => {
     ['several do', Corpus, '2 tasks produce Corpus: ReadCorpus, FetchCorpus'],
     ['the compiler emitted nothing', undefined, 'the compiler emitted no class for its type'],
     ['the type is an interface', Object, 'the compiler emitted no class for its type'],
-  ])('says so when %s', async (_, type, why) => {
+  ])('reports that %s', async (_, type, why) => {
     @Task()
     class Uses {
       run() {}
@@ -151,7 +151,7 @@ describe('@Requires()', () => {
     expect([ReadCorpus, FetchCorpus]).toHaveLength(2);
   });
 
-  it('takes a class that is declared again for the same', async () => {
+  it('replaces a class that is declared again', async () => {
     class Report {}
     const declare = () => {
       @Task({ produces: Report })
@@ -172,7 +172,7 @@ describe('@Requires()', () => {
     expect((await graphOf(Uses)).nodes[1]!.task.cls).toBe(Last);
   });
 
-  it('tells tasks of one class name apart by their own names', async () => {
+  it('distinguishes tasks with one class name by their explicit names', async () => {
     class Page {}
     const declare = (name: string) => {
       @Task({ produces: Page, name })
@@ -194,7 +194,7 @@ describe('@Requires()', () => {
   });
 });
 
-describe('another version of decorators than experimentalDecorators', () => {
+describe('a version of decorators other than experimentalDecorators', () => {
   class Idle {
     run() {}
   }
@@ -214,7 +214,7 @@ describe('another version of decorators than experimentalDecorators', () => {
     ['a getter', () => (Param() as Call)(() => 1, { ...field, kind: 'getter' })],
     ['a private field', () => (Param() as Call)(undefined, { ...field, name: '#n', private: true })],
     ['a param, by the proposal of 2018', () => (Param() as Call)(element)],
-  ])('is refused on %s, with what to set', (_, decorate) => {
+  ])('is rejected on %s, with the option to set', (_, decorate) => {
     expect(decorate).toThrow(DeclarationError);
     expect(decorate).toThrow(
       /(Idle|n): the compiler calls it as a standard decorator\. .*"experimentalDecorators": true.*legacyDecorator/,
@@ -245,7 +245,7 @@ describe('another version of decorators than experimentalDecorators', () => {
       }).code,
   };
 
-  it.each(Object.keys(compilers))('is refused when %s compiles by it', (name) => {
+  it.each(Object.keys(compilers))('is rejected when %s compiles with it', (name) => {
     for (const body of ['', 'class A { @Param() n = 1; }', 'class B { @Requires(Load) it!: void; }']) {
       const code = compilers[name]!(source(body));
       const run = new Function('require', 'exports', code) as (load: NodeJS.Require, exports: object) => void;
@@ -253,7 +253,7 @@ describe('another version of decorators than experimentalDecorators', () => {
     }
   });
 
-  it('is told from a legacy prototype with members of the same names', () => {
+  it('is distinguished from a legacy prototype with members of the same names', () => {
     class Named {
       get kind() {
         return 'field';
@@ -265,7 +265,7 @@ describe('another version of decorators than experimentalDecorators', () => {
   });
 });
 
-it('is refused where it cannot be: on parameters, methods and classes', () => {
+it('is rejected on parameters, methods and classes', () => {
   type Call = (...args: unknown[]) => unknown;
   class Odd {
     constructor(readonly n: number) {}

@@ -5,7 +5,7 @@ import { definitionOf } from '../../src/task/definition';
 
 const directory = new TaskDirectory('/data/run');
 
-it('gives paths: its own, of files, and as text', () => {
+it('returns its own path, paths of files, and its path as text', () => {
   expect([directory.path, `${directory}/a.txt`]).toEqual(['/data/run', '/data/run/a.txt']);
   expect(directory.file('a', 'b.txt')).toBe(join('/data/run', 'a', 'b.txt'));
   expect(directory.file()).toBe('/data/run');
@@ -13,7 +13,7 @@ it('gives paths: its own, of files, and as text', () => {
   expect(new TaskDirectory('here').path).toBe(join(process.cwd(), 'here'));
 });
 
-it.each([['..'], ['a', '../../b'], ['../running']])('refuses %j, which leads out of it', (...segments) => {
+it.each([['..'], ['a', '../../b'], ['../running']])('rejects %j, which is outside', (...segments) => {
   expect(() => directory.file(...segments)).toThrow('is outside of the task directory /data/run');
 });
 

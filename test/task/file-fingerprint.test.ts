@@ -36,7 +36,7 @@ function write(name: string, content: string): string {
   return path;
 }
 
-/** The fingerprint as a new process gets it, and how many bytes that process read for it. */
+/** The fingerprint computed by a new process, and the number of bytes that it read. */
 async function inNewProcess(...paths: string[]): Promise<{ fingerprint: string; all: string[]; read: number }> {
   const { fingerprints, read } = await runChild<{ fingerprints: string[]; read: number }>(child, paths);
   return { fingerprint: fingerprints[0]!, all: fingerprints, read };
@@ -50,7 +50,7 @@ describe.each([
 ])('a %s file', (_, size) => {
   const content = (start: string) => start.padEnd(size, '.');
 
-  it('has the fingerprint of its content, wherever it is and whenever it changed', async () => {
+  it('has the fingerprint of its content, regardless of path and times', async () => {
     const path = write('a', content('one'));
     const before = await fileFingerprint(path);
     expect(before).toMatch(/^sha256-[0-9a-f]{32}$/);
@@ -62,7 +62,7 @@ describe.each([
     expect((await inNewProcess(path)).fingerprint).toBe(before);
   });
 
-  it('has another one when its content changes, although size and time stay the same', async () => {
+  it('has another fingerprint when its content changes, even with the same size and time', async () => {
     const path = write('a', content('one'));
     utimesSync(path, long, long);
     await sleep(2_100);
@@ -78,7 +78,7 @@ describe.each([
     expect(await fileFingerprint(path)).toBe(before);
   });
 
-  it('has another one at each of many changes within a millisecond', async () => {
+  it('has another fingerprint after each of many changes within a millisecond', async () => {
     const seen = new Set<string>();
     for (let i = 0; i < 20; i++) seen.add(await fileFingerprint(write('a', content(`version ${i}`))));
     expect(seen.size).toBe(20);
@@ -98,14 +98,14 @@ it('does not read an unchanged file twice, in the same process or another one', 
   expect((await inNewProcess(path)).fingerprint).not.toBe(first.fingerprint);
 });
 
-it('does not trust what it remembers of a file that has just changed', async () => {
+it('does not use the cached digest of a file that has just changed', async () => {
   const path = write('a', 'x'.repeat(large));
   await fileFingerprint(path);
   expect(existsSync(table())).toBe(true);
   expect(readFileSync(table()).length).toBe(0);
 });
 
-it('remembers within a file of bounded size, which may be damaged or deleted at any time', async () => {
+it('caches digests in a file of bounded size, which may be damaged or deleted at any time', async () => {
   const paths = Array.from({ length: 20 }, (_, i) => write(`f${i}`, `${i}`.padEnd(large / 8, '.')));
   await sleep(2_100);
   const before = await Promise.all(paths.map((path) => fileFingerprint(path)));
@@ -118,7 +118,7 @@ it('remembers within a file of bounded size, which may be damaged or deleted at 
   expect((await inNewProcess(...paths)).all).toEqual(before);
 });
 
-it('works without a folder that it may write to', async () => {
+it('works without a writable cache folder', async () => {
   const path = write('a', 'x'.repeat(large));
   const before = await fileFingerprint(path);
   await sleep(2_100);
@@ -133,7 +133,7 @@ it('works without a folder that it may write to', async () => {
   }
 });
 
-it('is remembered by many processes that write at once', async () => {
+it('is cached by many processes that write concurrently', async () => {
   const paths = Array.from({ length: 10 }, (_, i) => write(`f${i}`, `${i}`.padEnd(large / 8, '.')));
   await sleep(2_100);
   const answers = await Promise.all(Array.from({ length: 6 }, () => inNewProcess(...paths)));
@@ -142,7 +142,7 @@ it('is remembered by many processes that write at once', async () => {
   expect((await inNewProcess(...paths)).all).toEqual(expected);
 });
 
-it('does not use a cache folder that others may write to', async () => {
+it('does not use a cache folder that other users can write to', async () => {
   if (process.platform === 'win32') return;
   mkdirSync(join(cache.path, 'tidemark'), { recursive: true });
   chmodSync(join(cache.path, 'tidemark'), 0o777);
@@ -152,7 +152,7 @@ it('does not use a cache folder that others may write to', async () => {
   expect(readdirSync(join(cache.path, 'tidemark'))).toEqual([]);
 });
 
-it('is the same for calls at once, each of which sees what was written before it', async () => {
+it('is the same for concurrent calls, each of which sees all earlier writes', async () => {
   const path = write('a', 'x'.repeat(large));
   const [first, ...others] = await Promise.all(Array.from({ length: 50 }, () => fileFingerprint(path)));
   expect(new Set(others)).toEqual(new Set([first]));
@@ -177,7 +177,7 @@ describe('several files', () => {
   });
   const at = (name: string) => join(folder.path, name);
 
-  it('are those that match a pattern', async () => {
+  it('match a pattern', async () => {
     const before = await fileFingerprint(at('data/*.csv'));
     for (const [name, counts] of [
       ['data/notes.txt', false],
@@ -195,7 +195,7 @@ describe('several files', () => {
     expect(await fileFingerprint(at('data/*.csv'))).not.toBe(before);
   });
 
-  it('are known by their names from the folder that they have in common, not by where that is', async () => {
+  it('are identified by their names relative to their common folder, not by its path', async () => {
     cpSync(at('data'), at('elsewhere/data'), { recursive: true });
     for (const pattern of ['data/*.csv', 'data/**/*.csv', 'data/{a,deep/c}.csv', 'data/@(a|b).csv'])
       expect(await fileFingerprint(at(pattern))).toBe(await fileFingerprint(at(`elsewhere/${pattern}`)));
@@ -208,14 +208,14 @@ describe('several files', () => {
     expect(await fileFingerprint([at('data/a.csv'), at('data/deep/d.csv')])).not.toBe(before);
   });
 
-  it('are told apart when contents change places', async () => {
+  it('differ when contents are swapped', async () => {
     const before = await fileFingerprint([at('data/a.csv'), at('data/b.csv')]);
     write('data/a.csv', 'b');
     write('data/b.csv', 'a');
     expect(await fileFingerprint([at('data/a.csv'), at('data/b.csv')])).not.toBe(before);
   });
 
-  it('leave out what is excluded', async () => {
+  it('omit excluded ones', async () => {
     const all = await fileFingerprint([at('data/**')]);
     expect(await fileFingerprint([at('data/**'), `!${at('data/deep/**')}`])).not.toBe(all);
     const before = await fileFingerprint([at('data/**'), `!${at('data/deep/**')}`, `!${at('data/notes.txt')}`]);
@@ -235,7 +235,7 @@ describe('several files', () => {
     ['nowhere/*.csv', /cannot search for .*nowhere\/\*\.csv: the folder .*nowhere does not exist \(ENOENT\)/],
     ['data/missing.csv', /the file .*data\/missing\.csv does not exist \(ENOENT\)/],
     ['data', /data is a folder; use folderFingerprint\(".*data"\)/],
-  ])('that are not there are named: %s', async (name, message) => {
+  ])('that are missing are named: %s', async (name, message) => {
     for (const given of [at(name), [at('data/a.csv'), at(name)]]) {
       const error = await fileFingerprint(given).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(TidemarkError);
@@ -273,7 +273,7 @@ describe('a folder', () => {
     expect(seen.size).toBe(1 + changes.length);
   });
 
-  it('tells names from contents, and folders from names', async () => {
+  it('distinguishes names from contents, and folders from names', async () => {
     const fingerprints = new Set<string>();
     for (const [i, files] of [
       { 'a/b': 'c' },
@@ -288,7 +288,7 @@ describe('a folder', () => {
     expect(fingerprints.size).toBe(5);
   });
 
-  it('follows links, also those that lead back', async () => {
+  it('follows links, including links to parents', async () => {
     write('outside/d', 'four');
     symlinkSync(tree(), join(tree(), 'sub/up'));
     symlinkSync(folder.path, join(tree(), 'above'));
@@ -305,7 +305,7 @@ describe('a folder', () => {
     expect(await folderFingerprint(tree())).not.toBe(before);
   });
 
-  it('is walked although links lead from each folder to all others', async () => {
+  it('is walked even if each folder has links to all others', async () => {
     for (let i = 0; i < 9; i++) write(`web/${i}/file`, `${i}`);
     for (let i = 0; i < 9; i++)
       for (let j = 0; j < 9; j++) symlinkSync(join(folder.path, `web/${j}`), join(folder.path, `web/${i}/to${j}`));
@@ -319,7 +319,7 @@ describe('a folder', () => {
     await expect(fileFingerprint(join(tree(), 'pipe'))).rejects.toThrow(/pipe is a pipe, not a file/);
   });
 
-  it('of many files is read a few files at a time', async () => {
+  it('with many files is read a few files at a time', async () => {
     for (let i = 0; i < 2_000; i++) write(`many/${i % 10}/${i}`, `${i}`);
     const openFiles = () => readdirSync('/proc/self/fd').length;
     if (!existsSync('/proc/self/fd')) return;
@@ -335,11 +335,11 @@ describe('a folder', () => {
   it.each([
     ['missing', /the folder .*missing does not exist \(ENOENT\)/],
     ['tree/a', /tree\/a is a file; use fileFingerprint\(".*tree\/a"\)/],
-  ])('that is not one is named: %s', async (name, message) => {
+  ])('that is not a folder is named: %s', async (name, message) => {
     await expect(folderFingerprint(join(folder.path, name))).rejects.toThrow(message);
   });
 
-  it('with something that cannot be read names that', async () => {
+  it('with something unreadable is an error that names it', async () => {
     if (isRoot) return;
     chmodSync(join(tree(), 'sub/b'), 0);
     await expect(folderFingerprint(tree())).rejects.toThrow(/sub\/b cannot be read: permission denied \(EACCES\)/);
@@ -349,11 +349,11 @@ describe('a folder', () => {
   });
 });
 
-it('says which file a link leads to nowhere from', async () => {
+it('names a broken link', async () => {
   symlinkSync('nowhere', join(folder.path, 'dangling'));
   await expect(fileFingerprint(join(folder.path, 'dangling'))).rejects.toThrow(/the file .*dangling does not exist/);
 });
 
-it.each([[undefined], [''], [[]], [[undefined]]])('refuses %p', async (given) => {
+it.each([[undefined], [''], [[]], [[undefined]]])('rejects %p', async (given) => {
   await expect(fileFingerprint(given as unknown as string)).rejects.toThrow(/fileFingerprint received/);
 });

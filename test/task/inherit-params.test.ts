@@ -17,14 +17,14 @@ class Untouched {
   run() {}
 }
 
-/** The params that the first requirement of a target is given. */
+/** The params of the first requirement of a target. */
 async function handed(target: unknown): Promise<unknown> {
   const graph = await graphOf(target);
   return requiredBy(graph, graph.targets[0]!)[0]!.params;
 }
 const messageFor = (target: unknown) => messageOf(() => graphOf(target));
 
-it('gives a required task the params that both classes declare', async () => {
+it('passes to a required task the params that both classes declare', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -43,7 +43,7 @@ it('gives a required task the params that both classes declare', async () => {
   expect(await handed(Nothing)).toEqual({});
 });
 
-it('gives them by a class in a structure, too', async () => {
+it('passes them to a class in a structure, too', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -60,7 +60,7 @@ it('gives them by a class in a structure, too', async () => {
   expect(await handed(task(Later, { path: 'b' }))).toEqual({ path: 'b', limit: 3 });
 });
 
-it('gives a ref only what is written in it', async () => {
+it('passes nothing to a ref', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -71,7 +71,7 @@ it('gives a ref only what is written in it', async () => {
   expect(await handed(task(Uses, { path: 'a' }))).toEqual({ path: 'other', limit: 3 });
 });
 
-it('puts what is written out over what is handed on', async () => {
+it('prefers explicit params to inherited ones', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -82,7 +82,7 @@ it('puts what is written out over what is handed on', async () => {
   expect(await handed(task(Uses, { path: 'a', limit: 5 }))).toEqual({ path: 'a.gz', limit: 5 });
 });
 
-it('takes undefined for absent: what is handed on stays', async () => {
+it('treats an explicit undefined as absent: the inherited value stays', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -93,7 +93,7 @@ it('takes undefined for absent: what is handed on stays', async () => {
   expect(await handed(task(Uses, { path: 'a', limit: 7 }))).toEqual({ path: 'a', limit: 7 });
 });
 
-it('hands on an optional param that is absent as absent', async () => {
+it('passes an absent optional param on as absent', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -105,7 +105,7 @@ it('hands on an optional param that is absent as absent', async () => {
   expect(await handed(task(Uses, { path: 'a', limit: 4 }))).toEqual({ path: 'a', limit: 4 });
 });
 
-it('hands on refs, frozen values and values that have copies', async () => {
+it('passes on refs, frozen values and values that are copied', async () => {
   @Task()
   class Inner {
     @Param() model!: TaskRef<unknown>;
@@ -125,7 +125,7 @@ it('hands on refs, frozen values and values that have copies', async () => {
   expect(await handed(task(Outer, { model }))).toEqual({ model, seeds: [1], at: new Date(4) });
 });
 
-it('refuses a required param that the requiring task lacks, and names both', async () => {
+it('rejects a required param that the requiring task lacks, and names both', async () => {
   @Task()
   class Uses {
     @Requires(Load) rows!: number[];
@@ -141,7 +141,7 @@ it('refuses a required param that the requiring task lacks, and names both', asy
   );
 });
 
-it('refuses defaults that differ, and names both', async () => {
+it('rejects different defaults, and names both', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -154,7 +154,7 @@ it('refuses defaults that differ, and names both', async () => {
   );
 });
 
-it('does not compare what is given with defaults', async () => {
+it('does not compare given values with defaults', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -176,7 +176,7 @@ describe('defaults that change', () => {
     'a coin': () => Math.random() < 0.5,
   };
 
-  it.each(Object.entries(sources))('are never refused, and handed on: %s', async (_, read) => {
+  it.each(Object.entries(sources))('are never rejected, and are passed on: %s', async (_, read) => {
     for (let i = 0; i < 40; i++) {
       @Task()
       class Inner {
@@ -194,7 +194,7 @@ describe('defaults that change', () => {
     }
   });
 
-  it('are never refused either where one is always another than the other', async () => {
+  it('are never rejected, even if the two always differ', async () => {
     for (let i = 0; i < 20; i++) {
       @Task()
       class Inner {
@@ -212,7 +212,7 @@ describe('defaults that change', () => {
     }
   });
 
-  it('are read once a run, and each run has its own', async () => {
+  it('are read once per run', async () => {
     let reads = 0;
     @Task()
     class Inner {
@@ -232,7 +232,7 @@ describe('defaults that change', () => {
     const runner = new Runner({ storage: 'memory:' });
     const planned = async () => (await runner.plan(Inner)).nodes[0]!.params['since'];
     const [first] = await runner.run(Outer);
-    // Each run of the three instances reads it, too; what they run with is that of the plan.
+    // Each of the three instances that run reads it, too, but runs with the value of the plan.
     expect(await runner.run(Outer)).not.toContain(first);
     expect(await planned()).not.toBe(await planned());
     expect(await runner.key(Inner)).not.toBe(await runner.key(Inner));
@@ -241,7 +241,7 @@ describe('defaults that change', () => {
   });
 });
 
-it('accepts defaults that differ once they are written out', async () => {
+it('accepts different defaults if the param is explicit', async () => {
   @Task()
   class Uses {
     @Param() path!: string;
@@ -252,7 +252,7 @@ it('accepts defaults that differ once they are written out', async () => {
   expect(await handed(task(Uses, { path: 'a' }))).toEqual({ path: 'a', limit: 5 });
 });
 
-it('takes defaults of equal content for the same', async () => {
+it('accepts defaults of equal content', async () => {
   @Task()
   class Inner {
     @Param() options = { a: [1, new Map([['k', new Date(0)]])] };
@@ -269,7 +269,7 @@ it('takes defaults of equal content for the same', async () => {
   expect((await graphOf(Outer)).nodes).toHaveLength(3);
 });
 
-it('refuses a value that does not fit the other side, naming the task that cannot take it', async () => {
+it('rejects a value that does not fit the required task, and names that task', async () => {
   @Task()
   class Uses {
     @Param() path!: unknown;
@@ -281,7 +281,7 @@ it('refuses a value that does not fit the other side, naming the task that canno
   );
 });
 
-it('refuses a requirement that is written out as a param', async () => {
+it('rejects a requirement as an explicit param', async () => {
   @Task()
   class Uses {
     @Requires(Load, () => ({ path: 'a', run: 3 }) as {}) rows!: number[];
@@ -290,7 +290,7 @@ it('refuses a requirement that is written out as a param', async () => {
   expect(await messageFor(Uses)).toBe('Load has no param run; it has limit, note, path\n    at Uses');
 });
 
-describe('what is handed on is what was given, before its schema', () => {
+describe('the inherited value is the given one, before its schema', () => {
   const percent = z.number().transform((n) => n / 100);
   const under = z.string().transform((name) => `data/${name}`);
 
@@ -357,7 +357,7 @@ describe('what is handed on is what was given, before its schema', () => {
     expect(await runner.run(Top, { rate: 10 })).toEqual([0.1, 0.1, 10]);
   });
 
-  it('so nodes differ of which a schema makes the same, where what they require differs', async () => {
+  it('so nodes differ although a schema maps their params to the same value, if their requirements differ', async () => {
     @Task()
     class Raw {
       @Param() name!: string;
@@ -390,9 +390,21 @@ describe('what is handed on is what was given, before its schema', () => {
     expect(await messageFor(later)).toMatch(message);
     expect(await messageFor([later[1], [later[0]]])).toMatch(message);
     expect(await new Runner({ storage: 'memory:' }).run(later[0]!)).toBe(' a');
+    @Task()
+    class TrimsDefault {
+      @Param(z.string().trim()) name = 'a';
+      @Requires(() => Raw) raw!: string;
+      run() {
+        return this.raw;
+      }
+    }
+    const defaulted = [task(TrimsDefault, { name: ' a' }), task(TrimsDefault)];
+    const sameMessage = /^TrimsDefault\({ name: 'a' }\) received different values/;
+    expect(await messageFor(defaulted)).toMatch(sameMessage);
+    expect(await messageFor(defaulted.reverse())).toMatch(sameMessage);
   });
 
-  describe('with a value that a schema puts in', () => {
+  describe('with a value that a schema supplies', () => {
     const ask = async (mine: StandardSchema<any, any>, theirs: StandardSchema<any, any> | undefined) => {
       @Task()
       class Inner {
@@ -416,16 +428,16 @@ describe('what is handed on is what was given, before its schema', () => {
       .default(5)
       .transform((n) => n / 100);
 
-    it('that the other puts in as well', async () => {
+    it('that the other schema supplies, too', async () => {
       expect(await ask(filling, filling)).toEqual([0.05, 0.05]);
     });
 
-    it('that the other takes as it is', async () => {
+    it('that the other schema accepts unchanged', async () => {
       expect(await ask(filling, undefined)).toEqual([0.05, 0.05]);
       expect(await ask(filling, z.number().max(1))).toEqual([0.05, 0.05]);
     });
 
-    it('that the other would change: it has to be written out', async () => {
+    it('that the other schema would change: it must be explicit', async () => {
       await expect(ask(filling, percent)).rejects.toThrow(
         'Outer requires Inner, and the schema of rate in Outer supplies 0.05 by default, which the schema in Inner changes. Pass it explicitly: @Requires(Inner, (self) => ({ rate: … }))',
       );
@@ -437,7 +449,7 @@ describe('what is handed on is what was given, before its schema', () => {
     });
   });
 
-  it('in results that hold refs, in records of what came from these, and in params', async () => {
+  it('in results with refs, in their records, and in params', async () => {
     @Task({ save: true })
     class Gives {
       run(): TaskRef<string> {
@@ -472,7 +484,7 @@ describe('what is handed on is what was given, before its schema', () => {
     expect(await new Runner({ storage }).run(ByParam, { ref })).toBe('0.05 data/x');
   });
 
-  it('also when it is no data, of which the schema makes data', async () => {
+  it('even if it is not data, but the schema converts it to data', async () => {
     class Money {
       constructor(readonly cents: number) {}
     }

@@ -38,7 +38,7 @@ describe('a param', () => {
     expect(await passing({ path: undefined })).toBe('Train needs the param path');
   });
 
-  it('that is unknown is named, with the one that was probably meant', async () => {
+  it('that is unknown is named, with the closest known one', async () => {
     expect(await passing({ path: 'a', epocs: 3 })).toBe('Train has no param epocs; did you mean epochs?');
     expect(await passing({ path: 'a', Note: 'x' })).toBe('Train has no param Note; did you mean note?');
     expect(await passing({ path: 'a', bananas: 3 })).toBe('Train has no param bananas; it has epochs, note, path');
@@ -49,18 +49,18 @@ describe('a param', () => {
     expect(await messageFor(task(Bare, { n: 3 } as {}))).toBe('Bare has no param n; it has none');
   });
 
-  it('that is a requirement is told', async () => {
+  it('that is a requirement is reported as one', async () => {
     expect(await passing({ path: 'a', leaf: 3 })).toBe(
       "leaf is a requirement of Train, not a param: it is filled by its task's result",
     );
   });
 
-  it('of another type is refused, with what it is', async () => {
+  it('of another type is rejected, with its value', async () => {
     expect(await passing({ path: 3 })).toBe('Train: the param path must be a String, but is 3');
     expect(await passing({ path: 'a', epochs: '3' })).toBe("Train: the param epochs must be a Number, but is '3'");
   });
 
-  it('that is wrong says which way led there, and what it was', async () => {
+  it('that is invalid is reported with its path and value', async () => {
     @Task()
     class Middle {
       @Requires(() => task(Train, { path: 'a', epochs: 'many' as unknown as number })) it!: void;
@@ -79,7 +79,7 @@ describe('a param', () => {
     expect(error).toMatchObject({ task: 'Train', param: 'epochs', value: 'many', path: ['Top', 'Middle'] });
   });
 
-  it('that is wrong is found before anything runs', async () => {
+  it('that is invalid is found before anything runs', async () => {
     let runs = 0;
     @Task()
     class Counts {
@@ -91,7 +91,7 @@ describe('a param', () => {
     expect(runs).toBe(0);
   });
 
-  it('that is long is shown in short', async () => {
+  it('that is long is abbreviated', async () => {
     const message = await passing({ path: Array.from({ length: 1_000 }, () => 'x'.repeat(1_000)) });
     expect(message.length).toBeLessThan(200);
   });
@@ -129,20 +129,20 @@ describe('types that the compiler emitted', () => {
     ['bytes', [1], 'Uint8Array'],
     ['literal', 3, 'String'],
     ['buffer', 'text', 'Buffer'],
-  ])('refuse another: %s', async (name, value, type) => {
+  ])('reject another type: %s', async (name, value, type) => {
     expect(await messageFor(task(Typed, { [name]: value }))).toMatch(
       `Typed: the param ${name} must be a ${type}, but is `,
     );
   });
 
-  it('refuse null for a type that is not declared with it', async () => {
+  it('reject null unless it is declared', async () => {
     expect(await messageFor(task(Typed, { at: null as never }))).toBe(
       'Typed: the param at must be a Date, but is null',
     );
     expect(await messageFor(task(Typed, { literal: null as never }))).toMatch('must be a String, but is null');
   });
 
-  it('accept what fits, null where it is declared, and what they say nothing of', async () => {
+  it('accept matching values, declared null, and values without a checkable type', async () => {
     const params = {
       flag: false,
       big: 1n,
@@ -163,7 +163,7 @@ describe('types that the compiler emitted', () => {
     expect(nodes).toHaveLength(2);
   });
 
-  it('accept what another realm made', async () => {
+  it('accept values of another realm', async () => {
     const params = runInNewContext(
       '({ at: new Date(3), pattern: /a/g, map: new Map([["a", { b: [1] }]]), set: new Set(["a"]), list: [1], bytes: new Uint8Array([1]) })',
     );
@@ -180,7 +180,7 @@ describe('types that the compiler emitted', () => {
   });
 });
 
-describe('types that only defaults tell', () => {
+describe('types that only defaults determine', () => {
   @Task()
   class ByDefault {
     @Param() number = 10;
@@ -226,7 +226,7 @@ describe('types that only defaults tell', () => {
     ['object', [], 'an object'],
     ['object', new Map(), 'an object'],
     ['ref', 'Leaf', 'a task ref'],
-  ])('are checked: %s is no %p', async (name, value, type) => {
+  ])('are checked: %s is not %p', async (name, value, type) => {
     const message = `ByDefault: the param ${name} must be ${type}`;
     expect(await messageFor(task(ByDefault, { [name]: value }))).toMatch(message);
     expect(await messageFor(task(Value, { x: task(ByDefault, { [name]: value }) }))).toMatch(message);
@@ -234,7 +234,7 @@ describe('types that only defaults tell', () => {
     await expect(run.call(runner, ByDefault, { [name]: value })).rejects.toThrow(ParamError);
   });
 
-  it('take what is of the type, and anything where the default is null or undefined', async () => {
+  it('accept values of the type, and any value if the default is null or undefined', async () => {
     const given = [
       { number: Number.NaN, text: '', flag: true, big: 0n, list: [], at: new Date(Number.NaN) },
       { bytes: Uint8Array.of(1), object: Object.create(null), ref: task(Leaf, { n: 2 }).at('a' as never) },
@@ -243,7 +243,7 @@ describe('types that only defaults tell', () => {
     for (const params of given) expect((await graphOf(task(ByDefault, params as {}))).nodes[0]).toBeDefined();
   });
 
-  it('are told where a result names a task', async () => {
+  it('are reported for a task in a result', async () => {
     @Task()
     class Names {
       run() {
@@ -253,7 +253,7 @@ describe('types that only defaults tell', () => {
     await expect(runner.run(Names)).rejects.toThrow('ByDefault: the param number must be a Number');
   });
 
-  it('are told to a class that gets a param by name', async () => {
+  it('are reported for a class that inherits a param', async () => {
     @Task()
     class Above {
       @Param() number: unknown = null;
@@ -263,7 +263,7 @@ describe('types that only defaults tell', () => {
     expect(await messageFor(task(Above, { number: '5' }))).toMatch('ByDefault: the param number must be a Number');
   });
 
-  it('are not asked where others are declared, and these are', async () => {
+  it('yield to declared types', async () => {
     @Task()
     class Declared {
       @Param({ type: [Number, String] }) epochs: number | string = 10;
@@ -292,7 +292,7 @@ describe('types that only defaults tell', () => {
       expect(await messageFor(task(Declared, { required, ...params }))).toBe(`Declared: ${message}`);
   });
 
-  it('are those that a param can have', async () => {
+  it('are types that a param can have', async () => {
     @Task()
     class Odd {
       @Param({ type: [String, Value] }) x!: unknown;
@@ -350,7 +350,7 @@ describe('data', () => {
       })(),
       'params.x.get(a)[0] contains itself (a cycle)',
     ],
-    // biome-ignore lint/suspicious/noSparseArray: what is refused
+    // biome-ignore lint/suspicious/noSparseArray: rejected on purpose
     ['a hole', [1, , 2], 'params.x[1] is a hole in the array; use undefined or null'],
     ['a function in a Map', new Map([['a', () => {}]]), 'params.x.get(a) is a function'],
     ['a function as the key of a Map', new Map([[() => {}, 1]]), 'params.x.keys[0] is a function'],
@@ -367,7 +367,7 @@ describe('data', () => {
     expect(message).toMatch('\n    at Above');
   });
 
-  it('may be nested deep, but not without an end', async () => {
+  it('may be nested deep, but not endlessly', async () => {
     const nested = (depth: number) => {
       let x: unknown = 1;
       for (let i = 0; i < depth; i++) x = { x };
@@ -384,7 +384,7 @@ describe('data', () => {
     expect(JSON.stringify(params['x'])).toBe(text);
   });
 
-  it('arrives as it was given, and cannot be changed afterwards', async () => {
+  it('arrives unchanged, and later changes have no effect', async () => {
     const x = {
       list: [1, undefined],
       map: new Map([['a', new Set([1n])]]),
@@ -401,12 +401,12 @@ describe('data', () => {
     expect(await result).toEqual({ ...x, list: [1, undefined], date: new Date(3) });
   });
 
-  it('that is -0 is 0, since the two have one key', async () => {
+  it('replaces -0 with 0, since both have the same key', async () => {
     const of = (zero: number) => [zero, [zero], { a: [zero] }, new Map([['a', zero]]), new Set([[zero]])];
     expect(await runner.run(of(-0).map((x) => task(Value, { x })))).toEqual(of(0));
   });
 
-  it('that is a pattern can be used as one', async () => {
+  it('may be a regular expression, which works as one', async () => {
     @Task()
     class Replaces {
       @Param() pattern = /a/g;
@@ -417,7 +417,7 @@ describe('data', () => {
     expect(await runner.run([task(Replaces), task(Replaces, { pattern: /n/g })])).toEqual([3, 2]);
   });
 
-  it('is frozen where it can be, and a copy where not', async () => {
+  it('is frozen where possible, and copied elsewhere', async () => {
     @Task()
     class Changes {
       @Param() id!: number;
@@ -436,7 +436,7 @@ describe('data', () => {
 });
 
 describe('defaults', () => {
-  it('are made out with the task at hand: NaN is refused', async () => {
+  it('must not be NaN, which shows a use of params in an initialiser', async () => {
     @Task()
     class Derived {
       @Param() n!: number;
@@ -448,7 +448,7 @@ describe('defaults', () => {
     );
   });
 
-  it('that throw say what initialisers see', async () => {
+  it('that throw are reported with what initialisers see', async () => {
     @Task()
     class Throws {
       @Param() path!: string;
@@ -465,7 +465,7 @@ describe('defaults', () => {
     );
   });
 
-  it('must be data, and be what the schema takes', async () => {
+  it('must be data that the schema accepts', async () => {
     @Task()
     class Odd {
       @Param() on: unknown = () => {};
@@ -491,12 +491,12 @@ describe('schemas', () => {
     run() {}
   }
 
-  it('give the value', async () => {
+  it('determine the value', async () => {
     const { nodes } = await graphOf(task(Checked, { text: ' a ', deep: { a: {} } as { a: { b: number } } }));
     expect(nodes[0]!.params).toEqual({ n: 1, text: 'a', deep: { a: { b: 7 } } });
   });
 
-  it('say what is wrong, and where', async () => {
+  it('report the problem, and its path', async () => {
     expect(await messageFor(task(Checked, { n: -1 }))).toMatch(
       /^Checked: the param n is -1, which its schema rejects: .*0$/,
     );
@@ -506,7 +506,7 @@ describe('schemas', () => {
     expect(await messageFor(task(Checked, { deep: { a: { b: 'x' } } as never }))).toMatch(/rejects: a\.b: /);
   });
 
-  it('that accept nothing need the param', async () => {
+  it('that reject undefined make the param required', async () => {
     @Task()
     class Needs {
       @Param(z.string()) id!: string;
@@ -545,7 +545,7 @@ describe('schemas', () => {
   });
 });
 
-describe('names that all objects have', () => {
+describe('names of properties of Object.prototype', () => {
   @Task()
   class Odd {
     @Param() valueOf: any = 3;
@@ -566,7 +566,7 @@ describe('names that all objects have', () => {
     }
   }
 
-  it('are names of params like others', async () => {
+  it('are valid names of params', async () => {
     expect(await runner.run(Odd, { hasOwnProperty: 'a' })).toEqual([3, undefined, 'a']);
     expect(await runner.run(Odd, { hasOwnProperty: 'a', valueOf: 4, toString: 's' })).toEqual([4, 's', 'a']);
     expect(await messageFor(task(Odd, {} as {}))).toBe('Odd needs the param hasOwnProperty');
@@ -575,11 +575,11 @@ describe('names that all objects have', () => {
   });
 });
 
-it('a task whose instances would be taken for promises is refused', async () => {
+it('rejects a task whose instances would be treated as promises', async () => {
   @Task()
   class Thenable {
     @Param() n = 1;
-    // biome-ignore lint/suspicious/noThenProperty: what is refused
+    // biome-ignore lint/suspicious/noThenProperty: rejected on purpose
     then() {}
     run() {}
   }

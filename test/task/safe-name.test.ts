@@ -31,7 +31,7 @@ it.each([
   expect(safeName(name)).toBe(safe);
 });
 
-it('cuts long names, and tells them apart by a hash', () => {
+it('cuts long names, and distinguishes them by a hash', () => {
   const [one, other] = [safeName('a'.repeat(300)), safeName(`${'a'.repeat(299)}b`)];
   expect(one).toMatch(/^a{60}~[0-9a-f]{16}$/);
   expect(other).not.toBe(one);
@@ -58,14 +58,14 @@ it('is short, plain, and never leaves the folder', () => {
   );
 });
 
-it('is another one for another name', () => {
+it('is unique per name', () => {
   fc.assert(
     fc.property(name, name, (a, b) => expect(safeName(a) === safeName(b)).toBe(a === b)),
     { numRuns: 2_000 },
   );
 });
 
-it('cannot be taken for the large bytes or the directory of a result', () => {
+it('differs from the names of large bytes and directories of results', () => {
   fc.assert(
     fc.property(name, fc.constantFrom('.d', `.${'0a'.repeat(16)}`), (given, ending) => {
       expect(safeName(given + ending).endsWith(ending)).toBe(false);

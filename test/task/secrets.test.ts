@@ -72,7 +72,7 @@ class Keyed {
 }
 Task({ key: () => 'same' })(Keyed);
 
-/** All that is said of an error, its fields and causes included. */
+/** An error as text, with all fields and causes. */
 async function toldOf(target: unknown): Promise<string> {
   const error = await new Runner({ storage: 'memory:' }).run(target as typeof Login).catch((thrown) => thrown);
   expect(error).toMatchObject({ message: expect.any(String), stack: expect.any(String) });
@@ -96,7 +96,7 @@ it.each<[string, unknown]>([
     'is a param of a ref that stands in the params of one that fails',
     task(Below, { password: 'x', n: [task(Login, { password: secret })] as never }),
   ],
-])('is told in no error when it %s', async (_, target) => {
+])('is in no error when it %s', async (_, target) => {
   const text = await toldOf(target);
   expect(text).not.toContain(secret);
   expect(text).not.toContain('another');
@@ -107,14 +107,14 @@ it('is in no name of a node', async () => {
   expect(nodes.map(String)).toEqual(["Login({ password: (secret), user: 'ann' })", 'Default({ password: (secret) })']);
 });
 
-it('is in no message of two nodes with one key', async () => {
+it('is in no message about two nodes with one key', async () => {
   const message = await keyOf([task(Keyed, { password: secret }), task(Keyed, { password: 'x' })]).catch(
     (error) => error.message,
   );
   expect(message).not.toContain(secret);
 });
 
-it('does not hide what the others are', async () => {
+it('does not hide other params', async () => {
   const message = await graphOf(task(Checked, { password: secret })).catch((error) => error.message);
   expect(message).toBe(
     'Checked: the param password is a secret value, which its schema rejects: password: (secret) is too weak',
@@ -126,7 +126,7 @@ it('is a value like any other to the task, and part of the key', async () => {
   expect(await keyOf(task(Login, { password: 'a' }))).not.toBe(await keyOf(task(Login, { password: 'b' })));
 });
 
-it('is in no message of a task that fails', async () => {
+it('is in no message about a task that fails', async () => {
   const error = await new Runner({ storage: 'memory:' }).run(Fails, { password: secret }).catch((thrown) => thrown);
   expect(error.message).toMatch(/^Fails\({ password: \(secret\) }\) failed: no connection/);
 });

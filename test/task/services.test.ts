@@ -22,7 +22,7 @@ Typedi.set(clock, { now: () => 7 });
 const runner = new Runner({ storage: 'memory:' });
 const messageFor = (target: unknown) => messageOf(() => graphOf(target));
 
-/** A class as compilers without emitted types leave it. */
+/** A class compiled without emitted types. */
 function untyped<C>(cls: C): C {
   Reflect.deleteMetadata('design:paramtypes', cls as object);
   return cls;
@@ -85,7 +85,7 @@ describe('services', () => {
     expect(await runner.run(Reads)).toBe('row');
   });
 
-  it('are found for a child whose base takes them', async () => {
+  it('are found for a child whose base class takes them', async () => {
     @Task()
     class Base {
       constructor(readonly database: Database) {}
@@ -109,7 +109,7 @@ describe('services', () => {
     expect(await runner.run([Child, Other])).toEqual(['row', 'row']);
   });
 
-  it('may be left to the class, by a default', async () => {
+  it('may have a default in the class', async () => {
     @Task()
     class Defaulted {
       constructor(
@@ -213,7 +213,7 @@ describe('planning and loading', () => {
     expect(await first.clear(Report)).toHaveLength(1);
   });
 
-  it('ask no container of the program', async () => {
+  it('do not call the container of the program', async () => {
     const asked: string[] = [];
     const container: Container = {
       resolve: (cls) => {
@@ -233,7 +233,7 @@ describe('planning and loading', () => {
     expect(asked).toEqual([]);
   });
 
-  it('tell of a service that a function in @Requires, or a getter, uses', async () => {
+  it('report a service that a function in @Requires or a getter uses', async () => {
     @Task()
     class Plans {
       @Param() n = 1;
@@ -267,7 +267,7 @@ describe('planning and loading', () => {
       (self) => task(Value, { x: [{ a: self.view }] }),
       /params\.x\[0\]\.a is the service Rows\.view\(\)/,
     ],
-  ])('tell of one that is used as %s', async (_, use, message) => {
+  ])('report a service that is used as %s', async (_, use, message) => {
     made.length = 0;
     Requires(use)(Uses.prototype as never, 'it');
     @Task({ name: 'Again' })
@@ -287,7 +287,7 @@ describe('planning and loading', () => {
   }
   Reflect.defineMetadata('design:paramtypes', [Rows], Uses);
 
-  it('make what a constructor needs at once, and say why when that cannot be', async () => {
+  it('make the services that a constructor uses, and explain a failure', async () => {
     @Task()
     class Counts {
       readonly count;
@@ -308,7 +308,7 @@ describe('planning and loading', () => {
     );
   });
 
-  it('end where a constructor loops on what it gets of a service', async () => {
+  it('end if a constructor loops over a service', async () => {
     @Task()
     class Drains {
       constructor(readonly rows: Rows) {
@@ -323,7 +323,7 @@ describe('planning and loading', () => {
     expect(await runner.run(Drains)).toBe(1);
   });
 
-  it('give a constructor what it can tell of a service: its class', async () => {
+  it('give a constructor the class of a service', async () => {
     @Task()
     class Checks {
       readonly kind;
@@ -340,7 +340,7 @@ describe('planning and loading', () => {
     expect(made).toEqual([]);
   });
 
-  it('use the services that fingerprint() uses', async () => {
+  it('make the services that fingerprint() uses', async () => {
     const calls: string[] = [];
     @Task({ save: true })
     class Table {
@@ -396,7 +396,7 @@ class Value {
   }
 }
 
-describe('a service that cannot be found is refused when planning', () => {
+describe('a service that cannot be found is an error while planning', () => {
   it('when the compiler emitted no types, with both cures', async () => {
     const Reads = untyped(
       class Reads {
@@ -416,7 +416,7 @@ describe('a service that cannot be found is refused when planning', () => {
     );
   });
 
-  it('when an undecorated abstract base takes it', async () => {
+  it('when an undecorated abstract base class takes it', async () => {
     abstract class Base {
       constructor(readonly database: Database) {}
       run() {}
@@ -448,7 +448,7 @@ describe('a service that cannot be found is refused when planning', () => {
     expect(await messageFor(Named)).toContain('parameter 1 of the constructor: its type is String,');
   });
 
-  it('when its class is not there yet', async () => {
+  it('when its class is not initialised yet', async () => {
     @Task({ services: [undefined as unknown as typeof Database] })
     class Early {
       constructor(readonly database: Database) {}
@@ -460,7 +460,7 @@ describe('a service that cannot be found is refused when planning', () => {
   });
 });
 
-it('a service that cannot be made fails the task that needs it', async () => {
+it('a service that cannot be made fails the task that requires it', async () => {
   class Unregistered {}
   @Service()
   class Broken {

@@ -16,7 +16,7 @@ describe('a class that is not a task', () => {
     run() {}
   }
 
-  it('is refused, with the way that led to it', async () => {
+  it('is rejected, with its path', async () => {
     expect(await messageFor(Plain)).toBe('Plain is not a task: decorate it with @Task()');
     @Task()
     class Uses {
@@ -32,14 +32,14 @@ describe('a class that is not a task', () => {
     expect(await messageFor(Holds)).toMatch(/^Plain is not a task: decorate it with @Task\(\)/);
   });
 
-  it('is told from a child of a task that lacks its own decorator', async () => {
+  it('is distinguished from a child of a task without its own decorator', async () => {
     class Child extends Load {}
     expect(await messageFor(Child)).toBe(
       'Child extends the task Load but is not a task itself: decorate it with @Task() (as the topmost decorator, if another decorator replaces the class)',
     );
   });
 
-  it('is told from a task that another decorator replaced', async () => {
+  it('is distinguished from a task that another decorator replaced', async () => {
     const replace = <C extends new (...args: any[]) => object>(Base: C) => class Replaced extends Base {};
     @replace
     @Task()
@@ -63,7 +63,7 @@ describe('a class that is not a task', () => {
     [null, 'null'],
     ['Load', 'Load'],
     [{}, '[object Object]'],
-  ])('is refused in task(%p)', (given, shown) => {
+  ])('is rejected in task(%p)', (given, shown) => {
     expect(() => task(given as unknown as typeof Load)).toThrow(
       `task(${shown}) requires a task class. With circular imports`,
     );
@@ -71,13 +71,13 @@ describe('a class that is not a task', () => {
 });
 
 describe('@Task', () => {
-  it('needs a method run', () => {
+  it('requires a method run', () => {
     const decorate = Task() as (cls: unknown) => void;
     expect(() => decorate(class Idle {})).toThrow('Idle has no method run(), which a task needs');
     expect(() => decorate({})).toThrow('@Task() is for classes');
   });
 
-  it('needs its parentheses', () => {
+  it('requires parentheses', () => {
     expect(() => (Task as (cls: unknown) => void)(Load)).toThrow('write @Task() with parentheses (on Load)');
   });
 });
@@ -110,13 +110,13 @@ describe('the name', () => {
             run() {}
           })(),
     ],
-  ])('%p, which a compiler made up, is refused', async (_, make) => {
+  ])('%p, which a compiler generated, is rejected', async (_, make) => {
     const cls = make();
     Task()(cls);
     expect(await messageFor(cls)).toBe('an anonymous task class needs a name: @Task({ name: … })');
   });
 
-  it('may be given, also by a function', async () => {
+  it('may be explicit, even a function', async () => {
     const cls = (() =>
       class {
         run() {}
@@ -134,7 +134,7 @@ describe('the name', () => {
     ['', '""'],
     [3, '3'],
     [null, 'null'],
-  ])('%p is none', async (name, shown) => {
+  ])('%p is rejected', async (name, shown) => {
     @Task({ name: () => name as string })
     class Odd {
       run() {}
@@ -142,7 +142,7 @@ describe('the name', () => {
     expect(await messageFor(Odd)).toBe(`Odd: the name of a task must be a non-empty string, not ${shown}`);
   });
 
-  it('cannot be that of two classes in one graph', async () => {
+  it('cannot belong to two classes in one graph', async () => {
     const First = Load;
     @Task({ name: 'Load' })
     class Second {
@@ -159,7 +159,7 @@ describe('the name', () => {
     expect(await messageFor(Both)).toBe(`${message}\n    at Both`);
   });
 
-  it('cannot be that of two classes in one run, one of which a result names', async () => {
+  it('cannot belong to two classes in one run, one of which is in a result', async () => {
     const First = Load;
     @Task({ name: 'Load' })
     class Second {
@@ -177,7 +177,7 @@ describe('the name', () => {
     );
   });
 
-  it('may be taken again, as hot reload does: the last one answers to it', async () => {
+  it('may be declared again, as by hot reload: the last class has it', async () => {
     const runner = new Runner({ storage: 'memory:' });
     const declare = (result: number) => {
       @Task()
@@ -204,7 +204,7 @@ describe('inheritance', () => {
     }
   }
 
-  it('takes params and requirements from abstract, generic bases', async () => {
+  it('includes params and requirements of abstract, generic base classes', async () => {
     @Task()
     class Read extends Source<string> {
       @Param() suffix = '!';
@@ -234,7 +234,7 @@ describe('inheritance', () => {
     expect(nodes.map(({ params }) => params['limit'])).toEqual(expect.arrayContaining([7, 8]));
   });
 
-  it('lets a child change what a param may be', async () => {
+  it('lets a child change the type of a param', async () => {
     @Task()
     class Optional extends Source<number> {
       @Param({ optional: true }) declare path: string;
@@ -263,7 +263,7 @@ describe('inheritance', () => {
     expect(await new Runner({ storage: 'memory:' }).run(Redeclared, { path: 'x' })).toEqual([0, 2, [6]]);
   });
 
-  it('leaves the base as it was', async () => {
+  it('does not change the base class', async () => {
     @Task()
     class Base {
       @Param() a = 1;
@@ -307,7 +307,7 @@ describe('inheritance', () => {
     ]);
   });
 
-  it('cannot make a requirement of a param', async () => {
+  it('cannot turn a param into a requirement', async () => {
     @Task()
     class Turned extends Source<number> {
       @Requires(() => 3) declare limit: number;

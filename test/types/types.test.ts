@@ -5,14 +5,14 @@ import ts from 'typescript';
 const root = resolve(__dirname, '../..');
 const filesIn = (folder: string) => readdirSync(join(__dirname, folder)).map((name) => join(__dirname, folder, name));
 
-/** All files in one program, as `npm run types` would compile them. */
+/** All files in one program, compiled as by `npm run types`. */
 const program = (() => {
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} };
   const { options } = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.json'), {}, host)!;
   return ts.createProgram([...filesIn('accepted'), ...filesIn('refused')], options);
 })();
 
-/** What the compiler says of a file, by line. */
+/** The compiler errors of a file, by line. */
 function errorsIn(file: string): Map<number, string> {
   const source = program.getSourceFile(file)!;
   const errors = new Map<number, string>();
@@ -23,7 +23,7 @@ function errorsIn(file: string): Map<number, string> {
   return errors;
 }
 
-/** The lines after an `// error: …`, with what is expected to be said of them. */
+/** The lines after an `// error: …`, with the expected errors. */
 function expectedIn(file: string): Map<number, string> {
   const lines = program.getSourceFile(file)!.text.split('\n');
   const parts = lines.map((line) => /^\s*\/\/ error: (.+)$/.exec(line)?.[1]);
@@ -36,7 +36,7 @@ it.each(named('accepted'))('the compiler accepts %s', (_, file) => {
   expect([...errorsIn(file)]).toEqual([]);
 });
 
-it.each(named('refused'))('the compiler refuses what is marked in %s, and says why', (_, file) => {
+it.each(named('refused'))('the compiler reports the marked errors in %s', (_, file) => {
   const errors = errorsIn(file);
   const expected = expectedIn(file);
   expect([...errors.keys()]).toEqual([...expected.keys()]);

@@ -2,7 +2,7 @@ import type { Bytes } from '../../encoding/encoder';
 import { recordOutput } from '../errors';
 import type { Executor, Job } from '../executor';
 import { EncodedInputs } from '../remote/encoded-inputs';
-import { readResult, type EncodedResult } from '../remote/encoded-result';
+import { type EncodedResult, readResult } from '../remote/encoded-result';
 import { readFailure } from '../remote/failure';
 import { jobMessage } from '../remote/job-message';
 import { Pool, type PoolOptions } from './pool';

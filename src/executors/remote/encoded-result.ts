@@ -65,9 +65,7 @@ export class EncodedResult extends ResultHandle {
     const decode = () => serialization.deserialize(bytes, format, this.#isValueOnly);
     const directories = this.#directories;
     const value = directories.size > 0 ? decodeWithDirectories((name) => directories.get(name), decode) : decode();
-    return this.holdsRefs
-      ? andThen(value, (stored) => restoreRefs(stored, { paramsOf: () => this.#params }))
-      : value;
+    return this.holdsRefs ? andThen(value, (stored) => restoreRefs(stored, { paramsOf: () => this.#params })) : value;
   }
 }
 

@@ -168,9 +168,7 @@ export class NodeProvenances {
   /** Notes what a node comes from by way of results that held refs, and gives it; for most there is nothing. */
   collect(index: number): Provenance | undefined {
     if (this.#known.size === 0) return undefined;
-    const { edges, firstEdge, endEdge } = this.#graph;
-    const required = [...edges.subarray(firstEdge[index]!, endEdge[index]!)];
-    const found = required.flatMap((one) => this.#known.get(one) ?? []);
+    const found = [...this.#graph.requirementsOf(index)].flatMap((one) => this.#known.get(one) ?? []);
     if (found.length === 0) return undefined;
     const provenance = new Provenance();
     for (const one of found) provenance.addAll(one);

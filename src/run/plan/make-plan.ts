@@ -126,9 +126,7 @@ class Planner {
     const { graph, keys } = part;
     const node = graph.nodes[index]!;
     const key = keys.get(index);
-    const requires: TaskKey[] = [];
-    for (let edge = graph.firstEdge[index]!; edge < graph.endEdge[index]!; edge++)
-      requires.push(keys.get(graph.edges[edge]!));
+    const requires = Array.from(graph.requirementsOf(index), (required) => keys.get(required));
     const names = this.#memory.namesOf(key);
     const isNaming = names && (names.length > 0 || part.demand.actions[index] === Action.run);
     const info = { key, task: node.task.name, params: publicParams(node), requires, ...(isNaming && { names }) };

@@ -128,8 +128,8 @@ interface Known {
 
 const nothing: readonly TaskKey[] = Object.freeze([]);
 
-function requiredBy({ graph: { edges, firstEdge, endEdge } }: PlannedGraph, index: number): readonly number[] {
-  return Array.from(edges.subarray(firstEdge[index]!, endEdge[index]!));
+function requiredBy({ graph }: PlannedGraph, index: number): readonly number[] {
+  return Array.from(graph.requirementsOf(index));
 }
 
 /** Undefined when a class that it names is not here. */

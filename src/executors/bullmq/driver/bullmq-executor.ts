@@ -202,7 +202,13 @@ export class BullMqExecutor implements QueueExecutor {
     if (!run) {
       const { inlineBytes } = this.#options;
       const temporaryResults = () => this.#openSession().temporaryResults;
-      const inputs: RunInputs = { encoded: this.#inputs, temporaryResults, inlineBytes, inline: new WeakMap(), stored: new WeakMap() };
+      const inputs: RunInputs = {
+        encoded: this.#inputs,
+        temporaryResults,
+        inlineBytes,
+        inline: new WeakMap(),
+        stored: new WeakMap(),
+      };
       run = { layers: shared?.layers, inputs };
       this.#runs.set(id, run);
     }

@@ -7,7 +7,7 @@ import type { TaskKey } from '../../../task/context';
 import { TaskDirectory } from '../../../task/directory';
 import type { Job } from '../../executor';
 import type { EncodedInput, EncodedInputs, InputEncoder, InputPlace } from '../../remote/encoded-inputs';
-import { type ResultHandle } from '../../remote/result-handle';
+import type { ResultHandle } from '../../remote/result-handle';
 import { isStoredResult } from '../../remote/stored-result';
 import type { StoredInput } from '../protocol/job-data';
 import { encryptionFor, sharedStore } from '../protocol/shared-store';
