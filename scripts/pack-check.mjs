@@ -1,4 +1,4 @@
-// Installs the packed package in an empty folder and uses it as a user would: JavaScript and TypeScript, CommonJS and ESM.
+// Installs the packed package in an empty folder and uses it: JavaScript and TypeScript, CommonJS and ES modules.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ const { version, devDependencies } = JSON.parse(readFileSync(path.join(root, 'pa
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-pack-'));
 
-/** Sums the doubles of 1 to 3; decorators are applied by hand, since JavaScript has none. */
+/** Sums the doubles of 1 to 3; applies decorators as functions, since JavaScript has no syntax for them. */
 const javaScript = `
 const decorate = (decorator, cls, property) => decorator(cls.prototype, property);
 
@@ -112,7 +112,7 @@ try {
       'dist/entry/index.js',
       'dist/entry/index.d.ts',
       'dist/cli/main.js',
-      // Whoever has only the package reads on where README says so.
+      // Pages that README links to, for readers who have only the package.
       ...Array.from(
         readFileSync(path.join(root, 'README.md'), 'utf8').matchAll(/\]\((docs\/[^)#]+)/g),
         ([, name]) => name,

@@ -27,7 +27,6 @@ export type { Plan, PlannedNode } from '../run/plan/plan';
 export type { Run } from '../run/run-handle';
 export { Runner } from '../run/runner';
 export type { RunSummary } from '../run/summary';
-export type { StorageOptions } from '../storage/checkpoint-store';
 export {
   DamagedCheckpointError,
   StorageError,
@@ -37,6 +36,7 @@ export {
 export type { CheckpointRecord } from '../storage/format/record';
 export { LeaseLostError } from '../storage/leases/lease';
 export type { StorageSource } from '../storage/open';
+export type { StorageOptions } from '../storage/options';
 export type { TaskStats } from '../storage/stats';
 export { Storage } from '../storage/storage';
 export { type Container, typediContainer } from '../task/container';

@@ -17,7 +17,7 @@ const tasks = `
     run(): string { return this.squares.join(); }
   }`;
 
-/** Runs Main with the options that the expression gives, and prints its result or the first line of its error. */
+/** Runs Main with the options in the expression, and prints its result or the first line of its error. */
 const program = (options: string) => `
   import { processes, Runner, Storage, threads } from 'tidemark';
   import { bullmq } from 'tidemark/bullmq';

@@ -92,7 +92,7 @@ const lib = `
   export const run = (target: any, options: object) => new Runner(options).run(target);
 `;
 
-/** What the app says of expressions, in one process, each with a storage of its own: its JSON, or `ERROR` and a message. */
+/** Evaluates expressions in one process, each with its own storage: their JSON, or `ERROR` and a message. */
 async function evaluate(expressions: readonly string[], declarations: string): Promise<readonly string[]> {
   write(join(folder.path, 'lib'), { 'package.json': '{ "name": "lib" }', 'lib.ts': lib });
   write(join(folder.path, 'app'), {
@@ -127,7 +127,7 @@ async function evaluate(expressions: readonly string[], declarations: string): P
   return JSON.parse(output);
 }
 
-/** What the app of these tests declares. */
+/** The declarations of the app in these tests. */
 const mine = `
   @Task() export class Mine {
     @Requires(lib.Load) xs!: number[];

@@ -151,8 +151,8 @@ const found = isThere();
 );
 
 it.each([
-  ['nothing listens', async () => 1, /connection refused\. See whether it is running/],
-  ['nobody answers', silentServer, /it does not answer \(.*\)\. See whether it is running and can be reached/],
+  ['nothing listens', async () => 1, /connection refused\. Check that it is running/],
+  ['nobody answers', silentServer, /it does not answer \(.*\)\. Check that it is running and reachable/],
 ])('tells within 5 seconds when %s', async (_, listen, message) => {
   const { store } = openKeyvUri(`postgres://user:secret@127.0.0.1:${await listen()}/test`);
   const start = Date.now();

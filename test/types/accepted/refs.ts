@@ -57,7 +57,7 @@ class Deep {
   }
 }
 
-// What a ref gives is typed, also where results hold refs.
+// Results of refs are typed, including results that contain refs.
 holds<Same<ReturnType<typeof rows>, TaskRef<Row[]>>>();
 function rows() {
   return task(Rows);

@@ -1,14 +1,14 @@
-import { StorageError } from '../storage/errors';
+import { StorageError } from '../../errors';
 
-/** Where a Redis is, as whom to use it, and what stands before the keys. */
+/** The address of a Redis, the credentials, and the prefix of keys. */
 export interface RedisAddress {
   readonly server: { readonly path: string } | { readonly host: string; readonly port: number; readonly tls: boolean };
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly database: number;
-  /** What each key begins with on the server. */
+  /** The prefix of all keys on the server. */
   readonly prefix: string;
-  /** For how long it may be away, load its data or be a replica, in milliseconds; undefined for the usual time. */
+  /** For how long to wait while it is away, loads its data or is a replica, in milliseconds; undefined for the default. */
   readonly patience: number | undefined;
   /** The URI without user and password, for messages. */
   readonly location: string;
@@ -20,10 +20,10 @@ const DEFAULT_PORT = 6379;
 const DEFAULT_NAMESPACE = 'tidemark';
 
 /**
- * Reads `redis://user:password@host:port/database?namespace=name`, the same with `rediss:` for TLS, and
+ * Parses `redis://user:password@host:port/database?namespace=name`, the same with `rediss:` for TLS, and
  * `redis+unix://user:password@/path/to.sock?db=database&namespace=name`, also written `unix:/path/to.sock`.
  *
- * @throws {StorageError} which does not repeat the URI, since that may hold a password
+ * @throws {StorageError} without the URI, which may hold a password
  */
 export function parseRedisUri(uri: string): RedisAddress {
   if (NETWORK.test(uri)) return parseNetworkUri(uri);
@@ -44,10 +44,10 @@ export function parseRedisUri(uri: string): RedisAddress {
 }
 
 function parseNetworkUri(uri: string): RedisAddress {
-  // The error that `new URL` throws holds the URI, password included.
-  const url = URL.canParse(uri) ? new URL(uri) : refuse('host and port cannot be told');
+  // The error of `new URL` contains the URI with its password.
+  const url = URL.canParse(uri) ? new URL(uri) : refuse('it has no valid host and port');
   if (/[@#]/.test(url.pathname + url.search + url.hash))
-    return refuse('there is a # or @ behind the host, as when a password is not encoded');
+    return refuse('there is a # or @ after the host, perhaps from a password that is not encoded');
   const { database: asked, namespace, patience } = parseQuery(url.searchParams);
   const inPath = url.pathname.length > 1 ? parseDatabase(url.pathname.slice(1)) : undefined;
   if (inPath !== undefined && asked !== undefined && inPath !== asked)
@@ -55,7 +55,7 @@ function parseNetworkUri(uri: string): RedisAddress {
   const database = inPath ?? asked ?? 0;
   const host = url.hostname === '' ? 'localhost' : url.hostname;
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
-  if (port === 0) return refuse('its port is 0, which no server has');
+  if (port === 0) return refuse('its port is 0');
   return {
     server: { host: host.replace(/^\[|\]$/g, ''), port, tls: url.protocol === 'rediss:' },
     username: credential(url.username, 'user'),
@@ -74,7 +74,7 @@ function parseQuery(query: URLSearchParams): {
 } {
   for (const name of query.keys()) {
     if (!['namespace', 'db', 'patience'].includes(name))
-      return refuse(`it has ?${name}=, where only ?namespace=, ?db= and ?readonly= are known, and ?patience=`);
+      return refuse(`it has ?${name}=, but only ?namespace=, ?db=, ?readonly= and ?patience= are supported`);
     if (query.getAll(name).length > 1) return refuse(`it has ?${name}= more than once`);
   }
   const database = query.get('db');
@@ -93,13 +93,15 @@ function shown(namespace: string, separator: string): string {
 }
 
 function parseDatabase(text: string): number {
-  return /^\d{1,9}$/.test(text) ? Number(text) : refuse(`its database is ${JSON.stringify(text)}, which is no number`);
+  return /^\d{1,9}$/.test(text)
+    ? Number(text)
+    : refuse(`its database is ${JSON.stringify(text)}, which is not a number`);
 }
 
 function parsePatience(text: string): number {
   return /^\d{1,9}$/.test(text)
     ? Number(text)
-    : refuse(`its patience is ${JSON.stringify(text)}, which is no number of milliseconds`);
+    : refuse(`its patience is ${JSON.stringify(text)}, which is not a number of milliseconds`);
 }
 
 function credential(text: string | undefined, name: string): string | undefined {
