@@ -47,9 +47,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     process.seteuid!(65_534);
     try {
       const store = new LmdbStore(folder.path);
-      expect(() => store.get('Task/a')).toThrow(
-        /this user may not read and write its lock\.mdb \(EACCES\)\. Grant/,
-      );
+      expect(() => store.get('Task/a')).toThrow(/this user may not read and write its lock\.mdb \(EACCES\)\. Grant/);
     } finally {
       process.seteuid!(0);
       process.setegid!(0);
