@@ -49,9 +49,9 @@ async function runWorker(names: readonly string[], options: Options): Promise<vo
   const execArgv = files.map(({ workerArguments }) => workerArguments).find((given) => given !== undefined);
   // The same rule as for `tidemark run --executor bullmq`, so that both use the same storage.
   const storage = storageFor({ ...options, executor: 'bullmq' }, files[0]!.path);
-  const { startWorker } =
+  const { launchWorker } =
     require('../../executors/bullmq/worker/start-worker') as typeof import('../../executors/bullmq/worker/start-worker');
-  const worker = await startWorker({
+  const worker = await launchWorker({
     modules: files.map(({ path }) => path),
     connection: options.redis,
     executor: options.executor,
