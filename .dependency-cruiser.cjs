@@ -33,6 +33,30 @@ module.exports = {
     ),
     forbid('executors-know-no-runner', '^src/executors/', folders('run'), 'An executor runs what it is given.'),
     forbid(
+      'run-sees-the-executor-interface',
+      '^src/run/',
+      { path: '^src/executors/', pathNot: '^src/executors/(?:remote/|(?:executor|errors|inline|timeout)\\.ts$)' },
+      'A run knows executors by their interface, and handles of the results of workers.',
+    ),
+    forbid(
+      'queues-know-no-pool',
+      '^src/executors/bullmq/(?!worker/job-backend\\.ts$)',
+      { path: '^src/executors/pool/|^src/storage/stores/' },
+      'What queues and pools share is in remote/; a worker starts its pool in job-backend.ts.',
+    ),
+    forbid(
+      'sides-of-a-queue',
+      '^src/executors/bullmq/driver/',
+      { path: '^src/executors/(?:bullmq/)?worker/' },
+      'Driver and worker meet in protocol/ only.',
+    ),
+    forbid(
+      'sides-of-a-queue-2',
+      '^src/executors/bullmq/worker/',
+      { path: '^src/executors/bullmq/driver/' },
+      'Driver and worker meet in protocol/ only.',
+    ),
+    forbid(
       'outermost',
       '^src/(?:task|graph|encoding|storage|run|executors)/(?!report\\.ts$)',
       folders('entry', 'report', 'cli', 'testing'),

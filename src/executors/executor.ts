@@ -79,7 +79,7 @@ export interface Executor {
   /**
    * Runs a task; gives its result or a promise of it, and throws or rejects with what it threw.
    *
-   * A result that was made elsewhere may be a `SentResult` or a `StoredResult`, decoded only when somebody needs it.
+   * A result that was made elsewhere may be a `ResultHandle`: an `EncodedResult` or a `StoredResult`, decoded only when its value is needed.
    */
   execute(job: Job): unknown;
   /**

@@ -44,5 +44,5 @@ export function bullmq(options: BullMqOptions): QueueExecutor {
 export function startWorker(options: WorkerOptions): Promise<TidemarkWorker> {
   // Programs that are no workers need not load all this.
   const start = require('./worker/start-worker') as typeof import('./worker/start-worker');
-  return start.startWorker(options);
+  return start.launchWorker(options);
 }

@@ -26,7 +26,7 @@ const maxPause = 2_000;
 
 interface RunEntry {
   readonly layers: StorageStack | undefined;
-  readonly pieces: RunInputs;
+  readonly inputs: RunInputs;
 }
 
 /** Runs tasks on workers, in other processes and on other machines, which take them from queues in Redis. */
@@ -147,7 +147,7 @@ export class BullMqExecutor implements QueueExecutor {
   async #request(
     job: Job,
     session: DriverSession,
-    { pieces }: RunEntry,
+    { inputs }: RunEntry,
     missing: ReadonlySet<TaskKey>,
   ): Promise<JobAnswer> {
     const { node, context, shared, listener, ending } = job;
@@ -160,14 +160,14 @@ export class BullMqExecutor implements QueueExecutor {
       run: shared?.runId,
       isSaved: shared?.facts !== undefined && !task.hasDirectory,
     };
-    const { payload, size } = await encodeJob(job, jobContext(task.queue, jobId, head), pieces, missing);
+    const { payload, size } = await encodeJob(job, jobContext(task.queue, jobId, head), inputs, missing);
     const data: JobData = { ...head, ...payload };
     const encryption = encryptionFor(shared?.layers, task.options.encoder);
-    const asked = { jobId, data, mayBundle: missing.size === 0 && mayBatch(job, size) };
+    const asked = { jobId, data, mayBatch: missing.size === 0 && mayBatch(job, size) };
     return requestJob({ queue: session.queue(task.queue), ...asked, encryption, context, listener, ending });
   }
 
-  async #toResult(job: Job, answer: Exclude<JobAnswer, { type: 'aborted' }>, { pieces }: RunEntry): Promise<unknown> {
+  async #toResult(job: Job, answer: Exclude<JobAnswer, { type: 'aborted' }>, { inputs }: RunEntry): Promise<unknown> {
     switch (answer.type) {
       case 'sent':
         return readResult(job.node, answer.message, answer.bytes, answer.output);
@@ -176,8 +176,8 @@ export class BullMqExecutor implements QueueExecutor {
         const stored: StoredResult = toStoredResult(job, answer, () =>
           this.#remove(job, answer.key, answer.inline !== undefined),
         );
-        const piece = inlineInput(job, answer);
-        if (piece) pieces.inline.set(stored, piece);
+        const input = inlineInput(job, answer);
+        if (input) inputs.inline.set(stored, input);
         return stored;
       }
       case 'failed': {
@@ -201,9 +201,15 @@ export class BullMqExecutor implements QueueExecutor {
     let run = this.#runs.get(id);
     if (!run) {
       const { inlineBytes } = this.#options;
-      const passing = () => this.#openSession().temporaryResults;
-      const pieces = { pieces: this.#inputs, passing, inlineBytes, inline: new WeakMap(), passed: new WeakMap() };
-      run = { layers: shared?.layers, pieces };
+      const temporaryResults = () => this.#openSession().temporaryResults;
+      const inputs: RunInputs = {
+        encoded: this.#inputs,
+        temporaryResults,
+        inlineBytes,
+        inline: new WeakMap(),
+        stored: new WeakMap(),
+      };
+      run = { layers: shared?.layers, inputs };
       this.#runs.set(id, run);
     }
     if (shared) session.heartbeat.start(shared.runId);

@@ -28,7 +28,7 @@ export interface JobRequestOptions {
   readonly jobId: string;
   readonly data: JobData;
   /** Whether it may go to Redis together with others. */
-  readonly mayBundle: boolean;
+  readonly mayBatch: boolean;
   readonly encryption: Encryption | null;
   readonly context: TaskContext;
   readonly listener: JobListener | undefined;
@@ -58,8 +58,8 @@ class JobRequest implements JobObserver {
     this.#options = options;
     this.#resolve = resolve;
     this.#reject = reject;
-    const { queue, jobId: id, data, mayBundle, context, ending } = options;
-    this.#stopObserving = queue.request({ id, data, mayBatch: mayBundle }, this);
+    const { queue, jobId: id, data, mayBatch, context, ending } = options;
+    this.#stopObserving = queue.request({ id, data, mayBatch }, this);
     const calls = [onAbort(context.signal, () => this.#abort())];
     if (ending) calls.push(onAbort(ending, () => void this.#cancelIfQueued()));
     this.#unfollow = () => {

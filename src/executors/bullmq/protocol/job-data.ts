@@ -3,7 +3,7 @@ import type { KeyInputs } from '../../../graph/key';
 import type { RecordFields } from '../../../storage/write-checkpoint';
 import type { TaskKey } from '../../../task/context';
 import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentInput, SentValue } from '../../remote/messages';
-import type { StoredResultParts } from '../../remote/stored-result';
+import type { StoredLocation } from '../../remote/result-handle';
 import type { Payload, PayloadContext } from './payload';
 
 /** What is said of a job in clear: for people as well. */
@@ -57,8 +57,10 @@ export interface JobContent {
 }
 
 /** Whose result it is, for those who asked. */
-export interface StoredAnswer extends Omit<StoredResultParts, 'fetch' | 'remove'> {
+export interface StoredAnswer extends StoredLocation {
   readonly type: 'stored';
+  /** Whether the result contains task refs. */
+  readonly holdsRefs: boolean;
   /** The result itself, when it is small. */
   readonly inline: SentBytes | undefined;
 }

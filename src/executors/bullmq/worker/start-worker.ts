@@ -6,7 +6,7 @@ import { TaskList } from './task-list';
 import { TidemarkWorker } from './worker';
 
 /** What `startWorker` does, once a program turns out to be a worker. */
-export async function startWorker(given: WorkerOptions): Promise<TidemarkWorker> {
+export async function launchWorker(given: WorkerOptions): Promise<TidemarkWorker> {
   const options = fullWorkerOptions(given);
   const tasks = new TaskList(await TaskCatalog.load(startMessage(options)));
   const connections = new WorkerConnections(options.connection);
