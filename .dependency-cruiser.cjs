@@ -31,6 +31,25 @@ module.exports = {
       folders('graph', 'run', 'executors'),
       'Results are kept without knowing the graph that they came from.',
     ),
+    forbid(
+      'encoding-on-base',
+      '^src/encoding/',
+      { path: '^src/(?!base/|encoding/)' },
+      'Values and bytes need neither tasks nor a storage.',
+    ),
+    forbid(
+      'encoder-parts-apart',
+      '^src/encoding/(?:compression|encryption)/',
+      { path: '^src/encoding/(?!compression/|encryption/|encoder\\.ts$|errors\\.ts$)' },
+      'Compressors and encrypters know bytes only.',
+    ),
+    forbid(
+      'serialization-apart',
+      '^src/encoding/serialization/',
+      { path: '^src/encoding/(?:compression|encryption|copies)/' },
+      'A serialization knows nothing of how its bytes are packed.',
+    ),
+    forbid('load-on-base', '^src/load/', { path: '^src/(?!base/|load/)' }, 'Modules are loaded for any part.'),
     forbid('executors-know-no-runner', '^src/executors/', folders('run'), 'An executor runs what it is given.'),
     forbid(
       'run-sees-the-executor-interface',
