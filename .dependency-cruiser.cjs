@@ -64,13 +64,13 @@ module.exports = {
       'What queues and pools share is in remote/; a worker starts its pool in job-backend.ts.',
     ),
     forbid(
-      'sides-of-a-queue',
+      'driver-side-of-a-queue',
       '^src/executors/bullmq/driver/',
       { path: '^src/executors/(?:bullmq/)?worker/' },
       'Driver and worker meet in protocol/ only.',
     ),
     forbid(
-      'sides-of-a-queue-2',
+      'worker-side-of-a-queue',
       '^src/executors/bullmq/worker/',
       { path: '^src/executors/bullmq/driver/' },
       'Driver and worker meet in protocol/ only.',
