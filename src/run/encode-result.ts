@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import { isInstance } from '../base/describe-error';
 import { UnsupportedValueError } from '../encoding/errors';
-import type { SentResult } from '../executors/remote/encoded-result';
+import type { ResultHandle } from '../executors/remote/result-handle';
 import { type SecretHolder, storeRefs, UnstorableSecretError } from '../graph/stored-ref';
 import type { EncodedForms, SerializedValue } from '../storage/result-codec';
 import { isPlainObject } from '../task/data';
@@ -84,14 +84,14 @@ export class ResultEncoder {
   }
 
   /** Encodes a result that came as bytes, in the form that the storage wants. */
-  async encodeSent(index: number, sent: SentResult): Promise<EncodedOutput> {
+  async encodeSent(index: number, sent: ResultHandle): Promise<EncodedOutput> {
     const { graph, checkpoints } = this.#graph;
     const { save } = graph.nodes[index]!.task;
     const { holdsRefs, encoding, unsaved } = sent;
-    const value = await sent.value();
+    const value = await sent.load();
     if (unsaved !== undefined && save) this.warnOfSecret(index, unsaved);
     const encoded =
-      save && checkpoints && unsaved === undefined
+      save && checkpoints && encoding && unsaved === undefined
         ? checkpoints.encodeSent(index, encoding, holdsRefs ? storeRefs(value, this.#holder(index)) : value)
         : undefined;
     this.#sharing.settleOwn(index, value);

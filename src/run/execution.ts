@@ -1,6 +1,7 @@
 import { isPromiseLike } from '../base/awaitable';
 import { describeError } from '../base/describe-error';
 import { TidemarkError } from '../base/error';
+import { loadedValue } from '../executors/remote/result-handle';
 import type { GraphNode } from '../graph/node';
 import { fillTemplate } from '../graph/structure';
 import { assembleExecution, type ExecutionParts } from './assemble-execution';
@@ -9,7 +10,6 @@ import type { ChildExecution, TargetResult } from './dynamic/resolve-refs';
 import { RunFailedError, tasksFailed } from './errors';
 import type { ActiveRun, IdenticalRuns } from './join/identical-runs';
 import type { NodeStates } from './node-states';
-import { loadedValue } from './remote-results';
 import type { HandOver } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 

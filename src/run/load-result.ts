@@ -1,6 +1,7 @@
 import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import { restoreRefs } from '../graph/stored-ref';
 import { type CheckpointHit, type Lookup, unusable } from '../storage/storage-stack';
+import { changedRequirement } from '../storage/validity';
 import type { TaskKey } from '../task/context';
 import type { Decider, NodeCheckpoints } from './decide';
 import type { ResultDelivery } from './dynamic/deliver-result';
@@ -12,6 +13,9 @@ import type { ResultSharing } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 import type { ResultWriter } from './save-result';
 import type { StorageErrorPolicy } from './storage-error-policy';
+
+/** Differs from every digest. */
+const unknownDigest = '';
 
 /** What loading needs. */
 export interface ResultLoaderParts {
@@ -132,16 +136,11 @@ export class ResultLoader {
   #changedRequirement(index: number, { checkpoint }: CheckpointHit): TaskKey | undefined {
     const { states } = this.#parts;
     const { keys, graph } = this.#parts.graph;
-    // By key: the same structure may name its requirements in another order today.
-    let digests: ReadonlyMap<TaskKey, string | null> | undefined;
-    for (const required of graph.requirementsOf(index)) {
-      if (!states.facts.isComputedNow(required)) continue;
-      digests ??= new Map(checkpoint.requires);
-      const key = keys.get(required);
-      const digest = digests.get(key);
-      if (typeof digest === 'string' && digest !== states.facts.digestOf(required)) return key;
-    }
-    return undefined;
+    let computed: [TaskKey, string][] | undefined;
+    for (const required of graph.requirementsOf(index))
+      if (states.facts.isComputedNow(required))
+        (computed ??= []).push([keys.get(required), states.facts.digestOf(required) ?? unknownDigest]);
+    return computed && changedRequirement(checkpoint, computed);
   }
 
   #deliverRestored(index: number, { value }: Outcome): void {

@@ -1,4 +1,4 @@
-import { isStoredResult } from '../executors/remote/stored-result';
+import { isResultHandle } from '../executors/remote/result-handle';
 import { Dependents, type Graph } from '../graph/graph';
 import { NodeFacts, Sharing } from './node-facts';
 import { allowedBefore, NodeStatus, transitionError } from './node-status';
@@ -359,7 +359,7 @@ export class NodeStates {
 
   #release(index: number): void {
     const result = this.#results[index];
-    if (isStoredResult(result)) result.discard();
+    if (isResultHandle(result)) result.discard();
     this.#move(index, released, allowedBefore.release);
     this.#results[index] = undefined;
     this.facts.setSharing(index, Sharing.shared);

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { deepFreeze } from '../encoding/copies/freeze';
 import { type Copier, freshCopy, frozenCopy, frozenCopyOfAll, newUserCopier } from '../encoding/copies/isolate';
-import { isStoredResult } from '../executors/remote/stored-result';
+import { isResultHandle } from '../executors/remote/result-handle';
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
 import { Sharing } from './node-facts';
@@ -92,7 +92,7 @@ export class ResultSharing {
     return this.#handover(({ index }) => {
       if (mayRunAgain || states.usesOf(index) !== 1) return false;
       const result = states.resultOf(index);
-      return !(isStoredResult(result) && result.isShared);
+      return !(isResultHandle(result) && result.isShared);
     });
   }
 
@@ -115,8 +115,8 @@ export class ResultSharing {
   forOtherExecution(index: number, value: unknown): unknown {
     const sharing = this.#parts.states.facts.sharingOf(index);
     if (sharing === Sharing.shared) return value;
-    if (!isStoredResult(value)) return sharing === Sharing.copied ? newUserCopier().copy(value) : freshCopy(value);
-    if (value.isLoaded) return newUserCopier().copy(value.value);
+    if (!isResultHandle(value)) return sharing === Sharing.copied ? newUserCopier().copy(value) : freshCopy(value);
+    if (value.isLoaded) return newUserCopier().copy(value.loaded);
     value.isShared = true;
     return value;
   }

@@ -1,6 +1,5 @@
 import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
-import { isSentResult, type SentResult } from '../executors/remote/encoded-result';
-import { isStoredResult, type StoredResult } from '../executors/remote/stored-result';
+import { isResultHandle, loadedValue, type ResultHandle, type StoredLocation } from '../executors/remote/result-handle';
 import type { EncodedForms } from '../storage/result-codec';
 import type { Attempt, TaskOutput } from './attempt';
 import type { ResultDelivery } from './dynamic/deliver-result';
@@ -8,7 +7,7 @@ import type { EncodedOutput, ResultEncoder } from './encode-result';
 import type { NodeStates } from './node-states';
 import type { PendingWork } from './pending-work';
 import { fingerprint } from './prepare-graph';
-import { loadedValue, type RemoteResults } from './remote-results';
+import type { RemoteResults } from './remote-results';
 import type { ResultSharing } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 import type { ResultWriter } from './save-result';
@@ -79,25 +78,28 @@ export class ResultPipeline {
    */
   accept(attempt: Attempt, result: unknown): Awaitable<void> {
     const seconds = (performance.now() - attempt.startedAt) / 1000;
-    if (isSentResult(result)) return this.#acceptSent(attempt, result, seconds);
-    if (isStoredResult(result)) return this.#acceptStored(attempt, result);
+    if (isResultHandle(result)) {
+      const { stored } = result;
+      return stored ? this.#acceptStored(attempt, result, stored) : this.#acceptSent(attempt, result, seconds);
+    }
     const output = this.#parts.encoder.encode(attempt.index, result);
     return this.#settle(attempt, output, seconds);
   }
 
   /** A result comes from elsewhere, as bytes. */
-  async #acceptSent(attempt: Attempt, sent: SentResult, seconds: number): Promise<void> {
+  async #acceptSent(attempt: Attempt, sent: ResultHandle, seconds: number): Promise<void> {
     const output = await this.#parts.encoder.encodeSent(attempt.index, sent);
     await this.#settle(attempt, output, seconds);
   }
 
   /** A result is in the storage already. It is loaded when somebody in this process needs it. */
-  async #acceptStored(attempt: Attempt, stored: StoredResult): Promise<void> {
+  async #acceptStored(attempt: Attempt, handle: ResultHandle, stored: StoredLocation): Promise<void> {
     const { remote, writer, publisher } = this.#parts;
     const { index } = attempt;
-    const { isOutdated, wasThere, isSaved, holdsRefs, seconds } = stored;
-    await remote.accept(index, stored);
-    const value = holdsRefs ? stored.value : stored;
+    const { holdsRefs } = handle;
+    const { isOutdated, wasThere, isSaved, seconds } = stored;
+    await remote.accept(index, handle);
+    const value = holdsRefs ? handle.loaded : handle;
     if (wasThere) {
       writer.recordFound(index, stored.digest);
       return publisher.publishFound(index, value, holdsRefs);
