@@ -6,6 +6,7 @@ const folders = (...names) => ({ path: `^src/(?:${names.join('|')})/` });
 module.exports = {
   forbidden: [
     forbid('no-circular', '^src/', { circular: true }, 'No file imports itself by way of others.'),
+    forbid('base-comes-first', '^src/base/', { path: '^src/(?!base/)' }, 'What all share depends on none of them.'),
     forbid(
       'task-comes-first',
       '^src/task/',
