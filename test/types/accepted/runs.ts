@@ -15,7 +15,7 @@ class Names {
   }
 }
 
-// What comes out has the type of what went in.
+// The result has the type of the target.
 export async function results() {
   const runner = new Runner({
     storage: Storage.open(new Map()),
