@@ -35,9 +35,15 @@ module.exports = {
     forbid('executors-know-no-runner', '^src/executors/', folders('run'), 'An executor runs what it is given.'),
     forbid(
       'outermost',
-      '^src/(?:task|graph|encoding|storage|run|executors)/',
+      '^src/(?:task|graph|encoding|storage|run|executors)/(?!report\\.ts$)',
       folders('entry', 'report', 'cli', 'testing'),
       'Nothing inside imports what is built on top of it.',
+    ),
+    forbid(
+      'one-report',
+      '^src/run/report\\.ts$',
+      { path: '^src/(?:entry|report|cli|testing)/', pathNot: '^src/report/progress/show-progress\\.ts$' },
+      'The option `report` of a runner shows progress, which is loaded when it is first used.',
     ),
     forbid(
       'browser-code-stands-alone',

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
       kept.set(one.name, result);
       for (const [contestant, outcome] of Object.entries(result.outcomes))
         if ('missing' in outcome) console.error(`  ${contestant}: ${outcome.missing}`);
-      // After each, so that what was measured stays when a later one fails.
+      // After each case, so that its figures are kept if a later one fails.
       if (writes) writeResults(kept, cases);
     }
   } finally {

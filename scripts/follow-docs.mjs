@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '..');
-/** What npm is to install where a page names a package without a version. */
+/** Versions of packages that pages name without one. */
 const pinned = {
   '@types/node': '26.6.6',
   '@swc/cli': '0.8.1',
@@ -14,10 +14,10 @@ const pinned = {
   esbuild: '0.28.2',
   tsx: '4.23.15',
 };
-/** What npm installs where no version is said, and earlier ones that are supported. */
+/** The TypeScript version that npm installs by default, and earlier supported ones. */
 const newest = '7.0.2';
 const earlier = ['5.4.5', '6.0.3'];
-/** What pages import besides the package. */
+/** Other packages that pages import. */
 const alsoImported = ['yaml'];
 const base = mkdtempSync(path.join(tmpdir(), 'tidemark-docs-'));
 const env = { ...process.env, NO_COLOR: '1' };
@@ -28,19 +28,19 @@ const read = (name) => readFileSync(path.join(root, name), 'utf8');
 const readme = read('README.md');
 const pages = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
 
-/** README's first program, and what it says that it prints. */
+/** The first program of README, and its documented output. */
 const [program] = blocksOf(readme);
 const printed = Array.from(program.code.matchAll(/\/\/ (\d+): /g), ([, number]) => `${number}\n`).join('');
 
-/** The part of a page below a heading. */
+/** The section of a page with this heading. */
 function section(page, heading) {
   const start = page.indexOf(`\n## ${heading}\n`);
-  if (start < 0) throw new Error(`there is no section ${heading}`);
+  if (start < 0) throw new Error(`section not found: ${heading}`);
   const end = page.indexOf('\n## ', start + 1);
   return page.slice(start, end < 0 ? undefined : end);
 }
 
-/** The code of a text, each with the file that the line before it names: "`main.ts`:". */
+/** The code blocks of a text, each with the file named in the line before: "`main.ts`:". */
 function blocksOf(text) {
   return Array.from(text.matchAll(/(?:`([\w.-]+)`:\n\n)?```(\w+)\n(.*?)```/gs), ([, file, language, code]) => ({
     file,
@@ -49,7 +49,7 @@ function blocksOf(text) {
   }));
 }
 
-/** Writes the files, runs the commands, and compares what the last of them prints. */
+/** Writes the files, runs the commands, and compares the output of the last one. */
 async function follow(text, folder, packages) {
   let last;
   for (const { file, language, code } of blocksOf(text)) {
@@ -95,7 +95,7 @@ async function step(name, work) {
   console.log(`ok     ${name}, ${((performance.now() - start) / 1_000).toFixed(1)} s`);
 }
 
-/** README's first program, with its installation and settings. */
+/** Follows the installation in README with its first program. */
 async function followReadme(folder, packed) {
   mkdirSync(folder);
   writeFileSync(path.join(folder, 'main.ts'), program.code);
@@ -104,7 +104,7 @@ async function followReadme(folder, packed) {
   same(await sh('node main.js', folder), printed, 'README, started again');
 }
 
-/** The same with another TypeScript. */
+/** Repeats it with another TypeScript version. */
 async function followAgain(folder, typescript) {
   rmSync(path.join(folder, 'main.js'));
   await sh('npm install typescript', folder, { typescript: `--save-dev typescript@${typescript}` });
@@ -113,13 +113,13 @@ async function followAgain(folder, typescript) {
   same(await sh('npx tsc && node main.js', folder), printed, 'README');
 }
 
-/** Waits for all, and then throws what one has thrown. */
+/** Waits for all, then throws the first error. */
 async function both(...works) {
   const outcomes = await Promise.allSettled(works.map((work) => work()));
   for (const { reason } of outcomes) if (reason) throw reason;
 }
 
-/** Compiles the programs of all pages with README's settings. */
+/** Compiles the programs of all pages with the settings of README. */
 async function compilePages(folder) {
   for (const name of alsoImported)
     symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name));
@@ -133,7 +133,7 @@ async function compilePages(folder) {
   await sh('npx tsc -p docs', folder);
 }
 
-/** Runs the programs of all pages, two at a time, each in a folder of its own. */
+/** Runs the programs of all pages, two at a time, each in its own folder. */
 async function runPages(folder) {
   const programs = pages.flatMap((page) =>
     Array.from(read(`docs/${page}`).matchAll(/```ts\n.*?```(?:\s*```text\n(.*?)```)?/gs), ([, text], i) => ({
@@ -150,7 +150,7 @@ async function runPages(folder) {
   await both(runSome, runSome);
 }
 
-/** The sections of docs/typescript.md with commands, each from README's folder. */
+/** Follows the sections of docs/typescript.md that have commands, each in a copy of the folder of README. */
 async function followToolChains(folder) {
   const page = read('docs/typescript.md');
   const kept = ['main.ts', 'tsconfig.json'].map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]);
@@ -163,7 +163,7 @@ async function followToolChains(folder) {
   }
 }
 
-/** README's commands, except for the worker, which does not end. */
+/** Runs the commands in README, except the worker, which does not exit. */
 async function followCommandLine(folder) {
   const [{ code }] = blocksOf(section(readme, 'Command line'));
   for (const line of code.trim().split('\n')) if (!/ worker /.test(line)) await sh(line, folder);

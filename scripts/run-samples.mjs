@@ -1,5 +1,5 @@
-// Runs every compiled sample in an empty folder and compares what it prints with the `// Expected output:` at its head.
-// In the expected text `<…>`, or a word such as `<time>`, stands for anything on that line.
+// Runs each compiled sample in an empty folder and compares its output with the `// Expected output:` in its first
+// comment. `<…>`, or a word such as `<time>`, in the expected text matches any text on that line.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,13 +23,13 @@ const failed = samples.filter((file) => {
   return problem !== undefined;
 });
 
-console.log(`${samples.length - failed.length} of ${samples.length} samples print what they say`);
+console.log(`${samples.length - failed.length} of ${samples.length} samples print the expected output`);
 if (failed.length > 0 || samples.length === 0) process.exit(1);
 
-/** What is wrong with this sample, if anything. */
+/** Runs a sample; returns the problem, or undefined. */
 function check(file) {
   const expected = expectedOutput(readFileSync(path.join(root, 'samples', file), 'utf8'));
-  if (!expected) return 'there is no `// Expected output:` in the comment at its head';
+  if (!expected) return 'its first comment has no `// Expected output:`';
 
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-sample-'));
   try {
@@ -39,7 +39,7 @@ function check(file) {
       encoding: 'utf8',
       timeout: 120_000,
     });
-    // What it needs is not on this machine.
+    // A requirement is missing on this machine.
     if (status === 0 && stdout.startsWith('skipped:') && !process.env.CI) return console.log(stdout.trim());
     const printed = stdout.trimEnd().split('\n');
     const ended = error?.message ?? (status === 0 ? undefined : `ended with ${signal ?? `exit code ${status}`}`);
@@ -69,9 +69,9 @@ function fits(expected, line) {
   return new RegExp(`^${pattern}$`).test(line.trimEnd());
 }
 
-/** Both texts as one: `-` is expected and missing, `+` is printed and not expected. */
+/** A line diff: `-` is expected but missing, `+` is unexpected. */
 function difference(expected, printed) {
-  // common[i][j]: how many lines the rests of both texts, from i and j, have in common.
+  // common[i][j]: length of the longest common subsequence of the lines from i and j on.
   const common = Array.from({ length: expected.length + 1 }, () => new Array(printed.length + 1).fill(0));
   for (let i = expected.length - 1; i >= 0; i--) {
     for (let j = printed.length - 1; j >= 0; j--) {

@@ -1,10 +1,10 @@
 // Measures the path of one saved task through the source: calls, files entered, deepest frame, cold and warm.
 //
 //   node scripts/trace-task.mjs            prints the figure of ARCHITECTURE.md
-//   node scripts/trace-task.mjs --write    puts it there
-//   node scripts/trace-task.mjs --check    fails when the numbers there are off by more than a tenth
+//   node scripts/trace-task.mjs --write    writes it to ARCHITECTURE.md
+//   node scripts/trace-task.mjs --check    fails if the figures there are off by more than 10 %
 //
-// Each function of the source gets a statement that records its entry: functions, methods, getters and callbacks count.
+// Inserts a statement into each function of the source that records its entry: functions, methods, getters, callbacks.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ const [start, end] = ['<!-- trace -->', '<!-- /trace -->'];
 const width = 110;
 const tolerance = 0.1;
 
-/** What is recorded now: an entry for each call, outermost frame first. Undefined while nothing is measured. */
+/** An entry for each call so far; undefined while nothing is measured. */
 let recording;
 
 Error.stackTraceLimit = 200;
@@ -27,7 +27,7 @@ globalThis.__enter = (file, name) => {
   if (recording) recording.push({ file, name, frames: framesNow() });
 };
 
-/** The frames of the source on the stack, the innermost last; what ran before an `await` is not among them. */
+/** The stack frames in the source, innermost last, without those before an `await`. */
 function framesNow(below = globalThis.__enter) {
   const prepare = Error.prepareStackTrace;
   Error.prepareStackTrace = (_, sites) => sites;
@@ -42,7 +42,7 @@ function framesNow(below = globalThis.__enter) {
 const fileOf = (path) => relative(source, path).replaceAll(sep, '/').replace(/\.ts$/, '');
 const nameOf = (site) => (site.isConstructor() ? `new ${site.getFunctionName()}` : (site.getFunctionName() ?? ''));
 
-/** Puts the record of its entry at the start of each function. */
+/** A transformer that inserts a call of `__enter` at the start of each function. */
 function instrument(file) {
   const { factory } = ts;
   const record = (name) =>
@@ -88,7 +88,7 @@ Module._extensions['.ts'] = (module, path) => {
   module._compile(outputText, path);
 };
 
-/** The calls of a run. */
+/** Records the calls of a run. */
 async function record(run) {
   recording = [];
   await run();
@@ -97,7 +97,7 @@ async function record(run) {
   return calls;
 }
 
-/** A task that is not saved yet runs in a storage that is in use; another runner, as in a later process, loads it. */
+/** Runs an unsaved task in a storage that has other results (cold), then loads it by another runner (warm). */
 async function measure() {
   const { Param, Runner, Storage, Task } = createRequire(import.meta.url)(join(source, 'entry/index.ts'));
   const declare = (cls) => {
@@ -128,7 +128,7 @@ async function measure() {
   const run = (target) =>
     new Runner({ storage: Storage.open(`file:${folder}`, { fsync: 'never' }) }).run(target, { n: 3 });
   try {
-    // Modules are loaded when they are first used: not a part of the path.
+    // Loads all modules, which are not part of the path.
     for (let i = 0; i < 2; i++) await run(Other);
     const cold = await record(() => run(Square));
     const { at, frames } = ran;
@@ -140,7 +140,7 @@ async function measure() {
   }
 }
 
-/** The figure: totals, then the frames down to each step; those that a step shares with the one before are left out. */
+/** The figure: totals, then the frames down to each step, without those shared with the step before. */
 function figureOf({ cold, warm, ranAt, ranIn }) {
   const steps = {
     'look up': lastCall(cold.slice(0, ranAt), 'storage/stores/', ['get', 'getMany']),
@@ -158,7 +158,7 @@ function figureOf({ cold, warm, ranAt, ranIn }) {
   return ['```text', ...lines, '```'].join('\n');
 }
 
-/** The frames of the last call of a function of the interface of stores or serializers. */
+/** The frames of the last call of an interface method in a folder. */
 function lastCall(calls, folder, names) {
   const found = calls.findLast(({ file, name }) => file.startsWith(folder) && names.includes(name));
   if (!found) throw new Error(`nothing in ${folder} called ${names.join(' or ')} was entered`);
@@ -178,12 +178,12 @@ function totals(name, calls) {
   return `${name}: ${count} calls, ${files} files entered, deepest frame ${frames}`;
 }
 
-/** A part for each file, with the names of its functions. */
+/** Groups consecutive frames by file, with the names of their functions. */
 function partsOf(frames, before) {
   const isSame = (frame, i) => before[i]?.file === frame.file && before[i].name === frame.name;
   const first = frames.findIndex((frame, i) => !isSame(frame, i));
   const parts = [];
-  // The frame where it leaves the way of the step before shows where it does.
+  // Starts at the last shared frame, to show where the paths diverge.
   const from = Math.max(0, first - 1);
   frames.slice(from).forEach(({ file, name }, i, rest) => {
     const shown = name.replace(/^new |^.*\./, '');
@@ -205,7 +205,7 @@ function wrap(label, parts) {
   return lines;
 }
 
-/** What is wrong with the figure on the page; empty when it is true. */
+/** Problems of the figure on the page; empty if it is up to date. */
 function problemsOf(figure, { cold, warm }) {
   const problems = [];
   for (const [name, calls] of Object.entries({ cold, warm })) {
@@ -218,7 +218,7 @@ function problemsOf(figure, { cold, warm }) {
     });
   }
   for (const [file] of figure.matchAll(/\b[a-z][\w-]*\/[\w/-]+/g))
-    if (!existsSync(join(source, `${file}.ts`))) problems.push(`there is no file src/${file}.ts`);
+    if (!existsSync(join(source, `${file}.ts`))) problems.push(`src/${file}.ts does not exist`);
   return problems;
 }
 

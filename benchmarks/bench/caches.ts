@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadPeer } from './peers';
 
-/** What keyv, cacheable and cache-manager have in common. */
+/** The common interface of keyv, cacheable and cache-manager. */
 export interface Cache {
   get(key: string): Promise<any>;
   set(key: string, value: unknown): Promise<unknown>;
@@ -37,13 +37,13 @@ export async function cacheOver(name: string, store: object, options: object = {
   }
 }
 
-/** What a store makes of values, when Keyv itself does not make strings of them. */
+/** Serialization by the store, if Keyv does not convert values to strings. */
 export interface Codec {
   encode(value: unknown): Uint8Array | string;
   decode(bytes: Buffer): unknown;
 }
 
-/** A store adapter for Keyv that keeps each value in a file of its own, written and read synchronously. */
+/** A Keyv store adapter with one file per value, written and read synchronously. */
 export class FolderStore {
   readonly opts = {};
   readonly #folder: string;

@@ -1,13 +1,13 @@
-/** What was asked for: at most so many floors, or an absolute figure. */
+/** A target: a multiple of the floor, or an absolute figure. */
 export type Target = { readonly floors: number } | { readonly most: number } | { readonly least: number };
 
-/** What a program prints, by name of the figure: the first is what contestants are compared by. */
+/** Figures printed by a program, by name; the first one is compared. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** Who does the same work: the floor, Tidemark itself (`ours`), or a package. */
+/** A program for the workload: the floor, Tidemark (`ours`), or another package. */
 export interface Contestant {
   readonly name: string;
-  /** What must be installed in `benchmarks/`. */
+  /** Packages to install in `benchmarks/`. */
   readonly packages: readonly string[];
   readonly needsRedis?: boolean;
 }
@@ -15,30 +15,30 @@ export interface Contestant {
 /** One workload in one size, store or phase. */
 export interface Case {
   readonly name: string;
-  /** Cases of one group stand in one table of peers. */
+  /** Cases of one group share a table of other packages. */
   readonly group: string;
-  /** Relative to the folder of the benchmarks, compiled. */
+  /** Path of the compiled program, relative to the benchmarks folder. */
   readonly program: string;
-  /** What the program is given after the name of the contestant; `FOLDER` stands for a fresh folder. */
+  /** Arguments after the name of the contestant; `FOLDER` is replaced by a new folder. */
   readonly args: readonly string[];
-  /** Who takes part besides Tidemark, in turn. */
+  /** Other contestants, which run in turn with Tidemark. */
   readonly beside: readonly Contestant[];
   readonly targets?: Readonly<Record<string, Target>>;
-  /** What has to be there before, made by the same contestant in the same folder. */
+  /** Arguments of the preparation, by the same contestant in the same folder. */
   readonly after?: readonly string[];
-  /** Whether what was made before serves all rounds, since nothing changes it. */
+  /** True if all rounds share the prepared folder, which they do not change. */
   readonly sharesFolder?: boolean;
   readonly needsRedis?: boolean;
-  /** How the floor is called where it is something else than the least that the work costs. */
+  /** Name of the floor if it is not a hand-written minimum. */
   readonly floorIs?: string;
-  /** As what a figure, by default the first, stands in the short table of the project's README. */
+  /** Row in the speed table of README; `figure` is the first one by default. */
   readonly inShort?: { readonly what: string; readonly floor: string; readonly figure?: string };
 }
 
 export const ours = 'ours';
 export const floor: Contestant = { name: 'floor', packages: [] };
 
-/** Whether a figure is what was asked for; undefined when it cannot be told. */
+/** True if a figure reaches its target; undefined if unknown. */
 export function isReached(target: Target, figure: number, ratio: number | undefined): boolean | undefined {
   if ('most' in target) return figure <= target.most;
   if ('least' in target) return figure >= target.least;

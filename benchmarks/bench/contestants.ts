@@ -21,6 +21,6 @@ export const keyv = one('keyv');
 export const cacheable = one('cacheable');
 export const cacheManager = one('cache-manager');
 
-/** The three caches over a store: one that keeps files, say. */
+/** The three caches over a store, for example one with files. */
 export const caches = [keyv, one('cacheable', 'keyv'), one('cache-manager', 'keyv')];
 export const cachesInRedis = caches.map(inRedis);

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 
-/** What figures were measured on: `Node v20.20.2, 2 × AMD EPYC, 24 GiB, linux x64`. */
+/** The machine: `Node v20.20.2, 2 × AMD EPYC, 24 GiB, linux x64`. */
 export function machine(): string {
   const processors = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;

@@ -11,7 +11,7 @@ export interface MeasureOptions {
   readonly rounds: number;
   /** Where folders are made; it is deleted at the end, since files written after a large deletion cost more on ext4. */
   readonly base: string;
-  /** Of a Redis of its own, when there is one. */
+  /** URI of a private Redis, if available. */
   readonly redis: string | undefined;
   readonly hasPeers: boolean;
 }
@@ -70,7 +70,7 @@ function once(one: Case, contestant: string, round: number, { base, redis }: Mea
   return run(one.args);
 }
 
-/** What a program prints: one line of JSON. @throws {Error} when it fails or takes a quarter of an hour */
+/** The output of a program: one line of JSON. @throws {Error} if it fails or takes more than 15 minutes */
 export function runProgram(
   program: string,
   args: readonly string[],

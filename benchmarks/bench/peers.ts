@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { sources } from './places';
 
-/** How to get what is missing. */
+/** How to install missing packages. */
 export const installPeers = 'npm install --prefix benchmarks';
 
 const manifest = join(sources, 'package.json');
 
-/** Whether a package is installed in `benchmarks/`, where all that Tidemark is measured beside comes from. */
+/** True if a package for comparison is installed in `benchmarks/`. */
 export function isInstalled(name: string): boolean {
   return existsSync(join(sources, 'node_modules', name, 'package.json'));
 }
 
-/** A package of `benchmarks/package.json`; one that is an ES module gives its namespace. */
+/** A package of `benchmarks/package.json`; the namespace of an ES module. */
 export function loadPeer(name: string): any {
   if (!isInstalled(name)) throw new Error(`${name} is not installed: ${installPeers}`);
   // Compiled programs lie outside of benchmarks/, so the package is looked for from there.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A redis-server of its own, which keeps nothing on disk. */
+/** A private redis-server without persistence. */
 export class Redis {
   readonly uri: string;
   readonly #server: ChildProcess;
@@ -13,7 +13,7 @@ export class Redis {
     this.#server = server;
   }
 
-  /** Undefined when there is no redis-server on the PATH. */
+  /** Undefined if redis-server is not on the PATH. */
   static async start(folder: string): Promise<Redis | undefined> {
     if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
     const port = await freePort();

@@ -3,27 +3,27 @@ import { join } from 'node:path';
 import type { Figures } from './case';
 import { sources } from './places';
 
-/** What one contestant did in each round, or why there is nothing. */
+/** The figures of one contestant in each round, or why they are missing. */
 export type Outcome = { readonly rounds: readonly Figures[] } | { readonly missing: string };
 
-/** All that was measured of one case. */
+/** The figures of one case. */
 export interface CaseResult {
   readonly case: string;
-  /** Machine and versions, in words. */
+  /** Machine and versions as text. */
   readonly measuredOn: string;
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
 
 const file = join(sources, 'figures.json');
 
-/** What was measured last, by case. */
+/** The saved figures, by case. */
 export function readResults(): Map<string, CaseResult> {
   if (!existsSync(file)) return new Map();
   const results = JSON.parse(readFileSync(file, 'utf8')) as CaseResult[];
   return new Map(results.map((result) => [result.case, result]));
 }
 
-/** Keeps results; cases that are no longer there are dropped. */
+/** Saves figures; drops cases that no longer exist. */
 export function writeResults(results: ReadonlyMap<string, CaseResult>, cases: readonly { name: string }[]): void {
   const kept = cases.flatMap(({ name }) => results.get(name) ?? []);
   writeFileSync(file, `[\n${kept.map((one) => JSON.stringify(rounded(one))).join(',\n')}\n]\n`);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->` in a file. @returns whether the marks are there */
+/** Replaces the text between `<!-- NAME -->` and `<!-- /NAME -->` in a file. @returns false if the marks are missing */
 export function replaceSection(file: string, name: string, text: string): boolean {
   if (!existsSync(file)) return false;
   const content = readFileSync(file, 'utf8');

@@ -4,7 +4,7 @@ import { median, show } from './statistics';
 
 type Results = ReadonlyMap<string, CaseResult>;
 
-/** Tidemark beside the floor of each case, and what was asked for. */
+/** Tidemark compared with the floor of each case, with targets. */
 export function mainTable(cases: readonly Case[], results: Results): string {
   const rows = cases.flatMap((one) => {
     const result = results.get(one.name);
@@ -99,7 +99,7 @@ function showTarget(target: Target): string {
   return 'most' in target ? `at most ${target.most}` : `at least ${target.least}`;
 }
 
-/** What went wrong is told when it happens: a table has no room for it. */
+/** Shortens failures for tables; the details are printed when they occur. */
 function whyMissing(reason: string): string {
   return reason.startsWith('failed') ? 'failed' : reason;
 }

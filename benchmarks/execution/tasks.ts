@@ -13,7 +13,7 @@ export class Next {
   }
 }
 
-/** Set before the run, so that making the array is not measured. */
+/** Set before the run, to exclude the creation of the array. */
 let array: Float64Array = new Float64Array();
 
 export function use(given: Float64Array): void {
@@ -27,7 +27,7 @@ export class Whole {
   }
 }
 
-/** Takes an array to a thread and gives it back. */
+/** Sends an array to a thread and back. */
 @Task({ queue: 'threads' })
 export class Back {
   @Param() round!: number;

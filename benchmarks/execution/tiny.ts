@@ -1,4 +1,4 @@
-// Tiny tasks on two threads that have started: what it costs to have each of them run there.
+// The cost of running tiny tasks on two running threads.
 //
 // node tiny.js floor|ours       the floor is piscina
 import { Runner, task, threads } from 'tidemark';
@@ -7,10 +7,10 @@ import { Next } from './tasks';
 
 const count = 20_000;
 const size = 2;
-/** Enough for V8 to have compiled what is measured, on both sides. */
+/** Enough for V8 to compile the measured code on both sides. */
 const warmUp = 5_000;
 
-/** Runs tasks from one number on, and gives the sum of what they give. */
+/** Runs tasks starting from a number, and returns the sum of their results. */
 type RunTasks = (from: number, count: number) => Promise<number>;
 
 function numbers(from: number, length: number): number[] {

@@ -4,29 +4,29 @@ import type { Figures } from '../bench/case';
 export interface Series {
   readonly name: string;
   readonly program: string;
-  /** `FOLDER` stands for a folder: a fresh one each time, or that of the series where it is filled step by step. */
+  /** `FOLDER` is replaced by a folder: a new one each time, or that of the series if it is filled step by step. */
   readonly args: (value: number) => readonly string[];
-  /** What has to be there before, once for each value. */
+  /** Arguments of the preparation, run once for each value. */
   readonly before?: (value: number) => readonly string[];
 }
 
-/** Something that grows, and what is measured while it does. */
+/** A size that varies, and the figures measured along it. */
 export interface Axis {
   readonly name: string;
   readonly title: string;
-  /** What the values count. */
+  /** The unit of the values. */
   readonly unit: string;
   readonly values: readonly number[];
   readonly series: readonly Series[];
-  /** Which figures are plotted, and whether on a logarithmic scale. */
+  /** The plotted figures, and their scale. */
   readonly figures: readonly { readonly name: string; readonly isLogarithmic?: boolean }[];
-  /** Figures that have an exponent, and whether they are for one of what grows or for all of it. */
+  /** Figures with an exponent: per unit or total. */
   readonly growsBy?: Readonly<Record<string, 'one' | 'all'>>;
-  /** Whether the folder of a series holds what earlier, smaller values left there. */
+  /** True if the folder of a series keeps the results of smaller values. */
   readonly growsInPlace?: boolean;
 }
 
-/** What was measured at one value. */
+/** The figures at one value. */
 export interface Point {
   readonly series: string;
   readonly value: number;

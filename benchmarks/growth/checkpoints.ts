@@ -1,7 +1,7 @@
 // A storage with many checkpoints of one task.
 //
-// fill   saves those that are not there yet
-// probe  saves 1,000 more, loads 1,000 from all over, lists all; what it saves it removes
+// fill   saves results until COUNT are saved
+// probe  saves 1,000 more, loads 1,000 spread over all, lists all; removes the results it saved
 //
 // node checkpoints.js floor|ours fill|probe file|lmdb FOLDER COUNT
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ function makeItem(id: number) {
   return { id, name: `item ${id}`, tags: ['one', 'two'], score: id / 7 };
 }
 
-/** What both contestants can do with ids. */
+/** Operations of both contestants, by id. */
 interface Contestant {
   save(ids: readonly number[]): Promise<void>;
   load(ids: readonly number[]): Promise<void>;
@@ -92,7 +92,7 @@ async function probe(one: Contestant, count: number): Promise<object> {
   const more = Array.from({ length: probed }, (_, i) => 1e9 + i);
   const others = more.map((id) => id + probed);
   const some = Array.from({ length: probed }, (_, i) => Math.floor((i * count) / probed));
-  // What runs for the first time is slow for that reason alone.
+  // Warm-up: first executions are slow.
   await one.save(others);
   await one.load(others);
   await one.remove(others);

@@ -1,7 +1,7 @@
-// A storage in which so many single results were cleared.
+// A storage in which many single results were cleared.
 //
-// fill   clears those that were not cleared yet
-// probe  runs what loads one number, and clears one more
+// fill   clears results until COUNT are cleared
+// probe  runs a task that loads one number, and clears one more
 //
 // node clears.js fill|probe file|lmdb FOLDER COUNT
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

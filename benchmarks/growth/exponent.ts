@@ -1,7 +1,7 @@
 /**
- * The exponent that fits best when a total cost grows as a power of what grows: 1 is linear, below is better.
+ * The best-fitting exponent of a power law between size and total cost: 1 is linear, less is better.
  *
- * @param points what grew, and the cost of each unit of it
+ * @param points pairs of size and cost per unit
  */
 export function exponent(points: readonly { readonly value: number; readonly each: number }[]): number {
   const logs = points.map(({ value, each }) => [Math.log(value), Math.log(value * each)] as const);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Point } from './axis';
 
-/** What was measured along one axis. */
+/** The figures along one axis. */
 export interface AxisResult {
   readonly axis: string;
   readonly measuredOn: string;

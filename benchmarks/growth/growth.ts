@@ -1,4 +1,4 @@
-// How cost grows with what grows: tasks, width, size of values, checkpoints in a storage, clears, concurrency.
+// How cost grows with size: tasks, width, bytes of values, checkpoints in a storage, clears, concurrency.
 // Writes figures.json and a plot for each into benchmarks/growth, and the tables of benchmarks/README.md.
 //
 // npm run bench:growth                          all: an hour or two, some 20 GB of disk
@@ -6,7 +6,7 @@
 // npm run bench:growth -- --rounds 5            the median of so many at each point (3)
 // npm run bench:growth -- --most 10000          values up to that only, to try it out; goes well with
 // npm run bench:growth -- --out /tmp/growth     another folder for figures and plots
-// npm run bench:growth -- --draw                draws and writes again what was measured before
+// npm run bench:growth -- --draw                redraws and rewrites from the saved figures
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -25,7 +25,7 @@ export function growthTable(axis: Axis, points: readonly Point[]): string {
   return table([axis.unit, ...shown.map((value) => value.toLocaleString('en')), 'grows as'], rows);
 }
 
-/** `N^1.02`: what all of them together cost, where the figure is for one of what grows. */
+/** `N^1.02`: growth of the total, where the figure is per unit. */
 function grows(axis: Axis, figure: string, points: readonly Point[]): string {
   const unit = axis.growsBy?.[figure];
   if (unit === undefined || points.length < 3) return '';

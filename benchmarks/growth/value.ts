@@ -1,4 +1,4 @@
-// Results of so many random bytes, saved to files, or loaded in a new process; many of them when they are small.
+// Results of BYTES random bytes, saved to files or loaded in a new process; many results if they are small.
 //
 // node value.js floor|ours save|load FOLDER BYTES
 import { randomFillSync } from 'node:crypto';
@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Param, Requires, Runner, Storage, Task, task } from 'tidemark';
 
-/** The measured values, and smaller ones before them, since what runs for the first time is slow for that reason alone. */
+/** The measured values, after smaller ones for warm-up, since first executions are slow. */
 interface Batch {
   readonly name: string;
   readonly size: number;

@@ -1,5 +1,5 @@
-// How many bytes of heap each workload takes a task. The young generation is made so large that nothing is collected
-// meanwhile; then what is in use afterwards is what was allocated, and that hardly depends on the machine.
+// Bytes of heap allocated per task by each workload. The young generation is so large that nothing is collected during
+// the run, so the heap in use afterwards is the amount allocated, which hardly depends on the machine.
 //
 // node --min-semi-space-size=256 --max-semi-space-size=256 --expose-gc allocations.js
 import { PerformanceObserver } from 'node:perf_hooks';
@@ -27,7 +27,7 @@ async function bytesOf({ ours, tasks }: Workload): Promise<number> {
     await ours();
     const used = process.memoryUsage().heapUsed - before;
     const end = performance.now();
-    // Collections are told of some turns later.
+    // Collections are reported some turns of the event loop later.
     for (let turns = 0; turns < 5; turns++) await turn();
     if (!collections.some((time) => time >= start && time <= end)) taken.push(used / tasks);
   }

@@ -1,5 +1,5 @@
 // Fails when something has become much slower than it was: for continuous integration, on machines that are busy.
-// See limits.ts for what is measured, how, and why the limits are what they are.
+// limits.ts lists the figures and explains their limits.
 //
 // npm run bench:guard
 import type { Figures } from '../bench/case';
@@ -7,7 +7,7 @@ import { runProgram } from '../bench/measure';
 import { show } from '../bench/statistics';
 import { type Guarded, guarded } from './limits';
 
-/** What is over its limit is measured again: chance does not repeat itself, a slow-down does. */
+/** Figures over their limit are measured again, since noise rarely repeats but a slowdown does. */
 const tries = 3;
 
 interface Line {

@@ -1,5 +1,5 @@
-// How many floors each workload costs, in processor time. The two take turns in slices of some milliseconds in one
-// process, so that whatever else the machine does slows down both.
+// The cost of each workload in CPU time, as a multiple of its floor. Both run in turn, in slices of a few milliseconds
+// of one process, so that other load on the machine slows down both.
 //
 // node ratios.js
 import { median } from '../bench/statistics';
@@ -20,7 +20,7 @@ async function ratioOf({ name, floor, ours }: Workload): Promise<number> {
   return median(ratios);
 }
 
-/** Of all threads, the collector's and the compiler's included: what waits for a core costs nothing. */
+/** CPU time of all threads, including garbage collector and compiler; waiting for a core does not count. */
 async function processorTime(act: () => unknown): Promise<{ result: unknown; time: number }> {
   const start = process.cpuUsage();
   const result = await act();

@@ -1,7 +1,7 @@
 import { Param, Requires, Runner, Storage, Task, task } from 'tidemark';
 import { makeCbor, makeItem, sum } from '../w3-many-small/contestant';
 
-/** The same work by hand and by Tidemark, in slices of some milliseconds. Both give the same. */
+/** The same work by hand and by Tidemark, in slices of a few milliseconds, with the same result. */
 export interface Workload {
   readonly name: string;
   /** How many tasks a slice has. */
@@ -52,7 +52,7 @@ class Choose {
   }
 }
 
-/** What a tree of promises costs. */
+/** The cost of a tree of promises. */
 function promiseTree(): Promise<number> {
   const memo = new Map<string, Promise<number>>();
   const known = (i: number): Promise<number> => {
@@ -69,7 +69,7 @@ function promiseTree(): Promise<number> {
   return known(0);
 }
 
-/** What a memo in a `Map` costs. */
+/** The cost of a memo in a `Map`. */
 function choose(n: number, k: number, memo = new Map<string, number>()): number {
   const key = `${n}-${k}`;
   let value = memo.get(key);

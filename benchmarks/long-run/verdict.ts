@@ -1,12 +1,12 @@
 import type { Figures } from '../bench/case';
 import { median, show } from '../bench/statistics';
 
-/** What stayed flat, or did not, in words; the first quarter does not count: code is still being compiled there. */
+/** Describes which figures stayed flat; ignores the first quarter, in which code is still being compiled. */
 export function verdict(samples: readonly Figures[]): readonly { readonly text: string; readonly isFlat: boolean }[] {
   const quarter = Math.max(1, samples.length >> 2);
   const early = samples.slice(quarter, 2 * quarter);
   const late = samples.slice(-quarter);
-  // What grows without bound grows by much more than this within half of a run.
+  // Unbounded growth exceeds this by far within half of a run.
   const judge = (figure: string, most: number) => {
     const [before, after] = [early, late].map((part) => median(part.map((one) => one[figure]!))) as [number, number];
     return {

@@ -1,4 +1,4 @@
-// What `report: 'progress'` costs a run of many small tasks on a terminal, beside the same run that says nothing.
+// The cost of `report: 'progress'` for a run of many small tasks on a terminal, compared with a silent run.
 //
 // steady    20,000 tasks of 170 µs each: two events a task, so about 10,000 a second
 // flat out  100,000 tasks that do next to nothing: events as fast as there can be
@@ -19,7 +19,7 @@ let count = 0;
 class Small {
   @Param() i!: number;
   run(): number {
-    // Until the clock says so: a fixed number of turns would take longer whenever the processor is slow.
+    // Timed by the clock: a fixed number of iterations would take longer on a slow CPU.
     for (const end = performance.now() + milliseconds; performance.now() < end; );
     return this.i;
   }

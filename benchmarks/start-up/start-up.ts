@@ -15,7 +15,7 @@ const samples = 11;
 const commandLine = join(root, 'dist/cli/main.js');
 const program = "import { Task } from 'tidemark';\n\n@Task()\nexport class Main {\n  run() {\n    return 42;\n  }\n}\n";
 
-/** What node is given, where, and what it has to print. */
+/** Arguments of node, working folder, and expected output. */
 interface Started {
   readonly args: readonly string[];
   readonly prints: RegExp;

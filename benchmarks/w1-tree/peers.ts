@@ -57,7 +57,7 @@ async function effect(options: object): Promise<Run> {
   };
 }
 
-/** What limits how much runs at once knows no keys and no requirements: both are promises here. */
+/** Concurrency limiters have no keys and no requirements: promises stand in for both. */
 function memoised(limited: (compute: () => number) => Promise<number>): Run {
   return (size) => {
     const memo = new Map<string, Promise<number>>();

@@ -1,6 +1,6 @@
-// W2: Choose(100, 50) modulo 1e9+7, 2,600 tasks, each saved to a file of its own. A phase is a new process:
-// cold, warm, clear-a (Choose(51,50) and what came from it: 50 tasks), clear-b (Choose(3,3): 2,401 tasks).
-// What is timed is the run in the process, from the call on; clearing happens before.
+// W2: Choose(100, 50) modulo 1e9+7, 2,600 tasks, each saved to its own file. Each phase is a new process:
+// cold, warm, clear-a (Choose(51,50) and its dependents: 50 tasks), clear-b (Choose(3,3): 2,401 tasks).
+// Measures the run within the process, from the call on; clearing is not included.
 //
 // node binomials.js floor|ours|keyv|cacheable|cache-manager FOLDER PHASE
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -51,10 +51,10 @@ class FileMemo {
     return value;
   }
 
-  /** Deletes a value and all that came from it. */
+  /** Deletes a value and everything derived from it. */
   clear({ n, k }: { n: number; k: number }): void {
     for (let m = n; m <= 100; m++) {
-      // What has k = n is 1, whatever was cleared.
+      // Values with k = n are 1 and depend on nothing.
       for (let j = k; j <= k + m - n; j++)
         if (j < m || m === n) rmSync(join(this.folder, `${m}-${j}`), { force: true });
     }

@@ -2,7 +2,7 @@ import { type Cache, cacheOver, FolderStore } from '../bench/caches';
 
 const modulus = 1_000_000_007;
 
-/** A memo of promises over a cache that keeps files. What came from a cleared value is deleted by hand, as by the floor. */
+/** A memo of promises over a cache in files. Values derived from a cleared one are deleted by hand, as in the floor. */
 export class CacheMemo {
   ran = 0;
   readonly #cache: Cache;

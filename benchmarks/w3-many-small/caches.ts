@@ -26,7 +26,7 @@ export async function caches(name: string, place: Place): Promise<Contestant> {
 
 async function open(name: string, { store, folder, redis }: Place): Promise<Cache> {
   const cbor = makeCbor();
-  // A store that takes what Keyv gives it makes bytes itself.
+  // A store that accepts values from Keyv serialises them itself.
   const asIs = { serialize: undefined, deserialize: undefined };
   switch (store) {
     case 'memory':
@@ -35,7 +35,7 @@ async function open(name: string, { store, folder, redis }: Place): Promise<Cach
       return cacheOver(name, new FolderStore(folder, cbor), asIs);
     case 'redis': {
       const { default: KeyvRedis } = loadPeer('@keyv/redis');
-      // What Keyv writes to Redis comes back as text, so bytes have to be text.
+      // Keyv reads text from Redis, so bytes are stored as text.
       return cacheOver(name, new KeyvRedis(redis, { namespace: folder }), {
         serialize: (value: unknown) => cbor.encode(value).toString('base64'),
         deserialize: (text: string) => cbor.decode(Buffer.from(text, 'base64')),

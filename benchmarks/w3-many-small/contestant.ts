@@ -19,7 +19,7 @@ export function sum(items: readonly { id: number }[]): number {
   return items.reduce((total, { id }) => total + id, 0);
 }
 
-/** Both phases give the sum of the ids. */
+/** Both phases return the sum of the ids. */
 export interface Contestant {
   save(): Promise<number>;
   load(): Promise<number>;

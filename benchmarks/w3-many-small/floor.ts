@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cbor, type Contestant, count, makeCbor, makeItem, type Place, sum } from './contestant';
 
-/** The floor: cbor-x with the same options, into a Map, a file for each, or what the backend's own client does in batches. */
+/** The floor: cbor-x with the same options, into a Map, one file per value, or the client of the backend in batches. */
 export function floor({ store, folder, redis }: Place): Contestant {
   const cbor = makeCbor();
   if (store === 'lmdb') return lmdbFloor(cbor, folder);

@@ -2,7 +2,7 @@
 // loaded in a new process; from memory, in the same one.
 //
 // node many-small.js floor|ours|keyv|cacheable|cache-manager memory|file|lmdb|redis save|load FOLDER
-// Redis is the one that the environment variable BENCH_REDIS names.
+// The environment variable BENCH_REDIS is the URI of Redis.
 import { Param, Requires, Runner, Task, task } from 'tidemark';
 import { caches } from './caches';
 import { type Contestant, count, makeItem, type Place, sum } from './contestant';

@@ -1,7 +1,7 @@
 // W4: one Float64Array of 12.5 million random doubles, saved, then loaded in a new process, page cache warm.
 //
 // node large-array.js floor|ours|cbor-x + write|keyv save|load never|always FOLDER
-// `never` and `always` say whether the file is flushed to the disk.
+// `always` flushes the file to the disk, `never` does not.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const header = 64;
 
 function makeArray(): Float64Array {
   const array = new Float64Array(length);
-  // Random in [0, 1), with all 53 bits; xorshift, so that both contestants have the same.
+  // Random numbers in [0, 1) with 53 bits, by xorshift, the same for both contestants.
   let seed = 42;
   const next = () => {
     seed ^= seed << 13;
@@ -69,7 +69,7 @@ function ours(folder: string, flush: string): Contestant {
   };
 }
 
-/** What the digest costs that Tidemark takes of every result, for orientation. */
+/** The cost of the digest that Tidemark computes for each result, for comparison. */
 function millisecondsOfSha256(bytes: Uint8Array): number {
   const start = performance.now();
   createHash('sha256').update(bytes).digest('hex');

@@ -69,4 +69,4 @@ if (PrivateRedis.isInstalled()) {
     console.log(error.message);
     process.exit(1);
   });
-} else console.log('skipped: there is no redis-server on the PATH');
+} else console.log('skipped: redis-server not found on the PATH');

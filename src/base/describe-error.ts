@@ -219,3 +219,6 @@ function showAsNodeDoes(value: unknown): string {
 function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
+
+/** The reason of a failure, and the remedy: the beginning of a sentence such as "Free some space". */
+export type Advice = readonly [reason: string, cure: string];

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf, formatError } from './errors';
-import { endWhenUnwritable, print, printErrorJson, printMessage } from './output';
+import { exitOnWriteError, print, printErrorJson, printMessage } from './output';
 import { exitOnSignalsAsInit } from './signals';
 
 /** What a file in `commands` exports: says which arguments and options its command has, and what it does. */
@@ -79,8 +79,8 @@ function capitalize(text: string): string {
 }
 
 /** Does what the arguments say, then ends the process: a task file may have left timers or connections behind. */
-export async function commandLine(args: readonly string[]): Promise<void> {
-  endWhenUnwritable();
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  exitOnWriteError();
   exitOnSignalsAsInit();
   try {
     await makeProgram(args).parseAsync(args, { from: 'user' });

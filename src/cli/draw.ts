@@ -28,14 +28,14 @@ const formatByExtension: Readonly<Record<string, Format>> = {
 };
 
 /** The format that a file's ending says. @throws {Misuse} when it says none */
-export function formatOf(file: string): Format {
+export function formatOfFile(file: string): Format {
   const format = formatByExtension[extname(file).toLowerCase()];
   if (format) return format;
   throw new UsageError(`${file} ends with no known format: ${Object.keys(formatByExtension).join(', ')}`);
 }
 
 /** A picture as text. */
-export async function draw(picture: GraphPicture, format: Format): Promise<string> {
+export async function drawPicture(picture: GraphPicture, format: Format): Promise<string> {
   const { toDot, toHtml, toJson, toMermaid, toSvg } =
     require('../report/formats') as typeof import('../report/formats');
   switch (format) {

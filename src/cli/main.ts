@@ -4,10 +4,10 @@ const args = process.argv.slice(2);
 // The quick way: nothing else need be loaded to say this.
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   const { version } = require('../../package.json') as { readonly version: string };
-  const { endWhenUnwritable, print } = require('./output') as typeof import('./output');
-  endWhenUnwritable();
+  const { exitOnWriteError, print } = require('./output') as typeof import('./output');
+  exitOnWriteError();
   print(`${version}\n`);
 } else {
-  const { commandLine } = require('./command-line') as typeof import('./command-line');
-  void commandLine(args);
+  const { runCommandLine } = require('./command-line') as typeof import('./command-line');
+  void runCommandLine(args);
 }

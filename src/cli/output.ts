@@ -29,7 +29,7 @@ export function printMessage(text: string): void {
 }
 
 /** Ends the process when its output cannot be written, and says why, unless the reader has seen enough of it. */
-export function endWhenUnwritable(): void {
+export function exitOnWriteError(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `tidemark ls | head -1`
     if (error.code === 'EPIPE') process.exit(0);

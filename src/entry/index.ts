@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { startBundledWorker } from '../executors/worker/bundled-worker';
-import { registerReport } from '../run/report';
 
 export { TidemarkError } from '../base/error';
 export { defineConfig, type TidemarkConfig } from '../config/define-config';
@@ -28,7 +27,6 @@ export type { Plan, PlannedNode } from '../run/plan/plan';
 export type { Run } from '../run/run-handle';
 export { Runner } from '../run/runner';
 export type { RunSummary } from '../run/summary';
-export type { StorageOptions } from '../storage/checkpoint-store';
 export {
   DamagedCheckpointError,
   StorageError,
@@ -38,6 +36,7 @@ export {
 export type { CheckpointRecord } from '../storage/format/record';
 export { LeaseLostError } from '../storage/leases/lease';
 export type { StorageSource } from '../storage/open';
+export type { StorageOptions } from '../storage/options';
 export type { TaskStats } from '../storage/stats';
 export { Storage } from '../storage/storage';
 export { type Container, typediContainer } from '../task/container';
@@ -53,9 +52,4 @@ export { Requires } from '../task/requires';
 export { Task, task } from '../task/task';
 export type { TaskClass } from '../task/task-class';
 
-registerReport('progress', ({ events, sizes }) => {
-  const { showProgress } =
-    require('../report/progress/show-progress') as typeof import('../report/progress/show-progress');
-  return showProgress(events, { sizes });
-});
 startBundledWorker();

@@ -1,7 +1,7 @@
 import type { KeyInputs } from '../graph/key';
 import type { GraphNode } from '../graph/node';
-import type { RecordFields } from '../storage/checkpoint-store';
 import type { StorageStack } from '../storage/storage-stack';
+import type { RecordFields } from '../storage/write-checkpoint';
 import type { Container } from '../task/container';
 import type { TaskContext, TaskKey } from '../task/context';
 

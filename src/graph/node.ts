@@ -53,7 +53,7 @@ export class GraphNode {
   }
 
   /** The params for one instance, with its own copies of values that cannot be frozen. */
-  copyParams(): Readonly<Record<string, unknown>> {
+  ownParams(): Readonly<Record<string, unknown>> {
     if (!this.hasMutableParts) return this.params;
     return Object.fromEntries(Object.entries(this.params).map(([name, value]) => [name, mutableCopy(value)]));
   }

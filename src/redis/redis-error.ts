@@ -1,12 +1,11 @@
-import { describeError, errorCodeOf, isInstance, shortened, stringProperty } from '../base/describe-error';
+import { type Advice, describeError, errorCodeOf, isInstance, shortened, stringProperty } from '../base/describe-error';
 import { showValue } from '../base/show';
-import { type Advice, StorageError, type StorageOperation, storageErrorWithAdvice } from '../storage/errors';
 import { NoAnswerError } from './stall-watch';
 
-/** Something answered a command as no Redis does. */
+/** The reply to a command is not one of Redis. */
 export class UnexpectedReplyError extends Error {
   constructor(command: string, reply: unknown) {
-    super(`what answers there is no Redis: to ${command} it answered ${shown(reply)}`);
+    super(`the server is not Redis: its reply to ${command} was ${shown(reply)}`);
   }
 }
 
@@ -16,7 +15,7 @@ const isCount = (reply: unknown): boolean => Number.isInteger(reply);
 const isValue = (reply: unknown): boolean => reply === null || Buffer.isBuffer(reply);
 const isOk = (reply: unknown): boolean => String(reply) === 'OK';
 
-/** What Redis may answer to the commands that are used. */
+/** The valid replies to the commands in use. */
 const replies: Readonly<Record<string, (reply: unknown, command: Command) => boolean>> = {
   GET: isValue,
   MGET: (reply, { length }) => Array.isArray(reply) && reply.length === length - 1 && reply.every(isValue),
@@ -31,7 +30,7 @@ const replies: Readonly<Record<string, (reply: unknown, command: Command) => boo
     Array.isArray(reply) && Buffer.isBuffer(reply[0]) && Array.isArray(reply[1]) && reply[1].every(Buffer.isBuffer),
 };
 
-/** @throws {StrangeReplyError} for an answer that Redis does not give to a command */
+/** @throws {UnexpectedReplyError} for a reply that Redis never gives to a command */
 export function checkReply(command: Command, reply: unknown): void {
   const name = String(command[0]);
   const isReply = replies[name];
@@ -42,7 +41,7 @@ function shown(reply: unknown): string {
   return shortened(showValue(Buffer.isBuffer(reply) ? reply.toString() : reply), 80);
 }
 
-const BROKEN: Advice = ['the connection broke', 'See whether Redis is still running and what its log says'];
+const BROKEN: Advice = ['the connection broke', 'Check that Redis is still running, and its log'];
 const UNREACHABLE: Advice = ['the host cannot be reached', 'Check host, port and network'];
 const UNTRUSTED: Advice = [
   'its certificate is not trusted',
@@ -53,11 +52,11 @@ const REPLICA_ALONE: Advice = ['it is a replica whose primary is away', 'Start t
 const LOADING: Advice = ['it is still loading its data', 'Wait until it has'];
 const NO_TLS: Advice = ['it does not speak TLS', 'Write redis:// in place of rediss://'];
 
-/** By the code of a system's error. */
+/** By system error code. */
 const CODES: Readonly<Record<string, Advice>> = {
   ECONNREFUSED: ['connection refused', 'Start Redis there'],
   ENOENT: ['there is no such socket', 'Start Redis there'],
-  ENOTSOCK: ['the file is no socket', 'Start Redis there'],
+  ENOTSOCK: ['the file is not a socket', 'Start Redis there'],
   EACCES: ['permission denied', 'Let this user read and write the socket'],
   ENOTFOUND: ['there is no such host', 'Check the name'],
   EAI_AGAIN: ['the name of the host could not be looked up', 'Check name and network'],
@@ -72,13 +71,13 @@ const CODES: Readonly<Record<string, Advice>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-  CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew that'],
+  CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew it'],
   ERR_TLS_CERT_ALTNAME_INVALID: ['its certificate is for another host', 'Use the name in the certificate'],
   EPROTO: NO_TLS,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
 };
 
-/** By what an error says, Redis's own replies mostly. */
+/** By the text of an error, mostly a reply of Redis. */
 const TEXTS: readonly (readonly [RegExp, Advice])[] = [
   [/^WRONGPASS|^ERR invalid password/, ['wrong user or password', 'Put the right ones into the URI']],
   [/^NOAUTH/, ['it asks for a password', 'Put it into the URI']],
@@ -87,83 +86,62 @@ const TEXTS: readonly (readonly [RegExp, Advice])[] = [
   [/^OOM/, ['its memory is full', 'Give it more (maxmemory), clear what is not needed,']],
   [/^READONLY|-READONLY /, REPLICA],
   [/^MASTERDOWN|-MASTERDOWN /, REPLICA_ALONE],
-  [/^NOREPLICAS/, ['it writes only with more replicas than it has', 'Start these']],
+  [/^NOREPLICAS/, ['it writes only with more replicas than it has', 'Start them']],
   [/^LOADING/, LOADING],
   [/^BUSY/, ['it is busy with a script', 'Wait until that is done']],
-  [/^MISCONF/, ['it cannot save its own data to the disk', 'See the log of Redis']],
+  [/^MISCONF/, ['it cannot save its own data to the disk', 'Check the log of Redis']],
   [/^WRONGTYPE/, ['something else uses this key', 'Choose another ?namespace=']],
   [/^DENIED/, ['it takes local connections only (protected mode)', 'Give it a password']],
-  [/^(?:MOVED|ASK|CLUSTERDOWN|CROSSSLOT)\b/, ['it is part of a Redis Cluster', 'Use a Redis that is none']],
+  [/^(?:MOVED|ASK|CLUSTERDOWN|CROSSSLOT)\b/, ['Redis Cluster is not supported', 'Use a single Redis']],
   [/DB index is out of range/, ['it has no database of this number', 'Use a lower one']],
   [/max number of clients/, ['it has too many connections', 'Raise maxclients']],
   [/invalid bulk length/, ['the value is too large for it', 'Raise proto-max-bulk-len']],
-  [/^Unknown RESP type/, ['what answers there is no Redis', 'Check host and port']],
+  [/^Unknown RESP type/, ['the server is not Redis', 'Check host and port']],
   [/^Socket closed unexpectedly/, BROKEN],
-  [/^the storage was closed/, ['the storage was closed meanwhile', 'Close it when nothing uses it any more']],
+  [/^the storage was closed/, ['the storage was closed meanwhile', 'Close it when it is no longer in use']],
 ];
 
-/** A Redis could not do what it was asked to, for so long that nothing more is waited for. */
-export class NotReadyError extends Error {
-  /** @param milliseconds for how long it was asked again */
-  constructor(
-    override readonly cause: unknown,
-    readonly milliseconds: number,
-  ) {
-    super(describeError(cause), { cause });
-  }
-}
-
-/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
-export function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
-  if (isInstance(cause, StorageError)) return cause;
-  if (isInstance(cause, NotReadyError)) {
-    const remark = `It was asked again for ${cause.milliseconds / 1000} s (?patience=${cause.milliseconds}).`;
-    return storageErrorWithAdvice(location, redisAdvice(cause.cause), { operation, key, cause: cause.cause }, remark);
-  }
-  const told = repeatsArguments(cause) ? undefined : cause;
-  return storageErrorWithAdvice(location, redisAdvice(cause), { operation, key, cause: told });
-}
-
-/** Whether a connection was cut: by the network, by Redis or by its end. */
+/** The connection was cut: by the network, by Redis or by its end. */
 export function isBroken(cause: unknown): boolean {
   return redisAdvice(cause) === BROKEN;
 }
 
-/** Whether nobody is there, as while it is restarted. */
+/** No server is reachable, such as during a restart. */
 export function isUnavailable(cause: unknown): boolean {
   const code = errorCodeOf(cause);
   return code === 'ECONNREFUSED' || code === 'ENOENT';
 }
 
-/** Whether it is a replica, as what was the primary is after a failover: a new connection may lead to the new one. */
+/** It is a replica, as a former primary is after a failover: a new connection may lead to the new primary. */
 export function isReplica(cause: unknown): boolean {
   const advice = redisAdvice(cause);
   return advice === REPLICA || advice === REPLICA_ALONE;
 }
 
-/** Whether it is still loading its data, as after a restart. */
+/** It is still loading its data, such as after a restart. */
 export function isLoading(cause: unknown): boolean {
   return redisAdvice(cause) === LOADING;
 }
 
-/** Why a Redis could not do what it was asked to, and what to do about it. */
+/** The reason why Redis failed, and the remedy. */
 export function redisAdvice(cause: unknown): Advice {
-  if (isInstance(cause, NoAnswerError)) return [cause.message, 'See whether Redis is running and can be reached'];
+  if (isInstance(cause, NoAnswerError)) return [cause.message, 'Check that Redis is running and reachable'];
   if (isInstance(cause, UnexpectedReplyError)) return [cause.message, 'Check host and port'];
-  // Packages take the answers apart without a look at them.
+  // Client libraries parse replies without checks.
   if (isInstance(cause, TypeError) && errorCodeOf(cause) === undefined)
-    return [`what answers there is no Redis, or answers nonsense (${describeError(cause)})`, 'Check host and port'];
+    return [`the server is not Redis, or its replies are invalid (${describeError(cause)})`, 'Check host and port'];
   const code = errorCodeOf(cause);
   const byCode = code !== undefined && Object.hasOwn(CODES, code) ? CODES[code] : undefined;
   if (byCode) return byCode;
   const text = describeError(cause);
   const byText = TEXTS.find(([pattern]) => pattern.test(text))?.[1];
-  return byText ?? [text.replace(ARGUMENTS, ''), 'Mend that'];
+  return byText ?? [text.replace(ARGUMENTS, ''), 'Fix the problem'];
 }
 
-/** A Redis that does not know a command repeats what came with it: a password, when that command is AUTH. */
+/** A Redis that does not know a command repeats its arguments: for AUTH, the password. */
 const ARGUMENTS = /,? with args beginning with.*/s;
 
-function repeatsArguments(cause: unknown): boolean {
+/** An error whose message repeats the arguments of a command, which may be a password. */
+export function repeatsArguments(cause: unknown): boolean {
   return ARGUMENTS.test(stringProperty(cause, 'message') ?? '');
 }

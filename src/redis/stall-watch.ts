@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 const TICK = 250;
 
-/** Nothing came and nothing went for too long: the server hangs, or what lies between swallows everything. */
+/** Nothing was received or sent for too long: the server hangs, or the network swallows everything. */
 export class NoAnswerError extends Error {
   constructor(milliseconds: number) {
     super(`no answer for ${milliseconds / 1000} seconds`);
@@ -10,10 +10,10 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * Calls `onStall` when a socket has neither received nor handed over a byte for some time.
+ * Calls `onStall` when a socket has neither received nor sent a byte for some time.
  *
- * Only time in which the event loop turned counts: while a task blocks it, answers wait unread. And only what
- * is received or taken off the socket's hands is progress: a server that hangs can still be written to.
+ * Only time in which the event loop runs counts: while a task blocks it, answers stay unread. And only received bytes
+ * and bytes handed to the system are progress: it is possible to write to a server that hangs.
  */
 export class StallWatch {
   readonly #socket: Socket | undefined;
@@ -42,7 +42,7 @@ export class StallWatch {
     clearInterval(this.#timer);
   }
 
-  /** Something was answered: told for where the socket is not known. */
+  /** An answer came: used when the socket is not known. */
   answered(): void {
     this.#stalled = 0;
   }
@@ -59,7 +59,7 @@ export class StallWatch {
   }
 
   #progress(): string {
-    // Node's own idle timeout of sockets goes by the same number; a large value is one write for minutes.
+    // Node's own idle timeout of sockets uses the same number; a large value is one write for minutes.
     const handle = (this.#socket as { _handle?: { writeQueueSize?: number } } | undefined)?._handle;
     return `${this.#socket?.bytesRead} ${handle?.writeQueueSize}`;
   }

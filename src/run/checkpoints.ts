@@ -1,105 +1,18 @@
-import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
+import { type Awaitable, andThen } from '../base/awaitable';
 import type { Encoder } from '../encoding/encoder';
 import type { Graph } from '../graph/graph';
 import type { NodeKeys } from '../graph/key';
-import type { CheckpointStore, RecordFields } from '../storage/checkpoint-store';
 import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
-import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
 import type { Lease, Leases } from '../storage/leases/lease';
 import type { Epochs } from '../storage/marks/epochs';
 import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
-import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
+import type { CheckpointHit, FindRequest, Lookup, StorageStack } from '../storage/storage-stack';
+import type { RecordFields } from '../storage/write-checkpoint';
 import type { TaskKey } from '../task/context';
 import { TaskDirectory } from '../task/directory';
 import type { Provenance } from './dynamic/provenance';
 import type { TaskDirectories } from './task-directories';
 import { type CheckpointsOptions, CheckpointValidity, SeenMarks } from './validity';
-
-/** Why a layer could not say what it has. */
-export interface StorageFailure {
-  readonly layer: CheckpointStore;
-  readonly error: unknown;
-}
-
-/** What the storage has for a node. */
-export interface Lookup {
-  /** The first checkpoint that counts. */
-  readonly found: CheckpointHit | undefined;
-  /** Those before it that do not. */
-  readonly stale: readonly CheckpointHit[];
-  /** Why the node has to run, when nothing was found that counts. */
-  readonly why: string;
-  readonly faults: readonly StorageFailure[];
-}
-
-const noCheckpoint: Lookup = Object.freeze({
-  found: undefined,
-  stale: Object.freeze([]),
-  why: 'there is no checkpoint',
-  faults: Object.freeze([]),
-});
-
-/** Why a node has to run whose checkpoint is there. */
-export const unusable = 'its checkpoint cannot be used';
-
-/** Looks for the checkpoints of one run's nodes: layer by layer, until one has what counts. */
-export class Lookups {
-  readonly #layers: StorageStack;
-  readonly #graph: Graph;
-  readonly #keys: NodeKeys;
-  readonly #staleness: CheckpointValidity;
-
-  constructor({ layers, graph, keys }: CheckpointsOptions, staleness: CheckpointValidity) {
-    this.#layers = layers;
-    this.#graph = graph;
-    this.#keys = keys;
-    this.#staleness = staleness;
-  }
-
-  /** Looks in all layers; whatever fails is part of the answer. */
-  lookUp(index: number): Awaitable<Lookup> {
-    return this.#lookUpFrom(0, index, noCheckpoint);
-  }
-
-  /** Looks in the layers behind that of a checkpoint, which cannot be used after all. */
-  lookUpNextLayer(index: number, { from }: CheckpointHit): Awaitable<Lookup> {
-    return this.#lookUpFrom(this.#layers.reads.indexOf(from) + 1, index, noCheckpoint);
-  }
-
-  /** Looks in one layer, and when nothing there counts, in those behind it. */
-  #lookUpFrom(at: number, index: number, seen: Lookup): Awaitable<Lookup> {
-    const from = this.#layers.reads[at];
-    if (!from) return seen;
-    const fail = (error: unknown) => this.#skipFailedLayer(at, index, seen, error);
-    try {
-      const entry = from.store.find(this.#keys.get(index), this.#graph.nodes[index]!.task.options.encoder);
-      const lookup = isPromiseLike(entry)
-        ? entry.then((later) => this.#judge(at, index, seen, later))
-        : this.#judge(at, index, seen, entry);
-      return isPromiseLike(lookup) ? lookup.then(undefined, fail) : lookup;
-    } catch (error) {
-      return fail(error);
-    }
-  }
-
-  /** Takes what one layer has when it counts, and looks further when it does not. */
-  #judge(at: number, index: number, seen: Lookup, entry: StoredCheckpoint | undefined): Awaitable<Lookup> {
-    if (!entry) return this.#lookUpFrom(at + 1, index, seen);
-    const found: CheckpointHit = { from: this.#layers.reads[at]!, checkpoint: entry };
-    return andThen(this.#staleness.whyOf(index, found), (why) =>
-      why === undefined
-        ? { found, stale: seen.stale, why: seen.why, faults: seen.faults }
-        : this.#lookUpFrom(at + 1, index, { ...seen, stale: [...seen.stale, found], why }),
-    );
-  }
-
-  /** One layer failed: that is part of the answer, and what is behind it may still have something. */
-  #skipFailedLayer(at: number, index: number, seen: Lookup, error: unknown): Awaitable<Lookup> {
-    const { store } = this.#layers.reads[at]!;
-    const faults = [...seen.faults, { layer: store, error }];
-    return this.#lookUpFrom(at + 1, index, { ...seen, faults, why: unusable });
-  }
-}
 
 /** What a result came from that its key does not tell, and whether it holds refs itself. */
 export interface Origin {
@@ -135,7 +48,7 @@ export class Checkpoints {
   readonly #keys: NodeKeys;
   readonly #marks: SeenMarks;
   readonly #epochs: Epochs;
-  readonly #lookups: Lookups;
+  readonly #validity: CheckpointValidity;
 
   private constructor(options: CheckpointsOptions, marks: SeenMarks) {
     const { layers, graph, keys } = options;
@@ -146,9 +59,8 @@ export class Checkpoints {
     this.#keys = keys;
     this.#marks = marks;
     this.#epochs = options.marks.epochs;
-    const staleness = new CheckpointValidity(options, marks);
-    this.missingDirectories = staleness.missingDirectories;
-    this.#lookups = new Lookups(options, staleness);
+    this.#validity = new CheckpointValidity(options, marks);
+    this.missingDirectories = this.#validity.missingDirectories;
   }
 
   /** Reads the clear marks, which count for the whole run. */
@@ -166,32 +78,29 @@ export class Checkpoints {
     return this.#layers.leases;
   }
 
-  /** Looks a node's checkpoint up; whatever fails is part of the answer. */
+  /** Finds the checkpoint of a node; the failure of a store is part of the answer. */
   lookUp(index: number): Awaitable<Lookup> {
-    return this.#lookups.lookUp(index);
+    return this.#layers.find(this.#findRequest(index));
   }
 
-  /** Looks in the layers behind the one that a checkpoint was in, which cannot be used after all. */
-  lookUpNextLayer(index: number, found: CheckpointHit): Awaitable<Lookup> {
-    return this.#lookups.lookUpNextLayer(index, found);
+  /** Finds it in the stores behind the one whose checkpoint turned out to be unusable. */
+  lookUpNextLayer(index: number, { from }: CheckpointHit): Awaitable<Lookup> {
+    return this.#layers.find(this.#findRequest(index), this.#layers.reads.indexOf(from) + 1);
   }
 
-  /** Whether there are such layers. */
+  /** There are such stores. */
   hasNextLayer({ from }: CheckpointHit): boolean {
     return from !== this.#layers.reads.at(-1);
   }
 
   /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
-  load(
-    index: number,
-    { from, checkpoint }: CheckpointHit,
-    onRead: (encoding: SerializedValue) => void,
-  ): Awaitable<unknown> {
+  load(index: number, hit: CheckpointHit, onRead: (encoding: SerializedValue) => void): Awaitable<unknown> {
+    const { from, checkpoint } = hit;
     const encoder = this.#encoderOf(index);
     if (checkpoint.directories.length > 0) {
       // Directories stay where they are, and so does what names them.
       this.#directories.retain(checkpoint);
-      return this.#layers.load(from.store, checkpoint, encoder, this.#directories.folder);
+      return this.#layers.load(hit, encoder, this.#directories.folder);
     }
     if (from.promoteTo.length === 0) return from.store.load(checkpoint, encoder);
     return andThen(from.store.read(checkpoint, encoder), (encoding) => {
@@ -208,7 +117,13 @@ export class Checkpoints {
     encoding: SerializedValue,
     stale: readonly CheckpointHit[] | undefined,
   ): Promise<void> {
-    return this.#layers.promote(found, encoding, this.#encoderOf(index), stale, this.#epochs.words);
+    return this.#layers.promote({
+      hit: found,
+      value: encoding,
+      encoder: this.#encoderOf(index),
+      stale,
+      epochs: this.#epochs.words,
+    });
   }
 
   encode(index: number, result: unknown): Awaitable<EncodedForms> {
@@ -232,7 +147,13 @@ export class Checkpoints {
     const directories = TaskDirectory.isInUse ? this.#directories.namesOf(node, encoded) : undefined;
     const facts = this.recordFieldsOf(index, options, seconds, directories);
     node.task.namesakes?.recordSaved(node.task.cls, { key: facts.key, digest: encoded.digest });
-    const written = this.#layers.save(facts, encoded, this.#encoderOf(index), stale, lease);
+    const written = this.#layers.save({
+      fields: facts,
+      forms: encoded,
+      encoder: this.#encoderOf(index),
+      stale,
+      lease,
+    });
     if (!node.task.hasDirectory) return written;
     return andThen(written, (size) => {
       this.#directories.keep(node, facts.key, stale);
@@ -272,6 +193,14 @@ export class Checkpoints {
   #recordMarks(marks: readonly string[]): readonly string[] {
     const { words } = this.#epochs;
     return marks.length === 0 ? words : [...words, ...marks];
+  }
+
+  #findRequest(index: number): FindRequest {
+    return {
+      key: this.#keys.get(index),
+      encoder: this.#encoderOf(index),
+      whyStale: (hit) => this.#validity.whyOf(index, hit),
+    };
   }
 
   #encoderOf(index: number): Encoder | undefined {

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import type { Graph } from '../graph/graph';
-import type { CheckpointHit } from '../storage/storage-stack';
-import type { Checkpoints, Lookup, StorageFailure } from './checkpoints';
+import type { CheckpointHit, Lookup, StorageFailure } from '../storage/storage-stack';
+import type { Checkpoints } from './checkpoints';
 import type { Outcome } from './outcome';
 
 /** What is to happen to a node. */
@@ -125,14 +125,14 @@ export class Decider {
   }
 
   #accept(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {
-    if (lookup.faults.length > 0) return this.#reportFaults(index, lookup, stack);
+    if (lookup.failures.length > 0) return this.#reportFaults(index, lookup, stack);
     this.#decide(index, lookup, stack);
     return undefined;
   }
 
   async #reportFaults(index: number, lookup: Lookup, stack: number[]): Promise<void> {
     this.actions[index] = Action.load;
-    for (const fault of lookup.faults) await this.#options.onFault(index, fault);
+    for (const fault of lookup.failures) await this.#options.onFault(index, fault);
     this.#decide(index, lookup, stack);
   }
 

@@ -65,7 +65,7 @@ export class Execution implements ChildExecution {
       isForced: options.isForced,
       restore: (index) => hooks.restore(index),
       leaveToOtherRun: (index) => this.#joins.leaveToOtherRun(index),
-      onFault: (index, { layer, error }) => this.#faults.handle(index, error, layer),
+      onFault: (index, { store, error }) => this.#faults.handle(index, error, store),
       onDecided: (index, action) => this.#loading.recordDecision(index, action),
     });
     this.#ready = new ReadyQueue(options.graph.nodes.length, (index) =>

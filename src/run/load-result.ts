@@ -1,8 +1,8 @@
 import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import { restoreRefs } from '../graph/stored-ref';
 import type { CheckpointHit } from '../storage/storage-stack';
+import { type Lookup, unusable } from '../storage/storage-stack';
 import type { TaskKey } from '../task/context';
-import { type Lookup, unusable } from './checkpoints';
 import { Action } from './decide';
 import { Provenance } from './dynamic/provenance';
 import { holdsRef } from './dynamic/refs-in-results';
@@ -66,7 +66,7 @@ export class ResultLoader {
     // It has been tried, and would be again and again.
     if (faults.doNotOverwrite.has(index)) return false;
     const lookup = await checkpoints.lookUp(index);
-    for (const { layer, error } of lookup.faults) await faults.handle(index, error, layer);
+    for (const { store, error } of lookup.failures) await faults.handle(index, error, store);
     if (state.fatal) return true;
     const { found } = lookup;
     // What it requires is there by now: a checkpoint that came from something else would be run instead, and found again.
@@ -92,9 +92,9 @@ export class ResultLoader {
     return andThen(checkpoints!.lookUpNextLayer(index, found), (lookup) => this.#acceptLookup(index, lookup));
   }
 
-  async #acceptLookup(index: number, { found, stale, faults: met }: Lookup): Promise<void> {
+  async #acceptLookup(index: number, { found, stale, failures }: Lookup): Promise<void> {
     const { faults, state, demand } = this.#parts;
-    for (const { layer, error } of met) await faults.handle(index, error, layer);
+    for (const { store, error } of failures) await faults.handle(index, error, store);
     if (state.fatal) return;
     if (stale.length > 0) demand.stale.set(index, [...(demand.stale.get(index) ?? []), ...stale]);
     if (!found) return this.#fallBackToRun(index, unusable);

@@ -73,7 +73,7 @@ export function startRun(
 ): StartingRun {
   const { options: ofRunner, layers, preparer, capacity } = source;
   const events = new EventStream();
-  const report = ofRunner.report && startReport(ofRunner.report, events);
+  const report = ofRunner.report && startReport(events);
   const tally = new RunCounters();
   const scope = new RunScope();
   const { parent } = scope;

@@ -3,6 +3,7 @@ import { describeError, explainError, isInstance } from '../base/describe-error'
 import type { NodeKeys } from '../graph/key';
 import type { CheckpointStore } from '../storage/checkpoint-store';
 import { DamagedCheckpointError, GoneCheckpointError, UnencryptedCheckpointError } from '../storage/errors';
+import { quarantine } from '../storage/maintain-store';
 import { DeclarationError } from '../task/errors';
 import type { Reporter } from './reporter';
 import type { RunState } from './run-state';
@@ -72,7 +73,7 @@ export class StorageErrorPolicy {
     }
     try {
       // Another process has deleted or replaced it: there is nothing to look at.
-      if (!(await layer.quarantine(keys.get(index)))) return;
+      if (!(await quarantine(layer, keys.get(index)))) return;
       warned.damaged++;
       if (warned.damaged <= mostDamageWarnings)
         reporter.warn(index, `${problem}. It was set aside (@damaged/${keys.get(index)}) and is not used`);

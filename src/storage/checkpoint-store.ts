@@ -1,271 +1,283 @@
-import type { Awaitable } from '../base/awaitable';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
+import { isInstance } from '../base/describe-error';
 import type { Bytes, Encoder } from '../encoding/encoder';
 import { combineEncoders, defaultEncoder } from '../encoding/make-encoder';
 import type { TaskKey } from '../task/context';
 import type { TaskDirectoryStore } from './directories/task-directory-store';
-import { blobNamesIn, decodeEntry, directoriesIn, isEntry } from './format/entry-format';
+import {
+  DamagedCheckpointError,
+  GoneCheckpointError,
+  UnencryptedCheckpointError,
+  UnreadableCheckpointError,
+} from './errors';
+import { decodeEntry, directoriesIn } from './format/entry-format';
 import { isRecordKey, isTidemarkKey } from './format/keys';
-import type { CheckpointRecord } from './format/record';
 import type { StoredCheckpoint } from './format/stored-checkpoint';
-import type { Lease } from './leases/lease';
 import type { LeaseManager } from './leases/lease-manager';
-import { listRecords, type OnUnreadable } from './list-records';
 import { placeIdOf } from './marks/epochs';
 import { newMarkId } from './marks/mark-log';
 import { MarkStore } from './marks/mark-store';
-import type { StorageOptions } from './options';
-import { CheckpointReader } from './read-checkpoint';
-import type { SerializedValue } from './result-codec';
+import { defaultMaxResultSize, type StorageOptions } from './options';
+import {
+  decodeResult,
+  decryptFields,
+  IncrementalDigest,
+  packResult,
+  type SerializedValue,
+  unpackResult,
+} from './result-codec';
 import type { StoreAdapter } from './store';
 import { chunks, NotBytesError, StoreClient } from './store-client';
 import { UnnamedBlobs } from './unnamed-blobs';
-import { blobKey, CheckpointWriter, newSaveStamp, type RecordFields } from './write-checkpoint';
+import { blobKey, CheckpointWriter, type SaveRequest } from './write-checkpoint';
 
-/** The task directories that a store has a place for, loaded with the first that has. */
-function openDirectoryStore({ folder }: StoreAdapter): TaskDirectoryStore | undefined {
-  if (folder === undefined) return undefined;
-  const { TaskDirectoryStore: Made } =
-    require('./directories/task-directory-store') as typeof import('./directories/task-directory-store');
-  return new Made(folder);
-}
+/** A blob counts as lost after so many reads. */
+const maxBlobReads = 3;
+/** The pause between them, in milliseconds: other processes may be replacing record and blob. */
+const blobReadPause = 10;
 
-export type { LeaseOptions, StorageOptions } from './options';
-export type { RecordFields } from './write-checkpoint';
-
-const damagedFolder = '@damaged/';
-
-/** Checkpoints in one store. */
+/** The checkpoints of one store. */
 export class CheckpointStore {
   readonly encoder: Encoder | undefined;
-  /** Whether nothing is written or deleted here. */
+  /** Nothing is written or deleted here. */
   readonly isReadonly: boolean;
-  /** Where task directories are kept next to entries, in stores that can hold them. */
+  /** The task directories beside the checkpoints, in stores that can hold them. */
   readonly directories: TaskDirectoryStore | undefined;
-  /** The clear marks that are kept here. */
+  /** The clear marks in this store. */
   readonly marks: MarkStore;
-  /** Tells stores apart: the same for one that is opened again by its address. */
+  /** Identifies the store: equal for two that were opened by the same address. */
   readonly place: string;
-  readonly #entries: StoreClient;
-  readonly #reader: CheckpointReader;
+  /** The entries of the store, of which checkpoints are made. */
+  readonly client: StoreClient;
+  readonly unnamedBlobs: UnnamedBlobs;
   readonly #writer: CheckpointWriter;
-  readonly #unnamed: UnnamedBlobs;
   readonly #store: StoreAdapter;
   readonly #options: StorageOptions;
   #leases: LeaseManager | undefined;
 
-  /** @param place tells stores apart: the same for one that is opened again by its address */
   constructor(store: StoreAdapter, location: string, options: StorageOptions, place = placeIdOf(newMarkId())) {
     this.isReadonly = options.readonly === true;
-    this.#entries = new StoreClient(store, location, this.isReadonly);
-    this.marks = new MarkStore(this.#entries);
+    this.client = new StoreClient(store, location, this.isReadonly);
+    this.marks = new MarkStore(this.client);
     this.place = place;
     this.encoder = options.encoder;
     this.directories = openDirectoryStore(store);
-    this.#reader = new CheckpointReader(this.#entries, (ofTask) => this.encoderFor(ofTask), options);
-    this.#unnamed = new UnnamedBlobs(this.#entries);
-    this.#writer = new CheckpointWriter(this.#entries, this.#unnamed, options);
+    this.unnamedBlobs = new UnnamedBlobs(this.client);
+    this.#writer = new CheckpointWriter(this.client, this.unnamedBlobs, options);
     this.#store = store;
     this.#options = options;
   }
 
-  /** The same, without anything being written or deleted. */
+  /** The same store, opened so that nothing is written or deleted. */
   asReadonly(): CheckpointStore {
     return this.isReadonly
       ? this
       : new CheckpointStore(this.#store, this.location, { ...this.#options, readonly: true }, this.place);
   }
 
-  /** What was opened, for messages. */
+  /** The name of the store in messages. */
   get location(): string {
-    return this.#entries.location;
+    return this.client.location;
   }
 
-  /** Who computes which key; undefined in stores that cannot tell. */
+  /** The leases on keys; undefined in stores without. */
   get leases(): LeaseManager | undefined {
     if (this.#leases) return this.#leases;
-    const board = this.#store.leases;
-    if (!board) return undefined;
-    // Few programs need them.
-    const { LeaseManager: Leases } = require('./leases/lease-manager') as typeof import('./leases/lease-manager');
-    return (this.#leases = new Leases(board, this.#entries, this.#options.lease));
+    const backend = this.#store.leases;
+    if (!backend) return undefined;
+    // Loaded late, since few programs need it.
+    const { LeaseManager: Manager } = require('./leases/lease-manager') as typeof import('./leases/lease-manager');
+    return (this.#leases = new Manager(backend, this.client, this.#options.lease));
   }
 
-  /** What encodes a task's results here. */
+  /** The encoder of a task's results in this store. @param ofTask the task's own */
   encoderFor(ofTask: Encoder | undefined): Encoder {
     return ofTask === undefined && this.encoder === undefined ? defaultEncoder : combineEncoders(ofTask, this.encoder);
   }
 
   /**
-   * The checkpoint of a key.
+   * The checkpoint of a key, without its value.
    *
    * @throws {StorageError} when the store cannot be read
-   * @throws {DamagedCheckpointError} when it is not what was saved
+   * @throws {DamagedCheckpointError} when it is not the one that was saved
    * @throws {UnreadableCheckpointError} when it needs something that is not here
    * @throws {UnencryptedCheckpointError} when it is not encrypted and has to be
    */
   find(key: TaskKey, ofTask: Encoder | undefined): Awaitable<StoredCheckpoint | undefined> {
-    return this.#reader.find(key, ofTask);
+    const bytes = this.client.read(key, { small: true });
+    return isPromiseLike(bytes)
+      ? bytes.then((later) => this.#checkpointIn(later, key, ofTask))
+      : this.#checkpointIn(bytes, key, ofTask);
   }
 
-  /** What a checkpoint that was found holds, as it was serialised. @throws what `find` throws */
-  read(entry: StoredCheckpoint, ofTask: Encoder | undefined): Awaitable<SerializedValue> {
-    return this.#reader.read(entry, ofTask);
+  /** An unencrypted checkpoint counts here, since encryption is not required. */
+  isTrusted({ encrypter }: StoredCheckpoint, { encryption }: Encoder): boolean {
+    return encrypter !== undefined || encryption === null || this.#options.encryption === 'allow-plain';
   }
 
-  /** The value of a checkpoint that was found. @throws what `find` throws */
-  load(entry: StoredCheckpoint, ofTask: Encoder | undefined): Awaitable<unknown> {
-    return this.#reader.load(entry, ofTask);
+  /** The serialised result of a checkpoint, with its digest verified. @throws the errors of `find` */
+  read(checkpoint: StoredCheckpoint, ofTask: Encoder | undefined): Awaitable<SerializedValue> {
+    if (checkpoint.bytes !== undefined) return this.#unpack(checkpoint, checkpoint.bytes, ofTask);
+    if (checkpoint.blob === undefined) return this.#readAgain(checkpoint, ofTask);
+    const isPlain = checkpoint.compressor === undefined && checkpoint.encrypter === undefined;
+    const digest = isPlain ? new IncrementalDigest() : undefined;
+    return andThen(this.client.read(blobKey(checkpoint), { onPart: digest?.add }), (bytes) =>
+      bytes === undefined ? this.#readAgain(checkpoint, ofTask) : this.#unpack(checkpoint, bytes, ofTask, digest),
+    );
+  }
+
+  /** The value of a checkpoint. @throws the errors of `find` */
+  load(checkpoint: StoredCheckpoint, ofTask: Encoder | undefined): Awaitable<unknown> {
+    const value = this.read(checkpoint, ofTask);
+    const encoder = this.encoderFor(ofTask);
+    return isPromiseLike(value)
+      ? value.then((later) => decodeResult(checkpoint, later, encoder))
+      : decodeResult(checkpoint, value, encoder);
   }
 
   /**
-   * Writes a checkpoint: large bytes first, so that a record never points at what is not there.
+   * Saves a checkpoint.
    *
-   * @param before what is there under the key and counts no more
-   * @param saved when and by whom, when that was not now and here
-   * @param lease one of `leases`, without which nobody else may write this key
-   * @returns how many bytes are kept
-   * @throws {LeaseLostError} when somebody else has the lease now: then no record was written
+   * @returns the size of the stored result in bytes
+   * @throws {LeaseLostError} when another process has the lease now: no record was written then
    */
-  save(
-    facts: RecordFields,
-    encoding: SerializedValue,
-    ofTask: Encoder | undefined,
-    before: StoredCheckpoint | undefined,
-    saved = newSaveStamp(),
-    lease?: Lease,
-  ): Awaitable<number> {
-    return this.#writer.write({
-      fields: facts,
-      value: encoding,
-      encoder: this.encoderFor(ofTask),
-      before,
-      stamp: saved,
-      lease,
-    });
-  }
-
-  /** Lets the reads that follow see all that other processes have written by now. */
-  refresh(): void {
-    this.#entries.refresh();
+  save(request: SaveRequest): Awaitable<number> {
+    const { value, fields } = request;
+    const encoder = this.encoderFor(request.encoder);
+    const isTooLarge = value.bytes.byteLength > this.#maxResultSize;
+    // A larger result could not be decompressed.
+    const packed = packResult(value, isTooLarge ? { ...encoder, compression: null } : encoder, fields.key);
+    return isPromiseLike(packed)
+      ? packed.then((later) => this.#writer.write(request, later, encoder))
+      : this.#writer.write(request, packed, encoder);
   }
 
   async has(key: TaskKey): Promise<boolean> {
-    this.refresh();
-    return this.#entries.has(key);
+    this.client.refresh();
+    return this.client.has(key);
   }
 
-  /** The task directories that a key's record names; undefined when it cannot be read. */
+  /** The task directories that the record of a key names; undefined when the record cannot be read. */
   async directoriesOf(key: TaskKey): Promise<readonly string[] | undefined> {
-    const bytes = await this.#entries.readSmall(key);
-    const read = bytes && decodeEntry(bytes, key);
-    if (read === undefined || read.state === 'outdated') return [];
-    return read.state === 'whole' ? directoriesIn(read.entry) : undefined;
+    const bytes = await this.client.read(key, { small: true });
+    const decoded = bytes && decodeEntry(bytes, key);
+    if (decoded === undefined || decoded.state === 'outdated') return [];
+    return decoded.state === 'whole' ? directoriesIn(decoded.entry) : undefined;
   }
 
-  /** Gives whether there was one. @param directories where its task directories are */
+  /** Deletes a checkpoint. Returns false if there was none. @param directories where its task directories are */
   async delete(key: TaskKey, directories = this.directories): Promise<boolean> {
     const wasThere = await this.#delete(key, directories);
-    await this.#unnamed.removeOf(key);
+    await this.unnamedBlobs.removeOf(key);
     return wasThere;
   }
 
-  async #delete(key: TaskKey, directories: TaskDirectoryStore | undefined): Promise<boolean> {
-    this.refresh();
-    const bytes = await this.#bytesToDelete(key);
-    if (bytes === undefined) return false;
-    await this.#entries.delete(key);
-    const read = decodeEntry(bytes, key);
-    if (read.state !== 'whole') return true;
-    if (read.entry.blob !== undefined) await this.#entries.delete(blobKey(read.entry));
-    await directories?.removeOf(key, directoriesIn(read.entry) ?? []);
-    return true;
-  }
-
-  /** The bytes under a key; undefined for a foreign value in a shared store. */
-  async #bytesToDelete(key: TaskKey): Promise<Bytes | undefined> {
-    try {
-      return await this.#entries.read(key);
-    } catch (error) {
-      if (!(error instanceof NotBytesError)) throw error;
-      return isTidemarkKey(key) ? new Uint8Array() : undefined;
-    }
-  }
-
-  /** Puts a damaged checkpoint out of the way, where it can be looked at. Gives whether there was one. */
-  async quarantine(key: TaskKey): Promise<boolean> {
-    this.refresh();
-    const bytes = await this.#entries.read(key);
-    // Another process that found it damaged may have replaced it by now.
-    if (bytes === undefined || !(await this.#reader.isDamaged(key))) return false;
-    await this.#entries.write(damagedFolder + key, bytes, false);
-    const now = await this.#entries.read(key);
-    if (!now || Buffer.compare(now, bytes) !== 0) return true;
-    await this.#entries.delete(key);
-    // Large bytes that only this record named, as far as that can still be read.
-    for (const beside of blobNamesIn(bytes)) await this.#entries.delete(blobKey({ key, blob: beside }));
-    return true;
-  }
-
-  /**
-   * The records that can be read, in no particular order.
-   *
-   * @param folder of one task; without it, of all
-   * @param onUnreadable told of those that cannot be read
-   */
-  list(folder: string | undefined, onUnreadable?: OnUnreadable): AsyncIterableIterator<CheckpointRecord> {
-    return listRecords(this.#entries, this.#reader, folder === undefined ? '' : `${folder}/`, onUnreadable);
-  }
-
-  /** Large bytes that no record names: their folders and sizes. */
-  async *unnamed(): AsyncIterableIterator<{ readonly folder: string; readonly bytes: number }> {
-    for await (const key of this.#unnamed.list(undefined)) {
-      const bytes = await this.#entries.read(key);
-      if (bytes !== undefined) yield { folder: key.slice(0, key.indexOf('/')), bytes: bytes.byteLength };
-    }
-  }
-
-  /** How many bytes of a disk of this machine are taken; undefined where that is not known. @param folder of one task */
-  async diskSize(folder?: string): Promise<number | undefined> {
-    return this.#entries.diskSize(folder);
-  }
-
-  /** The keys of a task's saved results. */
-  async *#keysOf(folder: string): AsyncIterableIterator<TaskKey> {
-    for await (const key of this.#entries.keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
-  }
-
-  /** Deletes all that Tidemark keeps here; a `Map` or a store may hold other things, which stay. */
-  async clear(): Promise<void> {
-    await this.#entries.removeUnusable();
-    try {
-      for await (const keys of chunks(this.#entries.keys('')))
-        await Promise.all(keys.map(async (key) => (await this.#isOurs(key)) && this.#entries.delete(key)));
-    } catch (error) {
-      if (!(await this.#entries.removeUnusable(error))) throw error;
-    }
-    await this.leases?.clear();
-    await this.directories?.clear();
-  }
-
-  /** Deletes all results of a task. Gives their keys. @param directories where its task directories are */
+  /** Deletes all checkpoints of a task. Returns their keys. @param directories where its task directories are */
   async deleteTask(folder: string, directories = this.directories): Promise<readonly TaskKey[]> {
     const deleted: TaskKey[] = [];
     for await (const keys of chunks(this.#keysOf(folder))) {
-      const were = await Promise.all(keys.map((key) => this.#delete(key, directories)));
-      deleted.push(...keys.filter((_, i) => were[i]));
+      const wereThere = await Promise.all(keys.map((key) => this.#delete(key, directories)));
+      deleted.push(...keys.filter((_, i) => wereThere[i]));
     }
-    await this.#unnamed.removeIn(folder);
+    await this.unnamedBlobs.removeIn(folder);
     await directories?.sweep(folder, async () => []);
     return deleted;
   }
 
   async close(): Promise<void> {
     await this.#leases?.close();
-    await this.#entries.close();
+    await this.client.close();
   }
 
-  /** Whether an entry was written here: by its name, or by its beginning where `key` of a task made the name. */
-  async #isOurs(key: string): Promise<boolean> {
-    return isTidemarkKey(key) || (isRecordKey(key) && (await this.#entries.holdsBytes(key, isEntry)));
+  get #maxResultSize(): number {
+    return this.#options.maxResultSize ?? defaultMaxResultSize;
   }
+
+  #checkpointIn(
+    bytes: Bytes | undefined,
+    key: TaskKey,
+    ofTask: Encoder | undefined,
+  ): Awaitable<StoredCheckpoint | undefined> {
+    if (bytes === undefined) return undefined;
+    const decoded = decodeEntry(bytes, key);
+    if (decoded.state === 'damaged') throw new DamagedCheckpointError(key, decoded.problem);
+    if (decoded.state === 'unreadable') throw new UnreadableCheckpointError(key, decoded.problem);
+    if (decoded.state === 'outdated') return undefined;
+    const { entry } = decoded;
+    const encoder = this.encoderFor(ofTask);
+    if (entry.encrypter !== undefined) return decryptFields(entry, encoder);
+    if (this.isTrusted(entry, encoder)) return entry;
+    throw new UnencryptedCheckpointError(key, this.location);
+  }
+
+  #unpack(
+    checkpoint: StoredCheckpoint,
+    bytes: Bytes,
+    ofTask: Encoder | undefined,
+    digest?: IncrementalDigest,
+  ): Awaitable<SerializedValue> {
+    const { key, compressor, plainSize, size, serializer, format } = checkpoint;
+    if (compressor !== undefined && plainSize > this.#maxResultSize)
+      throw new UnreadableCheckpointError(
+        key,
+        `its ${size} bytes are to be decompressed to ${plainSize}, and ${this.location} takes ${this.#maxResultSize} at most; open it with a larger maxResultSize if that is right, or delete the checkpoint`,
+      );
+    return andThen(unpackResult(checkpoint, bytes, this.encoderFor(ofTask), digest), (plain) => ({
+      serializer,
+      format,
+      bytes: plain,
+      digest: checkpoint.digest,
+      isView: plain === bytes && !this.client.copies,
+    }));
+  }
+
+  /** Reads a checkpoint again whose bytes were released to save memory, or are gone: there may be a newer one by now. */
+  async #readAgain(before: StoredCheckpoint, ofTask: Encoder | undefined): Promise<SerializedValue> {
+    const { key } = before;
+    for (let reads = 1; ; reads++) {
+      this.client.refresh();
+      const now = await this.find(key, ofTask);
+      if (now === undefined) throw new GoneCheckpointError(key);
+      if (now.blob === undefined || now.blob !== before.blob) return this.read(now, ofTask);
+      const bytes = await this.client.read(blobKey(now));
+      if (bytes !== undefined) return this.#unpack(now, bytes, ofTask);
+      if (reads === maxBlobReads) throw new DamagedCheckpointError(key, 'its bytes are not there');
+      await wait(blobReadPause);
+    }
+  }
+
+  async #delete(key: TaskKey, directories: TaskDirectoryStore | undefined): Promise<boolean> {
+    this.client.refresh();
+    const bytes = await this.#bytesToDelete(key);
+    if (bytes === undefined) return false;
+    await this.client.delete(key);
+    const decoded = decodeEntry(bytes, key);
+    if (decoded.state !== 'whole') return true;
+    if (decoded.entry.blob !== undefined) await this.client.delete(blobKey(decoded.entry));
+    await directories?.removeOf(key, directoriesIn(decoded.entry) ?? []);
+    return true;
+  }
+
+  /** The bytes under a key; undefined for a value of another program in a shared store. */
+  async #bytesToDelete(key: TaskKey): Promise<Bytes | undefined> {
+    try {
+      return await this.client.read(key);
+    } catch (error) {
+      if (!isInstance(error, NotBytesError)) throw error;
+      return isTidemarkKey(key) ? new Uint8Array() : undefined;
+    }
+  }
+
+  async *#keysOf(folder: string): AsyncIterableIterator<TaskKey> {
+    for await (const key of this.client.keys(`${folder}/`)) if (isRecordKey(key)) yield key as TaskKey;
+  }
+}
+
+/** Loaded with the first store that has a folder for task directories. */
+function openDirectoryStore({ folder }: StoreAdapter): TaskDirectoryStore | undefined {
+  if (folder === undefined) return undefined;
+  const { TaskDirectoryStore: Directories } =
+    require('./directories/task-directory-store') as typeof import('./directories/task-directory-store');
+  return new Directories(folder);
 }

@@ -5,7 +5,7 @@ import type { TaskDirectoryStore } from './directories/task-directory-store';
 import { StorageError } from './errors';
 import type { StorageStack } from './storage-stack';
 
-/** Deletes a result, and what came from it does not count any more. Gives whether there was one. */
+/** Clears a result: deletes it, and makes results computed from it invalid. Returns false if there was none. */
 export async function clearResult(
   layers: StorageStack,
   key: TaskKey,
@@ -17,7 +17,7 @@ export async function clearResult(
   );
 }
 
-/** Deletes all results of a task, and what came from them does not count any more. Gives their keys. */
+/** Clears all results of a task. Returns their keys. */
 export function clearTask(
   layers: StorageStack,
   folder: string,
@@ -27,8 +27,8 @@ export function clearTask(
 }
 
 /**
- * The mark comes first: without it, what came from the results would go on counting. Where a store is full, they are
- * deleted first, which makes room for the mark.
+ * Writes the mark first: without it, results computed from the deleted ones would still count. In a full store, the
+ * results are deleted first, to make room for the mark.
  */
 async function forget(
   layers: StorageStack,
@@ -59,27 +59,27 @@ async function markAgain(
         return await layers.mark(folder, name);
       } catch (error) {
         if (!isFull(error) || attempt === attempts) throw error;
-        // Stores may take their time to free what was deleted.
+        // A store may free deleted space with a delay.
         await wait(pause);
       }
     }
   } catch (cause) {
     const results = deleted.length === 1 ? '1 result' : `${deleted.length} results`;
     throw new StorageError(
-      `${results} of ${folder} deleted, but what came from such results still counts, since that could not be noted: ${explainError(cause).replace(/\.?$/, '.')} Make room and clear again; storage.clear() (tidemark clear --all) needs no room.`,
+      `${results} of ${folder} deleted, but what came from such results still counts, because the mark for it could not be written: ${explainError(cause).replace(/\.?$/, '.')} Make room and clear again; storage.clear() (tidemark clear --all) needs no room.`,
       { operation: 'write', cause },
     );
   }
 }
 
-/** How often a mark is tried where something was deleted to make room for it, and how long to wait in between. */
+/** The attempts to write a mark after the deletion, and the pause between them in milliseconds. */
 const attempts = 5;
 const pause = 50;
 
-/** What systems, databases and Redis call a store that has no room. */
+/** The codes of systems, databases and Redis for a store without room. */
 const full = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', '53100', '-30792', 'ER_RECORD_FILE_FULL', 'ER_DISK_FULL']);
 
-/** Whether a write failed because the store has no room. */
+/** A write failed because the store has no room. */
 function isFull(error: unknown): boolean {
   for (let cause: unknown = error, depth = 0; cause !== undefined && depth < 10; depth++) {
     if (full.has(String(errorCodeOf(cause))) || /^OOM\b/.test(describeError(cause))) return true;

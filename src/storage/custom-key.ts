@@ -6,29 +6,29 @@ import { paramsToJson } from './format/record';
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** A task whose key is of its own making, with its params, as far as the key is concerned. */
+/** A task with a custom key, and its params. */
 export interface CustomKeyed {
   readonly task: TaskDefinition;
   readonly params: Params;
 }
 
-/** Advice for two sets of params with one key. */
+/** The remedy for two sets of params with one key. */
 export const distinctKeysAdvice =
   'let key(params) distinguish them, or mark irrelevant params with @Param({ key: false })';
 
-/** Whether two nodes of a task have the same params, except for those that are not part of keys. */
+/** Two nodes of a task have the same params, apart from params that are not part of keys. */
 export function haveSameParams(a: CustomKeyed, b: CustomKeyed): boolean {
   return a === b || otherParam(a.task, savedParams(b), savedParams(a)) === undefined;
 }
 
 /**
- * Compares the params of a saved result with those of a node that has the same key of the task's own making.
+ * Compares the params of a saved result with those of a node that has the same custom key.
  *
  * @param saved the params in the record
- * @param now the same of the node
- * @param given those of `now` that are not there by default: the default of a param that the record lacks makes no
- * difference, since the class had no such param when the result was saved
- * @throws {DeclarationError} when one differs that is part of keys
+ * @param now the params of the node
+ * @param given the params of the node without defaults: a default is ignored for a param that the record lacks, since
+ * the class had no such param when the result was saved
+ * @throws {DeclarationError} when a param differs that is part of keys
  */
 export function assertSavedParams(
   { task, key, shown }: { readonly task: TaskDefinition; readonly key: string; readonly shown: string },
@@ -40,11 +40,11 @@ export function assertSavedParams(
   if (name === undefined) return;
   const was = Object.hasOwn(saved, name) ? `${name}: ${showValue(saved[name])}` : `no ${name}`;
   throw new DeclarationError(
-    `${shown} has the key ${key}, under which a result with other params is saved (${was}): ${distinctKeysAdvice}. If the saved one is of no use any more, clear it`,
+    `${shown} has the key ${key}, under which a result with other params is saved (${was}): ${distinctKeysAdvice}. If the saved result is obsolete, clear it`,
   );
 }
 
-/** The params as a record holds them once it is read. */
+/** The params as they are read from a record. */
 export function savedParams({ task, params }: CustomKeyed): Params {
   return JSON.parse(JSON.stringify(paramsToJson(params, task)));
 }
@@ -70,7 +70,7 @@ function isSame(saved: unknown, now: unknown): boolean {
   );
 }
 
-/** Refs keep what was given: what one leaves to its default may be the same in the other. */
+/** Refs hold the params they were given: a param that one of them leaves to its default is ignored. */
 function isSameRef(saved: unknown, now: unknown): boolean {
   const [a, b] = [saved, now] as readonly { name?: unknown; params?: Params; path?: unknown }[];
   if (a?.name !== b?.name || !isDeepStrictEqual(a?.path, b?.path)) return false;

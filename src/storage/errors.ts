@@ -1,26 +1,27 @@
+import type { Advice } from '../base/describe-error';
 import { TidemarkError } from '../base/error';
 import { shareClass } from '../base/shared-state';
 import type { TaskKey } from '../task/context';
 
-/** What a storage was doing when it failed. */
+/** The operation of a storage that failed. */
 export type StorageOperation = 'open' | 'read' | 'write' | 'delete' | 'list' | 'close';
 
-/** What is known about a failure besides its message. */
+/** The details of a failure. */
 interface StorageErrorDetails {
   readonly operation: StorageOperation;
   readonly key?: string | undefined;
-  /** What the backend threw. */
+  /** The error of the backend. */
   readonly cause?: unknown;
 }
 
-/** A storage could not do what it was asked to: its disk is full, its server is away, a key is not one. */
+/** A storage operation failed: the disk is full, the server is away, a key is invalid. */
 export class StorageError extends TidemarkError {
   static {
     shareClass(StorageError, 'StorageError');
   }
 
   readonly operation: StorageOperation;
-  /** The entry it was about, when it was about one. */
+  /** The key of the entry, if the operation was about one. */
   readonly key: string | undefined;
 
   constructor(message: string, { operation, key, cause }: StorageErrorDetails) {
@@ -29,9 +30,6 @@ export class StorageError extends TidemarkError {
     this.key = key;
   }
 }
-
-/** Why something failed, and what to do about it; the second is the beginning of a sentence. */
-export type Advice = readonly [reason: string, cure: string];
 
 const phrases: Readonly<Record<StorageOperation, string>> = {
   open: 'open',
@@ -42,7 +40,7 @@ const phrases: Readonly<Record<StorageOperation, string>> = {
   close: 'close',
 };
 
-/** Says what could not be done, where, and what to do about it. */
+/** An error that tells what failed, where, and the remedy. */
 export function storageErrorWithAdvice(
   location: string,
   [reason, cure]: Advice,
@@ -54,7 +52,7 @@ export function storageErrorWithAdvice(
   return new StorageError(message, details);
 }
 
-/** Says that a storage was opened to be read only. */
+/** An error for a write to a storage that was opened read-only. */
 export function readonlyError(location: string, operation: 'write' | 'delete', key?: string): StorageError {
   const about = key === undefined ? '' : ` (${key})`;
   return new StorageError(
@@ -63,14 +61,14 @@ export function readonlyError(location: string, operation: 'write' | 'delete', k
   );
 }
 
-/** A checkpoint is not what was saved: cut short, changed, mixed up. It is set aside and computed again. */
+/** A checkpoint is not what was saved: it is cut short, changed or mixed up. It is set aside, and the result is computed again. */
 export class DamagedCheckpointError extends TidemarkError {
   static {
     shareClass(DamagedCheckpointError, 'DamagedCheckpointError');
   }
 
   readonly key: TaskKey;
-  /** What is wrong, without the key. */
+  /** The problem, without the key. */
   readonly problem: string;
 
   constructor(key: TaskKey, problem: string, options?: ErrorOptions) {
@@ -80,7 +78,7 @@ export class DamagedCheckpointError extends TidemarkError {
   }
 }
 
-/** A checkpoint was cleared, deleted or replaced between the read of its record and that of its bytes: no damage. */
+/** A checkpoint was cleared, deleted or replaced between the reads of its record and its blob. It is not damaged. */
 export class GoneCheckpointError extends TidemarkError {
   static {
     shareClass(GoneCheckpointError, 'GoneCheckpointError');
@@ -89,12 +87,12 @@ export class GoneCheckpointError extends TidemarkError {
   readonly key: TaskKey;
 
   constructor(key: TaskKey) {
-    super(`the checkpoint ${key} is not there any more: it was cleared or deleted while it was read`);
+    super(`the checkpoint ${key} is gone: it was cleared or deleted while it was read`);
     this.key = key;
   }
 }
 
-/** A checkpoint is not encrypted where all are to be: anybody who can write to the storage can have put it there. It does not count. */
+/** A checkpoint is not encrypted in a storage that requires it: anyone who can write to the storage could have put it there. It does not count. */
 export class UnencryptedCheckpointError extends TidemarkError {
   static {
     shareClass(UnencryptedCheckpointError, 'UnencryptedCheckpointError');
@@ -104,13 +102,13 @@ export class UnencryptedCheckpointError extends TidemarkError {
 
   constructor(key: TaskKey, location: string) {
     super(
-      `the checkpoint ${key} is not encrypted, and ${location} is opened with an encrypter: anybody who can write there can have put it there, so it does not count. Open the storage with { encryption: 'allow-plain' } to use what was saved without encryption`,
+      `the checkpoint ${key} is not encrypted, and ${location} was opened with an encrypter: anyone who can write there could have put it there, so it does not count. Open the storage with { encryption: 'allow-plain' } to use unencrypted results`,
     );
     this.key = key;
   }
 }
 
-/** A checkpoint that may be good, but not for this process: another encoder, a newer format. It is left as it is. */
+/** A checkpoint that this process cannot read: it needs another encoder, or has a newer format. It is left unchanged. */
 export class UnreadableCheckpointError extends TidemarkError {
   static {
     shareClass(UnreadableCheckpointError, 'UnreadableCheckpointError');

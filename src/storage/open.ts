@@ -4,25 +4,25 @@ import { userPath } from '../base/user-path';
 import { StorageError } from './errors';
 import type { StoreAdapter } from './store';
 
-/** What the URI of a storage consists of. */
+/** The parts of a storage URI. */
 interface StorageUri {
-  /** Empty when it has none. */
+  /** Empty if there is none. */
   readonly scheme: string;
-  /** What follows the scheme and the colon, without `readonly`. */
+  /** The part after the scheme and the colon, without `readonly`. */
   readonly rest: string;
   /** The URI without `readonly`. */
   readonly uri: string;
-  /** What its `?readonly=` says; undefined when it has none. */
+  /** The value of `?readonly=`; undefined if it is absent. */
   readonly isReadonly: boolean | undefined;
 }
 
-/** Those whose part behind the scheme is a path on this machine. */
+/** The schemes with a path on this machine. */
 const paths = new Set(['file', 'lmdb', 'sqlite']);
-/** The options at the end of a path: with a slash behind it, a question mark is part of a name. */
+/** The options after a path. Before a slash, a question mark is part of a name. */
 const optionsOfPath = /^(.*)\?(\w+(?:=[^?/\\&]*)?(?:&\w+(?:=[^?/\\&]*)?)*)$/s;
 const optionsOfOthers = /^([^?]*)\?([^#]*)/s;
 
-/** Takes the URI of a storage apart. @throws {StorageError} for a `readonly` that is neither true nor false */
+/** Parses the URI of a storage. @throws {StorageError} for a `readonly` that is neither true nor false */
 function parseStorageUri(uri: string): StorageUri {
   const [, scheme = '', whole = ''] = /^([a-z][a-z0-9+.-]+):(.*)$/s.exec(uri) ?? [];
   const [, rest, query] = (paths.has(scheme) ? optionsOfPath : optionsOfOthers).exec(whole) ?? [];
@@ -46,9 +46,9 @@ function readonlyOf(scheme: string, [option = '', ...more]: readonly string[]): 
 }
 
 /**
- * The folder in a URI `file:PATH`, `file:///PATH`, or the same with `lmdb`.
+ * The folder of a URI `file:PATH` or `file:///PATH`, or the same with `lmdb`.
  *
- * @throws {StorageError} when it names none, or one that might not be meant
+ * @throws {StorageError} when it names no folder, or possibly another one than intended
  */
 function folderOf({ scheme, rest }: StorageUri): string {
   const refuse = (problem: string, cause?: unknown): never => {
@@ -57,17 +57,17 @@ function folderOf({ scheme, rest }: StorageUri): string {
   if (/^(?:\/\/)?$/.test(rest)) refuse(`it names no folder; write '${scheme}:.tidemark'`);
   const [, , options] = optionsOfPath.exec(rest) ?? [];
   if (options !== undefined)
-    refuse(`it has ?${options}, where only ?readonly= is known; write a / behind a folder that is called so`);
+    refuse(`it has ?${options}, but only ?readonly= is supported; append a / if that is the name of the folder`);
   const [, host, path] = /^\/\/([^/]*)(.*)$/s.exec(rest) ?? [];
   if (host === undefined) return pathOrRefuse(rest, refuse);
   if (host !== '' && host !== 'localhost')
     refuse(
-      `'${host}' stands where a host is named; write '${scheme}:./${rest.slice(2)}' for a folder in the working folder, or '${scheme}:///${rest.slice(2)}' for one at the root of the disk`,
+      `'${host}' is in the place of a host; write '${scheme}:./${rest.slice(2)}' for a folder in the working folder, or '${scheme}:///${rest.slice(2)}' for one at the root of the disk`,
     );
   if (path === '' || path === '/') refuse(`it names no folder; write '${scheme}:.tidemark'`);
   if (/%[0-9a-f]{2}/i.test(path!))
     refuse(
-      `paths are taken as they are written, and this one holds what stands for another character in URLs; write '${scheme}:${decoded(path!)}', or '${scheme}:${path}' if the name has a % in it`,
+      `a path is used as written, and this one contains a URL escape; write '${scheme}:${decoded(path!)}', or '${scheme}:${path}' if the name has a % in it`,
     );
   return pathOrRefuse(path!, refuse);
 }
@@ -88,35 +88,35 @@ function decoded(path: string): string {
   }
 }
 
-/** What a storage can be opened from: a URI, a `Map`, a Keyv store adapter, or a `Keyv` with one. */
+/** The sources of a storage: a URI, a `Map`, a Keyv store adapter, or a `Keyv` with one. */
 export type StorageSource =
   | string
   | Map<string, any>
   | StoreAdapter
   | { readonly store: StoreAdapter | Map<string, any> };
 
-/** A store, and how it was named. */
+/** An opened store, and its names. */
 export interface OpenedStore {
   readonly store: StoreAdapter;
-  /** What to call it in messages. */
+  /** The name in messages. */
   readonly location: string;
-  /** Whether it is only to be read. */
+  /** The store is only read. */
   readonly isReadonly: boolean;
-  /** What tells it from other stores, for any process that opens it; undefined where only this one has it. */
+  /** Identifies the store in any process that opens it; undefined if only this process can use it. */
   readonly address?: string | undefined;
 }
 
 /**
- * The store that a source names.
+ * Opens the store that a source names.
  *
- * @param isReadonly undefined when a URI may say it
- * @throws {StorageError} when it is none, or has an option that could not be kept
+ * @param isReadonly undefined to leave it to the URI
+ * @throws {StorageError} when the source is not a storage, or has an option that cannot be honoured
  */
 export function openStore(source: StorageSource, isReadonly?: boolean): OpenedStore {
   if (typeof source === 'string') return addressed(openUri(source, isReadonly));
   if (types.isMap(source)) return { store: memoryStore(source), location: 'a Map', isReadonly: isReadonly === true };
   if (typeof source === 'object' && source !== null) {
-    // A Keyv is known by its store: its own get() cannot carry bytes, so the store is used directly.
+    // The store of a Keyv is used directly, since `get()` of a Keyv cannot carry bytes.
     if ('store' in source && typeof source.store === 'object') {
       refuseUnused(source, 'a Keyv');
       return openStore(source.store, isReadonly);
@@ -128,12 +128,12 @@ export function openStore(source: StorageSource, isReadonly?: boolean): OpenedSt
     }
   }
   throw new StorageError(
-    `${describeSource(source)} is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
+    `${describeSource(source)} is not a storage; pass a URI such as 'file:.tidemark', a Map, or a Keyv store adapter`,
     { operation: 'open' },
   );
 }
 
-/** With an address, unless it is in the memory of this process. */
+/** Adds the address, unless the store is in the memory of this process. */
 function addressed(opened: OpenedStore): OpenedStore {
   return opened.location === 'memory' ? opened : { ...opened, address: opened.location };
 }
@@ -146,7 +146,8 @@ function openUri(given: string, asked: boolean | undefined): OpenedStore {
   const { scheme, rest, uri } = parsed;
   switch (scheme) {
     case 'memory': {
-      if (rest !== '') return refuse(`'memory:${rest}' cannot be opened: 'memory:' has no name; every one is new`);
+      if (rest !== '')
+        return refuse(`'memory:${rest}' cannot be opened: 'memory:' takes no name, since each one is new`);
       return { store: memoryStore(), location: 'memory', isReadonly };
     }
     case 'file': {
@@ -182,7 +183,7 @@ function memoryStore(entries?: Map<string, any>): StoreAdapter {
   return new MemoryStore(entries);
 }
 
-/** Keyv adapters differ in what they can hold and how they fail; what is written for Tidemark is used as it is. */
+/** Keyv adapters differ in the values they hold and in how they fail; a store made for Tidemark is used directly. */
 function wrapped(source: StoreAdapter): StoreAdapter {
   const { wrapAdapter } = require('./stores/keyv/keyv-store') as typeof import('./stores/keyv/keyv-store');
   return wrapAdapter(source);
@@ -192,7 +193,7 @@ function refuse(problem: string): never {
   throw new StorageError(problem, { operation: 'open' });
 }
 
-/** Refuses what its maker asked for and would not get, since values do not go through a Keyv but into its store. */
+/** Refuses options of a Keyv that would have no effect, since its store is used directly. */
 function refuseUnused(source: object, name: string): void {
   const { checkKeyvOptions } = require('./stores/keyv/adapter') as typeof import('./stores/keyv/adapter');
   checkKeyvOptions(source, name);
@@ -202,7 +203,7 @@ function isStore(source: object): source is StoreAdapter {
   return ['get', 'set', 'delete', 'clear'].every((method) => typeof (source as any)[method] === 'function');
 }
 
-/** The name of a store's class, when it has one of its own. */
+/** The class name of a store, if it has a class of its own. */
 function nameOf(source: object): string | undefined {
   const name = source.constructor?.name;
   return name === 'Object' ? undefined : name;

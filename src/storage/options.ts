@@ -4,60 +4,60 @@ import type { Encoder } from '../encoding/encoder';
 /** The default of `maxResultSize`. */
 export const defaultMaxResultSize = 2 ** 30;
 
-/** How a storage keeps results. */
+/** The options of a storage. */
 export interface StorageOptions {
   /**
-   * How results become bytes, unless their task says otherwise. What is encrypted here is encrypted whatever the
-   * task says.
+   * Encodes results, unless their task has an encoder of its own. If this one encrypts, results are encrypted whatever
+   * the task says.
    */
   readonly encoder?: Encoder;
   /**
-   * Which results are flushed to the disk before they count as saved: those that took 20 ms or more to
-   * compute, all or none. One that was not and is torn by a power cut is noticed and computed again.
+   * Flush results to the disk before they count as saved: those that took 20 ms or more to compute, all, or none. A
+   * result that was not flushed and is torn by a power cut is detected and computed again.
    *
    * @default 'worth-it'
    */
   readonly fsync?: 'worth-it' | 'always' | 'never';
-  /** Results up to this many bytes are kept in one entry with their record. @default 32768 */
+  /** Results of up to this many bytes are stored in one entry with their record. @default 32768 */
   readonly inlineBytes?: number;
   /**
-   * Whether results that are not encrypted count where there is an encrypter: whoever can write to the storage can
-   * put such results there.
+   * Use unencrypted results although the storage has an encrypter: anyone who can write to the storage can put such
+   * results there.
    *
    * @default 'required'
    */
   readonly encryption?: 'required' | 'allow-plain';
   /**
-   * The most bytes that a result is decompressed to: a record that states more is not loaded. A larger result is
+   * The maximum size of a decompressed result, in bytes: a record that states more is not loaded. A larger result is
    * saved uncompressed.
    *
    * @default 1073741824, which is 1 GiB
    */
   readonly maxResultSize?: number;
   /**
-   * Whether results are only read here: nothing is saved, deleted or set aside, and there are no leases. A clear leaves
-   * its mark in the other layers of a chain.
+   * Only read results: nothing is saved, deleted or set aside, and there are no leases. A clear writes its mark into the
+   * other storages of a chain.
    *
-   * @default what `?readonly=` in the URI says, or else false
+   * @default the value of `?readonly=` in the URI, or else false
    */
   readonly readonly?: boolean;
-  /** How processes that compute the same key once find out that one of them is gone. */
+  /** How processes that compute each key only once detect that one of them has died. */
   readonly lease?: LeaseOptions;
 }
 
-/** How long the right to compute a key lasts. */
+/** The options of leases, which are the right to compute a key. */
 export interface LeaseOptions {
   /**
-   * After how many milliseconds without a sign of life another process may compute the key. A process that works is
-   * never silent for so long, even when a task blocks its event loop; the time must be longer than a connection to the
-   * storage can be away.
+   * The time in milliseconds without a sign of life after which another process may compute the key. A live process is
+   * never silent for so long, even when a task blocks its event loop. The time must be longer than a connection to the
+   * storage may be interrupted.
    *
    * @default 15000
    */
   readonly expiresAfter?: number;
 }
 
-/** The values that these options may have. */
+/** The valid values of these options. */
 export const storageOptions: Readonly<Record<keyof StorageOptions, Allowed>> = {
   encoder: {
     includes: (value) => typeof value?.serialization?.serialize === 'function',

@@ -3,11 +3,11 @@ import { TidemarkError } from '../base/error';
 import { asyncStorage, describeIncompatibility, foreignCopies, ownCopy, sharedState } from '../base/shared-state';
 import { StorageStack } from './storage-stack';
 
-/** What a scope does besides being looked into first. */
+/** The options of a scope, which is always searched first. */
 export interface ScopeOptions {
-  /** Whether results are saved here, rather than in the next storage outside that saves. @default true, unless it is read-only */
+  /** Save results here instead of in the next enclosing storage that saves. @default true, unless it is read-only */
   readonly save?: boolean;
-  /** Whether the storages outside are looked into as well. @default true */
+  /** Also search the enclosing storages. @default true */
   readonly nested?: boolean;
 }
 
@@ -22,13 +22,13 @@ interface Scope {
 const state = sharedState('scopes', () => ({ scopes: undefined as AsyncLocalStorage<Scope> | undefined }));
 ownCopy.isInScope = () => state.scopes?.getStore() !== undefined;
 
-/** Calls `body`; runs that it starts, however late, look into these layers first. */
+/** Calls `body` so that runs started in it, however late, search this stack first. */
 export function runInScope<R>(layers: StorageStack, { save = true, nested = true }: ScopeOptions, body: () => R): R {
   const scopes = (state.scopes ??= asyncStorage<Scope>('scopes'));
   return scopes.run({ layers, saves: save, isNested: nested, outer: scopes.getStore() }, body);
 }
 
-/** The layers of the scopes that are open here, from the innermost out, then those of a runner. */
+/** The stores of the open scopes, from the innermost outwards, then those of a runner. */
 export function withOpenScopes(own: StorageStack): StorageStack {
   const foreign = foreignCopies().find((copy) => copy.isInScope?.());
   if (foreign) throw new TidemarkError(`the scope of a storage cannot be used: ${describeIncompatibility()}`);
@@ -39,7 +39,7 @@ export function withOpenScopes(own: StorageStack): StorageStack {
     open.push(scope);
   const hidesOwn = !open.at(-1)!.isNested;
   const visible = [...open.map(({ layers }) => layers), ...(hidesOwn ? [] : [own])];
-  // Where only read-only layers are, results are saved farther out.
+  // A scope with only read-only stores leaves saving to the next enclosing one.
   const saving =
     open.find(({ saves, layers }) => saves && layers.writes.length > 0)?.layers ?? (hidesOwn ? undefined : own);
   return new StorageStack(

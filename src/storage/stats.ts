@@ -1,29 +1,30 @@
 import { safeName } from '../task/safe-name';
 import type { CheckpointStore } from './checkpoint-store';
 import type { CheckpointRecord } from './format/record';
+import { listUnnamedBlobs } from './maintain-store';
 
-/** What is saved of one task. */
+/** The saved results of one task. */
 export interface TaskStats {
-  /** How many results. */
+  /** The number of results. */
   readonly count: number;
-  /** How many bytes they take, as they are kept; records are not counted. */
+  /** Their stored size in bytes, without records. */
   readonly bytes: number;
   /**
-   * How many bytes of the disks of this machine all of it takes: results, records and task directories, in whole
-   * blocks. Of files only; other stores do not know.
+   * The disk space on this machine in bytes: results, records and task directories, in whole blocks. Undefined for
+   * stores other than files.
    */
   readonly disk?: number;
   /**
-   * Large bytes that no record names: of results that are being saved, and of processes that were killed while they
-   * saved one. The next save or `clear` of the same results removes the latter.
+   * Large results without a record: those that are being saved, and leftovers of processes that were killed while they
+   * saved. The next save or `clear` of the same results removes the latter.
    */
   readonly unnamed?: { readonly count: number; readonly bytes: number };
 }
 
-/** What is saved of each task, by its name. */
+/** The statistics of each task, by its name. */
 export async function collectStats(
   records: AsyncIterable<CheckpointRecord>,
-  layers: readonly CheckpointStore[],
+  stores: readonly CheckpointStore[],
 ): Promise<ReadonlyMap<string, TaskStats>> {
   const stats = new Map<string, TaskStats>();
   for await (const { task, size } of records) {
@@ -31,21 +32,21 @@ export async function collectStats(
     stats.set(task, { count: count + 1, bytes: bytes + size });
   }
   const names = new Map(Array.from(stats.keys(), (task) => [safeName(task), task]));
-  for (const layer of layers) await addUnnamed(stats, names, layer);
+  for (const store of stores) await addUnnamed(stats, names, store);
   for (const [task, one] of stats) {
-    const disk = await totalDiskSize(layers, safeName(task));
+    const disk = await totalDiskSize(stores, safeName(task));
     if (disk !== undefined) stats.set(task, { ...one, disk });
   }
   return new Map([...stats].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @param names those of tasks, by the folders that they are kept in */
+/** @param names the names of tasks, by their folders */
 async function addUnnamed(
   stats: Map<string, TaskStats>,
   names: ReadonlyMap<string, string>,
-  layer: CheckpointStore,
+  store: CheckpointStore,
 ): Promise<void> {
-  for await (const { folder, bytes } of layer.unnamed()) {
+  for await (const { folder, bytes } of listUnnamedBlobs(store)) {
     const task = names.get(folder) ?? folder;
     const one = stats.get(task) ?? { count: 0, bytes: 0 };
     const unnamed = one.unnamed ?? { count: 0, bytes: 0 };
@@ -53,11 +54,11 @@ async function addUnnamed(
   }
 }
 
-/** How many bytes of disks the layers take that know it; undefined when none does. @param folder of one task */
-export async function totalDiskSize(layers: readonly CheckpointStore[], folder?: string): Promise<number | undefined> {
+/** The disk space of the stores that know it; undefined when none does. @param folder of one task */
+export async function totalDiskSize(stores: readonly CheckpointStore[], folder?: string): Promise<number | undefined> {
   let sum: number | undefined;
-  for (const layer of layers) {
-    const size = await layer.diskSize(folder);
+  for (const store of stores) {
+    const size = await store.client.diskSize(folder);
     if (size !== undefined) sum = (sum ?? 0) + size;
   }
   return sum;

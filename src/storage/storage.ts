@@ -9,21 +9,22 @@ import type { TaskKey } from '../task/context';
 import { definitionOf } from '../task/definition';
 import { safeName } from '../task/safe-name';
 import type { TaskClass } from '../task/task-class';
-import { CheckpointStore, type StorageOptions } from './checkpoint-store';
+import { CheckpointStore } from './checkpoint-store';
 import { GoneCheckpointError, StorageError } from './errors';
 import type { CheckpointRecord } from './format/record';
+import { clearStore, listRecords } from './maintain-store';
 import { clearMarksIn, placeIdOf } from './marks/epochs';
 import { openStore, type StorageSource } from './open';
-import { storageOptions } from './options';
+import { type StorageOptions, storageOptions } from './options';
 import { runInScope, type ScopeOptions } from './scope';
 import { collectStats, type TaskStats, totalDiskSize } from './stats';
 import { type ReadStore, StorageStack } from './storage-stack';
 
-/** How several storages work as one. */
+/** The options of a chain of storages. */
 export interface ChainOptions {
-  /** Whether results are written to the first storage only, or to all; those that are read-only aside. @default 'first' */
+  /** Write results to the first storage that is not read-only, or to all of these. @default 'first' */
   readonly write?: 'first' | 'all';
-  /** Whether what a later storage had is copied into the first when it is loaded. @default false */
+  /** Copy results that are loaded from a later storage into the first. @default false */
   readonly promote?: boolean;
 }
 
@@ -33,16 +34,16 @@ const chainOptions: Readonly<Record<keyof ChainOptions, Allowed>> = {
 };
 const scopeOptions: Readonly<Record<keyof ScopeOptions, Allowed>> = { save: isBoolean, nested: isBoolean };
 
-/** What is listed. */
+/** The filter of a list. */
 export interface ListFilter {
   /** Only the results of this task: its class or name. */
   readonly task?: string | TaskClass;
-  /** Told of the checkpoints that are left out, and what is wrong with them: damage, or a newer format. */
+  /** Called for each omitted checkpoint, with the problem: damage, or a newer format. */
   readonly onUnreadable?: (key: TaskKey, problem: string) => void;
 }
 
 /**
- * Where checkpoints are.
+ * A place for checkpoints.
  *
  * @example
  * const storage = Storage.open('file:.tidemark');
@@ -53,24 +54,24 @@ export class Storage {
     shareClass(Storage, 'Storage');
   }
 
-  /** @internal What runs use. */
+  /** @internal The stores, for runs. */
   readonly stack: StorageStack;
-  /** @internal Whether it stands in a config file, and so belongs to all runners of the process. */
+  /** @internal The storage is from a config file, and so belongs to all runners of the process. */
   isShared = false;
 
-  private constructor(layers: StorageStack) {
-    this.stack = layers;
+  private constructor(stack: StorageStack) {
+    this.stack = stack;
   }
 
-  static #of(layer: CheckpointStore): Storage {
-    return new Storage(new StorageStack([{ store: layer, promoteTo: [] }], layer.isReadonly ? [] : [layer]));
+  static #over(store: CheckpointStore): Storage {
+    return new Storage(new StorageStack([{ store, promoteTo: [] }], store.isReadonly ? [] : [store]));
   }
 
   /**
-   * Opens a storage; nothing is read, written or connected before it is used.
+   * Opens a storage. Nothing is read, written or connected before its first use.
    *
    * @param source a URI such as `'memory:'`, `'file:PATH'`, `'lmdb:PATH'` or `'redis://HOST'`, a `Map`, a Keyv store
-   *   adapter, or a `Keyv` with one; `?readonly=true` at the end of a URI says that it is only read @default what `TIDEMARK_STORAGE` or the nearest `tidemark.config.*` names, or else 'file:.tidemark'
+   *   adapter, or a `Keyv` with one; append `?readonly=true` to a URI to only read it @default the storage named by `TIDEMARK_STORAGE` or the nearest `tidemark.config.*`, or else 'file:.tidemark'
    * @throws {StorageError} when it is none of these
    */
   static open(source?: StorageSource, options: StorageOptions = {}): Storage {
@@ -83,14 +84,14 @@ export class Storage {
       : openStore(source === undefined ? 'file:.tidemark' : source, options.readonly);
     const { store, location, isReadonly, address } = opened;
     const place = address === undefined ? undefined : placeIdOf(address);
-    return Storage.#of(new CheckpointStore(store, location, { ...options, readonly: isReadonly }, place));
+    return Storage.#over(new CheckpointStore(store, location, { ...options, readonly: isReadonly }, place));
   }
 
   /**
-   * Several storages as one: read in this order; written to the first, or to all.
+   * Chains storages: they are searched in this order, and results are written to the first, or to all.
    *
-   * @param storages the nearest first; last may stand options: `write`, `promote`
-   * @throws {TidemarkError} when there is none, or one is given twice
+   * @param storages the nearest first, optionally followed by the options `write` and `promote`
+   * @throws {TidemarkError} when no storage is given, or one is given twice
    * @example
    * const storage = Storage.chain(Storage.open('file:.tidemark'), Storage.open('redis://shared'), { promote: true });
    */
@@ -100,12 +101,12 @@ export class Storage {
     const options: ChainOptions = last instanceof Storage ? {} : ((last as ChainOptions | undefined) ?? {});
     const chained = (last instanceof Storage ? storages : storages.slice(0, -1)) as Storage[];
     if (chained.length === 0 || !chained.every((one) => one instanceof Storage) || typeof options !== 'object')
-      throw new TidemarkError('Storage.chain takes storages, the nearest first, and options at the end');
+      throw new TidemarkError('Storage.chain takes storages, the nearest first, optionally followed by options');
     checkOptions(options, chainOptions, 'a chain');
     const all = chained.flatMap(({ stack }) => stack.all);
-    if (new Set(all).size < all.length) throw new TidemarkError('a storage stands twice in one chain');
+    if (new Set(all).size < all.length) throw new TidemarkError('the chain contains the same storage twice');
     const { write = 'first', promote = false } = options;
-    // Storages that are read-only write nothing, so another one is the first that does.
+    // Read-only storages are skipped.
     const nearest = chained.findIndex(({ stack }) => stack.writes.length > 0);
     const first = chained[nearest]?.stack.writes ?? [];
     const reads = chained.flatMap(({ stack }, i) =>
@@ -114,25 +115,24 @@ export class Storage {
     return new Storage(new StorageStack(reads, write === 'all' ? chained.flatMap(({ stack }) => stack.writes) : first));
   }
 
-  /** @internal The same layers, all of them read-only. */
+  /** @internal The same stores, all read-only. */
   asReadonly(): Storage {
     return new Storage(
       new StorageStack(
-        this.stack.all.map((layer): ReadStore => ({ store: layer.asReadonly(), promoteTo: [] })),
+        this.stack.all.map((store): ReadStore => ({ store: store.asReadonly(), promoteTo: [] })),
         [],
       ),
     );
   }
 
-  /** What was opened, for messages. */
+  /** The name in messages. */
   get location(): string {
     return this.stack.location;
   }
 
   /**
-   * Calls `body`: runs that are started in it look for checkpoints here first, then in the scopes around it, then in
-   * the runner's own storage; they save into the innermost that saves. Scopes that are open at the same time never
-   * see each other.
+   * Calls `body`. Runs that are started in it search this storage first, then the enclosing scopes, then the storage of
+   * the runner; they save into the innermost of these that saves. Concurrent scopes never see each other.
    *
    * @example
    * const score = await Storage.open('memory:').scope(() => runner.run(ScoreModel, { path }), { nested: false });
@@ -143,21 +143,21 @@ export class Storage {
   }
 
   /**
-   * The saved result of a key; undefined when there is none.
+   * The saved result of a key; undefined if there is none.
    *
-   * @param encoder the one that its task has, when it has one
+   * @param encoder the encoder of the task, if it has one of its own
    * @throws {StorageError} when the storage cannot be read
    * @throws {DamagedCheckpointError} when its bytes are not those that were saved
-   * @throws {UnreadableCheckpointError} when they need something that is not here
-   * @throws {UnencryptedCheckpointError} when they are not encrypted and have to be
+   * @throws {UnreadableCheckpointError} when it needs an encoder or a version that is not here
+   * @throws {UnencryptedCheckpointError} when it is not encrypted and has to be
    */
   async get(key: TaskKey, encoder?: Encoder): Promise<unknown> {
-    for (const { store } of this.stack.reads) {
-      store.refresh();
-      const entry = await store.find(key, encoder);
-      if (!entry) continue;
+    for (const from of this.stack.reads) {
+      from.store.client.refresh();
+      const checkpoint = await from.store.find(key, encoder);
+      if (!checkpoint) continue;
       try {
-        return await this.stack.load(store, entry, encoder);
+        return await this.stack.load({ from, checkpoint }, encoder);
       } catch (error) {
         if (!isInstance(error, GoneCheckpointError)) throw error;
       }
@@ -165,15 +165,15 @@ export class Storage {
     return undefined;
   }
 
-  /** Whether a result is saved under a key. */
+  /** A result is saved under the key. */
   async has(key: TaskKey): Promise<boolean> {
     for (const { store } of this.stack.reads) if (await store.has(key)) return true;
     return false;
   }
 
   /**
-   * Deletes a saved result, in all layers that are not read-only; what came from it stays valid. Gives whether there
-   * was one.
+   * Deletes a saved result in all storages of a chain that are not read-only; results computed from it stay valid.
+   * Returns false if there was none.
    *
    * @throws {StorageError} when all are read-only
    */
@@ -182,23 +182,23 @@ export class Storage {
   }
 
   /**
-   * The records of what is saved, in no particular order, each key once; those that cannot be read are left out.
+   * Lists the records of saved results, in no particular order, each key once. Unreadable records are omitted.
    *
-   * @param filter `task`: only those of a task, by its class or name; `onUnreadable`: told of each that is left out
+   * @param filter `task`: only the results of a task, by its class or name; `onUnreadable`: called for each omitted record
    */
   async *list(filter: ListFilter = {}): AsyncIterableIterator<CheckpointRecord> {
     const { task, onUnreadable } = filter;
     const folder = task === undefined ? undefined : safeName(typeof task === 'string' ? task : definitionOf(task).name);
     const listed: CheckpointStore[] = [];
-    for (const layer of this.stack.all) {
-      for await (const record of layer.list(folder, onUnreadable))
+    for (const store of this.stack.all) {
+      for await (const record of listRecords(store, folder, onUnreadable))
         if (!(await isIn(listed, record.key))) yield { ...record, marks: clearMarksIn(record.marks) };
-      listed.push(layer);
+      listed.push(store);
     }
   }
 
   /**
-   * How many results are saved of each task, and how many bytes they take.
+   * The number and size of the saved results of each task.
    *
    * @example
    * for (const [task, { count, bytes }] of await Storage.open().stats()) console.log(task, count, bytes);
@@ -208,26 +208,26 @@ export class Storage {
   }
 
   /**
-   * How many bytes of the disks of this machine all takes that is kept here, in whole blocks: of files and LMDB;
-   * undefined where other stores keep it.
+   * The disk space of everything in the storage on this machine, in bytes and whole blocks, for files and LMDB;
+   * undefined for other stores.
    */
   async diskSize(): Promise<number | undefined> {
     return totalDiskSize(this.stack.all);
   }
 
   /**
-   * Deletes all that Tidemark keeps here, in all layers that are not read-only; a `Map` or a store may hold other
-   * things, which stay.
+   * Deletes everything that Tidemark keeps in all storages of a chain that are not read-only. Other values in a `Map` or
+   * a store stay.
    *
    * @throws {StorageError} when all are read-only
    */
   async clear(): Promise<void> {
-    for (const layer of this.stack.writable('delete')) await layer.clear();
+    for (const store of this.stack.writable('delete')) await clearStore(store);
   }
 
-  /** Waits for what is under way and lets go of connections. */
+  /** Waits for pending operations and closes connections. */
   async close(): Promise<void> {
-    await Promise.all(this.stack.all.map((layer) => layer.close()));
+    await Promise.all(this.stack.all.map((store) => store.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -239,7 +239,7 @@ function promoted({ store, promoteTo }: ReadStore, first: readonly CheckpointSto
   return { store, promoteTo: [...promoteTo, ...first] };
 }
 
-/** @throws {StorageError} naming the file or variable that says it */
+/** @throws {StorageError} naming the file or variable with the storage */
 function openConfigured({ source, from }: ConfiguredStorage, isReadonly?: boolean): ReturnType<typeof openStore> {
   try {
     return openStore(source as StorageSource, isReadonly);
@@ -248,7 +248,7 @@ function openConfigured({ source, from }: ConfiguredStorage, isReadonly?: boolea
   }
 }
 
-/** @throws {StorageError} for a storage of a copy of the package that does not work together with this one */
+/** @throws {StorageError} for a storage of an incompatible copy of the package */
 function checkCopy(source: unknown): void {
   const problem = whyForeign(Storage, source);
   if (problem !== undefined) throw new StorageError(`the storage cannot be used: ${problem}`, { operation: 'open' });
@@ -256,12 +256,14 @@ function checkCopy(source: unknown): void {
 
 function shared(storage: Storage, from: string, options: StorageOptions): Storage {
   if (Object.keys(options).length > 0)
-    throw new StorageError(`${from} gives a storage that is open already: it takes no options`, { operation: 'open' });
+    throw new StorageError(`${from} provides a storage that is already open, so that it takes no options`, {
+      operation: 'open',
+    });
   storage.isShared = true;
   return storage;
 }
 
-async function isIn(layers: readonly CheckpointStore[], key: TaskKey): Promise<boolean> {
-  for (const layer of layers) if (await layer.has(key)) return true;
+async function isIn(stores: readonly CheckpointStore[], key: TaskKey): Promise<boolean> {
+  for (const store of stores) if (await store.has(key)) return true;
   return false;
 }

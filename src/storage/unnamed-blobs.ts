@@ -5,19 +5,19 @@ import { decodeEntry } from './format/entry-format';
 import { parseBlobKey } from './format/keys';
 import { chunks, type StoreClient } from './store-client';
 
-/** When, on which machine, by which process, which started when, and the how many-eth: so many hexadecimal digits. */
+/** Time, machine, process id, start of the process and a counter, as hexadecimal digits. */
 const pattern = /^([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{6})([0-9a-f]{4})[0-9a-f]{6}$/;
-/** What a live process, or one on a machine that cannot be asked, has not named in a record for so long, in seconds. */
+/** A blob without a record, of a live process or of another machine, is kept for this long, in seconds. */
 const patience = 3600;
-/** 2026: names that seem to be older, or from the future, are of a time when they did not tell. */
+/** 2026: names with earlier or future times do not tell their writer. */
 const first = 1_767_225_600;
 
-/** Threads of a process, and copies of the package, begin somewhere else. */
+/** Threads of a process, and copies of the package, start with different numbers. */
 let counter = randomInt(2 ** 24);
 
 /**
- * A name for large bytes that no others have, and that tells who is writing them: what a killed process left can be
- * found by that.
+ * A unique name for a blob. It tells which process writes it and when, so that leftovers of killed processes are
+ * recognised.
  */
 export function newBlobName(): string {
   const { machine, pid, start } = thisProcess();
@@ -25,7 +25,7 @@ export function newBlobName(): string {
   return [digits(seconds(), 8), machine, digits(pid, 6), shortened(start), digits(counter, 6)].join('');
 }
 
-/** Whether no record will ever name bytes that none names now, as far as that can be told. */
+/** No record will ever name this blob, as far as that can be told. */
 export function isOrphanedBlob(name: string): boolean {
   const [, written = '', machine = '', pid = '', start = ''] = pattern.exec(name) ?? [];
   const time = Number.parseInt(written, 16);
@@ -45,52 +45,52 @@ function digits(value: number, count: number): string {
   return (value % 16 ** count).toString(16).padStart(count, '0');
 }
 
-/** The last digits of when a process started, which the system counts up. */
+/** The last digits of the start of a process, which the system counts up. */
 function shortened(start: string): string {
   return digits(Number(start) || 0, 4);
 }
 
-/** After a look at a folder comes a rest of so many times as long. */
+/** A scan of a folder is followed by a pause of so many times its duration. */
 const rest = 50;
-/** A look by the way is at so many keys at most; a clear looks at all. */
+/** A scan during a save looks at this many keys at most; a clear looks at all. */
 const mostLookedAt = 20_000;
 
-/** What was found in a folder when it was looked at last: the names of bytes whose writer is gone, by key. */
+/** The result of the last scan of a folder: the names of orphaned blobs, by key. */
 interface Known {
   readonly byKey: Map<string, string[]>;
   readonly restsUntil: number;
 }
 
 /**
- * Large bytes that no record names: a process was killed between the write of the bytes and that of the record. Those
- * that a live process has just written stay.
+ * The blobs that no record names, because a process was killed between the write of the blob and that of the record.
+ * A blob that a live process has just written is kept.
  */
 export class UnnamedBlobs {
-  readonly #entries: StoreClient;
+  readonly #client: StoreClient;
   readonly #known = new Map<string, Promise<Known> | Known>();
 
-  constructor(entries: StoreClient) {
-    this.#entries = entries;
+  constructor(client: StoreClient) {
+    this.#client = client;
   }
 
-  /** The keys of those that are there now, be it only for a moment. @param folder of one task; without it, of all */
+  /** Lists the keys of all blobs without a record, even those that are being saved. @param folder the folder of one task; without it, of all */
   async *list(folder: string | undefined): AsyncIterableIterator<string> {
-    const keys = this.#entries.keys(folder === undefined ? '' : `${folder}/`);
+    const keys = this.#client.keys(folder === undefined ? '' : `${folder}/`);
     for await (const group of chunks(blobKeysIn(keys))) {
       const named = await Promise.all(group.map(({ key, name }) => this.#isNamed(key, name)));
       for (const [i, { key, name }] of group.entries()) if (!named[i]) yield `${key}.${name}`;
     }
   }
 
-  /** Removes those of a task. */
+  /** Removes the orphaned blobs of a task. */
   async removeIn(folder: string): Promise<void> {
-    for await (const group of chunks(blobKeysIn(this.#entries.keys(`${folder}/`))))
+    for await (const group of chunks(blobKeysIn(this.#client.keys(`${folder}/`))))
       await Promise.all(group.map(({ key, name }) => isOrphanedBlob(name) && this.remove(key, name)));
   }
 
-  /** Removes those of a key, in stores where they are found without much ado. What cannot be removed does no harm. */
+  /** Removes the orphaned blobs of a key, in stores that list them fast. Errors are ignored. */
   removeOf(key: string): Awaitable<unknown> {
-    const { listsFast } = this.#entries;
+    const { listsFast } = this.#client;
     if (listsFast === undefined || key.startsWith('@')) return undefined;
     if (listsFast === 'by-prefix') return this.#look(`${key}.`).then((found) => this.#removeKnown(found, key));
     const folder = key.slice(0, key.indexOf('/') + 1);
@@ -100,7 +100,7 @@ export class UnnamedBlobs {
     return this.#lookOnce(folder, known).then((found) => this.#removeKnown(found, key));
   }
 
-  /** @param known what is being found already */
+  /** @param known a scan in progress */
   #lookOnce(folder: string, known: Promise<Known> | Known | undefined): Promise<Known> {
     if (known instanceof Promise) return known;
     const looking = this.#look(folder);
@@ -114,7 +114,7 @@ export class UnnamedBlobs {
     const byKey = new Map<string, string[]>();
     let looks = 0;
     try {
-      for await (const whole of this.#entries.keys(prefix)) {
+      for await (const whole of this.#client.keys(prefix)) {
         if (++looks > mostLookedAt) break;
         const { key = '', name = '' } = parseBlobKey(whole) ?? {};
         if (name === '' || !isOrphanedBlob(name)) continue;
@@ -123,7 +123,7 @@ export class UnnamedBlobs {
         else byKey.set(key, [name]);
       }
     } catch {
-      // What cannot be listed now is looked at another time.
+      // The next scan tries again.
     }
     const end = performance.now();
     return { byKey, restsUntil: end + rest * (end - start) };
@@ -136,16 +136,16 @@ export class UnnamedBlobs {
     return Promise.all(names.map((name) => this.remove(key, name))).catch(() => undefined);
   }
 
-  /** Removes some unless they are named, whose writer is gone or has failed: what it has not named, it never will. */
+  /** Removes a blob whose writer is gone or has failed, unless a record names it: none ever will. */
   async remove(key: string, name: string): Promise<void> {
-    if (!(await this.#isNamed(key, name))) await this.#entries.delete(`${key}.${name}`);
+    if (!(await this.#isNamed(key, name))) await this.#client.delete(`${key}.${name}`);
   }
 
   async #isNamed(key: string, name: string): Promise<boolean> {
-    this.#entries.refresh();
-    const bytes = await this.#entries.readSmall(key);
+    this.#client.refresh();
+    const bytes = await this.#client.read(key, { small: true });
     const read = bytes && decodeEntry(bytes, key as never);
-    // A record that cannot be read here, as one of a newer version, may name them.
+    // A record that cannot be read here, such as one of a newer version, may name it.
     return read !== undefined && (read.state === 'unreadable' || (read.state === 'whole' && read.entry.blob === name));
   }
 }

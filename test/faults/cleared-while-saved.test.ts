@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Runner, Task } from 'tidemark';
+import { quarantine } from '../../src/storage/maintain-store';
 import { noise } from '../support/noise';
 import { ObservedStore } from '../support/observed-store';
 import { outcomeOf } from '../support/outcome';
@@ -88,11 +89,11 @@ it.each([
 it('sets nothing aside that is deleted while it is looked at', async () => {
   await runner().run(Large);
   const key = await runner().key(Large);
-  const [layer] = runner().storage.stack.writes;
+  const [written] = runner().storage.stack.writes;
   let reads = 0;
   store.before = (operation, name) => {
     if (operation === 'get' && name === key && ++reads === 2) store.entries.clear();
   };
-  expect(await layer!.quarantine(key)).toBe(false);
+  expect(await quarantine(written!, key)).toBe(false);
   expect([...store.entries]).toEqual([]);
 });

@@ -70,7 +70,7 @@ describeWithRedis('a Redis that is full', (server) => {
     const error = await runner.clear(Large).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StorageError);
     expect((error as Error).message).toMatch(
-      /^1 result of Large deleted, but what came from such results still counts, since that could not be noted: .*its memory is full\..* Make room and clear again; storage\.clear\(\) \(tidemark clear --all\) needs no room\.$/s,
+      /^1 result of Large deleted, but what came from such results still counts, because the mark for it could not be written: .*its memory is full\..* Make room and clear again; storage\.clear\(\) \(tidemark clear --all\) needs no room\.$/s,
     );
     expect([...(await storage.stats()).keys()]).toEqual(['Length']);
     await storage.close();

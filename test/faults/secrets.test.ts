@@ -15,6 +15,7 @@ import {
   UnreadableCheckpointError,
 } from 'tidemark';
 import { type SecretKeySource } from 'tidemark/extend';
+import { quarantine } from '../../src/storage/maintain-store';
 import { collect } from '../support/collect';
 import { noise } from '../support/noise';
 import { outcomeOf } from '../support/outcome';
@@ -57,7 +58,7 @@ const patient = 'Ada Lovelace of London';
 async function saveAll(storage: Storage): Promise<string[]> {
   const runner = new Runner({ storage, onWarning: () => {} });
   await runner.run(Scan, { patient });
-  await storage.stack.writes[0]!.quarantine(await runner.key(Letter, { patient }));
+  await quarantine(storage.stack.writes[0]!, await runner.key(Letter, { patient }));
   await runner.clear(Diagnosis, { patient });
   await runner.run(Scan, { patient });
   const records = await collect(storage.list());

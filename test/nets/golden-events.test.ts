@@ -33,20 +33,20 @@ import {
 } from './fixtures/tasks';
 
 const golden = join(__dirname, 'golden-events.json');
-/** What each program told, for the file: written anew with UPDATE_GOLDEN=1. */
-const told: Record<string, readonly (readonly string[])[]> = {};
-const expected = JSON.parse(readFileSync(golden, 'utf8')) as typeof told;
+/** The events of each program; UPDATE_GOLDEN=1 writes them to the file. */
+const recorded: Record<string, readonly (readonly string[])[]> = {};
+const expected = JSON.parse(readFileSync(golden, 'utf8')) as typeof recorded;
 
 const folder = temporaryFolder();
 let runner: Runner;
 beforeEach(() => {
-  // A result that took long to compute is flushed to the disk, which takes another way: on a busy machine that is any.
+  // Slow results are flushed to the disk, asynchronously: on a busy machine, any result can be slow.
   const storage = Storage.open(`file:${folder.path}`, { fsync: 'never' });
   runner = new Runner({ storage, concurrency: 1, directories: `${folder.path}-own`, onWarning: () => {} });
 });
 afterEach(() => runner.close());
 
-/** The events of one run, a line each, without what differs from run to run. */
+/** The events of one run, one line each, without parts that differ between runs. */
 async function follow(target: unknown, options: RunOptions & { stopAt?: string } = {}): Promise<readonly string[]> {
   const { stopAt, ...rest } = options;
   const run = runner.start(target as typeof Leaf, undefined as never, rest);
@@ -73,7 +73,7 @@ function line(event: RunEvent): string {
     case 'task-logged':
       return `${type} ${label(event.node)} ${event.message}`;
     case 'task-saved':
-      // The name of a directory has a random part, of which the length is seen in its bytes.
+      // The name of a directory has a random part, and its length varies.
       return `${type} ${label(event.node)} ${event.node.task === 'Folder' ? '' : event.bytes}`;
     case 'task-failed':
       return `${type} ${label(event.node)} ${event.error.message} ${event.willRetry}`;
@@ -98,13 +98,13 @@ const worker = {
   execArgv: ['-r', join(__dirname, '../support/register.js')],
 };
 
-/** Events that come beside the others, in whatever order, are sorted at the end. */
+/** Moves events whose position varies to the end, sorted. */
 function ordered(lines: readonly string[]): readonly string[] {
-  const isBeside = (one: string) => /^task-(?:saved|assigned|progressed|logged) /.test(one);
-  return [...lines.filter((one) => !isBeside(one)), ...lines.filter(isBeside).sort()];
+  const isUnordered = (one: string) => /^task-(?:saved|assigned|progressed|logged) /.test(one);
+  return [...lines.filter((one) => !isUnordered(one)), ...lines.filter(isUnordered).sort()];
 }
 
-/** The events of programs whose tasks an executor runs. */
+/** The events of several runs on an executor. */
 async function followOn(executor: Executor, storage: string | Storage): Promise<readonly (readonly string[])[]> {
   const here = runner;
   runner = new Runner({ storage, executor, concurrency: 1, directories: `${folder.path}-own`, onWarning: () => {} });
@@ -127,7 +127,7 @@ const programs: Record<string, () => Promise<readonly (readonly string[])[]>> = 
   'several targets': async () => [await follow([Plain, Structure, task(Leaf, { n: 9 })])],
   'a forced run': async () => [
     await follow(Diamond),
-    // What is there is replaced beside the run.
+    // Replacing a result is asynchronous.
     ordered(await follow(Diamond, { force: true })),
     ordered(await follow(Diamond, { force: [Leaf] })),
   ],
@@ -168,22 +168,22 @@ const programs: Record<string, () => Promise<readonly (readonly string[])[]>> = 
   'in a process': () => followOn(processes({ ...worker, size: 1 }), runner.storage),
 };
 
-it.each(Object.keys(programs))('tells the same as before: %s', async (name) => {
-  told[name] = await programs[name]!();
-  if (process.env.UPDATE_GOLDEN !== '1') expect(told[name]).toEqual(expected[name]);
+it.each(Object.keys(programs))('emits the same events as before: %s', async (name) => {
+  recorded[name] = await programs[name]!();
+  if (process.env.UPDATE_GOLDEN !== '1') expect(recorded[name]).toEqual(expected[name]);
 });
 
 describeWithRedis('on a worker behind Redis', (server) => {
-  it('tells the same as before', async () => {
+  it('emits the same events as before', async () => {
     const name = 'on a worker behind Redis';
     const connection = server.uri();
     const remote = await startWorker({ ...worker, connection, executor: 'inline', stopSignals: [] });
-    told[name] = await followOn(bullmq({ connection }), connection);
+    recorded[name] = await followOn(bullmq({ connection }), connection);
     await remote.close();
-    if (process.env.UPDATE_GOLDEN !== '1') expect(told[name]).toEqual(expected[name]);
+    if (process.env.UPDATE_GOLDEN !== '1') expect(recorded[name]).toEqual(expected[name]);
   });
 });
 
 afterAll(() => {
-  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(golden, `${JSON.stringify(told, undefined, 2)}\n`);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(golden, `${JSON.stringify(recorded, undefined, 2)}\n`);
 });

@@ -4,14 +4,14 @@ import ts from 'typescript';
 
 const source = join(__dirname, '../../src');
 const list = join(__dirname, 'messages.txt');
-/** Stands for a value in a message. */
+/** Placeholder for a value in a message. */
 const value = '…';
-/** Parts of pages and pictures. */
+/** Matches parts of pages and pictures. */
 const markup = /<\/\w|="/;
-/** Texts of more lines are programs: style sheets, scripts of Redis and of pages. */
+/** Longer texts are code: style sheets, scripts for Redis. */
 const mostLines = 3;
 
-/** The texts for people in the source: errors, warnings, help, reports. Sorted, each once, wherever it is written. */
+/** Texts for people in the source (errors, warnings, help, reports), sorted, without duplicates and positions. */
 function messages(): string {
   const found = new Set<string>();
   for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
@@ -26,13 +26,13 @@ function visit(node: ts.Node, found: Set<string>): void {
   if (ts.isTypeNode(node)) return;
   if (isText(node)) add(textOf(node), found);
   ts.forEachChild(node, (child) => {
-    // A part of a text that is joined belongs to the whole.
+    // Parts of a concatenation are not texts of their own.
     if (!(isText(node) && isText(child) && ts.isBinaryExpression(node))) visit(child, found);
     else visitValues(child, found);
   });
 }
 
-/** The values within a part of a joined text may hold texts of their own. */
+/** Visits expressions within a part of a concatenation. */
 function visitValues(node: ts.Expression, found: Set<string>): void {
   if (ts.isBinaryExpression(node) || ts.isTemplateExpression(node))
     ts.forEachChild(node, (child) => {
@@ -64,8 +64,8 @@ function add(text: string, found: Set<string>): void {
     found.add(JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll(`${value}${value}`, value));
 }
 
-// Changes of structure leave it as it is; changes of words are seen in it. After a conflict, write it anew.
-it('finds the messages that messages.txt lists; UPDATE_MESSAGES=1 writes it anew', () => {
+// Unaffected by changes of structure. After a merge conflict, rewrite the file.
+it('finds the messages in messages.txt; UPDATE_MESSAGES=1 rewrites it', () => {
   const found = messages();
   if (process.env.UPDATE_MESSAGES === '1') writeFileSync(list, found);
   expect(found).toBe(readFileSync(list, 'utf8'));

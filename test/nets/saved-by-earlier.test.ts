@@ -10,7 +10,7 @@ import { cleared, directories, encrypting, saved } from './fixtures/saved-tasks'
 const fixtures = join(__dirname, 'fixtures/tidemark2');
 const folder = temporaryFolder();
 
-/** A copy, since loading removes what others left. */
+/** A copy, since a run removes leftovers of other processes. */
 function copyOf(name: string): string {
   cpSync(join(fixtures, name), folder.path, { recursive: true });
   return `file:${folder.path}`;
@@ -22,7 +22,7 @@ function runnerOn(storage: Storage): { runner: Runner; warnings: string[] } {
   return { runner, warnings };
 }
 
-/** Loads each target in a run of its own, and expects what was saved. */
+/** Expects each target to be loaded, in its own run, as it was saved. */
 async function expectAllLoaded(storage: Storage): Promise<void> {
   const { runner, warnings } = runnerOn(storage);
   for (const [name, [target, result]] of Object.entries(saved)) {
@@ -53,12 +53,12 @@ async function expectWhole(storage: Storage): Promise<void> {
 describe.each([
   ['plain', undefined],
   ['encrypted', { encoder: encrypting }],
-])('a folder that an earlier version filled, %s', (name, options) => {
+])('a folder written by an earlier version, %s', (name, options) => {
   const open = () => Storage.open(copyOf(name), options);
 
-  it('gives every result without running a task', () => expectAllLoaded(open()));
+  it('loads every result without running a task', () => expectAllLoaded(open()));
 
-  it('gives task directories with their files', async () => {
+  it('loads task directories with their files', async () => {
     const { runner, warnings } = runnerOn(open());
     const run = runner.start([...directories.targets] as const);
     const results = await run.result;
@@ -67,19 +67,19 @@ describe.each([
     expect(warnings).toEqual([]);
   });
 
-  it('does not give what was cleared', () => expectClearedToRun(open()));
+  it('does not load cleared results', () => expectClearedToRun(open()));
 
-  it('has no record that cannot be read', () => expectWhole(open()));
+  it('can read all records', () => expectWhole(open()));
 });
 
-describeWithRedis('a Redis that an earlier version filled', (server) => {
+describeWithRedis('a Redis written by an earlier version', (server) => {
   beforeAll(() => writeAll(server.uri(), JSON.parse(readFileSync(join(fixtures, 'redis.json'), 'utf8'))));
 
-  it('gives every result without running a task', () => using(server.uri(), expectAllLoaded));
+  it('loads every result without running a task', () => using(server.uri(), expectAllLoaded));
 
-  it('does not give what was cleared', () => using(server.uri(), expectClearedToRun));
+  it('does not load cleared results', () => using(server.uri(), expectClearedToRun));
 
-  it('has no record that cannot be read', () => using(server.uri(), expectWhole));
+  it('can read all records', () => using(server.uri(), expectWhole));
 });
 
 async function using(uri: string, body: (storage: Storage) => Promise<void>): Promise<void> {

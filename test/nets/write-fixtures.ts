@@ -1,12 +1,12 @@
-// Writes the fixtures of test/nets/saved-by-earlier.test.ts anew. They are what an earlier version left behind, so this
-// runs only when the tasks in saved-tasks.ts get more to save, and with the version whose format it is:
+// Rewrites the fixtures of saved-by-earlier.test.ts. They prove compatibility with the version that wrote them: run
+// this only to add tasks to saved-tasks.ts, with a version that still writes this format.
 //
 //   node -r ./test/support/register.js test/nets/write-fixtures.ts
 import { rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 
-// Records name the machine.
+// Records contain the host name.
 os.hostname = () => 'machine';
 
 async function main(): Promise<void> {
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const folder = join(__dirname, 'fixtures/tidemark2');
   rmSync(folder, { recursive: true, force: true });
 
-  /** What a storage makes for its folder, not for the results. */
+  /** Removes files that are not results. */
   const tidy = (name: string) => {
     for (const extra of ['.gitignore', '.tmp', '@leases'])
       rmSync(join(folder, name, extra), { recursive: true, force: true });

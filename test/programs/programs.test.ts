@@ -13,7 +13,7 @@ const print = `
   require(process.argv[1]).main().then((result) => console.log(inspect(result, { depth: 9, breakLength: Infinity })));
 `;
 
-/** What each program's `main()` gives. */
+/** The result of `main()` of each program. */
 const expected = {
   '01-ml-evaluation': '[ 2, 2 ]',
   '02-etl-fanout': '[ 11n, 2n ]',

@@ -54,6 +54,31 @@ inBrowser('shows graph, details, error and lineage of what is clicked', async ()
   expect(faults).toEqual([]);
 });
 
+type Rect = Readonly<Record<'left' | 'right' | 'top' | 'bottom', number>>;
+
+/** The details, and the boxes with these texts, as rectangles of the window. */
+async function rects(...texts: readonly string[]): Promise<readonly Rect[]> {
+  // The graph moves at the next frame, when the details have taken their room.
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  const found = [page.locator('#details'), ...texts.map((text) => page.locator('.box', { hasText: text }))];
+  return Promise.all(found.map((one) => one.evaluate((element) => element.getBoundingClientRect().toJSON())));
+}
+
+inBrowser('keeps a task and what is related to it in sight beside the details', async () => {
+  await open(wide(5));
+  await page.locator('.box', { hasText: 'seed: 0' }).click();
+  const [details, ...boxes] = await rects('seed: 0', 'Load', 'Score');
+  for (const { left, right } of boxes) expect([left >= 0, right <= details!.left]).toEqual([true, true]);
+});
+
+inBrowser('fits the graph to another window, and keeps a task in sight above the details of a narrow one', async () => {
+  await open(wide(5));
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.locator('.box', { hasText: 'seed: 4' }).click();
+  const [details, box] = await rects('seed: 4');
+  expect([box!.left >= 0, box!.right <= 400, box!.bottom <= details!.top]).toEqual([true, true, true]);
+});
+
 inBrowser('shows what a task printed, without its colours', async () => {
   const output = '\u001b[31mepoch 1\u001b[39m\n<b>loss</b> 0.5\n';
   await open(pictureOfNodes([node('A/1', { output, worker: 'processes 2 (pid 4711)' }), node('B/1')]));

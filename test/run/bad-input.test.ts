@@ -71,16 +71,16 @@ it.each<[object, RegExp]>([
 });
 
 it.each<[unknown, RegExp]>([
-  [5, /5 is no storage; give a URI such as 'file:.tidemark', a Map, or a Keyv store adapter/],
-  [null, /null is no storage/],
-  [{}, /an instance of Object is no storage/],
-  [new Date(0), /an instance of Date is no storage/],
-  ['', /'' is no storage/],
-  ['somewhere', /'somewhere' is no storage; the known ones are 'memory:', 'file:PATH', 'lmdb:PATH', 'redis:/],
-  ['files:x', /'files:x' is no storage/],
+  [5, /5 is not a storage; pass a URI such as 'file:.tidemark', a Map, or a Keyv store adapter/],
+  [null, /null is not a storage/],
+  [{}, /an instance of Object is not a storage/],
+  [new Date(0), /an instance of Date is not a storage/],
+  ['', /'' is not a storage/],
+  ['somewhere', /'somewhere' is not a storage; the supported ones are 'memory:', 'file:PATH', 'lmdb:PATH', 'redis:/],
+  ['files:x', /'files:x' is not a storage/],
   ['file:', /'file:' cannot be opened: it names no folder/],
-  [{ store: null }, /is no storage/],
-  [{ get() {}, set() {} }, /is no storage/],
+  [{ store: null }, /is not a storage/],
+  [{ get() {}, set() {} }, /is not a storage/],
 ])('refuses the storage %p', (storage, message) => {
   expect(make({ storage })).toThrow(StorageError);
   expect(make({ storage })).toThrow(message);

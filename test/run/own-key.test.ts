@@ -30,7 +30,7 @@ const run = (storage: any, params: object, options = {}) =>
   new Runner({ storage, onWarning: () => {}, ...options }).run(task(Own, { user: 'a', ...params } as { user: string }));
 
 const refusal =
-  "Own({ limit: 2, quiet: true, user: 'a' }) has the key Own/a, under which a result with other params is saved (limit: 1): let key(params) distinguish them, or mark irrelevant params with @Param({ key: false }). If the saved one is of no use any more, clear it";
+  "Own({ limit: 2, quiet: true, user: 'a' }) has the key Own/a, under which a result with other params is saved (limit: 1): let key(params) distinguish them, or mark irrelevant params with @Param({ key: false }). If the saved result is obsolete, clear it";
 
 describe('the result of other params under a key of the task’s own making', () => {
   it.each([

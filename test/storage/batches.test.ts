@@ -44,35 +44,36 @@ class BatchStore implements StoreAdapter {
   }
 }
 
+const small = { small: true, durable: false };
 const keys = Array.from({ length: 1_600 }, (_, i) => `Task/${i}`);
 
 it('gathers what is asked for at the same time, and answers each with its own', async () => {
   const store = new BatchStore();
-  const entries = new StoreClient(store, 'a store');
-  await Promise.all(keys.map((key) => entries.writeSmall(key, Buffer.from(key), false)));
-  const read = await Promise.all([...keys, 'Task/none'].map((key) => entries.readSmall(key)));
+  const client = new StoreClient(store, 'a store');
+  await Promise.all(keys.map((key) => client.write(key, Buffer.from(key), small)));
+  const read = await Promise.all([...keys, 'Task/none'].map((key) => client.read(key, small)));
   expect(read.map((bytes) => bytes && Buffer.from(bytes).toString())).toEqual([...keys, undefined]);
   expect([store.writes, store.reads, store.mostUnderWay]).toEqual([[500, 500, 500, 100], [500, 500, 500, 101], 2]);
 });
 
 it('sends large entries in smaller batches', async () => {
   const store = new BatchStore();
-  const entries = new StoreClient(store, 'a store');
-  await Promise.all(keys.slice(0, 30).map((key) => entries.writeSmall(key, new Uint8Array(1_000_000), false)));
+  const client = new StoreClient(store, 'a store');
+  await Promise.all(keys.slice(0, 30).map((key) => client.write(key, new Uint8Array(1_000_000), small)));
   expect([store.writes.length > 3, store.entries.size]).toEqual([true, 30]);
 });
 
 it('tells everyone in a batch that fails, and goes on afterwards', async () => {
   const store = new BatchStore();
-  const entries = new StoreClient(store, 'a store');
+  const client = new StoreClient(store, 'a store');
   store.failing = true;
-  const failed = await Promise.allSettled(keys.map((key) => entries.readSmall(key)));
+  const failed = await Promise.allSettled(keys.map((key) => client.read(key, small)));
   expect(new Set(failed.map(({ status }) => status))).toEqual(new Set(['rejected']));
   expect((failed[7] as PromiseRejectedResult).reason).toEqual(expect.any(StorageError));
   expect((failed[7] as PromiseRejectedResult).reason.message).toMatch(/cannot read Task\/7 in a store: the backend is/);
   store.failing = false;
-  await entries.writeSmall('Task/1', Buffer.from('x'), false);
-  expect(await entries.readSmall('Task/1')).toEqual(Buffer.from('x'));
+  await client.write('Task/1', Buffer.from('x'), small);
+  expect(await client.read('Task/1', small)).toEqual(Buffer.from('x'));
 });
 
 it('lists the records of a store in batches', async () => {

@@ -1,4 +1,5 @@
 import { Param, Storage, Task } from 'tidemark';
+import { quarantine } from '../../src/storage/maintain-store';
 import { saveIn } from '../support/checkpoint';
 import { collect } from '../support/collect';
 import { noise } from '../support/noise';
@@ -38,7 +39,7 @@ it('leaves out of a list what cannot be read', async () => {
   const good = await saveIn(storage, { name: hash(1) });
   const bad = await saveIn(storage, { name: hash(2) });
   map.set(bad, map.get(bad)!.slice(0, 50));
-  await storage.stack.all[0]!.quarantine(bad);
+  await quarantine(storage.stack.all[0]!, bad);
   const worse = await saveIn(storage, { name: hash(3) });
   map.set(worse, Buffer.from('tidemark1 '));
   await storage.stack.mark('Example');
@@ -59,7 +60,7 @@ it("clears its own entries and leaves what else is in a user's Map", async () =>
   await saveIn(storage, { name: 'my-own-key', value: noise(40_000) });
   const bad = await saveIn(storage, { name: hash(2) });
   map.set(bad, Buffer.from('broken'));
-  await storage.stack.all[0]!.quarantine(bad);
+  await quarantine(storage.stack.all[0]!, bad);
   await saveIn(storage, { name: hash(3) });
   map.set(`Example/${hash(3)}`, Buffer.from('broken'));
   await storage.stack.mark('Example', hash(1));

@@ -41,9 +41,9 @@ describe.each(['file', 'lmdb'])('%s:', (scheme) => {
   });
 
   it.each([
-    ['//rel', /'rel' stands where a host is named; write '\w+:\.\/rel' .*, or '\w+:\/\/\/rel'/],
-    ['//rel/x', /'rel' stands where a host is named; write '\w+:\.\/rel\/x'/],
-    ['//~/x', /'~' stands where a host is named/],
+    ['//rel', /'rel' is in the place of a host; write '\w+:\.\/rel' .*, or '\w+:\/\/\/rel'/],
+    ['//rel/x', /'rel' is in the place of a host; write '\w+:\.\/rel\/x'/],
+    ['//~/x', /'~' is in the place of a host/],
     ['', /names no folder; write '\w+:\.tidemark'/],
     ['//', /names no folder/],
     ['~ada/x', /home folders of other users are not supported: .* or '\.\/~ada\/x'/],
@@ -54,9 +54,9 @@ describe.each(['file', 'lmdb'])('%s:', (scheme) => {
     ['a ', /starts or ends with white space/],
     ['a\n', /starts or ends with white space/],
     ['a\0b', /null character/],
-    ['a?x=1', /it has \?x=1, where only \?readonly= is known; write a \/ behind/],
+    ['a?x=1', /it has \?x=1, but only \?readonly= is supported; append a \//],
     ['a?readonly=yes', /has \?readonly=yes; write \?readonly=true or \?readonly=false/],
-    ['///a%20b', /paths are taken as they are written, .*; write '\w+:\/a b', or '\w+:\/a%20b'/],
+    ['///a%20b', /a path is used as written, .*; write '\w+:\/a b', or '\w+:\/a%20b'/],
   ])('refuses %j, and says what to write', (path, message) => {
     const error = refusalOf(`${scheme}:${path}`);
     expect(error.message).toMatch(message);
@@ -80,7 +80,7 @@ it('looks up the home folder when it is meant', async () => {
 });
 
 it.each(['memory:results', 'memory://x'])('refuses a name in %s', (uri) => {
-  expect(refusalOf(uri).message).toMatch(/'memory:' has no name/);
+  expect(refusalOf(uri).message).toMatch(/'memory:' takes no name/);
 });
 
 it.each([
@@ -105,7 +105,7 @@ it('names the variable that holds what is refused', () => {
 
 it.each([
   ['redis://localhost:0', /its port is 0/],
-  ['redis://localhost:70000', /host and port cannot be told/],
+  ['redis://localhost:70000', /it has no valid host and port/],
   ['redis://localhost?db=1&db=2', /\?db= more than once/],
   ['redis://localhost?namespace=a&namespace=b', /\?namespace= more than once/],
   ['redis://localhost?readonly=1', /has \?readonly=1; write \?readonly=true/],
@@ -115,7 +115,7 @@ it.each([
 
 it('expires nothing: a Keyv or an adapter with a time to live is refused', () => {
   expect(refusalOf(new Keyv({ ttl: 60_000 })).message).toMatch(
-    /^a Keyv has ttl: 60000, but results must not expire one by one, .*\. Leave ttl out, and give results/,
+    /^a Keyv has ttl: 60000, but results must not expire one by one, .*\. Leave ttl out; for results/,
   );
   const adapter = { opts: { ttl: '1h' }, get() {}, set() {}, delete: () => true, clear() {} };
   expect(refusalOf(adapter).message).toMatch(/a store has ttl: '1h'/);
@@ -123,9 +123,9 @@ it('expires nothing: a Keyv or an adapter with a time to live is refused', () =>
   expect(Storage.open(new Keyv({ ttl: 0 })).location).toBe('a Map');
 });
 
-it('refuses the compression of a Keyv, which would not be used', () => {
+it('refuses the compression of a Keyv, which would have no effect', () => {
   expect(refusalOf(new Keyv({ compression: { compress() {}, decompress() {} } })).message).toMatch(
-    /has compression, which would not be used/,
+    /has compression, which would have no effect/,
   );
 });
 

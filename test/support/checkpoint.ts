@@ -1,7 +1,7 @@
 import type { Storage, TaskKey } from 'tidemark';
-import type { RecordFields } from '../../src/storage/checkpoint-store';
+import type { RecordFields } from '../../src/storage/write-checkpoint';
 
-/** Saves a result as a run does, and gives its key. */
+/** Saves a result as a run does; returns its key. */
 export async function saveIn(
   storage: Storage,
   {
@@ -25,6 +25,7 @@ export async function saveIn(
     seconds: 0.5,
   };
   const { stack } = storage;
-  await stack.save({ ...base, ...facts }, await stack.encode(value, undefined), undefined, undefined);
+  const forms = await stack.encode(value, undefined);
+  await stack.save({ fields: { ...base, ...facts }, forms, encoder: undefined });
   return key;
 }

@@ -5,14 +5,14 @@ import { text } from 'node:stream/consumers';
 
 const register = join(__dirname, 'register.js');
 
-/** How a fixture ended, and what it said. */
+/** Exit code and output of a fixture. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
   readonly output: string;
 }
 
-/** A TypeScript fixture in a process of its own. */
+/** A TypeScript fixture in a separate process. */
 export class Child {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;

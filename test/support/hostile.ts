@@ -1,4 +1,4 @@
-// What code may throw that is hard to look at.
+// Thrown values that are hard to inspect.
 
 function throwing(what: string): () => never {
   return () => {
@@ -41,7 +41,7 @@ function inItself(): Error {
   return error;
 }
 
-/** Makes each of them anew. */
+/** Creates a new instance of each. */
 export const hostile: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   null: () => null,

@@ -1,8 +1,8 @@
 import type { StoreAdapter } from 'tidemark/extend';
 
-/** A store over a Map that notes what is asked of it, and fails where it is told to. */
+/** A store over a Map that records calls and fails on demand. */
 export class ObservedStore implements StoreAdapter {
-  /** Made for Tidemark, so it is used as it is. */
+  /** Marks it as a Tidemark store, which is used without an adapter. */
   readonly copies = false;
   readonly entries: Map<string, Uint8Array>;
   readonly reads: string[] = [];
@@ -36,7 +36,7 @@ export class ObservedStore implements StoreAdapter {
     return this.entries.entries();
   }
 
-  /** The keys of what is kept of results: not those of clear marks, nor of the log in which the epoch is. */
+  /** The keys of results, without those of clear marks and of the epoch. */
   get ofResults(): string[] {
     return this.kept.map(([key]) => key);
   }

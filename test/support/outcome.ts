@@ -1,7 +1,7 @@
 import type { Run, RunSummary } from 'tidemark';
 import type { RunHappening } from 'tidemark/extend';
 
-/** How a run ended: its result or what it threw, its summary, and all its events. */
+/** The outcome of a run: its result or error, its summary, and all events. */
 export interface Outcome {
   readonly result: any;
   readonly error: any;

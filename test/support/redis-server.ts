@@ -11,15 +11,15 @@ const run = promisify(execFile);
 
 export interface RedisOptions {
   readonly password?: string;
-  /** In the words of Redis, such as `3mb`; when it is reached, writes are refused. */
+  /** In the syntax of Redis, such as `3mb`; above this limit, writes are rejected. */
   readonly maxmemory?: string;
-  /** Files of a certificate and its key: then TLS is spoken at `tlsPort`. */
+  /** Files of a certificate and its key; enables TLS on `tlsPort`. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** More arguments, such as `['--replicaof', '127.0.0.1 6379']`. */
   readonly args?: readonly string[];
 }
 
-/** A redis-server of its own, with its files in a folder of its own, on 127.0.0.1 and on a unix socket. */
+/** A private redis-server with its own folder, on 127.0.0.1 and on a unix socket. */
 export class RedisServer {
   readonly #options: RedisOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), 'tidemark-redis-'));
@@ -33,7 +33,7 @@ export class RedisServer {
     this.#options = options;
   }
 
-  /** `redis://127.0.0.1:port`, with the password if there is one. @param rest what follows, such as `/2?namespace=x` */
+  /** `redis://127.0.0.1:port`, with the password if set. @param rest appended, such as `/2?namespace=x` */
   uri(rest = ''): string {
     const { password } = this.#options;
     return `redis://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${this.port}${rest}`;
@@ -44,10 +44,10 @@ export class RedisServer {
     return join(this.#folder, 'redis.sock');
   }
 
-  /** Resolves when it answers. Started again after it was stopped or killed, it has the same port, and no data. */
+  /** Resolves when the server answers. A restarted server has the same port and no data. */
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      // Something else may take the port in between.
+      // Another process may take the port in between.
       if (this.port === 0 || attempt > 1) this.port = await freePort();
       if (this.#options.tls) this.tlsPort ||= await freePort();
       this.#spawn();
@@ -57,7 +57,7 @@ export class RedisServer {
     }
   }
 
-  /** It stays connected and does nothing, as a machine that hangs. */
+  /** Freezes the server, connections stay open: simulates a machine that hangs. */
   pause(): void {
     this.#process?.kill('SIGSTOP');
   }
@@ -66,7 +66,7 @@ export class RedisServer {
     this.#process?.kill('SIGCONT');
   }
 
-  /** Ends it at once, as a crash does. */
+  /** Kills the server, as a crash does. */
   async kill(): Promise<void> {
     const server = this.#process;
     this.#process = undefined;
@@ -78,13 +78,13 @@ export class RedisServer {
     await exited;
   }
 
-  /** Ends it for good and removes its files. */
+  /** Kills the server and removes its files. */
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** What `redis-cli` prints for a command. */
+  /** The output of a `redis-cli` command. */
   async cli(...command: string[]): Promise<string> {
     const { password } = this.#options;
     const env = { ...process.env, ...(password !== undefined && { REDISCLI_AUTH: password }) };
@@ -117,7 +117,7 @@ export class RedisServer {
     server.on('error', (error) => void (this.#log += error.message));
     for (const output of [server.stdout, server.stderr]) output.on('data', (text) => void (this.#log += text));
     if (server.pid !== undefined) this.#guardian = guard(server.pid, this.#folder);
-    // A test that fails before it stops the server does not keep Jest waiting.
+    // Jest can exit even if a failed test does not stop the server.
     for (const held of [server, server.stdout, server.stderr]) (held as { unref?(): void }).unref?.();
   }
 
@@ -131,7 +131,7 @@ export class RedisServer {
   }
 }
 
-/** A server that answers; the caller stops it. */
+/** A running server; the caller stops it. */
 export async function startRedis(options?: RedisOptions): Promise<RedisServer> {
   const server = new RedisServer(options);
   await server.start();
@@ -161,13 +161,13 @@ export function describeWithRedis(name: string, tests: (server: RedisServer) => 
       throw new Error('redis-server not found on the PATH: install it, since tests may not be skipped where CI is set');
     });
   } else {
-    // Jest does not show the names of what it skips.
+    // Jest does not show the names of skipped tests.
     process.stderr.write(`${name}: skipped: redis-server not found\n`);
     describe.skip(name, runs);
   }
 }
 
-/** Whether there is a redis-server on the PATH. */
+/** True if redis-server is on the PATH. */
 function hasRedis(): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     const file = join(folder || '.', 'redis-server');
@@ -180,13 +180,13 @@ function hasRedis(): boolean {
   });
 }
 
-/** Whether the redis-server here speaks TLS: then it complains about the second of these settings only. */
+/** True if redis-server supports TLS: it then rejects only the second of these settings. */
 export function hasTls(): boolean {
   const input = 'tls-port 0\nno-such-setting 0\n';
   return spawnSync('redis-server', ['-'], { input, encoding: 'utf8' }).stderr?.includes('no-such-setting') === true;
 }
 
-/** Kills a server and removes its files when this process is gone, in whatever way it went. */
+/** Kills a server and removes its files when this process has ended, for whatever reason. */
 function guard(pid: number, folder: string): ChildProcess {
   const script = 'cat; kill -9 "$0"; rm -rf "$1"';
   const guardian = spawn('sh', ['-c', script, String(pid), folder], {
@@ -210,7 +210,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether a Redis answers at a unix socket, be it to ask for a password. */
+/** True if a Redis answers on a unix socket, even if it requires a password. */
 function answersPing(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path }, () => socket.write('PING\r\n'));

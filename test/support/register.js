@@ -1,4 +1,4 @@
-// Runs TypeScript in a process of its own, decorator metadata included: `node -r <this file> fixture.ts`.
+// Runs TypeScript, with decorator metadata, in a separate process: `node -r <this file> fixture.ts`.
 const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
@@ -14,7 +14,7 @@ const settings = `${swcVersion}\n${JSON.stringify(swcOptions)}`;
 
 process.setSourceMapsEnabled(true);
 
-/** The module as JavaScript. @swc/core is loaded only when the cache has nothing, since that takes longer than most fixtures run. */
+/** The module as JavaScript. Loads @swc/core only on a cache miss, since that takes longer than most fixtures. */
 function compile(filename) {
   const code = readFileSync(filename, 'utf8');
   const digest = createHash('sha256').update(`${settings}\n${filename}\n${code}`).digest('hex');

@@ -6,7 +6,7 @@ export class ServerName {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   connections = 0;
-  /** What is said in place of an answer, while that is said. */
+  /** Sent instead of an answer, while set. */
   says: string | undefined;
 
   constructor(public leadsTo: number) {

@@ -1,4 +1,4 @@
-/** A promise that a test fulfils itself, so that nothing waits for a time. */
+/** A promise that a test resolves itself, instead of waiting for a time. */
 export class Signal<T = void> {
   readonly promise: Promise<T>;
   fire!: (value: T) => void;

@@ -1,9 +1,9 @@
-// 20,000 tiny tasks through a queue in Redis, to one worker that does 100 at once: jobs that are added 1,000 at a time
-// and processed by BullMQ alone (the floor), the same when who added them also hears of each result, as one who waits
-// for results has to (`heard`), and Tidemark; that also with a job a task (`one by one`), as tasks go that take longer.
+// 20,000 tiny tasks through a queue in Redis, to one worker that runs 100 at once. Contestants: BullMQ alone, with jobs
+// added 1,000 at a time (the floor); the same with a driver that receives each result (`heard`); Tidemark; and Tidemark
+// with one job per task, as for longer tasks (`one by one`).
 //
 // node bullmq.js floor|heard|ours|"one by one"
-// Redis is the one that the environment variable BENCH_REDIS names.
+// The environment variable BENCH_REDIS is the URI of Redis.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -12,7 +12,7 @@ import { Param, Runner, Task, task } from 'tidemark';
 import { bullmq, startWorker } from 'tidemark/bullmq';
 
 const jobs = 20_000;
-/** Enough for V8 to have compiled what is measured, on both sides. */
+/** Enough for V8 to compile the measured code on both sides. */
 const warmUp = 5_000;
 const atOnce = 100;
 const addedAtOnce = 1_000;
@@ -33,7 +33,7 @@ interface Contestant {
   close(): Promise<void>;
 }
 
-/** @param hears whether the results come back to who added the jobs */
+/** @param hears whether the driver receives the results */
 async function bare(worker: ChildProcess, hears: boolean): Promise<Contestant> {
   const queue = new Queue('bare', { connection, streams: { events: { maxLen: 1_000_000 } } });
   const events = hears ? new QueueEvents('bare', { connection }) : undefined;
@@ -110,7 +110,7 @@ async function cpuOfRedis(): Promise<number> {
   return seconds.reduce((a, b) => a + b) * 1e6;
 }
 
-/** Does jobs by BullMQ alone, and says when it has done as many as it was told of. */
+/** Processes jobs by BullMQ alone, and reports when the expected number is done. */
 function bareWorker(): void {
   let left = 0;
   const worker = new Worker('bare', async ({ data }) => (data as { n: number }).n + 1, {
@@ -143,7 +143,7 @@ function isOurs(name: string): boolean {
 
 const [name = '', role] = process.argv.slice(2);
 if (require.main === module) {
-  // Workers end with who started them.
+  // Workers exit with their parent process.
   if (role === 'worker') process.once('disconnect', () => process.exit());
   if (role !== 'worker') void main(name);
   else if (isOurs(name)) void ourWorker();

@@ -1,9 +1,9 @@
-// The processes that are measured: `worker`, `driver` or `waiting`, as told by messages from `fork`.
+// The measured processes: `worker`, `driver` or `waiting`, selected by messages from the parent.
 import { inline, Runner } from 'tidemark';
 import { bullmq, startWorker } from 'tidemark/bullmq';
 import { Many } from './tasks';
 
-/** What to drive. */
+/** The jobs to drive. */
 export interface Drive {
   readonly kind: 'tiny' | 'saved';
   readonly count: number;
@@ -14,7 +14,7 @@ export interface Drive {
   readonly name?: string;
 }
 
-/** What a process used, in seconds of CPU and bytes. */
+/** Resources used by a process, in seconds of CPU time and bytes. */
 export interface Used {
   readonly cpu: number;
   readonly seconds: number;

@@ -33,7 +33,7 @@ export class Fleet {
     return sum;
   }
 
-  /** Drives in a process of its own; the first drive warms it up. */
+  /** Drives jobs from a separate process; the first drive is the warm-up. */
   async drive(warmUp: Drive, drive: Drive, onStart: () => Promise<void>): Promise<Used> {
     const driver = await this.#start('driver', 0);
     try {

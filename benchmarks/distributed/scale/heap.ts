@@ -1,4 +1,4 @@
-/** What comes next, by time. */
+/** A priority queue of events by time. */
 export class Heap<T> {
   readonly #times: number[] = [];
   readonly #items: T[] = [];

@@ -3,7 +3,7 @@ import type { Drive } from './child';
 import type { Fleet } from './fleet';
 import type { RedisMeter, RedisUsed } from './redis-meter';
 
-/** What one job costs, in seconds and bytes. */
+/** The cost of one job, in seconds and bytes. */
 export interface JobCost {
   readonly driver: number;
   readonly redis: number;
@@ -14,11 +14,11 @@ export interface JobCost {
   readonly perSecond: number;
 }
 
-/** What workers cost by being there, each. */
+/** The cost of one idle worker. */
 export interface IdleCost {
   /** Seconds of Redis' CPU in a second. */
   readonly redis: number;
-  /** Seconds of its own CPU in a second. */
+  /** Seconds of CPU time per second. */
   readonly worker: number;
   readonly connections: number;
 }

@@ -1,6 +1,6 @@
 import { Redis as Client } from 'ioredis';
 
-/** What a Redis has used since it was started. */
+/** Resources that a Redis has used since it started. */
 export interface RedisUsed {
   /** Seconds of CPU. */
   readonly cpu: number;
@@ -11,7 +11,7 @@ export interface RedisUsed {
   readonly connections: number;
 }
 
-/** Reads what a Redis says of itself. */
+/** Reads the statistics of a Redis. */
 export class RedisMeter {
   readonly client: Client;
 

@@ -1,6 +1,6 @@
 import { Heap } from './heap';
 
-/** What is simulated: times in seconds. */
+/** Parameters of the simulation; times in seconds. */
 export interface Scenario {
   readonly workers: number;
   /** How many jobs are in Redis at once: the executor's `concurrency`, over all drivers. */
@@ -12,14 +12,14 @@ export interface Scenario {
   readonly worker: number;
   /** CPU of Redis in a second for each worker that is there. */
   readonly redisIdle: number;
-  /** How many drivers, each with a queue and a Redis of its own, share workers and jobs evenly. */
+  /** Number of drivers, each with its own queue and Redis, that share workers and jobs evenly. */
   readonly drivers: number;
 }
 
 export interface Simulated {
   /** Jobs in a second, all drivers together. */
   readonly perSecond: number;
-  /** What part of the time each is busy. */
+  /** Utilisation of each, from 0 to 1. */
   readonly driverBusy: number;
   readonly redisBusy: number;
   readonly workersBusy: number;
@@ -39,15 +39,15 @@ class Station {
 }
 
 /**
- * Sends jobs round, event by event: a driver makes one, Redis takes it, a worker that is free runs it, Redis takes the
- * answer, the driver reads it and makes the next one. Driver and Redis do one thing at a time. Half of what a job costs
- * them is spent on its way there, half on its way back.
+ * Simulates jobs, event by event: a driver creates one, Redis stores it, a free worker runs it, Redis stores the
+ * answer, the driver reads it and creates the next one. Driver and Redis process one thing at a time. They spend half
+ * of the cost of a job on its way to the worker, half on its way back.
  */
 export function simulate(scenario: Scenario): Simulated {
   const { drivers, driver, taskSeconds, worker, redisIdle } = scenario;
   const workers = scenario.workers / drivers;
   const outstanding = Math.ceil(scenario.outstanding / drivers);
-  // What idle workers ask leaves less of Redis for jobs.
+  // Polling of idle workers takes capacity of Redis.
   const redis = scenario.redis / Math.max(1e-3, 1 - redisIdle * workers);
   const [driving, storing] = [new Station(), new Station()];
   const events = new Heap<Step>();

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Param, Requires, Task, task } from 'tidemark';
 
-/** As little as a task can be; what a job of it costs is the way there and back. */
+/** A minimal task: its job costs only the round trip. */
 @Task({ queue: 'scale' })
 export class Tiny {
   @Param() id!: number;

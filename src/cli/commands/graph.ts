@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { pictureOf } from '../../report/picture';
-import { checkOutputFile, draw, type Format, formatOf, formats } from '../draw';
+import { checkOutputFile, drawPicture, type Format, formatOfFile, formats } from '../draw';
 import { print } from '../output';
 import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../task-command';
 
@@ -27,9 +27,9 @@ export function define(command: Command): void {
 
 async function graph(meant: SelectedTask, { format, output }: Options): Promise<void> {
   if (output !== undefined) checkOutputFile(output);
-  const as = format ?? (output === undefined ? 'mermaid' : formatOf(output));
+  const as = format ?? (output === undefined ? 'mermaid' : formatOfFile(output));
   await withRunner(meant, {}, async (runner) => {
-    const text = await draw(pictureOf(await runner.plan(meant.cls, meant.params)), as);
+    const text = await drawPicture(pictureOf(await runner.plan(meant.cls, meant.params)), as);
     if (output === undefined) print(text.endsWith('\n') ? text : `${text}\n`);
     else writeFileSync(output, text);
   });

@@ -7,7 +7,7 @@ import type { Plan } from '../../run/plan/plan';
 import type { Run } from '../../run/run-handle';
 import type { Runner } from '../../run/runner';
 import type { Storage } from '../../storage/storage';
-import { checkOutputFile, type Format } from '../draw';
+import { checkOutputFile, drawPicture, type Format, formatOfFile } from '../draw';
 import { ExitCode } from '../errors';
 import { print, printErrorJson } from '../output';
 import { addRunOptions, type RunCommandOptions, toRunnerOptions, toRunOptions } from '../run-options';
@@ -37,7 +37,7 @@ async function prepareReports(
 ): Promise<(run: Run<unknown>) => Promise<void>> {
   // Before anything runs, since it may be none, or not be writable.
   for (const file of [trace, graph]) if (file !== undefined) checkOutputFile(file);
-  const format = graph === undefined ? undefined : reportFormat(graph);
+  const format = graph === undefined ? undefined : formatOfFile(graph);
   const showsBars = !quiet && supportsLiveProgress(process.stderr);
   // What cannot be planned cannot be run, and that says why.
   const plan = showsBars || graph !== undefined ? await runner.plan(cls, params).catch(() => undefined) : undefined;
@@ -74,14 +74,8 @@ async function writeReports(
   for await (const event of events) recorder.record(event);
   if (trace !== undefined) writeFileSync(trace, toTrace(recorder.picture()));
   if (graph !== undefined && format !== undefined) {
-    const { draw } = require('../draw') as typeof import('../draw');
-    writeFileSync(graph, await draw(recorder.picture(), format));
+    writeFileSync(graph, await drawPicture(recorder.picture(), format));
   }
-}
-
-function reportFormat(file: string): Format {
-  const { formatOf } = require('../draw') as typeof import('../draw');
-  return formatOf(file);
 }
 
 /** How long tasks that are to run took when they were saved, in seconds. */

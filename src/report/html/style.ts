@@ -95,5 +95,5 @@ dialog::backdrop{background:#0006}
 dialog h2{margin:0 0 10px;font-size:16px}
 dialog dl{display:grid;grid-template-columns:auto 1fr;gap:6px 16px;margin:0 0 14px}
 dialog dd{margin:0}
-@media (max-width:760px){header{flex-wrap:wrap}aside{position:fixed;inset:auto 0 0 0;width:auto;max-width:none;max-height:55vh;border:0;border-top:1px solid var(--border);z-index:2}.find{margin-left:0;width:100%}#search{flex:1}.hint{display:none}.row{grid-template-columns:18px 1fr 1.2fr 70px}.row i:last-child{display:none}}
+@media (max-width:760px){body{grid-template:auto 1fr auto/minmax(0,1fr)}header{flex-wrap:wrap}.chips{flex:1 0 100%}aside{width:auto;max-width:none;max-height:55vh;border:0;border-top:1px solid var(--border)}.find{margin-left:0;width:100%}.find>#found:empty{display:none}#search{flex:1;min-width:0}.hint{display:none}.row{grid-template-columns:18px 1fr 1.2fr 70px}.row i:last-child{display:none}}
 `;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type FoldOptions, fold } from '../fold';
 import type { GraphPicture } from '../picture';
-import { definitions, drawLayout, escapeMarkup } from '../svg/draw';
-import { type Layout, layOut } from '../svg/layout';
+import { arrowMarker, drawLayout, escapeMarkup } from '../svg/draw';
+import { type Layout, layoutGraph } from '../svg/layout';
 import { showCount, showSeconds } from '../units';
 import { makePageData } from './make-page-data';
 import type { PageData } from './page-data';
@@ -22,7 +22,7 @@ export async function toHtml(picture: GraphPicture, options: HtmlOptions = {}): 
     title: options.title ?? defaultTitle(picture),
     subtitle: makeSubtitle(picture),
     data: makePageData(picture, folded),
-    layout: await layOut(folded),
+    layout: await layoutGraph(folded),
     hasTimeline: (picture.spans ?? []).length > 0,
   });
 }
@@ -92,7 +92,7 @@ function renderPage({ title, subtitle, data, layout, hasTimeline }: PageParts): 
 </header>
 <main>
 <section id="graph" role="tabpanel" aria-labelledby="tab-graph">
-<svg class="tm" id="canvas" xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Graph">${definitions}<g id="world" data-width="${width}" data-height="${height}">${drawLayout(layout, true)}</g></svg>
+<svg class="tm" id="canvas" xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Graph">${arrowMarker}<g id="world" data-width="${width}" data-height="${height}">${drawLayout(layout, true)}</g></svg>
 ${width === 0 ? '<div class="empty">This graph has no tasks.</div>' : ''}${zoomTools}
 <div class="hint">Drag to move, wheel to zoom, <kbd>/</kbd> to search, <kbd>?</kbd> for keys</div>
 </section>
@@ -102,7 +102,7 @@ ${width === 0 ? '<div class="empty">This graph has no tasks.</div>' : ''}${zoomT
 ${hasTimeline ? zoomTools : '<div class="empty">Nothing has run yet. The timeline shows when and where each task of a run ran.</div>'}
 </section>
 <section id="tasks" role="tabpanel" aria-labelledby="tab-tasks" hidden>
-<div class="bar"><span id="shown"></span><button type="button" id="of-task" hidden></button><label>Order <select id="order"><option value="graph">of the graph</option><option value="longest">longest first</option><option value="largest">largest first</option><option value="earliest">as they started</option><option value="task">by name</option></select></label></div>
+<div class="bar"><span id="shown"></span><button type="button" id="of-task" hidden></button><label>Sort by <select id="order"><option value="graph">dependencies</option><option value="longest">time, longest first</option><option value="largest">size, largest first</option><option value="earliest">start</option><option value="task">name</option></select></label></div>
 <div id="rows" tabindex="0" role="listbox" aria-label="Tasks"></div>
 </section>
 </main>

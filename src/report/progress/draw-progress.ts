@@ -46,7 +46,7 @@ function countsInWords(one: Parameters<typeof describeCounts>[0]): string {
 }
 
 /** Draws how far a run is until its events end. */
-export async function follow(events: AsyncIterable<RunEvent>, options: ProgressOptions): Promise<void> {
+export async function drawProgress(events: AsyncIterable<RunEvent>, options: ProgressOptions): Promise<void> {
   const progress = new RunProgress(options.plan);
   options.sizes?.then(
     (sizes) => progress.setSizes(sizes),

@@ -12,6 +12,6 @@ export type { ProgressOptions } from './screen';
  * console.log(await run.result);
  */
 export function showProgress(events: AsyncIterable<RunEvent>, options: ProgressOptions = {}): Promise<void> {
-  const { follow } = require('./draw-progress') as typeof import('./draw-progress');
-  return follow(events, options);
+  const { drawProgress } = require('./draw-progress') as typeof import('./draw-progress');
+  return drawProgress(events, options);
 }

@@ -53,12 +53,12 @@ function isWide(character: string): boolean {
   return character.codePointAt(0)! >= 0x1100 && !/[\u1e00-\u2bff]/.test(character);
 }
 
-/** What is drawn as one box, its text and its size in pixels. */
+/** A box with its text and its size, in pixels. */
 export interface MeasuredBox {
-  readonly drawn: PictureBox;
+  readonly box: PictureBox;
   readonly title: string;
-  /** The title for boxes that are seen from afar, and its size in pixels. */
-  readonly sign: { readonly text: string; readonly size: number };
+  /** The title for a page that is zoomed out, with its font size. */
+  readonly farTitle: { readonly text: string; readonly size: number };
   readonly params: readonly string[];
   readonly remark: string;
   readonly width: number;
@@ -80,27 +80,27 @@ const maxWidth = 300;
 const maxFarTitleSize = 23;
 
 /** The boxes of a picture, all equally wide so that they stand in columns. */
-export function measureBoxes(drawn: readonly PictureBox[]): readonly MeasuredBox[] {
-  const texts = drawn.map((one) => ({ drawn: one, ...boxText(one) }));
+export function measureBoxes(boxes: readonly PictureBox[]): readonly MeasuredBox[] {
+  const texts = boxes.map((box) => ({ box, ...boxText(box) }));
   const room = Math.max(minWidth, ...texts.map(neededWidth)) - padding.left - padding.right;
   const inner = Math.min(room, maxWidth - padding.left - padding.right);
-  return texts.map(({ drawn: one, title, params, remark }) => {
+  return texts.map(({ box, title, params, remark }) => {
     const lines = params.length + (remark ? 1 : 0);
     return {
-      drawn: one,
+      box,
       title: fitText(title, inner, fonts.title),
-      sign: fitFarTitle(title, inner),
+      farTitle: fitFarTitle(title, inner),
       params: params.map((line) => fitText(line, inner, fonts.param)),
       remark: fitText(remark, inner, fonts.remark),
       width: inner + padding.left + padding.right,
       height:
-        padding.top + padding.titleLine + lines * padding.line + (isGroup(one) ? padding.bar : 0) + padding.bottom,
+        padding.top + padding.titleLine + lines * padding.line + (isGroup(box) ? padding.bar : 0) + padding.bottom,
     };
   });
 }
 
 /** As large as it fits, and never smaller than a title is. */
-function fitFarTitle(title: string, room: number): MeasuredBox['sign'] {
+function fitFarTitle(title: string, room: number): MeasuredBox['farTitle'] {
   const size = Math.min(
     maxFarTitleSize,
     Math.max(fonts.title.size, (room / textWidth(title, fonts.title)) * fonts.title.size),
@@ -110,13 +110,13 @@ function fitFarTitle(title: string, room: number): MeasuredBox['sign'] {
 
 type BoxText = Pick<MeasuredBox, 'title' | 'params' | 'remark'>;
 
-function boxText(drawn: PictureBox): BoxText {
-  if (!isGroup(drawn)) return { title: drawn.task, params: paramLines(drawn), remark: boxRemark(drawn) };
+function boxText(box: PictureBox): BoxText {
+  if (!isGroup(box)) return { title: box.task, params: paramLines(box), remark: boxRemark(box) };
   // Signs alone where the words would not fit.
   return {
-    title: `${drawn.task} × ${showCount(drawn.members.length)}`,
+    title: `${box.task} × ${showCount(box.members.length)}`,
     params: [],
-    remark: stateCounts(drawn, drawn.counts.size > 2),
+    remark: stateCounts(box, box.counts.size > 2),
   };
 }
 

@@ -45,41 +45,39 @@ const arrowTip =
   '<path class="tip" d="M0 0.5L8 4L0 7.5z"/></marker>';
 
 /** What arrows refer to. */
-export const definitions = `<defs>${arrowTip}</defs>`;
+export const arrowMarker = `<defs>${arrowTip}</defs>`;
 
-function drawBox(box: PlacedBox, isPage: boolean): string {
-  const { drawn, x, y, width, height, title, params, remark } = box;
-  const state = isGroup(drawn) ? groupState(drawn) : drawn.state;
-  const dashed = !isGroup(drawn) && stateStyles[drawn.state].light.isDashed ? ' dashed' : '';
-  const classes = isGroup(drawn)
-    ? `box group${drawn.counts.has('failed') ? ' with-failed' : ''}`
-    : `box ${state}${dashed}`;
+function drawBox(placed: PlacedBox, isPage: boolean): string {
+  const { box, x, y, width, height, title, params, remark } = placed;
+  const state = isGroup(box) ? groupState(box) : box.state;
+  const dashed = !isGroup(box) && stateStyles[box.state].light.isDashed ? ' dashed' : '';
+  const classes = isGroup(box) ? `box group${box.counts.has('failed') ? ' with-failed' : ''}` : `box ${state}${dashed}`;
   const middle = padding.top + 7;
   let line = padding.top + 12;
   const text = (name: string, content: string, step: number) =>
     `<text class="${name}" x="${padding.left}" y="${(line += step)}">${escapeMarkup(content)}</text>`;
   const parts = [
-    `<title>${escapeMarkup(tooltip(box))}</title>`,
-    isGroup(drawn) ? drawStack(width, height) : '',
+    `<title>${escapeMarkup(tooltip(placed))}</title>`,
+    isGroup(box) ? drawStack(width, height) : '',
     `<rect class="card front" width="${width}" height="${height}" rx="8"/>`,
-    isGroup(drawn)
+    isGroup(box)
       ? `<g class="${state}">${drawSign(middle, stateSigns[state])}</g>`
       : drawSign(middle, stateSigns[state]),
     // Nothing of a text is outside of its box, in whatever font: what is written here would be cut there.
     `<svg width="${width - 3}" height="${height}">`,
-    isPage ? drawFarTitle(box) : '',
+    isPage ? drawFarTitle(placed) : '',
     text('title', title, 0),
     ...params.map((param, index) => text('param', param, index === 0 ? padding.titleLine - 2 : padding.line)),
-    isGroup(drawn) ? drawStateBar(drawn, line + 9, width - padding.left - padding.right) : '',
+    isGroup(box) ? drawStateBar(box, line + 9, width - padding.left - padding.right) : '',
     remark &&
       text(
         'remark',
         remark,
-        (params.length === 0 ? padding.titleLine - 2 : padding.line) + (isGroup(drawn) ? padding.bar : 0),
+        (params.length === 0 ? padding.titleLine - 2 : padding.line) + (isGroup(box) ? padding.bar : 0),
       ),
     '</svg>',
   ];
-  return `<g class="${classes}" data-key="${escapeMarkup(drawn.key)}" transform="translate(${x} ${y})">${parts.join('')}</g>`;
+  return `<g class="${classes}" data-key="${escapeMarkup(box.key)}" transform="translate(${x} ${y})">${parts.join('')}</g>`;
 }
 
 function drawSign(middle: number, sign: string): string {
@@ -87,9 +85,9 @@ function drawSign(middle: number, sign: string): string {
 }
 
 /** In the middle of the box, since nothing else is there then. */
-function drawFarTitle({ sign, height }: PlacedBox): string {
-  const middle = height / 2 + sign.size * 0.36;
-  return `<text class="name" x="${padding.left}" y="${middle.toFixed(1)}" font-size="${sign.size}">${escapeMarkup(sign.text)}</text>`;
+function drawFarTitle({ farTitle, height }: PlacedBox): string {
+  const middle = height / 2 + farTitle.size * 0.36;
+  return `<text class="name" x="${padding.left}" y="${middle.toFixed(1)}" font-size="${farTitle.size}">${escapeMarkup(farTitle.text)}</text>`;
 }
 
 /** The edges of the cards that lie below the first. */
@@ -134,8 +132,8 @@ export function groupState({ counts }: PictureGroup): (typeof states)[number] {
   return states.find((state) => counts.has(state))!;
 }
 
-function tooltip({ drawn, remark }: PlacedBox): string {
-  if (isGroup(drawn)) return `${drawn.task}: ${showCount(drawn.members.length)} tasks, ${stateCounts(drawn)}`;
-  const params = Object.entries(drawn.params).map(([name, value]) => `${name}: ${showValue(value)}`);
-  return [`${drawn.task}: ${stateNames[drawn.state]}`, ...params, remark, drawn.key].filter(Boolean).join('\n');
+function tooltip({ box, remark }: PlacedBox): string {
+  if (isGroup(box)) return `${box.task}: ${showCount(box.members.length)} tasks, ${stateCounts(box)}`;
+  const params = Object.entries(box.params).map(([name, value]) => `${name}: ${showValue(value)}`);
+  return [`${box.task}: ${stateNames[box.state]}`, ...params, remark, box.key].filter(Boolean).join('\n');
 }

@@ -33,7 +33,7 @@ const dotsPerInch = 72;
 const screen = { width: 1300, height: 760 };
 
 /** Places the boxes of a picture by Graphviz: from left to right, unless downwards is much easier to read. */
-export async function layOut(picture: FoldedPicture): Promise<Layout> {
+export async function layoutGraph(picture: FoldedPicture): Promise<Layout> {
   const boxes = measureBoxes(picture.boxes);
   if (boxes.length === 0) return { width: 0, height: 0, boxes: [], edges: [] };
   const viz = await loadGraphviz();
@@ -51,7 +51,7 @@ function scaleOnScreen({ width, height }: Layout): number {
 type Direction = 'LR' | 'TB';
 
 function placeBoxes(viz: Viz, picture: FoldedPicture, boxes: readonly MeasuredBox[], direction: Direction): Layout {
-  const ids = new Map(boxes.map(({ drawn }, index) => [drawn.key, index]));
+  const ids = new Map(boxes.map(({ box }, index) => [box.key, index]));
   const inches = (pixels: number) => (pixels / dotsPerInch).toFixed(4);
   const lines = [
     `graph [rankdir=${direction}, nodesep=0.2, ranksep=${direction === 'LR' ? 0.75 : 0.5}]`,
@@ -115,7 +115,7 @@ function readOutput(output: GraphvizOutput, boxes: readonly MeasuredBox[], pictu
     }),
     // Graphviz gives edges back in the order of the nodes, not in that of the input.
     edges: (output.edges ?? []).map(({ tail, head, pos, lp }) => {
-      const count = counts.get(`${boxes[tail]!.drawn.key}\n${boxes[head]!.drawn.key}`)!;
+      const count = counts.get(`${boxes[tail]!.box.key}\n${boxes[head]!.box.key}`)!;
       return { from: tail, to: head, count, path: edgePath(pos, point), ...(lp !== undefined && { label: point(lp) }) };
     }),
   };

@@ -2,16 +2,17 @@ import { type FoldOptions, fold } from '../fold';
 import type { GraphPicture } from '../picture';
 import { type NodeState, stateNames, stateSigns, states } from '../states';
 import { showCount } from '../units';
+import { fonts, textWidth } from './box';
+import { arrowMarker, drawLayout } from './draw';
+import { layoutGraph } from './layout';
+import { colourRules, shapeRules } from './style';
 
 const margin = 24;
 const legendHeight = 34;
 
-/** A drawing; Graphviz places the boxes. */
+/** Draws a picture as SVG. */
 export async function toSvg(picture: GraphPicture, options: FoldOptions = {}): Promise<string> {
-  const { layOut } = require('./layout') as typeof import('./layout');
-  const { definitions, drawLayout } = require('./draw') as typeof import('./draw');
-  const { colourRules, shapeRules } = require('./style') as typeof import('./style');
-  const layout = await layOut(fold(picture, options));
+  const layout = await layoutGraph(fold(picture, options));
   const legend = drawLegend(picture);
   const width = Math.ceil(Math.max(layout.width, legend.width) + 2 * margin);
   const height = Math.ceil(layout.height + 2 * margin + legendHeight);
@@ -19,7 +20,7 @@ export async function toSvg(picture: GraphPicture, options: FoldOptions = {}): P
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="tm" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<style>${style}</style>`,
-    definitions,
+    arrowMarker,
     '<rect class="paper" width="100%" height="100%" rx="12"/>',
     `<g transform="translate(${margin} ${margin})">${legend.markup}</g>`,
     `<g transform="translate(${margin} ${margin + legendHeight})">${drawLayout(layout)}</g>`,
@@ -27,10 +28,8 @@ export async function toSvg(picture: GraphPicture, options: FoldOptions = {}): P
   ].join('\n');
 }
 
-/** Each state that any task is in, with its sign and how many are. */
+/** Each state with its sign and the number of tasks in it. */
 function drawLegend({ nodes }: GraphPicture): { readonly markup: string; readonly width: number } {
-  const { fonts } = require('./box') as typeof import('./box');
-  const { textWidth } = require('./box') as typeof import('./box');
   const counts = new Map<NodeState, number>();
   for (const { state } of nodes) counts.set(state, (counts.get(state) ?? 0) + 1);
   let x = 0;

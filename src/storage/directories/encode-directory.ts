@@ -6,30 +6,30 @@ import { registerType } from '../../encoding/register-type';
 import { TaskDirectory } from '../../task/directory';
 import { directoryNamePattern } from '../format/keys';
 
-/** Directories by name, with where they are here. */
+/** The paths of directories on this machine, by name. */
 export type DirectoryPaths = Map<string, string>;
-/** Where a directory is on this machine; undefined when that is not known. */
+/** The path of a directory on this machine; undefined when it is not known. */
 export type DirectoryPathOf = (name: string) => string | undefined;
 
-/** What is encoded or decoded meanwhile: by any copy of this package. */
+/** The encoding or decoding in progress, of any copy of this package. */
 const state = sharedState('directories-in-results', () => ({
   saving: undefined as AsyncLocalStorage<DirectoryPaths> | undefined,
   loading: undefined as AsyncLocalStorage<DirectoryPathOf> | undefined,
-  /** Whether what is decoded just now came out of a store. */
+  /** The value being decoded comes from a store. */
   isStored: false,
 }));
 
-/** What is encoded meanwhile is to be saved: directories are named, not located. @param met gets those in it */
+/** Runs `encode` so that directories are encoded by name, not by path. @param met receives the directories in the value */
 export function encodeForStorage<T>(met: DirectoryPaths, encode: () => T): T {
   return (state.saving ??= asyncStorage<DirectoryPaths>('savedDirectories')).run(met, encode);
 }
 
-/** What is decoded meanwhile was encoded to be saved. */
+/** Runs `decode` on bytes that were encoded to be saved. */
 export function decodeWithDirectories<T>(placeOf: DirectoryPathOf, decode: () => T): T {
   return (state.loading ??= asyncStorage<DirectoryPathOf>('loadedDirectories')).run(placeOf, decode);
 }
 
-/** What a store holds names a directory outside of it. */
+/** Stored bytes name a directory outside of the storage. */
 export class ForeignDirectoryError extends TidemarkError {
   static {
     shareClass(ForeignDirectoryError, 'ForeignDirectoryError');
@@ -37,8 +37,8 @@ export class ForeignDirectoryError extends TidemarkError {
 }
 
 /**
- * Decodes what came out of a store: a directory in it is one of the store's, by its name. Our own serializers decode
- * before they return, and others know no directories.
+ * Runs `decode` on bytes from a store: they may only name directories of the store. The built-in serializers decode
+ * before they return, and other serializers know no directories.
  */
 export function decodeFromStorage<T>(decode: () => T): T {
   const before = state.isStored;
@@ -52,7 +52,7 @@ export function decodeFromStorage<T>(decode: () => T): T {
 
 registerType(TaskDirectory, { name: 'tidemark.TaskDirectory', encode, decode, isImmutable: true });
 
-/** Saved: its name. Sent to another process of this machine: its path as well. */
+/** To save, the name; to send to another process of this machine, the path as well. */
 function encode(directory: TaskDirectory): string | readonly [path: string, name: string | undefined] {
   const name = TaskDirectory.nameOf(directory);
   const met = state.saving?.getStore();
@@ -71,7 +71,7 @@ function decode(data: ReturnType<typeof encode>): TaskDirectory {
     return new TaskDirectory(state.loading?.getStore()?.(data), data);
   if (typeof data === 'string' || state.isStored)
     throw new ForeignDirectoryError(
-      `it holds the directory ${JSON.stringify(data)?.slice(0, 200)}, which is none of the storage's`,
+      `it holds the directory ${JSON.stringify(data)?.slice(0, 200)}, which does not belong to the storage`,
     );
   return new TaskDirectory(data[0], data[1]);
 }

@@ -10,27 +10,27 @@ import { keyPath, segmentOf } from '../files/key-path';
 import { directoryNamePattern } from '../format/keys';
 import { chunks } from '../store-client';
 
-/** What a folder with the directories of one key ends with. */
+/** The suffix of the folder that holds the directories of one key. */
 const ending = '.d';
-/** Folders may be deleted at any time; five times during one `mkdir` is no accident. */
+/** Folders may be deleted at any time, but not five times during one `mkdir`. */
 const attempts = 5;
-/** After a sweep that took longer than this, in milliseconds, comes a rest of so many times as long. */
+/** After a sweep that took longer than `longSweep` milliseconds, the next one waits for `rest` times as long. */
 const longSweep = 100;
 const rest = 20;
 
-/** The directories that a checkpoint names; undefined when its record cannot be read, and may name any. */
+/** The directories that a checkpoint names; undefined when its record cannot be read, so that it may name any. */
 export type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
 
 /**
- * Directories that saved tasks fill: `<folder>/<Task>/<hash>.d/<nonce>`. They are never moved. A checkpoint's record
- * names those that belong to it; others are either in use or left over.
+ * The directories of saved tasks: `<folder>/<Task>/<hash>.d/<nonce>`. They are never moved. The record of a checkpoint
+ * names its directories; the others are in use, or left over.
  */
 export class TaskDirectoryStore {
   readonly root: () => string;
   readonly #restsUntil = new Map<string, number>();
   #folders: Folders | undefined;
 
-  /** @param root a path, or what makes a folder and gives its path when it is first needed */
+  /** @param root a path, or a function that makes the folder at the first use and returns its path */
   constructor(root: string | (() => string)) {
     if (typeof root !== 'string') {
       this.root = root;
@@ -41,7 +41,7 @@ export class TaskDirectoryStore {
     this.#folders = new Folders(path);
   }
 
-  /** Makes an empty directory for a key, to be released when it is no longer in use. Gives its name. */
+  /** Makes an empty directory for a key, retained until it is released. Returns its name. */
   make(key: TaskKey): string {
     const folders = this.#opened();
     const name = `${key}${ending}/${newOwnerId()}`;
@@ -59,7 +59,7 @@ export class TaskDirectoryStore {
     }
   }
 
-  /** Where a directory of this name is, or would be. */
+  /** The path of a directory, even if there is none. */
   pathOf(name: string): string {
     const { folder, path } = keyPath(name, 'read');
     return `${this.#opened().pathOf(folder)}/${path}`;
@@ -70,34 +70,34 @@ export class TaskDirectoryStore {
     return this.isInside(name) && lstatSync(this.pathOf(name), { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
-  /** Whether a directory of this name is in this folder, or would be: no link leads out on the way to it. */
+  /** A directory of this name is in this folder, or would be: no symbolic link on its path leads out of it. */
   isInside(name: string): boolean {
     return isName(name) && !isLink(this.pathOf(name)) && this.#linkTo(name) === undefined;
   }
 
-  /** Whether nobody uses a directory, so that it can be removed without harm. */
+  /** No process uses the directory, so that it can be removed. */
   isUnused(name: string): boolean {
     return isOrphaned(this.pathOf(name), nonceOf(name));
   }
 
-  /** @throws {StorageError} when one is there and cannot be removed */
+  /** @throws {StorageError} when a directory cannot be removed */
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names)
       if (isName(name) && this.#linkTo(name) === undefined) await this.#remove(this.pathOf(name));
   }
 
-  /** The same, of those that belong to a key, rather than being in its result only. */
+  /** Removes the directories that belong to a key; a result may also hold directories of other keys. */
   removeOf(key: TaskKey, names: readonly string[]): Promise<void> {
     return this.remove(names.filter((name) => isDirectoryOf(key, name)));
   }
 
-  /** Removes what no checkpoint of a task names and nobody uses. @param folder of the task */
+  /** Removes the directories of a task that no checkpoint names and no process uses. @param folder the folder of the task */
   async sweep(folder: string, namedBy: NamedBy): Promise<void> {
     for await (const group of chunks(this.#ofTask(folder)))
       await Promise.all(group.map((key) => this.#sweepKey(key, namedBy)));
   }
 
-  /** The same; but where there is much to look at, not again soon. */
+  /** Like `sweep`, but after a long sweep not again soon. */
   async sweepOccasionally(folder: string, namedBy: NamedBy): Promise<void> {
     const start = performance.now();
     if (start < (this.#restsUntil.get(folder) ?? 0)) return;
@@ -106,21 +106,21 @@ export class TaskDirectoryStore {
     if (end - start > longSweep) this.#restsUntil.set(folder, end + rest * (end - start));
   }
 
-  /** Removes all directories, those of unfinished runs as well. */
+  /** Removes all directories, even of unfinished runs. */
   async clear(): Promise<void> {
     for (const folder of this.#folders?.list().keys() ?? [])
       for await (const key of this.#ofTask(folder)) await this.remove(await this.#namesOf(key));
   }
 
   async #sweepKey(key: TaskKey, namedBy: NamedBy): Promise<void> {
-    // Whether it is in use first: what was in use until then has its record by now.
+    // Listed before the records are read: a directory that was in use until now has its record by then.
     const free = (await this.#namesOf(key)).filter((name) => this.isUnused(name));
     if (free.length === 0) return;
     const named = await namedBy(key);
     if (named) await this.remove(free.filter((name) => !named.includes(name)));
   }
 
-  /** The keys that have directories. */
+  /** The keys of a task that have directories. */
   async *#ofTask(folder: string): AsyncGenerator<TaskKey> {
     const entries = await ifThere(promises.opendir(this.#opened().pathOf(folder)));
     for await (const entry of entries ?? []) {
@@ -143,11 +143,11 @@ export class TaskDirectoryStore {
     try {
       rmdirSync(dirname(path));
     } catch {
-      // Others are in there.
+      // Other directories are in there.
     }
   }
 
-  /** A symbolic link among the folders that a directory is in, which may lead anywhere. */
+  /** A symbolic link on the path of a directory, which may lead anywhere. */
   #linkTo(name: string): string | undefined {
     const ofKey = dirname(this.pathOf(name));
     return [dirname(ofKey), ofKey].find(isLink);
@@ -167,12 +167,12 @@ export class TaskDirectoryStore {
   }
 }
 
-/** Whether a directory belongs to a key, rather than being in its result only. */
+/** The directory belongs to the key; a result may also hold directories of other keys. */
 export function isDirectoryOf(key: TaskKey, name: string): boolean {
   return name.startsWith(`${key}${ending}/`);
 }
 
-/** Keeps a directory from being swept by this process until it is released. */
+/** Keeps this process from sweeping a directory until it is released. */
 export function retainDirectory(name: string): void {
   retain(nonceOf(name));
 }
@@ -185,7 +185,7 @@ function nonceOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** Names come out of records, and what is not one must not become a path. */
+/** Names come from records: other text must not become a path. */
 function isName(name: string): boolean {
   return directoryNamePattern.test(name);
 }

@@ -8,22 +8,22 @@ import { fsError } from '../files/fs-error';
 
 const start = 'tidemark-';
 const opened = new Set<TemporaryFolder>();
-/** Where this process has looked for what others left. */
+/** The folders in which this process has removed leftovers of others. */
 const swept = new Set<string>();
 
-/** A folder that ends with the process at the latest; what a killed one left is removed by the next. */
+/** A folder that is removed at the end of the process. The folder of a killed process is removed by a later one. */
 export class TemporaryFolder {
   readonly #base: string;
   #nonce = '';
   #count = 1;
   #path: string | undefined;
 
-  /** @param base where it is made @default the system's folder for temporary files */
+  /** @param base the folder in which it is made @default the system's folder for temporary files */
   constructor(base: string = tmpdir()) {
     this.#base = base;
   }
 
-  /** Its path; made when it is first asked for. @throws {StorageError} when that cannot be done */
+  /** Its path; the folder is made at the first call. @throws {StorageError} when it cannot be made */
   readonly path = (): string => {
     if (this.#path === undefined) {
       if (!swept.has(this.#base)) sweep(this.#base);
@@ -41,7 +41,7 @@ export class TemporaryFolder {
     return this.#path;
   };
 
-  /** Makes an empty folder in it, whose name begins so. @throws {StorageError} when that cannot be done */
+  /** Makes an empty folder in it. @param name the start of its name @throws {StorageError} when it cannot be made */
   make(name: string): string {
     const path = join(this.path(), `${name}-${this.#count++}`);
     try {
@@ -52,7 +52,7 @@ export class TemporaryFolder {
     return path;
   }
 
-  /** Removes it and all in it; the next use makes another. Not being able to does no harm. */
+  /** Removes the folder with its contents; the next use makes another. Errors are ignored. */
   async remove(): Promise<void> {
     const path = this.#forget();
     if (path !== undefined) await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
@@ -78,7 +78,7 @@ function removeAll(): void {
   for (const folder of [...opened]) folder.removeNow();
 }
 
-/** Removes what killed processes left. */
+/** Removes the folders of killed processes. */
 function sweep(base: string): void {
   swept.add(base);
   quietly(() => {
@@ -90,7 +90,7 @@ function removeLeftOver(base: string, name: string): void {
   const path = join(base, name);
   const nonce = name.slice(start.length, name.lastIndexOf('-'));
   const user = process.getuid?.();
-  // Anybody may put something there under such a name.
+  // Other users may make folders with such names.
   if (isOrphaned(path, nonce) && (user === undefined || lstatSync(path).uid === user))
     rmSync(path, { recursive: true, force: true });
 }
@@ -99,6 +99,6 @@ function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // Left for the next one.
+    // A later process tries again.
   }
 }

@@ -9,17 +9,17 @@ import { flush } from './write-file';
 const openLater = promisify(open);
 const closeLater = promisify(close);
 
-/** Folders that may be used but not read, and file systems that have no such call for folders. */
+/** The errors of folders without read permission, and of file systems that cannot flush folders. */
 const UNFLUSHABLE = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']);
 
-/** Which folder on the disk belongs to the first part of a key, and making folders once they are missed. */
+/** Maps the first part of keys to folders on the disk, and makes missing folders. */
 export class Folders {
   readonly root: string;
-  /** Where each is, or would be if nobody had made it yet. */
+  /** The path of each folder, whether it exists or not. */
   readonly #places = new Map<string, string>();
-  /** Those whose names are known to survive a power cut. */
+  /** The folders whose names are known to survive a power cut. */
   readonly #flushed = new Set<string>();
-  /** Whether each of those that were asked for is there, until the turn of the event loop is over. */
+  /** The existence of folders, remembered until the end of the turn. */
   readonly #areThere = new Map<string, boolean>();
   #outermost: string;
 
@@ -28,19 +28,19 @@ export class Folders {
     this.#outermost = dirname(root);
   }
 
-  /** The folder's path, whether it is there or not. */
+  /** The path of a folder, whether it exists or not. */
   pathOf(folder: string): string {
     const known = this.#places.get(folder);
     if (known !== undefined) return known;
     const names = this.list();
     const place = join(this.root, nameAmong(names, folder));
-    // Whether a file exists is asked in a way that takes "may not look" for "no": so that is found out here.
+    // `existsSync` also returns false without permission, so that is checked here.
     if (names.has(folder)) statSync(`${place}/.`);
     this.#places.set(folder, place);
     return place;
   }
 
-  /** Whether a folder is there, or was earlier in this turn: where it is missing, nothing in it need be looked for. */
+  /** The folder exists, or existed earlier in this turn: nothing has to be looked up in a missing folder. */
   exists(folder: string): boolean {
     let isThere = this.#areThere.get(folder);
     if (isThere === undefined) {
@@ -51,7 +51,7 @@ export class Folders {
     return isThere;
   }
 
-  /** Makes the way to a file: the root, the folder of temporary files, the folder, and one inside if need be. */
+  /** Makes all missing folders on the path of a file, and the folder of temporary files. */
   make(folder: string, path: string, temporary?: string): void {
     this.#flushed.clear();
     this.#areThere.clear();
@@ -65,7 +65,7 @@ export class Folders {
     let name = nameAmong(names, folder);
     if (!names.has(folder)) {
       makeFolder(join(this.root, name));
-      // Another process may just have made one that differs in case only; the disk says whether this is it.
+      // Another process may just have made one that differs in case only: the disk tells if it is the same.
       name = nameAmong(this.list(), folder);
     }
     const place = join(this.root, name);
@@ -74,7 +74,7 @@ export class Folders {
     this.#places.set(folder, place);
   }
 
-  /** The folders on the disk: their names there, by the first part of the keys they hold. */
+  /** The folders on the disk: their names, by the first part of the keys in them. */
   list(): Map<string, string> {
     const names = new Map<string, string>();
     for (const name of namesIn(this.root)) {
@@ -84,7 +84,7 @@ export class Folders {
     return names;
   }
 
-  /** Makes names in a folder survive a power cut, and the first time its own name and its parents'. */
+  /** Makes the names in a folder survive a power cut; the first time also the names of the folder and its parents. */
   async flush(folder: string): Promise<void> {
     const done: string[] = [];
     for (let at = folder; ; at = dirname(at)) {
@@ -96,7 +96,7 @@ export class Folders {
   }
 }
 
-/** The name of a folder beside those that are there: its own, or one with a hash when another has that but for its case. */
+/** The name for a folder: its own, or one with a hash if the name of another folder differs in case only. */
 function nameAmong(names: ReadonlyMap<string, string>, folder: string): string {
   const existing = names.get(folder);
   if (existing !== undefined) return existing;
@@ -131,7 +131,7 @@ function ignoreInGit(folder: string): void {
 }
 
 async function flushFolder(path: string): Promise<void> {
-  // Windows opens no folders, and keeps names without being asked to.
+  // Windows cannot open folders, and makes names durable by itself.
   if (process.platform === 'win32') return;
   try {
     const folder = await openLater(path, constants.O_RDONLY);

@@ -1,5 +1,5 @@
-import { describeError, isInstance, systemCodeOf } from '../../base/describe-error';
-import { type Advice, StorageError, type StorageOperation, storageErrorWithAdvice } from '../errors';
+import { type Advice, describeError, isInstance, systemCodeOf } from '../../base/describe-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../errors';
 
 const reasons: Readonly<Record<string, Advice>> = {
   EACCES: ['permission denied', 'Make the folder readable and writable'],
@@ -18,11 +18,11 @@ const reasons: Readonly<Record<string, Advice>> = {
   EIO: ['the disk reports an error', 'Check the disk'],
 };
 
-/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+/** Tells what failed, where, and the remedy. A `StorageError` is returned as it is. */
 export function fsError(cause: unknown, operation: StorageOperation, root: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
   const code = systemCodeOf(cause);
-  const [reason, cure] = reasons[code ?? ''] ?? [describeError(cause), 'Mend that'];
+  const [reason, cure] = reasons[code ?? ''] ?? [describeError(cause), 'Fix the problem'];
   return storageErrorWithAdvice(root, [code === undefined ? reason : `${reason} (${code})`, cure], {
     operation,
     key,

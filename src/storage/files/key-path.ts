@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { StorageError, type StorageOperation } from '../errors';
 
-/** The common key: one folder, and a name that is its own file name. */
+/** The common key: one folder, and a name that is used as the file name. */
 const PLAIN = /^[A-Za-z0-9_~%@-][A-Za-z0-9._~%@-]{0,199}\/[a-z0-9_~%@-][a-z0-9._~%@-]{0,199}$/;
-/** A name that stands for itself. */
+/** A name that is used as the file name. */
 const PLAIN_NAME = /^[a-z0-9_~%@-][a-z0-9._~%@-]{0,199}$/;
 const SEGMENT = /^[A-Za-z0-9._~%@-]+$/;
 const LONGEST_SEGMENT = 200;
-/** Stands before what is added to a name; no key has it. */
+/** Separates a name from what is added to it; no key contains it. */
 const MARK = '+';
 
-/** A key, as the folder it is in and the path of its file in there. */
+/** The folder of a key, and the path of its file in that folder. */
 export interface KeyPath {
   readonly folder: string;
   readonly path: string;
@@ -40,28 +40,28 @@ function faultOf(segments: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The name of a file, different from all others even where the disk takes `A` and `a` for the same. */
+/** A file name for a part of a key, unique even on disks that do not distinguish `A` from `a`. */
 export function fileName(segment: string): string {
   return /[A-Z]/.test(segment) ? hashedName(segment) : plainName(segment);
 }
 
-/** The name as it is; except that names which begin with a dot are not ours (`.tmp`, `.gitignore`). */
+/** The name itself; but names that begin with a dot are used for other files (`.tmp`, `.gitignore`). */
 export function plainName(segment: string): string {
   return /^\./.test(segment) ? MARK + segment : segment;
 }
 
-/** The name, and a hash that tells it from one that differs in case only. */
+/** The name, with a hash that distinguishes it from names that differ in case only. */
 export function hashedName(segment: string): string {
   return `${plainName(segment)}${MARK}${createHash('sha256').update(segment).digest('hex').slice(0, 8)}`;
 }
 
-/** The segment whose plain or hashed name this is; undefined when this store did not give that name. */
+/** The part of a key with this plain or hashed name; undefined for names that this store did not make. */
 export function segmentOf(name: string): string | undefined {
   if (PLAIN_NAME.test(name)) return name;
   const hashed = /^(.+)\+[0-9a-f]{8}$/.exec(name)?.[1];
   const plain = hashed ?? name;
   const segment = plain.startsWith(`${MARK}.`) ? plain.slice(1) : plain;
-  // A name's hash is looked at only when there is one: the first hash of a process takes milliseconds.
+  // The hash is computed only if the name has one: the first hash of a process takes milliseconds.
   const own = hashed === undefined ? plainName(segment) : hashedName(segment);
   return own === name && faultOf([segment, segment]) === undefined ? segment : undefined;
 }

@@ -2,10 +2,10 @@ import { close, closeSync, constants, fstatSync, openSync, read, readSync } from
 import { promisify } from 'node:util';
 import type { Awaitable } from '../../base/awaitable';
 
-/** A file smaller than this is read in one synchronous call, without asking for its size first. */
+/** A smaller file is read in one synchronous call, without a call for its size. */
 const SCRATCH_SIZE = 65_536;
 const LARGEST_READ = 2 ** 30;
-/** Large enough that reading costs no more than in one piece, small enough that little is left to do after the last. */
+/** Large enough to read at full speed, small enough that little work is left after the last part. */
 const PART_SIZE = 2 ** 22;
 
 const readLater = promisify(read);
@@ -16,9 +16,9 @@ let scratch: Uint8Array | undefined;
 type OnPart = (part: Uint8Array) => void;
 
 /**
- * The whole of a file, in memory of its own: now when it is small, later when it is large.
+ * Reads a whole file into memory of its own: synchronously when it is small, asynchronously when it is large.
  *
- * @param onPart given the parts of a large one, in order, each while the next is being read
+ * @param onPart receives the parts of a large file, in order, each while the next one is being read
  */
 export function readFile(path: string, onPart?: OnPart): Awaitable<Uint8Array> {
   scratch ??= new Uint8Array(SCRATCH_SIZE);

@@ -1,12 +1,12 @@
 import { type Dirent, lstatSync, promises } from 'node:fs';
 import { systemCodeOf } from '../../base/describe-error';
 
-/** What the system counts in, whatever the blocks of the disk. */
+/** The unit of `blocks` in the stats of a file, whatever the block size of the disk. */
 const unit = 512;
-/** Windows does not tell how many blocks a file takes. */
+/** Windows does not report the blocks of a file. */
 const usualBlock = 4096;
 
-/** How many bytes of its disk a file or a folder takes, with all that is in it; 0 when it is not there. */
+/** The disk space of a file, or of a folder with its contents, in bytes; 0 when it does not exist. */
 export async function sizeOnDisk(path: string): Promise<number> {
   let size = blocksOf(path);
   for await (const entry of await entriesOf(path))
@@ -14,7 +14,7 @@ export async function sizeOnDisk(path: string): Promise<number> {
   return size;
 }
 
-/** Things are deleted while they are counted. */
+/** Files may be deleted while they are counted. */
 function blocksOf(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats) return 0;

@@ -27,10 +27,10 @@ import { isAlive } from '../../base/process-id';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Files and folders that are being written, named `<pid>-<counter>-<random>`, so that what a killed process left can be told. */
+/** Names for files and folders while they are written: `<pid>-<counter>-<random>`, so that leftovers of killed processes are recognised. */
 export class TemporaryFiles {
   readonly folder: string;
-  // The random part tells apart threads of one process, and processes of one number on different machines.
+  // Distinguishes threads of one process, and processes of the same id on different machines.
   readonly #random = randomBytes(6).toString('hex');
   #counter = 0;
 
@@ -38,12 +38,12 @@ export class TemporaryFiles {
     this.folder = folder;
   }
 
-  /** The path of a file that does not exist yet. */
+  /** A path that does not exist yet. */
   next(): string {
     return `${this.folder}/${process.pid}-${this.#counter++}-${this.#random}`;
   }
 
-  /** Removes what killed processes left. Not being able to does no harm. */
+  /** Removes the leftovers of killed processes. Errors are ignored. */
   sweep(): void {
     try {
       for (const name of readdirSync(this.folder)) {
@@ -51,7 +51,7 @@ export class TemporaryFiles {
         if (isLeftOver(path, name)) rmSync(path, { recursive: true, force: true });
       }
     } catch {
-      // There is no such folder yet, or another process sweeps, or may and this one may not.
+      // There is no such folder yet, another process sweeps, or this one lacks the permission.
     }
   }
 }
@@ -66,24 +66,24 @@ function isLeftOver(path: string, name: string): boolean {
 }
 
 /**
- * Whether an empty file was made and never written: somebody is about to, or was killed just then.
+ * A file was made and not written yet: its writer is about to, or was killed.
  *
- * Both times are those of making it then, as far as the file system keeps the first one.
+ * Both times are then the time of its creation, if the file system records that.
  */
 export function isUnwritten({ size, birthtimeNs, mtimeNs }: BigIntStats): boolean {
   return size === 0n && birthtimeNs === mtimeNs;
 }
 
-/** Tells a file that is to be empty from those: by a time before it was made. */
+/** Marks a file that is meant to be empty: its modification time is before its creation. */
 function markAsWritten(file: number): void {
   const before = Date.now() / 1000 - 1;
   futimesSync(file, before, before);
 }
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-/** A page: of so much in one call others see nothing or all. */
+/** A page: other processes see nothing or all of a write of this size. */
 export const LARGEST_WRITTEN_AT_ONCE = 4_096;
-/** More than this in one call is refused by the system. */
+/** The system refuses larger writes. */
 const LARGEST_WRITE = 2 ** 30;
 
 const openLater = promisify(open);
@@ -93,10 +93,10 @@ const renameLater = promisify(rename);
 const unlinkLater = promisify(unlink);
 
 /**
- * Writes a new file of at most {@link LARGEST_WRITTEN_AT_ONCE} bytes where it belongs, which takes two thirds of the time
- * of moving it there. Others see no file, one that is not written yet (unwritten.ts), or the whole one.
+ * Writes a new file of at most {@link LARGEST_WRITTEN_AT_ONCE} bytes in place, which takes two thirds of the time of
+ * moving it there. Other processes see no file, a file that is not written yet (`isUnwritten`), or the whole file.
  *
- * @returns false when there is a file already
+ * @returns false when the file exists already
  */
 export function writeNewFileNow(path: string, value: Uint8Array): boolean {
   let file: number;
@@ -133,7 +133,7 @@ export function writeFileNow(temporary: string, path: string, value: Uint8Array)
   }
 }
 
-/** The same off the event loop; `durable` flushes the bytes before the move. */
+/** Like `writeFileNow`, off the event loop. @param durable flush the bytes before the move */
 export async function writeFileLater(
   temporary: string,
   path: string,
@@ -155,7 +155,7 @@ export async function writeFileLater(
   }
 }
 
-/** In one call: the system keeps one call's bytes together, not those of two. */
+/** Writes in one call: the system does not interleave the bytes of one call with others. */
 export function writeAtOnce(file: number, value: Uint8Array): void {
   const written = writeSync(file, value);
   if (written < value.byteLength) throw Object.assign(new Error(`${written} bytes were written`), { code: 'ENOSPC' });
@@ -174,12 +174,12 @@ export async function writeAllLater(file: number, value: Uint8Array): Promise<vo
   }
 }
 
-/** Resolves when what was written to the file, or the names in the folder, would survive a power cut. */
+/** Resolves when the bytes of a file, or the names in a folder, would survive a power cut. */
 export function flush(file: number): Promise<void> {
   return new Promise((resolve, reject) => fsync(file, (error) => (error === null ? resolve() : reject(error))));
 }
 
-/** Another process may have put a whole file in the place of this one meanwhile. */
+/** Another process may have replaced the file. */
 function removeIfSame(path: string, file: number): void {
   if (statSync(path).ino === fstatSync(file).ino) unlinkSync(path);
 }
@@ -188,6 +188,6 @@ function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // What led here is thrown; the sweep of a later process removes what is left.
+    // The first error is thrown; the sweep of a later process removes the rest.
   }
 }

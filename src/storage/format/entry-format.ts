@@ -6,40 +6,39 @@ import { absentWord, encryptedWord, StoredCheckpoint } from './stored-checkpoint
 
 let loaded: typeof import('node:zlib').crc32 | undefined;
 
-/** CRC-32 of bytes, or of a text in UTF-8, behind those whose CRC-32 is given. Loads `node:zlib` when first called: that takes two milliseconds. */
+/** CRC-32 of bytes, or of a text in UTF-8, continuing the CRC-32 `before`. Loads `node:zlib` at the first call, since that takes two milliseconds. */
 export function crc32(data: string | Uint8Array, before = 0): number {
   loaded ??= (require('node:zlib') as typeof import('node:zlib')).crc32;
   return loaded(data, before);
 }
 
-/** What an entry turned out to be. */
+/** The outcome of decoding an entry. */
 type DecodedEntry =
   | { readonly state: 'whole'; readonly entry: StoredCheckpoint }
   | { readonly state: 'damaged'; readonly problem: string }
-  /** Of a format that is no longer read: it counts as none. */
+  /** An older format that is no longer read: counts as no checkpoint. */
   | { readonly state: 'outdated'; readonly problem: string }
   | { readonly state: 'unreadable'; readonly problem: string };
 
 const format = '2';
 const newline = 0x0a;
 const start = `tidemark${format} `;
-/** How every entry starts, of whatever format. */
+/** The start of every entry, whatever its format. */
 const anyStart = /^tidemark(\d{1,6}) ([0-9a-f]{8}) /;
 const longestStart = 24;
 const checksumLength = 8;
 const headStart = start.length + checksumLength + 1;
 
 /**
- * A record, and its bytes when they are small, as one entry: a line of text, then the bytes as they are.
+ * Encodes a record, and its bytes when they are small, as one entry: a line of text, then the bytes unchanged.
  *
- * The line is `tidemark2 CHECKSUM SEAL WORD… JSON`: the words are what decides whether and how it is loaded, the JSON
- * is what people want to know. The checksum is the CRC-32 of the line without it and its space, nor the end of the
- * line. The number is the format's; formats of later releases begin in the same way, so that a newer one can be told
- * from a damaged one. The seal holds, encrypted, the facts that only those with the key are to know and the digest of
- * the head, which is all that follows the seal.
+ * The line is `tidemark2 CHECKSUM SEAL WORD… JSON`. The words decide if and how the result is loaded; the JSON is for
+ * people. The checksum is the CRC-32 of the line without the checksum, its space and the newline. The number is that
+ * of the format; later formats begin in the same way, so that a newer entry can be told from a damaged one. The seal
+ * holds the encrypted fields of the record and the digest of the head, which is the rest of the line.
  *
- * @param sealed the seal, as base64: the head leaves out what it holds
- * @param head what `headOf` gives for the record
+ * @param sealed the seal, as base64: the head omits the fields in it
+ * @param head the result of `recordHead`
  */
 export function encodeEntry(
   record: CheckpointRecord,
@@ -48,7 +47,7 @@ export function encodeEntry(
   head = recordHead(record, sealed !== undefined),
 ): Bytes {
   const rest = `${sealed ?? absentWord} ${head}`;
-  // Made into bytes once, for the checksum as well; a unit of a string takes three bytes in UTF-8 at most.
+  // Converted to bytes once, for the checksum too. A UTF-16 code unit takes at most three bytes in UTF-8.
   const most = headStart + 3 * rest.length + 1;
   const line = most > scratchLength ? Buffer.allocUnsafe(most) : (scratch ??= Buffer.allocUnsafeSlow(scratchLength));
   const end = headStart + line.write(rest, headStart);
@@ -61,7 +60,7 @@ export function encodeEntry(
   return entry;
 }
 
-/** The words and the JSON of a record. @param isSealed whether what is secret stays out */
+/** The words and the JSON of a record. @param isSealed the encrypted fields are omitted */
 export function recordHead(record: CheckpointRecord, isSealed: boolean): string {
   const { version, directories } = record;
   const isOpen = !isSealed;
@@ -79,21 +78,21 @@ export function recordHead(record: CheckpointRecord, isSealed: boolean): string 
   );
 }
 
-/** The digest of a head, for its seal. @param encoding latin1 when each unit is a byte, as in what was read */
+/** The digest of a head, for its seal. @param encoding latin1 for a head that was read: each code unit is one byte */
 export function headDigest(head: string, encoding: 'utf8' | 'latin1'): string {
   return hash('sha256', Buffer.from(start + head, encoding), 'hex');
 }
 
-/** Memory for the lines of most records, used again and again. */
+/** Memory that is reused for the lines of most records. */
 let scratch: Buffer | undefined;
 const scratchLength = 16_384;
 
-/** Whether bytes look like an entry, of whatever format; they may be damaged. */
+/** The bytes look like an entry of any format; they may be damaged. */
 export function isEntry(bytes: Bytes): boolean {
   return anyStart.test(bufferOf(bytes).toString('latin1', 0, longestStart));
 }
 
-/** Reads an entry; never throws, whatever the bytes are. */
+/** Decodes an entry. Never throws, whatever the bytes are. */
 export function decodeEntry(bytes: Bytes, key: string): DecodedEntry {
   const buffer = bufferOf(bytes);
   const end = buffer.indexOf(newline);
@@ -142,7 +141,7 @@ function checksum(rest: string | Uint8Array, number: string): string {
   return crc32(rest, before).toString(16).padStart(checksumLength, '0');
 }
 
-/** A part of bytes, without a copy; `subarray` of a Buffer takes several times as long. */
+/** A view of a part of bytes; `subarray` of a Buffer takes several times as long. */
 function viewOf({ buffer, byteOffset }: Bytes, from: number, to: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset + from, to - from);
 }
@@ -151,7 +150,7 @@ function bufferOf(bytes: Bytes): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The directories that an entry names; undefined when what it says of them is damaged. */
+/** The task directories that a record names; undefined when that part of it is damaged. */
 export function directoriesIn(entry: StoredCheckpoint): readonly string[] | undefined {
   try {
     return entry.directories;
@@ -160,7 +159,7 @@ export function directoriesIn(entry: StoredCheckpoint): readonly string[] | unde
   }
 }
 
-/** What may name large bytes in a record that is damaged. */
+/** The words of a damaged record that may be names of blobs. */
 export function blobNamesIn(bytes: Bytes): readonly string[] {
   const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').split('\n', 1)[0]!;
   return line.match(/(?<= )[0-9a-f]{32}(?= )/g) ?? [];

@@ -3,62 +3,62 @@ import { dataKindOf } from '../../task/data';
 import { definitionOf, type TaskDefinition } from '../../task/definition';
 import type { TaskRef } from '../../task/ref';
 
-/** What is known of a saved result besides its bytes. */
+/** The metadata of a saved result. */
 export interface CheckpointRecord {
   readonly key: TaskKey;
   readonly task: string;
   readonly version: string | number | undefined;
   /**
-   * The params as JSON, for people: what JSON cannot hold is an object with one `$…` key, and a key of the params
-   * that begins with `$` has another `$` before it; `{ $encrypted: true }` when the key to them is not here.
+   * The params as JSON, for people. A value that JSON cannot hold is an object with one `$…` key, and a name that
+   * begins with `$` gets another `$`. `{ $encrypted: true }` when the key to decrypt them is not here.
    */
   readonly params: Readonly<Record<string, unknown>>;
-  /** A hash of the source text of the task's class. */
+  /** A hash of the source text of the task class. */
   readonly source: string;
-  /** The keys of what it required, each with the digest of the result that it was given, if that one was saved. */
+  /** The keys of the required results, each with the digest of the result, or null if it was not saved. */
   readonly requires: readonly (readonly [TaskKey, string | null])[];
-  /** The clear marks on it, or on what it came from, that its run had seen; as it is kept, the epochs of stores as well. */
+  /** The clear marks on the result and on its ancestors that its run had seen; in a stored record also the epochs of the stores. */
   readonly marks: readonly string[];
-  /** The tasks among those it came from whose results held refs, each with the keys of those refs. */
+  /** The ancestors whose results held refs, each with the keys of those refs. */
   readonly dynamic: readonly (readonly [TaskKey, readonly TaskKey[]])[];
-  /** Those refs, encoded, to see whether their keys are still the same. */
+  /** Those refs, encoded, to check if their keys are still the same. */
   readonly refs: string | undefined;
-  /** The filters and the serializer, and which of its formats it chose. */
+  /** The filters and the serializer, and the format that it chose. */
   readonly serializer: string;
   readonly format: string;
-  /** What made the bytes smaller, if something did. */
+  /** The compressor of the bytes; undefined if they are not compressed. */
   readonly compressor: string | undefined;
-  /** What made them unreadable for others, and with which of its keys. */
+  /** The encrypter of the bytes, and the id of its key; undefined if they are not encrypted. */
   readonly encrypter: string | undefined;
   readonly keyId: string | undefined;
-  /** SHA-256 of the serialised result (and, of a typed array, of its class), before compression and encryption; empty when encrypted and the key is not here. */
+  /** SHA-256 of the serialised result (of a typed array, also of its class) before compression and encryption; empty when it is encrypted and the key is not here. */
   readonly digest: string;
-  /** How many bytes are kept, and how many the serialised result has. */
+  /** The size of the stored bytes, and of the serialised result. */
   readonly size: number;
   readonly plainSize: number;
-  /** When the bytes are an entry of their own: what follows the key and a dot in its name. */
+  /** The name of the blob, when the bytes are an entry of their own: its key is the key of the record, a dot and this name. */
   readonly blob: string | undefined;
-  /** The task directories that belong to it or are in its result, as `Task/hash.d/nonce`; undefined when there is none. */
+  /** The task directories that belong to the result or are in it, as `Task/hash.d/nonce`. */
   readonly directories?: readonly string[] | undefined;
-  /** How long the task ran, in seconds. */
+  /** The duration of the task, in seconds. */
   readonly seconds: number;
   readonly savedAt: Date;
-  /** The host and process that saved it. */
+  /** The host and the process that saved it. */
   readonly savedBy: string;
 }
 
-/** The part of a record that tells something of the result: encrypted where the result is. */
+/** The fields of a record that reveal something of the result: encrypted if the result is. */
 export type PrivateFields = Pick<CheckpointRecord, 'params' | 'requires' | 'digest' | 'refs'>;
 
-/** What is encrypted of a record: also the digest of all that stands beside it, which nobody without the key can change then. */
+/** The encrypted part of a record. The digest of the head keeps others from changing the rest. */
 export interface EncryptedFields extends PrivateFields {
   readonly head: string;
 }
 
 /**
- * Params as JSON for a record, which people and tools read: bigints, dates and the like become objects with
- * one `$…` key, secrets and long bytes are left out. A key of the params that begins with `$` gets another `$`, so that
- * no param is taken for such an object.
+ * Converts params to the JSON of a record, which people and tools read: a bigint, a date and the like become an object
+ * with one `$…` key; secrets and long bytes are omitted. A name that begins with `$` gets another `$`, so that no
+ * param can be mistaken for such an object.
  */
 export function paramsToJson(
   params: Readonly<Record<string, unknown>>,
@@ -73,7 +73,7 @@ export function paramsToJson(
 
 function setOwn(json: Record<string, unknown>, name: string, value: unknown): void {
   const escaped = name.startsWith('$') ? `$${name}` : name;
-  // Assigning would call a setter, such as that of __proto__, and fails where prototypes are frozen.
+  // Assigning would call a setter, such as that of __proto__, and fails with frozen prototypes.
   if (!(escaped in json)) json[escaped] = value;
   else Object.defineProperty(json, escaped, { value, enumerable: true, writable: true, configurable: true });
 }
@@ -118,7 +118,7 @@ function objectToJson(value: object, refDepth: number): unknown {
     }
     case 'ref': {
       const { task, params, path } = value as TaskRef<unknown>;
-      // Refs hold refs hold refs: deeper ones are told by name.
+      // Refs hold refs, which hold refs: nested ones are shown by name.
       const definition = definitionOf(task);
       return {
         $task: {

@@ -4,7 +4,7 @@ import { DamagedCheckpointError } from '../errors';
 import { directoryNamePattern, keyForm } from './keys';
 import type { CheckpointRecord, PrivateFields } from './record';
 
-/** The JSON of an entry: what is not needed to decide whether it is loaded. */
+/** The JSON of an entry: the fields that do not decide if it is loaded. */
 interface RecordDetails {
   readonly task: string;
   readonly version?: string | number;
@@ -19,7 +19,7 @@ interface RecordDetails {
 
 /** The latest time that a Date can hold, in milliseconds since 1970. */
 const latest = 8.64e15;
-/** What prints, compares and copies records follows them so deep. */
+/** Code that prints, compares and copies records recurses this deep. */
 const deepest = 1_000;
 const refsPattern = /^[\w+:-]{1,100}:[A-Za-z0-9+/]*={0,2}$/;
 
@@ -27,7 +27,7 @@ type Check = (value: unknown) => boolean;
 const isString: Check = (value) => typeof value === 'string';
 const isAbsent: Check = (value) => value === undefined;
 
-/** What each property may be; others are ignored. */
+/** The valid values of each property; other properties are ignored. */
 const checks: Readonly<Record<keyof RecordDetails, Check>> = {
   task: isString,
   version: (value) => isAbsent(value) || isString(value) || typeof value === 'number',
@@ -39,11 +39,11 @@ const checks: Readonly<Record<keyof RecordDetails, Check>> = {
   directories: (value) => isAbsent(value) || (Array.isArray(value) && value.every(isDirectoryName)),
 };
 
-/** @throws {Error} naming what is wrong, when something else than the JSON of a record stands there */
+/** @throws {Error} naming the problem, when the text is not the JSON of a record */
 function parseDetails(json: string): RecordDetails {
   const details: unknown = JSON.parse(json);
-  if (!isParams(details)) throw new Error('it is no object');
-  // What is shorter cannot be deeper.
+  if (!isParams(details)) throw new Error('it is not an object');
+  // A shorter text cannot be deeper.
   if (json.length > deepest && isDeeper(details, deepest))
     throw new Error(`it is nested more than ${deepest} levels deep`);
   const own = details as Readonly<Record<string, unknown>>;
@@ -54,7 +54,7 @@ function parseDetails(json: string): RecordDetails {
   return own as unknown as RecordDetails;
 }
 
-/** Looks no deeper than that. */
+/** The value is nested more than `levels` deep. Recurses no deeper. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
@@ -68,20 +68,20 @@ function isDirectoryName(value: unknown): boolean {
   return typeof value === 'string' && directoryNamePattern.test(value);
 }
 
-/** The word for what there is none of. */
+/** The word for an absent value. */
 export const absentWord = '-';
-/** The word in place of what is encrypted. */
+/** The word in place of an encrypted field. */
 export const encryptedWord = '*';
 
 const digestForm = '[0-9a-f]{64}';
 const besideForm = '[0-9a-f]{32}';
-/** An id of a part of an encoder, a format, or the name of a key. */
+/** The id of a part of an encoder, a format, or the name of a key. */
 const idForm = '[\\w$.:@/+-]{1,500}';
 const marksForm = '[\\w.:,@-]+';
-/** Keys with what belongs to them; `pairsOf` looks at each. */
+/** Keys, each with the values that belong to it; `pairsOf` checks each. */
 const pairsForm = '[\\w.%~@/=,;-]+';
 
-/** The forms of the words between the checksum and the JSON: whatever else stands there is no record. */
+/** The patterns of the words between the checksum and the JSON. */
 const words = [
   `(-|[A-Za-z0-9+/]+={0,2})`,
   `(${keyForm}(?:/[\\w.%~@-]{1,200})?)`,
@@ -101,10 +101,10 @@ const words = [
 ];
 const linePattern = new RegExp(`^${words.join(' ')} (?={)`);
 const keyPattern = new RegExp(`^${keyForm}$`);
-/** Of results that it was made of: also what several digests were combined to. */
+/** The digest of a required result; several digests may be combined into one. */
 const digestPattern = /^[0-9a-f]{1,128}$/;
 
-/** A record, and its bytes when they are small, as they were read. Only what decides about loading is parsed at once. */
+/** A record, and its bytes when they are small, as read from a store. Only the words are parsed at once. */
 export class StoredCheckpoint {
   readonly key: TaskKey;
   readonly size: number;
@@ -117,11 +117,11 @@ export class StoredCheckpoint {
   readonly encrypter: string | undefined;
   readonly keyId: string | undefined;
   readonly marks: readonly string[];
-  /** What is encrypted, as base64; undefined when nothing is. */
+  /** The encrypted fields, as base64; undefined when nothing is encrypted. */
   readonly encryptedFields: string | undefined;
-  /** Undefined when they are an entry of their own, or were let go of. */
+  /** Undefined when they are in a blob, or were released to save memory. */
   bytes: Bytes | undefined;
-  /** What was encrypted, once it is decrypted. */
+  /** The encrypted fields, once they are decrypted. */
   privateFields: PrivateFields | undefined;
   readonly #digest: string;
   readonly #dynamic: string;
@@ -149,7 +149,7 @@ export class StoredCheckpoint {
     this.#jsonStart = found[0].length;
   }
 
-  /** @param line what follows the checksum, each unit a byte. Undefined when that is no record. */
+  /** Parses the line after the checksum, one code unit per byte. Returns undefined when it is not a record. */
   static parse(line: string): StoredCheckpoint | undefined {
     const found = line.endsWith('}') ? linePattern.exec(line) : null;
     if (found === null) return undefined;
@@ -157,7 +157,7 @@ export class StoredCheckpoint {
     return entry.#isConsistent() ? entry : undefined;
   }
 
-  /** What the seal vouches for: all words but itself, and the JSON. */
+  /** The part of the line that the seal vouches for: all words but the seal, and the JSON. */
   get head(): string {
     return this.#line.slice((this.encryptedFields ?? absentWord).length + 1);
   }
@@ -171,12 +171,12 @@ export class StoredCheckpoint {
     return pairsOf(this.#requires, ',').map(([key, digest]) => [key, digestPattern.test(digest) ? digest : null]);
   }
 
-  /** Whether its result, or one that it came from, holds refs. */
+  /** The result or one of its ancestors holds refs. */
   get isDynamic(): boolean {
     return this.#dynamic !== absentWord;
   }
 
-  /** Whether its own result holds refs. */
+  /** The result itself holds refs. */
   get holdsRefs(): boolean {
     return this.isDynamic && this.dynamic.some(([key]) => key === this.key);
   }
@@ -192,13 +192,13 @@ export class StoredCheckpoint {
     ]);
   }
 
-  /** The names of the task directories that belong to it or are in its result. @throws {DamagedCheckpointError} */
+  /** The names of the task directories that belong to the result or are in it. @throws {DamagedCheckpointError} */
   get directories(): readonly string[] {
-    // They are the last of the JSON; most entries need not be parsed to see that they have none.
+    // They come last in the JSON, so that most entries need not be parsed to see that there are none.
     return this.#line.endsWith(']}') ? (this.#details().directories ?? none) : none;
   }
 
-  /** How long the task ran, in seconds; 0 when that part of the record is damaged. */
+  /** The duration of the task, in seconds; 0 when that part of the record is damaged. */
   get seconds(): number {
     try {
       return this.#details().seconds;
@@ -217,7 +217,7 @@ export class StoredCheckpoint {
     return this.#details().savedBy;
   }
 
-  /** All that is known, as plain data. @throws {DamagedCheckpointError} */
+  /** All fields, as plain data. @throws {DamagedCheckpointError} */
   toRecord(): CheckpointRecord {
     const { task, version, params, seconds, savedAt, savedBy, directories } = this.#details();
     return {
@@ -246,7 +246,7 @@ export class StoredCheckpoint {
     };
   }
 
-  /** Whether what is said to be encrypted is, and what is kept as it was has its size. */
+  /** The encrypted fields and the sizes agree with each other. */
   #isConsistent(): boolean {
     const isSealed = this.encryptedFields !== undefined;
     if (isSealed !== (this.encrypter !== undefined)) return false;
@@ -274,7 +274,7 @@ function listOf(word: string, separator: string): readonly string[] {
   return word === absentWord ? none : word.split(separator);
 }
 
-/** `key=rest` for each; names that are not keys are left out. */
+/** Splits `key=rest` pairs; pairs without a valid key are omitted. */
 function pairsOf(word: string, separator: string): readonly (readonly [TaskKey, string])[] {
   return listOf(word, separator).flatMap((pair) => {
     const [key = '', rest = ''] = pair.split('=');

@@ -11,7 +11,7 @@ import { LeaseWaiter } from './lease-waiter';
 import { type Clock, type LeaseRenewer, LoopRenewer, systemClock } from './renewal';
 import { ThreadRenewer } from './renewal-thread';
 
-/** The same board; all that it throws becomes a StorageError. */
+/** The same backend, with every error turned into a StorageError. */
 function wrapErrors(board: LeaseBackend, location: string): LeaseBackend {
   const fail = (operation: StorageOperation, key: string | undefined, cause: unknown): never => {
     if (isInstance(cause, StorageError)) throw cause;
@@ -47,22 +47,22 @@ function wrapErrors(board: LeaseBackend, location: string): LeaseBackend {
   };
 }
 
-/** What a lease needs of those that it belongs to. */
+/** The dependencies of a lease. */
 interface LeaseDeps {
   readonly backend: LeaseBackend;
-  /** Undefined where leases do not run out. */
+  /** Undefined when leases do not expire. */
   readonly renewer: LeaseRenewer | undefined;
   readonly expiresAfter: number;
-  /** What is under the key, past all caches. */
+  /** Reads the entry of a key, bypassing caches. */
   read(key: TaskKey): Awaitable<Bytes | undefined>;
-  /** Told once, when the lease is over. */
+  /** Called once, at the end of the lease. */
   onEnd(lease: ActiveLease): void;
 }
 
-/** It ran out just now, and again: somebody plays with the store. */
+/** A lease that expires so often in a row is disturbed by another program. */
 const attempts = 3;
 
-/** A lease that this process has taken. */
+/** A lease that this process holds. */
 class ActiveLease implements Lease {
   readonly key: TaskKey;
   readonly #deps: LeaseDeps;
@@ -104,7 +104,7 @@ class ActiveLease implements Lease {
       const token = await this.#stopRenewal();
       if (token !== undefined) await this.#deps.backend.release(this.key, token);
     } catch {
-      // The store is away: the lease runs out.
+      // The store is away: the lease expires.
     }
     this.#deps.onEnd(this);
   }
@@ -112,7 +112,7 @@ class ActiveLease implements Lease {
   async #write({ bytes, durable, isStale }: LeasedWrite): Promise<boolean> {
     const { backend, expiresAfter } = this.#deps;
     let token = await this.#stopRenewal();
-    // Somebody else may have had it, and written, before it was taken again.
+    // Another process may have had the lease, and written, before it was acquired again.
     let isUnseen = token !== this.#token;
     for (let attempt = 1; attempt <= attempts; attempt++) {
       if (token === undefined) {
@@ -136,7 +136,7 @@ class ActiveLease implements Lease {
     return bytes === undefined || isStale(bytes);
   }
 
-  /** From then on nobody but this lease uses its token. */
+  /** Stops the renewal, so that only this lease uses its token. */
   #stopRenewal(): Awaitable<string | undefined> {
     if (this.#isHandedBack) return this.#handedBack;
     this.#isHandedBack = true;
@@ -154,16 +154,16 @@ class ActiveLease implements Lease {
   }
 }
 
-/** In milliseconds: long enough for a process that swaps or a Redis that starts again, short enough to wait for. */
+/** In milliseconds: longer than a process swaps or a Redis restarts, and short enough to wait for. */
 const defaultTerm = 15_000;
 
-/** In place of the time and the thread of this process. */
+/** Replace the clock and the renewal thread of this process. */
 export interface LeaseTestHooks {
   readonly clock?: Clock;
   readonly renewer?: LeaseRenewer;
 }
 
-/** The leases of a store, as this process takes them and waits for them. */
+/** Acquires the leases of one store, and waits for those of other processes. */
 export class LeaseManager implements Leases {
   readonly #board: LeaseBackend;
   readonly #location: string;
@@ -173,18 +173,18 @@ export class LeaseManager implements Leases {
 
   constructor(
     board: LeaseBackend,
-    entries: Pick<StoreClient, 'read' | 'location'>,
+    client: Pick<StoreClient, 'read' | 'location'>,
     { expiresAfter = defaultTerm }: LeaseOptions = {},
     { clock = systemClock, renewer = renewerFor(board, clock) }: LeaseTestHooks = {},
   ) {
-    this.#board = wrapErrors(board, entries.location);
-    this.#location = entries.location;
+    this.#board = wrapErrors(board, client.location);
+    this.#location = client.location;
     this.#waits = new LeaseWaiter(this.#board, expiresAfter, clock);
     this.#home = {
       backend: this.#board,
       renewer,
       expiresAfter,
-      read: (key) => entries.read(key),
+      read: (key) => client.read(key),
       onEnd: (lease) => {
         this.#held.delete(lease);
         this.#waits.notifyFree(lease.key);
@@ -204,20 +204,18 @@ export class LeaseManager implements Leases {
     return this.#waits.whenFree(key, signal);
   }
 
-  /** Takes away all leases, whoever has them. */
+  /** Removes all leases, even those of other processes. */
   async clear(): Promise<void> {
     await this.#board.clear?.();
   }
 
   async close(): Promise<void> {
-    this.#waits.end(
-      new StorageError(`${this.#location} was closed while a lease was waited for`, { operation: 'read' }),
-    );
+    this.#waits.end(new StorageError(`${this.#location} was closed while waiting for a lease`, { operation: 'read' }));
     await Promise.all([...this.#held].map((lease) => lease.release()));
   }
 }
 
-/** Who renews the leases of a store: a thread, so that a task may block the event loop, if that can open it as well. */
+/** Renews leases in a thread, so that a task may block the event loop, if a thread can open the store. */
 function renewerFor(board: LeaseBackend, clock: Clock): LeaseRenewer | undefined {
   if (board.renew === undefined) return undefined;
   return board.uri ? new ThreadRenewer(board.uri(), board) : new LoopRenewer(board, clock);

@@ -2,13 +2,13 @@ import type { TaskKey } from '../../task/context';
 import type { LeaseBackend } from './lease';
 import type { Clock } from './renewal';
 
-/** A lease is looked at first after so long, and then after this part of the time waited; in milliseconds. */
+/** The first poll of a lease comes after `firstLook` milliseconds; each further pause is this fraction of the time waited. */
 const firstLook = 20;
 const partOfWait = 0.1;
 const longestPause = 500;
-/** While a lease lasts it is looked at at least so often, to see whether its owner is alive. */
+/** The minimum number of polls while a lease lasts, to see that its owner is alive. */
 const looksPerTerm = 6;
-/** Looks that are due so soon are done at once. */
+/** Polls that are due within this factor of their pause are done together. */
 const together = 1.25;
 
 interface Waiter {
@@ -16,7 +16,7 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A key whose lease somebody else has. */
+/** A key whose lease another process has. */
 interface Watched {
   readonly key: TaskKey;
   readonly waiters: Set<Waiter>;
@@ -24,12 +24,12 @@ interface Watched {
   lastLook: number;
   nextLook: number;
   pause: number;
-  /** What was seen of the owner, and for how long nothing else. */
+  /** The last sign of life of the owner, and the time since it changed. */
   seen: string | undefined;
   silentFor: number;
 }
 
-/** Watches the leases that others have, until they are free: one timer and one request for all that are due. */
+/** Polls the leases of other processes until they are free: one timer and one request for all that are due. */
 export class LeaseWaiter {
   readonly #board: LeaseBackend;
   readonly #expiresAfter: number;
@@ -69,13 +69,13 @@ export class LeaseWaiter {
     });
   }
 
-  /** A lease was given back in this process. */
+  /** A lease was released in this process. */
   notifyFree(key: TaskKey): void {
     const watched = this.#watched.get(key);
     if (watched) this.#resolve(watched);
   }
 
-  /** Ends all waiting. */
+  /** Rejects all waiters. */
   end(reason: unknown): void {
     for (const watched of [...this.#watched.values()]) this.#reject(watched, reason);
   }
@@ -129,14 +129,14 @@ export class LeaseWaiter {
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
-  /** Decides by what was seen of an owner. */
+  /** Handles the answer for one lease. */
   async #take(watched: Watched, seen: string | undefined, now: number): Promise<void> {
     if (seen === undefined) return this.#resolve(watched);
-    // Only time in which this process was looking counts: it may have been asleep itself, together with the owner.
+    // Counts only the time in which this process polled: it may have been suspended together with the owner.
     const passed = Math.min(now - watched.lastLook, 2 * watched.pause);
     watched.silentFor = seen === watched.seen ? watched.silentFor + passed : 0;
     watched.seen = seen;
-    // Asking may have taken long: how long ago the owner showed what was seen, nobody knows.
+    // The poll may have taken long, so the time of the sign of life is unknown.
     watched.lastLook = this.#clock.now();
     watched.pause = Math.min(this.#longestPause, Math.max(firstLook, (now - watched.since) * partOfWait));
     watched.nextLook = watched.lastLook + watched.pause;

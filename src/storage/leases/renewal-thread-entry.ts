@@ -8,13 +8,13 @@ const port = parentPort!;
 const boards = new Map<string, LeaseBackend>();
 const tell = (message: FromRenewalThread) => port.postMessage(message);
 
-// What was said before is heard before anything is renewed, also by a thread that was asleep meanwhile.
+// Messages are handled before leases are renewed, even if the thread was suspended meanwhile.
 const renewals = new RenewalLoop(systemClock, () => {
   for (let said = receiveMessageOnPort(port); said; said = receiveMessageOnPort(port))
     take(said.message as ToRenewalThread);
 });
 
-/** Stores are opened when the first of their leases has lasted for a while: most do not. */
+/** A store is opened for its first lease that lasts long enough to be renewed: most do not. */
 function boardOf(uri: string): LeaseBackend {
   let board = boards.get(uri);
   if (!board) {

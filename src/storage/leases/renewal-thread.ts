@@ -7,12 +7,12 @@ import type { TaskKey } from '../../task/context';
 import type { LeaseBackend } from './lease';
 import { type LeaseRenewer, LoopRenewer, type RenewedLease, renewalsPerTerm, systemClock } from './renewal';
 
-/** What the thread is told. */
+/** The messages to the thread. */
 export type ToRenewalThread =
   | {
       readonly type: 'keep';
       readonly id: number;
-      /** The store, as it can be opened. */
+      /** A URI of the store. */
       readonly uri: string;
       readonly key: TaskKey;
       readonly token: string;
@@ -21,11 +21,11 @@ export type ToRenewalThread =
   | {
       readonly type: 'hand-back';
       readonly id: number;
-      /** Whether its token is asked for: one that cannot have been renewed yet has the token that it had. */
+      /** The token is requested: a lease that cannot have been renewed yet still has its first token. */
       readonly isAsked: boolean;
     };
 
-/** What it tells. */
+/** The messages from the thread. */
 export type FromRenewalThread =
   | { readonly type: 'lost'; readonly id: number }
   | { readonly type: 'handed-back'; readonly id: number; readonly token: string | undefined };
@@ -39,22 +39,22 @@ interface Entrusted {
   readonly lease: RenewedLease;
   readonly board: LeaseBackend;
   readonly since: number;
-  /** Where it is renewed since the thread is gone. */
+  /** Its renewal on the event loop, after the thread ended. */
   elsewhere?: { readonly keeper: LeaseRenewer; readonly id: number };
-  /** Waits for the token. */
+  /** Resolves a pending release with the token. */
   answer?: (token: string | undefined) => void;
 }
 
-/** The one thread of this process that renews leases, while there are any. */
+/** The thread of this process that renews leases, while there are any. */
 class RenewalThread {
-  /** Arguments for Node in the thread, where those of this process will not do. */
+  /** Node arguments of the thread, if those of this process do not suit it. */
   execArgv: readonly string[] | undefined;
   readonly #entrusted = new Map<number, Entrusted>();
   #thread: Worker | undefined;
   #count = 0;
   #asked = 0;
   #idle: NodeJS.Timeout | undefined;
-  /** A thread that could not live is not started again. */
+  /** A thread that failed is not started again. */
   #hasFailed = false;
 
   start(lease: RenewedLease, uri: string, board: LeaseBackend): number {
@@ -76,7 +76,7 @@ class RenewalThread {
       this.#drop(id);
       return elsewhere.keeper.release(elsewhere.id);
     }
-    // Half the time until it is renewed first: the thread hears of it before that.
+    // Less than half the time to the first renewal: the thread handles the message before that.
     if (systemClock.now() - since < lease.expiresAfter / renewalsPerTerm / 2) {
       this.#tell({ type: 'hand-back', id, isAsked: false });
       this.#drop(id);
@@ -84,7 +84,7 @@ class RenewalThread {
     }
     return new Promise((resolve) => {
       entrusted.answer = resolve;
-      // The process must not end before the answer.
+      // Keeps the process alive until the answer.
       if (this.#asked++ === 0) this.#thread?.ref();
       this.#tell({ type: 'hand-back', id, isAsked: true });
     });
@@ -139,13 +139,13 @@ class RenewalThread {
     void thread?.terminate();
   }
 
-  /** What it renewed is renewed on the event loop from now on: better than not at all. */
+  /** Its leases are renewed on the event loop from now on. */
   #ended(thread: Worker, failure: unknown): void {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
     this.#hasFailed = true;
     emitWarning(
-      `the thread that renews leases ended (${failure === undefined ? 'nobody knows why' : describeError(failure)}): they are renewed on the event loop, so a task that blocks it for long loses its lease`,
+      `the thread that renews leases ended (${failure === undefined ? 'for an unknown reason' : describeError(failure)}): they are renewed on the event loop, so a task that blocks it for long loses its lease`,
     );
     for (const [id, entrusted] of this.#entrusted) {
       if (!entrusted.answer) {
@@ -180,7 +180,7 @@ export class ThreadRenewer implements LeaseRenewer {
   readonly #uri: string;
   readonly #board: LeaseBackend;
 
-  /** @param board the store as it was opened here, for when there can be no thread */
+  /** @param board the store as opened in this thread, used if no thread can start */
   constructor(uri: string, board: LeaseBackend) {
     this.#uri = uri;
     this.#board = board;

@@ -3,14 +3,14 @@ import { newOwnerId } from '../../base/process-id';
 import type { TaskKey } from '../../task/context';
 import type { LeaseBackend } from './lease';
 
-/** The time as leases see it: it never goes back, and means nothing to other processes. */
+/** A monotonic clock, with no meaning to other processes. */
 export interface Clock {
   /** In milliseconds. */
   now(): number;
   /**
-   * Calls back after some milliseconds. Gives what calls it off.
+   * Calls back after a delay. Returns a function that cancels the call.
    *
-   * @param keepsAlive whether the process must not end before
+   * @param keepsAlive the process must not end before the call
    */
   after(milliseconds: number, call: () => void, keepsAlive: boolean): () => void;
 }
@@ -25,39 +25,39 @@ export const systemClock: Clock = {
   },
 };
 
-/** A lease that is to be renewed. */
+/** A lease to renew. */
 export interface RenewedLease {
   readonly key: TaskKey;
-  /** What it has at first. */
+  /** Its first token. */
   readonly token: string;
-  /** How long it lasts when it is not renewed, in milliseconds. */
+  /** The time without renewal after which it expires, in milliseconds. */
   readonly expiresAfter: number;
-  /** Called when somebody else has it. */
+  /** Called when another process has it. */
   readonly onLost: () => void;
 }
 
-/** Renews the leases of one store until they are handed back. */
+/** Renews the leases of one store until they are released. */
 export interface LeaseRenewer {
-  /** Renews a lease from now on. Gives its number. */
+  /** Starts to renew a lease. Returns its number. */
   start(lease: RenewedLease): number;
   /**
-   * Leaves a lease to who asks: what is under way is awaited, and nobody renews it any more. Gives its token, another
-   * one when it had to be taken again; undefined when somebody else has it.
+   * Stops to renew a lease, after a renewal in progress. Returns its token, which differs from the first one if the
+   * lease was acquired again; undefined if another process has it.
    */
   release(id: number): Awaitable<string | undefined>;
 }
 
-/** How often a lease is renewed while it lasts. */
+/** The number of renewals during one term of a lease. */
 export const renewalsPerTerm = 3;
 
-/** Leases that are due within this part of a term are renewed together. */
+/** Leases that are due within this fraction of a term are renewed together. */
 const together = 1 / 12;
-/** After a failure it is tried again in this part of a term. */
+/** A failed renewal is repeated after this fraction of a term. */
 const patience = 1 / 12;
 
 interface RenewalState {
   readonly lease: RenewedLease;
-  /** Opened when it is needed. */
+  /** Opened at the first use. */
   readonly board: () => LeaseBackend;
   token: string | undefined;
   due: number;
@@ -65,10 +65,10 @@ interface RenewalState {
 }
 
 /**
- * Renews leases: in a thread of its own, or on the event loop where the store cannot be opened twice.
+ * Renews leases: in a thread, or on the event loop if the store cannot be opened twice.
  *
- * A lease that is nobody's any more, since the store lost it or it ran out, is taken again by another token: so its
- * owner learns that somebody else may have had it in between.
+ * A lease that is free, because the store lost it or it expired, is acquired again with another token: the owner then
+ * knows that another process may have had it in between.
  */
 export class RenewalLoop {
   readonly #clock: Clock;
@@ -77,7 +77,7 @@ export class RenewalLoop {
   #cancel: (() => void) | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
 
-  /** @param beforehand called before leases are renewed: some may have been handed back meanwhile */
+  /** @param beforehand called before leases are renewed: some may have been released meanwhile */
   constructor(clock: Clock = systemClock, beforehand: () => void = () => undefined) {
     this.#clock = clock;
     this.#beforehand = beforehand;
@@ -122,8 +122,7 @@ export class RenewalLoop {
     const { expiresAfter } = renewed.lease;
     renewed.underWay = this.#renew(renewed).then(
       () => void (renewed.due = now + expiresAfter / renewalsPerTerm),
-      // A store that is away for a moment. Whether the lease is still held is found out at the next time, or when its
-      // owner writes.
+      // The store is away. The next renewal, or the write of the owner, finds out if the lease is still held.
       () => void (renewed.due = this.#clock.now() + expiresAfter * patience),
     );
     void renewed.underWay.then(() => {

@@ -2,62 +2,62 @@ import { hash } from 'node:crypto';
 import { type Awaitable, andThen, isPromiseLike } from '../../base/awaitable';
 import type { MarkStore } from './mark-store';
 
-/** A store with its marks. */
+/** A store, with its clear marks. */
 export interface MarkedStore {
   readonly marks: MarkStore;
-  /** Tells stores apart: the same for one that is opened again in the same way. */
+  /** Identifies the store: equal for two that were opened by the same address. */
   readonly place: string;
 }
 
 const start = '@';
 const none: readonly string[] = Object.freeze([]);
 
-/** How a record says that it was saved in an epoch of a store. */
+/** The mark of a record that was saved in an epoch of a store. */
 function wordOf(epoch: string, place: string): string {
   return `${start}${epoch}.${place}`;
 }
 
-/** Whether one of the marks in a record is the epoch of a store. */
+/** The mark names an epoch. */
 function isEpoch(mark: string): boolean {
   return mark.startsWith(start);
 }
 
-/** The marks in a record that are of clears. */
+/** The marks of clears among the marks of a record. */
 export function clearMarksIn(marks: readonly string[]): readonly string[] {
   return marks.some(isEpoch) ? marks.filter((mark) => !isEpoch(mark)) : marks;
 }
 
-/** The epochs in a record. */
+/** The epochs among the marks of a record. */
 export function epochsIn(marks: readonly string[]): readonly string[] {
   return marks.filter(isEpoch);
 }
 
-/** The id of an epoch in a record. */
+/** The id of an epoch, from its mark. */
 export function epochIdOf(word: string): string {
   return word.slice(start.length, word.indexOf('.'));
 }
 
-/** Whether a record was saved in an epoch, wherever. */
+/** A record was saved in an epoch, in any store. */
 export function includesEpoch(marks: readonly string[], epoch: string): boolean {
   return marks.some((mark) => mark.startsWith(`${start}${epoch}.`));
 }
 
-/** A name for a store that is the same wherever it is opened by this address. */
+/** Identifies a store by its address. */
 export function placeIdOf(location: string): string {
   return hash('sha256', location, 'hex').slice(0, 12);
 }
 
-/** The epochs of the stores that a run uses, as they were when it began. */
+/** The epochs of the stores of a run, as they were at its start. */
 export class Epochs {
   readonly #known = new Map<MarkedStore, string>();
   #words: readonly string[] = none;
 
-  /** As records have them. */
+  /** As the marks of records. */
   get words(): readonly string[] {
     return this.#words;
   }
 
-  /** @param epoch undefined when the store has none yet: then it is asked again when that matters */
+  /** @param epoch undefined for a store without an epoch: it is read again when that matters */
   record(layer: MarkedStore, epoch: string | undefined): void {
     if (epoch === undefined) return;
     this.#known.set(layer, epoch);
@@ -65,16 +65,16 @@ export class Epochs {
   }
 
   /**
-   * Whether a record was saved in the epoch of the store that it was found in, and in no earlier one of another store
-   * that is here: what was cleared in an earlier epoch is not known any more.
+   * A record was saved in the current epoch of its store, and in no earlier epoch of another store of this run: the
+   * clears of an earlier epoch are not known any more.
    */
   includes(layer: MarkedStore, marks: readonly string[]): Awaitable<boolean> {
     const [first] = marks;
-    // Most records of most storages, which are one store.
+    // Most records are in a storage of one store.
     if (this.#known.size === 1 && first === this.#words[0] && this.#known.has(layer)) return true;
     const epoch = this.#known.get(layer);
     if (epoch !== undefined) return this.#isOf(layer, epoch, marks);
-    // It was empty when the run began, and others have saved in it since; or it has lost its epoch.
+    // The store was empty at the start of the run, and others have saved in it since; or it has lost its epoch.
     return andThen(
       layer.marks.readTrunk((_, now) => now),
       (now) => {
@@ -90,7 +90,7 @@ export class Epochs {
     return true;
   }
 
-  /** Whether a word is of an earlier epoch of another store. */
+  /** The mark names an earlier epoch of another store. */
   #isLost(layer: MarkedStore, word: string): boolean {
     for (const [other, epoch] of this.#known)
       if (other !== layer && word.endsWith(`.${other.place}`) && word !== wordOf(epoch, other.place)) return true;
@@ -98,17 +98,17 @@ export class Epochs {
   }
 }
 
-/** Whether marks begin with the epoch of a layer. */
+/** The marks begin with the epoch of a store. */
 export function startWithEpochOf({ place }: MarkedStore, [first]: readonly string[]): boolean {
   return first !== undefined && isEpoch(first) && first.endsWith(place);
 }
 
 /**
- * The marks that a record gets in one layer: those that its run has seen, with the epochs of that layer and of those
- * behind it. A nearer layer is another one on each machine, and may be deleted at any time.
+ * The marks of a record in one store: those that its run has seen, with the epochs of that store and of those behind
+ * it. The stores before it differ from machine to machine, and may be deleted at any time.
  *
- * @param layers that one and those behind it
- * @param isWritten whether results are saved in a layer, which then has an epoch
+ * @param layers that store and those behind it
+ * @param isWritten results are saved in the store, so that it has an epoch
  */
 export function marksForStore<L extends MarkedStore>(
   layers: readonly L[],

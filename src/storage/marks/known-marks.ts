@@ -4,17 +4,17 @@ import { belowKey, lostMark, type MarkLog, ownKey, rootKey, spreadOf } from './m
 import type { MarkStore } from './mark-store';
 
 /**
- * The clear marks on a task's results in one layer: a tree of logs, of which those are read that have to do with the
- * results asked for.
+ * The clear marks on the results of a task in one store: a tree of logs, of which only those are read that the results
+ * in question need.
  */
 class TaskMarksInStore {
   readonly #task: string;
   readonly #root: MarkLog;
-  /** The mark on everything when the log of the task was evicted. */
+  /** The mark on all results, when the log of the task was evicted. */
   readonly #lost: string | undefined;
   readonly #logs = new Map<string, MarkLog>();
 
-  /** @param ids that the log of the task is called by the one above */
+  /** @param ids the ids of the task's log in the log above it */
   constructor(task: string, root: MarkLog, ids: readonly string[] | undefined) {
     this.#task = task;
     this.#root = root;
@@ -25,22 +25,22 @@ class TaskMarksInStore {
     return this.#root.isEmpty && this.#lost === undefined;
   }
 
-  /** Whether logs below that of the task may have to be read. */
+  /** Logs below that of the task may have to be read. */
   get isDeep(): boolean {
     return this.#root.isDeep;
   }
 
-  /** The key of the next log to be read for a result; undefined when all are. @param name the part of its key after the task */
+  /** The key of the next log to read for a result; undefined when all are read. @param name the part of its key after the task */
   unread(name: string): string | undefined {
     return this.#visit(name, () => {});
   }
 
-  /** Takes a log that was read. */
+  /** Adds a log that was read. */
   addLog(key: string, log: MarkLog): void {
     this.#logs.set(key, log);
   }
 
-  /** The marks on a result: those that count, of all that were made. */
+  /** The marks on a result that count. */
   marksOn(name: string): readonly string[] {
     const found = new Set<string>();
     const general = this.#lost === undefined ? [] : [this.#lost];
@@ -50,19 +50,19 @@ class TaskMarksInStore {
       general.push(...unreadable);
       if (lost !== undefined) general.push(lost);
     });
-    // A mark on one result is later than the one on everything that it stands behind.
+    // A mark on one result is later than the mark on all results before it in the log.
     if (found.size === 0 && this.#root.everything !== undefined) found.add(this.#root.everything);
     return [...found, ...general];
   }
 
-  /** Whether the clear of a mark in another layer, on a result of this name, came here after it came there. */
+  /** The clear behind a mark in another store reached this store after that one. @param name of the cleared result */
   hasLater(mark: string, name: string): boolean {
     let isLater = false;
     this.#visit(name, (log) => (isLater ||= log.hasLater(mark)));
     return isLater;
   }
 
-  /** Visits the logs that may have marks on a result. Gives the key of the first that was not read yet. */
+  /** Visits the logs that may have marks on a result. Returns the key of the first that is not read yet. */
   #visit(name: string, visit: (log: MarkLog, lost: string | undefined) => void): string | undefined {
     let log = this.#root;
     visit(log, undefined);
@@ -88,16 +88,16 @@ class TaskMarksInStore {
 
 const none: readonly string[] = Object.freeze([]);
 
-/** What one layer has. */
+/** The marks on the results of a task in one store. */
 interface StoreMarks {
   readonly store: MarkStore;
   readonly marks: TaskMarksInStore;
 }
 
 /**
- * The clear marks on a task's results: which were forgotten, so that what came from them no longer counts.
- *
- * A clear writes a mark of its own into each layer of a storage, one after the other.
+ * The clear marks on the results of a task in all stores. The results, and all results computed from them, no longer
+ * count.
+ * A clear writes one mark into each store, one after the other.
  */
 class TaskMarks {
   readonly #layers: readonly StoreMarks[];
@@ -110,12 +110,12 @@ class TaskMarks {
     return this.#layers.length === 0;
   }
 
-  /** Whether `load` has to be called before `on`. */
+  /** `load` must be called before `marksOn`. */
   get isDeep(): boolean {
     return this.#layers.some(({ marks }) => marks.isDeep);
   }
 
-  /** Reads the logs that these results need. @param names the parts of their keys after the task */
+  /** Reads the logs that some results need. @param names the parts of their keys after the task */
   async load(names: readonly string[]): Promise<void> {
     let left: readonly string[] = [...new Set(names)];
     while (left.length > 0) {
@@ -127,8 +127,8 @@ class TaskMarks {
   }
 
   /**
-   * The marks on a result, less those whose clear came to another layer afterwards. Who saw the mark there began later
-   * than all that is marked here; the other way round it may have begun in between.
+   * The marks on a result, without those whose clear reached another store later. A run that saw the later mark began
+   * after all of that clear's marks were written; a run that saw only the earlier one may have begun in between.
    *
    * @param name the part of its key after the task
    */
@@ -138,7 +138,7 @@ class TaskMarks {
     return all.length === 1 ? all : all.filter((mark) => !this.#layers.some(({ marks }) => marks.hasLater(mark, name)));
   }
 
-  /** Starts the next reads that a result needs. Gives whether there were any. */
+  /** Starts the next reads for a result. Returns true if there are any. */
   #read(name: string, reads: Map<string, Awaitable<void>>): boolean {
     let isLeft = false;
     for (const [i, { store, marks }] of this.#layers.entries()) {
@@ -156,7 +156,7 @@ class TaskMarks {
   }
 }
 
-/** The clear marks that a run has read, which count for the whole run. */
+/** The clear marks that a run has read; they count for the whole run. */
 export class KnownMarks {
   readonly epochs = new Epochs();
   readonly #layers: readonly MarkedStore[];
@@ -167,17 +167,17 @@ export class KnownMarks {
     this.#layers = layers;
   }
 
-  /** Whether none was asked for yet. */
+  /** No marks have been read yet. */
   get areUnread(): boolean {
     return this.#folders.size === 0;
   }
 
-  /** The marks on the results of a task, which were read before. @param folder of the task */
+  /** The marks on the results of a task; they must have been read. @param folder the folder of the task */
   forTask(folder: string): TaskMarks {
     return this.#folders.get(folder)!;
   }
 
-  /** Reads the marks on the results of tasks that were not read before. @param folders of the tasks */
+  /** Reads the marks on the results of tasks, if they have not been read yet. */
   async read(folders: readonly string[]): Promise<void> {
     const missing = [...new Set(folders)].filter((folder) => !this.#folders.has(folder));
     for (const { marks } of this.#layers) marks.refresh();

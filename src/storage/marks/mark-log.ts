@@ -3,80 +3,80 @@ import { crc32 } from '../format/entry-format';
 
 const folder = '@cleared/';
 
-/** The log that names the logs of all tasks. Its id is the storage's epoch. */
+/** The log that names the logs of all tasks. Its id is the epoch of the store. */
 export const trunkKey = `${folder}@epoch`;
 
-/** The log of a task. @param task its folder */
+/** The log of a task. @param task the folder of the task */
 export function rootKey(task: string): string {
   return folder + task;
 }
 
-/** What the keys of all logs below that of a task start with. */
+/** The prefix of the keys of all logs below that of a task. */
 export function belowPrefix(task: string): string {
   return `${folder}${task}@`;
 }
 
-/** A log below that of a task. @param generation of the log of the task @param path hexadecimal digits */
+/** A log below that of a task. @param generation of the task's log @param path hexadecimal digits */
 export function belowKey(task: string, generation: string, path: string): string {
   return `${belowPrefix(task)}${generation}.${path}`;
 }
 
-/** The log of one result that was cleared before. @param spread of its name */
+/** The log of one result that was cleared before. @param spread from `spreadOf` */
 export function ownKey(task: string, generation: string, spread: string): string {
   return `${belowPrefix(task)}${generation}-${spread}`;
 }
 
-/** Hexadecimal digits that spread results evenly over the logs below that of their task. */
+/** Hexadecimal digits that spread results evenly over the logs of their task. */
 export function spreadOf(name: string): string {
   return hash('sha256', name, 'hex').slice(0, 32);
 }
 
-/** The name that stands for all results of a task. */
+/** The name for all results of a task. */
 export const everything = '*';
 
-/** The names of lines that are no marks, and the starts of such names: none occurs in the name of a result. */
+/** Names of lines that are not marks, and prefixes of such names; the name of a result contains none of them. */
 const header = '#';
 const child = '>';
 const moved = '=';
 const earlier = '^';
 
-/** How many marks a log holds before further ones go to the logs below it. */
+/** With more marks in a log, further ones go to the logs below it. */
 const mostMarks = 64;
-/** How many clears a log remembers that later ones replaced. */
+/** A log remembers this many clears that later ones replaced. */
 const mostEarlier = 64;
 
-/** Stands between the clear that a mark is of and the number of its layer. */
+/** Separates the id of a clear from the number of the store. */
 const dot = '.';
 
-/** The kinds of lines of a log, as bytes; each starts and ends a line, so it is whole behind one that a crash cut short. */
+/** The kinds of lines of a log. A line begins and ends with a newline, so that it is whole behind one that a crash cut short. */
 export const lines = {
-  /** The id of a log: the first one counts. */
+  /** The id of a log: the first header counts. */
   header: (id: string) => line(id, header),
   mark: (mark: string, name: string) => line(mark, name),
   /** A log below this one. */
   child: (id: string, name: string) => line(id, child + name),
-  /** The log that has the marks on one result, which was cleared before. */
+  /** The log of one result that was cleared before. */
   moved: (id: string, name: string) => line(id, moved + name),
 };
 
 /**
- * A log of clear marks: an entry to which lines are added, so that two processes that clear at the same moment lose
- * nothing. A log has an id, and the log above it names that id: so a log that was evicted is noticed.
+ * A log of clear marks: an entry to which lines are appended, so that two processes that clear at the same time lose
+ * nothing. A log has an id, which the log above it names, so that an evicted log is noticed.
  */
 export class MarkLog {
-  /** Undefined when the log does not exist. */
+  /** Undefined when there is no such log. */
   readonly id: string | undefined;
   /** The last mark on all results of the task. */
   readonly everything: string | undefined;
-  /** The last mark on each result after that. */
+  /** The last mark on each result since then. */
   readonly marks = new Map<string, string>();
-  /** The ids of the logs that have the marks on one result. */
+  /** The ids of the logs of single results. */
   readonly moved = new Map<string, string[]>();
   /** The ids of the logs below this one. */
   readonly children = new Map<string, string[]>();
-  /** Marks on everything for lines that cannot be read: such a line might have been a mark on anything. */
+  /** A mark on all results for each line that cannot be read: it might have been a mark on any of them. */
   readonly unreadable: string[] = [];
-  /** The number of the last layer that each clear came to. */
+  /** The number of the last store that each clear reached. */
   readonly #numbers = new Map<string, number>();
   #count = 0;
 
@@ -97,28 +97,28 @@ export class MarkLog {
     return this.#numbers.size === 0 && this.unreadable.length === 0;
   }
 
-  /** Whether further marks go to the logs below. */
+  /** Further marks go to the logs below. */
   get isFull(): boolean {
     return this.#count >= mostMarks;
   }
 
-  /** Whether other logs have to be read to know all marks. */
+  /** Other logs must be read to know all marks. */
   get isDeep(): boolean {
     return this.children.size > 0 || this.moved.size > 0;
   }
 
-  /** The clear of the last mark on everything, or the log itself: the logs below belong to it. */
+  /** The clear of the last mark on all results, or else the log itself: the logs below belong to it. */
   get generation(): string {
     return this.everything === undefined ? (this.id ?? '0') : partsOf(this.everything)[0];
   }
 
-  /** Whether the clear of a mark in another layer came here after it came there. */
+  /** The clear behind a mark in another store reached this store after that one. */
   hasLater(mark: string): boolean {
     const [clear, number] = partsOf(mark);
     return (this.#numbers.get(clear) ?? -1) > number;
   }
 
-  /** A log in place of this one, with one mark, that remembers which clears it replaces. */
+  /** A log that replaces this one: it has one mark, and remembers the clears of this one. */
   replacedBy(id: string, mark: string, name: string): Uint8Array {
     const before = [...this.#numbers].slice(-mostEarlier).map(([clear, number]) => `${clear}${dot}${number}`);
     return Buffer.concat([lines.header(id), ...before.map((one) => line(one, earlier)), lines.mark(mark, name)]);
@@ -152,17 +152,17 @@ export class MarkLog {
   }
 }
 
-/** An id that no log, clear or storage had before. */
+/** A random id for a log, a clear or a storage. */
 export function newMarkId(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** The mark of a clear in one of the layers that it comes to. */
+/** The mark of a clear in one of the stores. */
 export function markForStore(clear: string, layer: number): string {
   return `${clear}${dot}${layer}`;
 }
 
-/** The mark on all that a log had which is not there any more, or undefined. @param ids it is called by the log above */
+/** The mark for everything in a log that is lost; undefined if it is not. @param ids the ids of the log in the log above it */
 export function lostMark(ids: readonly string[] | undefined, { id }: MarkLog): string | undefined {
   const lost = ids?.findLast((one) => one !== id);
   return lost === undefined ? undefined : `x${lost}`;

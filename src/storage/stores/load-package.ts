@@ -3,11 +3,11 @@ import { isMissing, requireOptional, requireThatFinds, UnfitPackageError } from 
 import { StorageError } from '../errors';
 
 /**
- * A package that the user installs.
+ * Loads an optional package.
  *
- * @param neededFor what needs it: 'Redis'
- * @param by a package that has it for itself
- * @throws {StorageError} when it is not installed, or in a version that does not fit
+ * @param neededFor the storage that needs it: 'Redis'
+ * @param by a package that depends on it
+ * @throws {StorageError} when it is not installed, or its version is not supported
  */
 export function loadPackage(name: string, neededFor: string, by?: string): any {
   try {

@@ -1,18 +1,20 @@
 import { sharedState } from '../../base/shared-state';
+import type { TaskKey } from '../../task/context';
 import { TemporaryFolder } from '../directories/temporary-folder';
 import type { LeaseBackend } from '../leases/lease';
 import type { StoreAdapter } from '../store';
 
-const temporary = sharedState('folders-of-maps', () => new WeakMap<Map<string, Uint8Array>, TemporaryFolder>());
+const folders = sharedState('folders-of-maps', () => new WeakMap<Map<string, Uint8Array>, TemporaryFolder>());
+const leaseTables = sharedState('leases-of-maps', () => new WeakMap<Map<string, unknown>, Map<TaskKey, string>>());
 
 /**
  * Keeps entries in a `Map`, for as long as the process lives.
  *
- * Everything is synchronous. Bytes are kept and given out as they are, without a copy: whoever sets or
- * gets them does not change them afterwards, and sets no view of a larger buffer that it wants collected.
+ * Everything is synchronous. Bytes are stored and returned without a copy: callers must not change them afterwards,
+ * and should not store a view of a larger buffer that is to be collected.
  */
 export class MemoryStore implements StoreAdapter {
-  /** Task directories lie in a temporary folder, which lives as long as the entries can. */
+  /** Task directories are in a temporary folder, which lives as long as the entries can. */
   readonly folder: () => string;
   readonly #entries: Map<string, Uint8Array>;
   readonly #isOwn: boolean;
@@ -22,15 +24,13 @@ export class MemoryStore implements StoreAdapter {
     this.#entries = entries ?? new Map();
     this.#isOwn = entries === undefined;
     this.folder = () => {
-      let folder = temporary.get(this.#entries);
-      if (!folder) temporary.set(this.#entries, (folder = new TemporaryFolder()));
+      let folder = folders.get(this.#entries);
+      if (!folder) folders.set(this.#entries, (folder = new TemporaryFolder()));
       return folder.path();
     };
   }
 
-  /** Who computes which key. */
   get leases(): LeaseBackend {
-    const { MemoryLeases } = require('./memory/memory-leases') as typeof import('./memory/memory-leases');
     return (this.#leases ??= new MemoryLeases(this.#entries));
   }
 
@@ -56,14 +56,14 @@ export class MemoryStore implements StoreAdapter {
     return this.#entries.delete(key);
   }
 
-  /** Removes all entries that hold bytes; a shared `Map` may hold other things, which stay. */
+  /** Removes all entries that hold bytes; other values in a shared `Map` stay. */
   clear(): void {
     for (const key of this.keys('')) this.#entries.delete(key);
   }
 
-  /** Entries that nobody else has can be read no more. */
+  /** Removes the temporary folder, if no other store can use these entries. */
   async disconnect(): Promise<void> {
-    if (this.#isOwn) await temporary.get(this.#entries)?.remove();
+    if (this.#isOwn) await folders.get(this.#entries)?.remove();
   }
 
   *keys(prefix: string): IterableIterator<string> {
@@ -72,6 +72,44 @@ export class MemoryStore implements StoreAdapter {
 
   *iterator(): IterableIterator<[string, Uint8Array]> {
     for (const entry of this.#entries) if (ArrayBuffer.isView(entry[1])) yield entry;
+  }
+}
+
+/** Leases on the entries of a `Map`. They do not expire, since no owner in this process can die alone. */
+class MemoryLeases implements LeaseBackend {
+  readonly #entries: Map<string, Uint8Array>;
+  /** Tokens by key; all stores over the same entries share one table. */
+  readonly #tokens: Map<TaskKey, string>;
+
+  constructor(entries: Map<string, Uint8Array>) {
+    this.#entries = entries;
+    let tokens = leaseTables.get(entries);
+    if (!tokens) leaseTables.set(entries, (tokens = new Map()));
+    this.#tokens = tokens;
+  }
+
+  acquire(key: TaskKey, token: string): boolean {
+    if (this.#tokens.has(key)) return false;
+    this.#tokens.set(key, token);
+    return true;
+  }
+
+  write(key: TaskKey, token: string, bytes: Uint8Array): boolean {
+    if (this.#tokens.get(key) !== token) return false;
+    this.#entries.set(key, bytes);
+    return this.#tokens.delete(key);
+  }
+
+  release(key: TaskKey, token: string): void {
+    if (this.#tokens.get(key) === token) this.#tokens.delete(key);
+  }
+
+  peek(keys: readonly TaskKey[]): (string | undefined)[] {
+    return keys.map((key) => this.#tokens.get(key));
+  }
+
+  clear(): void {
+    this.#tokens.clear();
   }
 }
 

@@ -104,7 +104,7 @@ describeWithRedis('queues', (first) => {
     name.says = `${reply}\r\n`;
     const connection = await name.uri();
     const strange =
-      /cannot reach the queues in redis:\/\/127.0.0.1:\d+\/0: what answers there is no Redis: to [A-Z]+ it answered .*\. Check host and port\./;
+      /cannot reach the queues in redis:\/\/127.0.0.1:\d+\/0: the server is not Redis: its reply to [A-Z]+ was .*\. Check host and port\./;
     await expect(drive(connection).run(refs(700, 1))).rejects.toThrow(strange);
     await expect(worker(connection)).rejects.toThrow(strange);
   });

@@ -1,6 +1,6 @@
 import { Param, Storage, Task, type TaskKey } from 'tidemark';
 import { findSaved } from '../../../src/executors/bullmq/worker/result-keeper';
-import type { RecordFields } from '../../../src/storage/checkpoint-store';
+import type { RecordFields } from '../../../src/storage/write-checkpoint';
 import { definitionOf } from '../../../src/task/definition';
 import { saveIn } from '../../support/checkpoint';
 

@@ -15,8 +15,8 @@ import {
   v8,
   zstd,
 } from 'tidemark';
-import type { RecordFields } from '../../../src/storage/checkpoint-store';
 import type { CheckpointHit } from '../../../src/storage/storage-stack';
+import type { RecordFields } from '../../../src/storage/write-checkpoint';
 
 const secret = aesGcm({ key: Buffer.alloc(32, 7) });
 const small = (text: string) => ({ text, list: [1, 2.5, null] });
@@ -104,7 +104,12 @@ export async function saveAs(
     dynamic: [],
     seconds: 0.001,
   };
-  await stack.save({ ...base, ...facts }, await stack.encode(value, undefined), undefined, before);
+  await stack.save({
+    fields: { ...base, ...facts },
+    forms: await stack.encode(value, undefined),
+    encoder: undefined,
+    stale: before,
+  });
   return key as TaskKey;
 }
 

@@ -31,7 +31,13 @@ async function save(
   const facts = { key, task: 'Example', version: undefined, params: {}, source: 'abcdef', requires: [], marks: [] };
   const before = stale ?? (await staleIn(storage));
   const encoded = await stack.encode(value, undefined);
-  return stack.save({ ...facts, dynamic: [], seconds: 0.5 }, encoded, undefined, before, lease);
+  return stack.save({
+    fields: { ...facts, dynamic: [], seconds: 0.5 },
+    forms: encoded,
+    encoder: undefined,
+    stale: before,
+    lease,
+  });
 }
 
 const leasesOf = (storage: Storage) => storage.stack.writes[0]!.leases!;

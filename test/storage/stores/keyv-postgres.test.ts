@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { KeyvPostgres } from '@keyv/postgres';
 import { Storage, type TaskKey } from 'tidemark';
+import { describeStore } from 'tidemark/testing';
 import { KeyvStore } from '../../../src/storage/stores/keyv/keyv-store';
 import { openKeyvUri } from '../../../src/storage/stores/keyv/open-uri';
 import { loadPackage } from '../../../src/storage/stores/load-package';
-import { describeStore } from '../../contract/store-contract';
 import { saveIn } from '../../support/checkpoint';
 import { runChild } from '../../support/child';
 import { collect } from '../../support/collect';
@@ -151,8 +151,8 @@ const found = isThere();
 );
 
 it.each([
-  ['nothing listens', async () => 1, /connection refused\. See whether it is running/],
-  ['nobody answers', silentServer, /it does not answer \(.*\)\. See whether it is running and can be reached/],
+  ['nothing listens', async () => 1, /connection refused\. Check that it is running/],
+  ['nobody answers', silentServer, /it does not answer \(.*\)\. Check that it is running and reachable/],
 ])('tells within 5 seconds when %s', async (_, listen, message) => {
   const { store } = openKeyvUri(`postgres://user:secret@127.0.0.1:${await listen()}/test`);
   const start = Date.now();

@@ -61,7 +61,7 @@ it('refuses an adapter that keeps neither bytes nor text, and asks again at the 
   const { adapter, rows } = observed({ set: () => undefined });
   const store = new KeyvStore(adapter);
   await expect(store.set('Task/a', bytes)).rejects.toThrow(
-    'cannot write to a store (Task/a): neither bytes nor text come back as they were set. Mend that or choose another storage.',
+    'cannot write to a store (Task/a): neither bytes nor text come back as they were set. Fix the problem or choose another storage.',
   );
   adapter.set = (key, value) => void rows.set(key, value);
   expect(await store.set('Task/a', bytes)).toBe(true);
@@ -107,7 +107,7 @@ it.each<[string, (adapter: EventEmitter) => Partial<KeyvAdapter>, (store: KeyvSt
   const store = new KeyvStore(adapter);
   await store.set('Task/a', bytes);
   Object.assign(adapter, broken(adapter));
-  await expect((async () => use(store))()).rejects.toThrow(/^cannot .*EventEmitter.*: broken\. Mend that/);
+  await expect((async () => use(store))()).rejects.toThrow(/^cannot .*EventEmitter.*: broken\. Fix the problem/);
 });
 
 it('survives error events that nothing asked for', async () => {

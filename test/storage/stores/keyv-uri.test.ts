@@ -30,17 +30,17 @@ it.each([
   );
 });
 
-it('lists the known ones when one is not known', () => {
+it('lists the supported schemes when a scheme is unknown', () => {
   const { message, operation } = failureOf('postgers://host/db', ['memory:', 'file:PATH']);
   expect(message).toMatch(
-    /^'postgers:\/\/host\/db' is no storage; the known ones are 'memory:', 'file:PATH', 'postgres:', /,
+    /^'postgers:\/\/host\/db' is not a storage; the supported ones are 'memory:', 'file:PATH', 'postgres:', /,
   );
   for (const scheme of Object.keys(schemes)) expect(message).toContain(`'${scheme}:'`);
   expect(operation).toBe('open');
 });
 
 it.each(['constructor:x', '__proto__:x', 'toString:', 'C:\\results', ''])('does not know %j', (uri) => {
-  expect(failureOf(uri).message).toContain('is no storage');
+  expect(failureOf(uri).message).toContain('is not a storage');
 });
 
 it('shows no password', () => {

@@ -71,7 +71,7 @@ it.each<[string, (file: string) => void]>([
   damage(join(folder.path, 'data.mdb'));
   for (const work of [() => open().get('Task/1'), () => open().set('Task/1', bytes), () => [...open().keys()]]) {
     const { message } = await failureOf(work);
-    expect(message).toMatch(/its data\.mdb is not of LMDB, or was cut short \(MDB_INVALID\)\. Delete the folder/);
+    expect(message).toMatch(/its data\.mdb is not an LMDB file, or is truncated \(MDB_INVALID\)\. Delete the folder/);
   }
 });
 

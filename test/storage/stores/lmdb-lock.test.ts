@@ -20,7 +20,7 @@ async function filled(): Promise<void> {
 
 describe('a lock file that cannot be opened ends no process', () => {
   it.each<[string, () => void, RegExp]>([
-    ['a folder', () => mkdirSync(lock()), /its lock\.mdb is no file, .* \(MDB_LOCK\)\. Move lock\.mdb away/],
+    ['a folder', () => mkdirSync(lock()), /its lock\.mdb is not a file \(MDB_LOCK\)\. Move lock\.mdb away/],
     ['a pipe', () => execFileSync('mkfifo', [lock()]), /\(MDB_LOCK\)\. Move lock\.mdb away/],
     ['a link to nothing', () => symlinkSync('/nonexistent/lock', lock()), /\(ENOENT\)\. Move lock\.mdb away/],
     ['a link to itself', () => symlinkSync('lock.mdb', lock()), /\(ELOOP\)\. Move lock\.mdb away/],
@@ -47,9 +47,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     process.seteuid!(65_534);
     try {
       const store = new LmdbStore(folder.path);
-      expect(() => store.get('Task/a')).toThrow(
-        /its lock\.mdb may not be read and written by this user \(EACCES\)\. Allow/,
-      );
+      expect(() => store.get('Task/a')).toThrow(/this user may not read and write its lock\.mdb \(EACCES\)\. Grant/);
     } finally {
       process.seteuid!(0);
       process.setegid!(0);
@@ -65,7 +63,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     }
     try {
       const [read] = await runChild<string[]>(fixture, [folder.path]);
-      expect(read).toMatch(/its lock\.mdb may not be read and written by this user \(EPERM\)/);
+      expect(read).toMatch(/this user may not read and write its lock\.mdb \(EPERM\)/);
     } finally {
       execFileSync('chattr', ['-i', lock()]);
     }
@@ -100,10 +98,10 @@ it('is cleared by the command that the message names', async () => {
   expect(await cli('stats')).toMatchObject({ code: 0 });
 });
 
-it('deletes no file that is not of LMDB', async () => {
+it('deletes no file of another program', async () => {
   writeFileSync(join(folder.path, 'data.mdb'), 'my own data');
   const storage = Storage.open(`lmdb:${folder.path}`);
-  await expect(storage.clear()).rejects.toThrow(/is not of LMDB/);
+  await expect(storage.clear()).rejects.toThrow(/is not an LMDB file/);
   expect(statSync(join(folder.path, 'data.mdb')).size).toBe(11);
 });
 

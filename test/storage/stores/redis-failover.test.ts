@@ -132,6 +132,6 @@ describeWithRedis('a Redis that loads its data', (server) => {
 
 it.each(['nonsense', '0', '-1', '1.5'].filter((text) => text !== '0'))('refuses ?patience=%s', (text) => {
   expect(() => new RedisStore(`redis://localhost?patience=${text}`)).toThrow(
-    /its patience is ".*", which is no number/,
+    /its patience is ".*", which is not a number/,
   );
 });

@@ -47,7 +47,7 @@ it('fails where a socket is missing, or is a plain file', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-'));
   writeFileSync(join(folder, 'file'), '');
   await expectFailures(`redis+unix://ann:sesame@${folder}/missing`, 'there is no such socket. Start Redis there');
-  await expectFailures(`redis+unix://ann:sesame@${folder}/file`, /connection refused|no socket/);
+  await expectFailures(`redis+unix://ann:sesame@${folder}/file`, /connection refused|not a socket/);
   rmSync(folder, { recursive: true });
 });
 
@@ -55,25 +55,25 @@ it('fails where something listens and says nothing', async () => {
   const uri = await serve(() => undefined);
   await Promise.all(
     [uri, uri.replace('/1', ''), uri.replace('redis', 'rediss')].map((each) =>
-      expectFailures(each, 'no answer for 4 seconds. See whether Redis is running and can be reached'),
+      expectFailures(each, 'no answer for 4 seconds. Check that Redis is running and reachable'),
     ),
   );
 });
 
 it('fails where something hangs up', async () => {
-  await expectFailures(await serve((socket) => socket.end()), 'the connection broke. See whether Redis is still');
+  await expectFailures(await serve((socket) => socket.end()), 'the connection broke. Check that Redis is still');
 });
 
 it('fails where something else answers', async () => {
   const page = await serve((socket) => void socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
-  await expectFailures(page, 'what answers there is no Redis. Check host and port');
+  await expectFailures(page, 'the server is not Redis. Check host and port');
   await expectFailures(page.replace('redis', 'rediss'), 'it does not speak TLS. Write redis:// in place of rediss://');
 });
 
 it('does not repeat a password that an unwilling server repeats', async () => {
   const reply = "-ERR unknown command 'AUTH', with args beginning with: 'ann' 'sesame' \r\n";
   const uri = await serve((socket) => void socket.on('data', () => socket.write(reply)));
-  await expectFailures(uri, "ERR unknown command 'AUTH'. Mend that");
+  await expectFailures(uri, "ERR unknown command 'AUTH'. Fix the problem");
 });
 
 describeWithRedis(

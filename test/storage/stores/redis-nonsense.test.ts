@@ -54,13 +54,13 @@ it.each(replies)('says what answers by %j to whatever it is asked', async (reply
     expect([outcome.name, outcome.message]).toEqual([
       'StorageError',
       expect.stringMatching(
-        /^cannot .*127.0.0.1.*: what answers there is no Redis: to [A-Z]+ it answered .*\. Check host and port or choose another storage\.$/,
+        /^cannot .*127.0.0.1.*: the server is not Redis: its reply to [A-Z]+ was .*\. Check host and port or choose another storage\.$/,
       ),
     ]);
   }
   expect(refused).toBeGreaterThan(0);
   const runner = new Runner({ storage: uri, onWarning: () => {} });
   const error = await runner.run(task(One, { i: 1 })).catch((thrown) => thrown);
-  expect(error.message).toMatch(/what answers there is no Redis|another process|damaged|not there/);
+  expect(error.message).toMatch(/the server is not Redis|another process|damaged|not there/);
   expect(error.message).not.toMatch(/Cannot read|undefined|not iterable|is not a function/);
 });

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { parseRedisUri } from '../../../src/redis/redis-uri';
 import { StorageError } from '../../../src/storage/errors';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
+import { parseRedisUri } from '../../../src/storage/stores/redis/redis-uri';
 
 const nobody = { username: undefined, password: undefined, database: 0, prefix: 'tidemark:' };
 
@@ -73,16 +73,19 @@ it('takes any user, password and namespace that are percent-encoded', () => {
 it.each([
   ['redis:example.com', 'it is neither redis://host, rediss://host nor redis+unix:///path/to.sock'],
   ['redis+unix://run/redis.sock', 'it is neither'],
-  ['redis://:se#cret@example.com', 'host and port cannot be told'],
-  ['redis://example.com:se/cret@1', 'host and port cannot be told'],
+  ['redis://:se#cret@example.com', 'it has no valid host and port'],
+  ['redis://example.com:se/cret@1', 'it has no valid host and port'],
   ['redis://:%se%zzcret@example.com', 'its password is not percent-encoded properly'],
-  ['redis://example.com#se', 'there is a # or @ behind the host'],
-  ['redis://ann:12/34@example.com', 'there is a # or @ behind the host'],
-  ['redis://ann:12?34@example.com', 'there is a # or @ behind the host'],
-  ['redis://example.com/first', 'its database is "first", which is no number'],
-  ['redis://example.com?db=-1', 'its database is "-1", which is no number'],
+  ['redis://example.com#se', 'there is a # or @ after the host'],
+  ['redis://ann:12/34@example.com', 'there is a # or @ after the host'],
+  ['redis://ann:12?34@example.com', 'there is a # or @ after the host'],
+  ['redis://example.com/first', 'its database is "first", which is not a number'],
+  ['redis://example.com?db=-1', 'its database is "-1", which is not a number'],
   ['redis://example.com/1?db=2', 'it names two databases, 1 and 2'],
-  ['redis://example.com?namspace=x', 'it has ?namspace=, where only ?namespace=, ?db= and ?readonly= are known'],
+  [
+    'redis://example.com?namspace=x',
+    'it has ?namspace=, but only ?namespace=, ?db=, ?readonly= and ?patience= are supported',
+  ],
   ['redis://example.com?namespace=', 'its ?namespace= is empty'],
 ])('refuses %s', (uri, problem) => {
   const error = refusalOf(uri);

@@ -57,7 +57,7 @@ class Deep {
   }
 }
 
-// The result of a ref is typed, even if it contains refs.
+// Results of refs are typed, including results that contain refs.
 holds<Same<ReturnType<typeof rows>, TaskRef<Row[]>>>();
 function rows() {
   return task(Rows);
@@ -82,7 +82,7 @@ const row = task(Named).at('x');
 holds<Same<typeof chained, TaskRef<number>>>();
 const chained = task(Named).at('x').at('amount');
 
-// A ref to a narrower type is assignable to a ref to a wider type.
+// A ref to something narrower is a ref to something wider.
 export const wider: TaskRef<readonly { id: string }[]> = task(Rows);
 export const any: TaskRef<any> = task(Rows);
 export const unknownRefs: TaskRef<unknown>[] = [task(Rows), amount, first, inner, priced, row, chained];
@@ -91,7 +91,7 @@ declare const something: unknown;
 if (isTaskRef(something)) holds<Same<typeof something, TaskRef<unknown>>>();
 if (something instanceof TaskRef) console.log(something.task.name, something.params, something.path);
 
-// Structures without refs keep their type; recursive types do not overwhelm the compiler.
+// Structures without refs keep their type, the compiler does not lose itself in those that hold themselves.
 class Secretive {
   #x = 1;
   private y = 2;

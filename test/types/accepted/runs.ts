@@ -15,7 +15,7 @@ class Names {
   }
 }
 
-// The result has the type of the target.
+// Results have the type of the target.
 export async function results() {
   const runner = new Runner({
     storage: Storage.open(new Map()),

@@ -46,9 +46,9 @@ async function decodeInline(
 async function readStored({ node, shared }: Job, { key, digest, worker }: StoredAnswer): Promise<unknown> {
   const { layers } = shared!;
   const { encoder } = node.task.options;
-  for (const { store } of layers.reads) {
-    const entry = await store.find(key, encoder);
-    if (entry?.digest === digest) return layers.load(store, entry, encoder);
+  for (const from of layers.reads) {
+    const checkpoint = await from.store.find(key, encoder);
+    if (checkpoint?.digest === digest) return layers.load({ from, checkpoint }, encoder);
   }
   throw new QueueError(
     `the result of ${node} is not in ${layers.location}, where its worker ${worker} left it (${key}): it was removed meanwhile, or the worker has another storage; give runner and workers the same one`,

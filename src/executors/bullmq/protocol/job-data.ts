@@ -1,6 +1,6 @@
 import type { Bytes } from '../../../encoding/encoder';
 import type { KeyInputs } from '../../../graph/key';
-import type { RecordFields } from '../../../storage/checkpoint-store';
+import type { RecordFields } from '../../../storage/write-checkpoint';
 import type { TaskKey } from '../../../task/context';
 import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentInput, SentValue } from '../../remote/messages';
 import type { StoredResultParts } from '../../remote/stored-result';

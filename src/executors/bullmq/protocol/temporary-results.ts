@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Encoder } from '../../../encoding/encoder';
-import type { CheckpointStore, RecordFields } from '../../../storage/checkpoint-store';
+import type { CheckpointStore } from '../../../storage/checkpoint-store';
 import type { SerializedValue } from '../../../storage/result-codec';
+import type { RecordFields } from '../../../storage/write-checkpoint';
 import type { TaskKey } from '../../../task/context';
 import type { RedisKeys } from './redis-keys';
 
@@ -32,7 +33,7 @@ export class TemporaryResults {
     const key = `${folder}/${runId}.${own}${(count++).toString(36)}` as TaskKey;
     // Noted first, so that nothing stays behind of which nobody knows.
     await this.#client.pipeline().sadd(this.#keys.runs, runId).sadd(this.#keys.temporaryResults(runId), key).exec();
-    const size = await layer.save({ ...noRecord, key }, encoding, ofTask, undefined);
+    const size = await layer.save({ fields: { ...noRecord, key }, value: encoding, encoder: ofTask });
     return { key, size };
   }
 

@@ -1,5 +1,5 @@
 import { isInstance } from '../../../base/describe-error';
-import type { Bytes } from '../../../encoding/encoder';
+import type { Bytes, Encoder } from '../../../encoding/encoder';
 import { DamagedCheckpointError, GoneCheckpointError } from '../../../storage/errors';
 import type { SerializedValue } from '../../../storage/result-codec';
 import type { CheckpointHit, StorageStack } from '../../../storage/storage-stack';
@@ -70,10 +70,10 @@ function promote(
   found: CheckpointHit,
   encoding: SerializedValue,
   layers: StorageStack,
-  encoder: Parameters<StorageStack['promote']>[2],
+  encoder: Encoder | undefined,
 ): void {
   if (found.from.promoteTo.length === 0 || found.checkpoint.key.startsWith('@')) return;
-  layers.promote(found, { ...encoding, isView: true }, encoder, undefined).catch(() => undefined);
+  layers.promote({ hit: found, value: { ...encoding, isView: true }, encoder }).catch(() => undefined);
 }
 
 function isStored(piece: SentInput): piece is StoredInput {

@@ -3,7 +3,6 @@ import { jsonText } from '../../../base/json-text';
 import { showTask } from '../../../base/show';
 import type { Bytes, Encoder } from '../../../encoding/encoder';
 import { findSerialization } from '../../../encoding/serialization/find-serialization';
-import type { RecordFields } from '../../../storage/checkpoint-store';
 import { assertSavedParams } from '../../../storage/custom-key';
 import { DamagedCheckpointError, UnencryptedCheckpointError } from '../../../storage/errors';
 import type { StoredCheckpoint } from '../../../storage/format/stored-checkpoint';
@@ -11,6 +10,7 @@ import type { Lease } from '../../../storage/leases/lease';
 import { clearMarksIn, epochIdOf, epochsIn, includesEpoch } from '../../../storage/marks/epochs';
 import { type EncodedForms, resultDigest, type SerializedValue } from '../../../storage/result-codec';
 import type { CheckpointHit, StorageStack } from '../../../storage/storage-stack';
+import type { RecordFields } from '../../../storage/write-checkpoint';
 import type { TaskKey } from '../../../task/context';
 import type { TaskDefinition } from '../../../task/definition';
 import type { DoneMessage } from '../../remote/messages';
@@ -59,7 +59,7 @@ export class ResultKeeper {
     const given = content.facts!;
     const dynamic: RecordFields['dynamic'] = message.holdsRefs ? [...given.dynamic, [given.key, []]] : given.dynamic;
     const facts: RecordFields = { ...given, source: task.source, dynamic, seconds };
-    const size = await this.#layers.save(facts, encoded, encoder, stale, lease);
+    const size = await this.#layers.save({ fields: facts, forms: encoded, encoder, stale, lease });
     const { digest } = encoded;
     return storedAnswer(done, content, { key: given.key, digest, size, isSaved: true, isOutdated: false });
   }

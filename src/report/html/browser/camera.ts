@@ -8,6 +8,8 @@ export interface Size {
   readonly height: number;
 }
 
+export type Rect = Point & Size;
+
 /** Room around the graph, and between a box and the edge of the window, in pixels. */
 const margin = 24;
 const maxFittedScale = 1.25;
@@ -58,18 +60,38 @@ export class Camera {
     this.#scale = scale;
   }
 
-  /** Brings a box of the graph into a window, moving as little as possible. */
-  show(box: Point & Size, window: Size, isReadable: boolean): void {
-    if (isReadable && this.#scale < readableScale.below) {
-      this.#scale = readableScale.to;
-      this.#x = window.width / 2 - (box.x + box.width / 2) * this.#scale;
-      this.#y = window.height / 2 - (box.y + box.height / 2) * this.#scale;
-    }
+  /** Zooms in on a box until its text can be read, and puts it in the middle of the window; only when it cannot be read. */
+  makeReadable(box: Rect, window: Size): void {
+    if (this.#scale >= readableScale.below) return;
+    this.#scale = readableScale.to;
+    this.#x = window.width / 2 - (box.x + box.width / 2) * this.#scale;
+    this.#y = window.height / 2 - (box.y + box.height / 2) * this.#scale;
+  }
+
+  /** Whether a window has room for a part of the graph at the present scale. */
+  hasRoomFor({ width, height }: Size, window: Size): boolean {
+    return Math.max(width * this.#scale - window.width, height * this.#scale - window.height) <= -2 * margin;
+  }
+
+  /** Brings a part of the graph into a window, moving as little as possible. */
+  show(box: Rect, window: Size): void {
     const left = box.x * this.#scale + this.#x;
     const top = box.y * this.#scale + this.#y;
     this.#x += shiftInto(left, left + box.width * this.#scale, window.width);
     this.#y += shiftInto(top, top + box.height * this.#scale, window.height);
   }
+}
+
+/** The smallest rectangle around some others, of which there is at least one. */
+export function boundsOf(rects: readonly Rect[]): Rect {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y, width, height } of rects) {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + width);
+    bottom = Math.max(bottom, y + height);
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 /** How far a range must move to be within a length; one that is too long goes to the middle. */

@@ -1,13 +1,6 @@
-import { Camera, type Point } from './camera';
+import { boundsOf, Camera, type Point, type Rect } from './camera';
 import { byId } from './elements';
 import type { PageState, View } from './page-state';
-
-interface Rect {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 const directions: Readonly<Record<string, readonly [dx: number, dy: number]>> = {
   ArrowRight: [1, 0],
@@ -35,6 +28,8 @@ export class GraphView implements View {
   });
   readonly #pointers = new Map<number, Point>();
   #isFitted = false;
+  /** Whether the user has not moved the graph since it was fitted: then it is fitted to another window too. */
+  #followsWindow = true;
   /** How far pointers moved since the first one went down. */
   #moved = 0;
   /** The box in the order of Tab: one at a time, so that Tab leaves the graph. */
@@ -70,8 +65,10 @@ export class GraphView implements View {
     this.#showSelected(true);
   }
 
+  /** Fits the graph to the window, unless the user has moved it. */
   resize(): void {
-    this.#fitOnce();
+    if (this.#state.tab !== 'graph') this.#isFitted &&= !this.#followsWindow;
+    else if (this.#followsWindow) this.fit();
   }
 
   /** Shows the whole graph. */
@@ -79,6 +76,7 @@ export class GraphView implements View {
     const { width, height } = this.#canvas.getBoundingClientRect();
     if (!this.#camera.fit(width, height)) return;
     this.#isFitted = true;
+    this.#followsWindow = true;
     this.#applyCamera();
   }
 
@@ -87,6 +85,7 @@ export class GraphView implements View {
     const area = this.#canvas.getBoundingClientRect();
     const [x, y] = at === undefined ? [area.width / 2, area.height / 2] : [at.x - area.left, at.y - area.top];
     this.#camera.zoom(factor, { x, y });
+    this.#followsWindow = false;
     this.#applyCamera();
   }
 
@@ -101,14 +100,22 @@ export class GraphView implements View {
 
   /** @param isReadable whether to zoom in until its text can be read */
   #showSelected(isReadable: boolean): void {
-    const { tab, box } = this.#state;
-    if (tab === 'graph' && box !== undefined) this.#showBox(box, isReadable);
+    const { tab, box, model } = this.#state;
+    if (tab !== 'graph' || box === undefined) return;
+    const rect = this.#rects[box]!;
+    const window = this.#canvas.getBoundingClientRect();
+    if (isReadable && window.width > 0) {
+      this.#camera.makeReadable(rect, window);
+      this.#followsWindow = false;
+    }
+    const lineage = boundsOf(Array.from(model.boxLineage(box), (index) => this.#rects[index]!));
+    this.#show(this.#camera.hasRoomFor(lineage, window) ? lineage : rect);
   }
 
-  #showBox(index: number, isReadable: boolean): void {
-    const { width, height } = this.#canvas.getBoundingClientRect();
-    if (width === 0) return;
-    this.#camera.show(this.#rects[index]!, { width, height }, isReadable);
+  #show(rect: Rect): void {
+    const window = this.#canvas.getBoundingClientRect();
+    if (window.width === 0) return;
+    this.#camera.show(rect, window);
     this.#applyCamera();
   }
 
@@ -151,6 +158,7 @@ export class GraphView implements View {
       this.zoom(distance(to) / distance(from), { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 });
     } else {
       this.#camera.pan(to.x - from.x, to.y - from.y);
+      this.#followsWindow = false;
       this.#applyCamera();
     }
     this.#moved += Math.abs(to.x - from.x) + Math.abs(to.y - from.y);
@@ -186,7 +194,7 @@ export class GraphView implements View {
     this.#focused = index;
     this.#boxes[index]!.setAttribute('tabindex', '0');
     this.#boxes[index]!.focus({ preventScroll: true });
-    this.#showBox(index, false);
+    this.#show(this.#rects[index]!);
   }
 }
 

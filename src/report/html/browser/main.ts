@@ -57,8 +57,9 @@ document.addEventListener('keydown', (event) => {
   action();
 });
 
+window.addEventListener('resize', () => graph.resize());
+// Details that open or close resize the views beside them.
 new ResizeObserver(() => {
-  graph.resize();
   timeline.update();
   list.resize();
 }).observe(document.querySelector('main')!);

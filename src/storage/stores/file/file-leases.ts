@@ -12,21 +12,21 @@ import { TemporaryFiles } from '../../files/write-file';
 import { type LeaseBackend, leaseKeyOf } from '../../leases/lease';
 import { ifThere, isGone, type LeaseFileOps, LeaseFolders, leaseFileOps, quietly } from './lease-files';
 
-/** Folders may be deleted at any time, and dead owners follow each other; so often during one step is no accident. */
+/** Folders may be deleted at any time, and dead owners may follow each other, but not this often during one step. */
 const attempts = 5;
 const folderOfLeases = '@leases';
 const who = `${hostname()}/${process.pid}\n`;
 
 /**
- * Leases as files: whoever has the lease of `Choose/0f3a` has a file of his own, named by his token, in the folder
- * `@leases/Choose/0f3a`. Why nothing goes wrong is explained in docs/leases.md.
+ * Leases as files: the owner of the lease of `Choose/0f3a` has a file named by its token in the folder
+ * `@leases/Choose/0f3a`. docs/leases.md proves the protocol.
  *
- * - The folder comes with the file in it, in one move, which fails while another folder with a file is there. No file
- *   is ever put into a folder that is there. So there is one file at most.
- * - The result is written into this file, which then is moved to where results are: that is how it is published, and
- *   how the lease ends. Whoever takes the lease away from a silent owner removes his file, and a file that was removed
- *   cannot be moved. So a late owner cannot publish.
- * - Tokens are never used again, so nobody removes the file of another owner than he meant.
+ * - The folder is moved into place with the file in it, which fails while another folder with a file exists. No file is
+ *   ever added to an existing folder. So there is at most one file.
+ * - The result is written into this file, which is then moved to its place among the results: this publishes it, and
+ *   ends the lease. To break the lease of a silent owner is to delete its file, and a deleted file cannot be moved. So a
+ *   late owner cannot publish.
+ * - A token is never used again, so that no process deletes the file of another owner than it intended.
  */
 export class FileLeases implements LeaseBackend {
   readonly #folders: Folders;
@@ -42,12 +42,12 @@ export class FileLeases implements LeaseBackend {
   }
 
   uri(): string {
-    // With the slash, no part of the name is taken for an option.
+    // With the slash, no part of the name is parsed as an option.
     return `file:${this.#folders.root}/`;
   }
 
   async acquire(key: TaskKey, token: string): Promise<boolean> {
-    // Before it is there: nobody in this process may take it for left over.
+    // Retained before the file exists, so that this process cannot take it for a leftover.
     retain(token);
     try {
       const isTaken = await this.#take(key, token);
@@ -129,7 +129,7 @@ export class FileLeases implements LeaseBackend {
       if ((await this.#owned.liveOwnerOf(place)) !== undefined) return false;
       failure = await this.#owned.moveIn(place, token, who);
       if (failure === undefined) {
-        // What the last owner has published is seen from now on, also where names are remembered.
+        // Makes the results of the last owner visible, even on file systems that cache names.
         await quietly(() => this.#steps.refresh(dirname(this.#targetOf(key))));
         return true;
       }
@@ -137,7 +137,7 @@ export class FileLeases implements LeaseBackend {
       else if (isInTheWay(failure)) await quietly(() => this.#steps.removeFolder(place));
       else throw failure;
     }
-    // Owners come and go quickly: whoever waits for them asks again.
+    // Owners follow each other quickly: the caller waits and asks again.
     if (systemCodeOf(failure) === 'ENOTEMPTY' || systemCodeOf(failure) === 'EEXIST') return false;
     throw failure;
   }
@@ -162,7 +162,7 @@ export class FileLeases implements LeaseBackend {
         return true;
       } catch (error) {
         if (!isGone(error) || attempt === attempts) throw error;
-        // Either what is moved is not there, or where it is moved to.
+        // Either the source is missing, or the target folder.
         if ((await ifThere(() => this.#steps.timeOf(own))) === undefined) return false;
         this.#folders.make(folder, path);
       }
@@ -184,7 +184,7 @@ export class FileLeases implements LeaseBackend {
   }
 }
 
-/** Whether the folder of a lease is there; some systems say so of an empty one as well, and Windows in words of its own. */
+/** The folder of a lease exists. Some systems report an empty folder in the same way, and Windows with codes of its own. */
 function isInTheWay(error: unknown): boolean {
   const words = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
   return words.includes(systemCodeOf(error) ?? '');

@@ -17,10 +17,10 @@ import { FileWriter } from './file-writer';
 
 const openLater = promisify(opendir);
 
-/** How many names are asked for at once: the event loop is free in between. */
+/** The number of names per read: the event loop is free in between. */
 const namesPerRead = 512;
 
-/** The keys that start with `prefix` in a folder that holds those starting with `own`, a batch at a time. */
+/** Lists the keys with a prefix, in batches, of a folder whose keys start with `own`. */
 async function* listKeys(path: string, own: string, prefix: string): AsyncGenerator<string[]> {
   if (!own.startsWith(prefix) && !prefix.startsWith(own)) return;
   const inner: string[][] = [];
@@ -44,7 +44,7 @@ async function* batchesOf(path: string): AsyncGenerator<Dirent[]> {
   try {
     for (let first = await folder.read(); first !== null; first = await folder.read()) {
       const entries = [first];
-      // The others of a batch are in memory by now, where a promise each would cost more than they do.
+      // The rest of the batch is in memory, where a promise for each entry would cost more than the read.
       for (let next: Dirent | null; entries.length < namesPerRead && (next = folder.readSync()) !== null; )
         entries.push(next);
       yield entries;
@@ -54,7 +54,7 @@ async function* batchesOf(path: string): AsyncGenerator<Dirent[]> {
   }
 }
 
-/** Undefined when it is no folder, or none any more. */
+/** Undefined when it is not a folder, or no longer exists. */
 async function openFolder(path: string): Promise<Dir | undefined> {
   try {
     return await openLater(path, { bufferSize: namesPerRead });
@@ -64,22 +64,22 @@ async function openFolder(path: string): Promise<Dir | undefined> {
   }
 }
 
-/** A key has at most three parts; `<name>.d` beside results is a directory that a task has filled. */
+/** A key has at most three parts; `<name>.d` beside results is the folder of a task directory. */
 function holdsKeys(own: string, segment: string): boolean {
   return own.indexOf('/') === own.length - 1 && (own.startsWith('@') || !segment.endsWith('.d'));
 }
 
 type Value = Uint8Array | undefined;
 
-/** More than it takes to write a small file that is there. */
+/** Longer than it takes to write an existing small file. */
 const maxWriteTime = 20;
 
 /**
- * Keeps each entry in a file of its own: `Choose/0f3a…` is `<folder>/Choose/0f3a…`.
+ * Keeps each entry in a file: `Choose/0f3a…` is `<folder>/Choose/0f3a…`.
  *
- * Any number of processes may use one folder, and may be killed at any time: a file under a key's name is whole, or was
- * made and not written yet, which counts as none. Nothing is touched before the first use. What is small is read and
- * written synchronously. Methods throw, or reject with, a {@link StorageError}.
+ * Any number of processes may use one folder, and may be killed at any time: a file under the name of a key is whole, or
+ * was made and not written yet, which counts as no entry. Nothing is touched before the first use. Small values are read
+ * and written synchronously. Methods throw, or reject with, a {@link StorageError}.
  */
 export class FileStore implements StoreAdapter {
   readonly copies = true;
@@ -88,7 +88,7 @@ export class FileStore implements StoreAdapter {
   readonly #folders: Folders;
   readonly #writer: FileWriter;
   #leases: LeaseBackend | undefined;
-  /** To open what is missing costs more than to ask first, to ask for what is there costs more than to open it. */
+  /** A failed open costs more than a check before it, a check costs more than a successful open. */
   #expectsHit = false;
 
   constructor(folder: string) {
@@ -97,7 +97,7 @@ export class FileStore implements StoreAdapter {
     this.#writer = new FileWriter(this.#folders);
   }
 
-  /** Who computes which key. */
+  /** The leases on keys. */
   get leases(): LeaseBackend {
     const { FileLeases } = require('./file-leases') as typeof import('./file-leases');
     return (this.#leases ??= new FileLeases(this.#folders));
@@ -128,12 +128,12 @@ export class FileStore implements StoreAdapter {
     }
   }
 
-  /** Replaces the value in one step: others see the old one or the new one. Entries have no time to live. */
+  /** Replaces the value in one step: other processes see the old or the new one. Entries have no time to live. */
   set(key: string, value: Uint8Array, _ttl?: number, options?: SetOptions): Awaitable<true> {
     return this.#writer.replace(key, value, options?.durable === true);
   }
 
-  /** What several processes add is never mixed; who reads meanwhile may see the beginning of an addition. */
+  /** Appends of several processes are never mixed; a concurrent reader may see the beginning of an append. */
   append(key: string, value: Uint8Array, options?: SetOptions): Awaitable<void> {
     return this.#writer.append(key, value, options?.durable !== false);
   }
@@ -147,7 +147,7 @@ export class FileStore implements StoreAdapter {
     }
   }
 
-  /** Deletes every entry, and the folders that this leaves empty. Files that are no entries stay. */
+  /** Deletes all entries, and the folders that become empty. Other files stay. */
   async clear(): Promise<void> {
     const keys: string[] = [];
     for await (const key of this.keys()) keys.push(key);
@@ -167,7 +167,7 @@ export class FileStore implements StoreAdapter {
     }
   }
 
-  /** In whole blocks, with task directories, and what else is in there. */
+  /** In whole blocks, with task directories and other files in the folder. */
   async diskSize(folder?: string): Promise<number> {
     try {
       return await sizeOnDisk(folder === undefined ? this.#folders.root : this.#folders.pathOf(folder));
@@ -183,12 +183,12 @@ export class FileStore implements StoreAdapter {
     }
   }
 
-  /** Resolves when everything that is being written has been written, or has failed. */
+  /** Resolves when all pending writes have finished or failed. */
   disconnect(): Promise<void> {
     return this.#writer.idle();
   }
 
-  /** Where the file system does not keep when a file was made, an empty one may still be about to be written. */
+  /** On a file system that does not record creation times, an empty file may still be about to be written. */
   async #lookAgain(key: string, path: string): Promise<Value> {
     await wait(maxWriteTime);
     try {
@@ -213,7 +213,7 @@ export class FileStore implements StoreAdapter {
     try {
       for (let at = folder; at !== this.#folders.root; at = dirname(at)) rmdirSync(at);
     } catch {
-      // It holds a file that is not ours, or an entry that came meanwhile.
+      // It holds a file of another program, or a new entry.
     }
   }
 

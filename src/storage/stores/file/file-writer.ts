@@ -15,15 +15,15 @@ import {
   writeNewFileNow,
 } from '../../files/write-file';
 
-/** Up to here a synchronous write takes less time than handing it to another thread. */
+/** Up to this size a synchronous write is faster than one in another thread. */
 const LARGEST_WRITTEN_NOW = 65_536;
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
-/** Folders may be deleted at any time; five times during one write is no accident. */
+/** Folders may be deleted at any time, but not five times during one write. */
 const ATTEMPTS = 5;
 
 type Work<T> = (path: string) => Awaitable<T>;
 
-/** Puts whole files in place, and makes folders when they turn out to be missing. */
+/** Writes whole files in place, and makes missing folders. */
 export class FileWriter {
   readonly #folders: Folders;
   readonly #temporary: TemporaryFiles;
@@ -35,7 +35,7 @@ export class FileWriter {
     this.#temporary = new TemporaryFiles(`${folders.root}/.tmp`);
   }
 
-  /** Replaces a file in one step; a durable one survives a power cut once this resolves. */
+  /** Replaces a file in one step. A durable file survives a power cut once this resolves. */
   replace(key: string, value: Uint8Array, durable: boolean): Awaitable<true> {
     return this.#write(key, (path) => {
       if (durable || value.byteLength > LARGEST_WRITTEN_NOW) return this.#replaceLater(path, value, durable);
@@ -44,7 +44,7 @@ export class FileWriter {
     });
   }
 
-  /** Adds to a file in one step; what is not durable is in place at once, and survives a power cut soon after. */
+  /** Appends to a file in one step. Without `durable`, the bytes are in place at once, and survive a power cut soon after. */
   append(key: string, value: Uint8Array, durable: boolean): Awaitable<void> {
     return this.#write(key, (path) => {
       const flushed = this.#flushed(openForMore(path, value), path);
@@ -53,7 +53,7 @@ export class FileWriter {
     });
   }
 
-  /** Resolves when nothing is being written any more. */
+  /** Resolves when no write is pending. */
   async idle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
   }
@@ -104,7 +104,7 @@ function isWrittenAtOnce({ byteLength }: Uint8Array): boolean {
   return byteLength > 0 && byteLength <= LARGEST_WRITTEN_AT_ONCE;
 }
 
-/** Adds to the end of a file, which is left open. */
+/** Appends to a file, and leaves it open. */
 function openForMore(path: string, value: Uint8Array): number {
   const file = openSync(path, APPEND);
   try {

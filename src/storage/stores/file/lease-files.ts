@@ -22,27 +22,27 @@ import { flush, type TemporaryFiles, writeAllLater, writeAllNow } from '../../fi
 const openLater = promisify(open);
 const closeLater = promisify(close);
 
-/** Without O_CREAT: a file that somebody has removed stays removed. */
+/** Without O_CREAT: a deleted file stays deleted. */
 const overwrite = constants.O_WRONLY | constants.O_TRUNC;
 const largestWrittenNow = 65_536;
 
-/** What leases do with files: each is one call of the system, between which anything may happen. */
+/** The file operations of leases: each is one system call, and anything may happen between two of them. */
 export interface LeaseFileOps {
   makeFolder(path: string): Awaitable<void>;
-  /** Makes a file that is not there yet. */
+  /** Makes a file that does not exist yet. */
   create(path: string, text: string): Awaitable<void>;
-  /** Puts bytes into a file that is there. */
+  /** Writes into an existing file. */
   fill(path: string, bytes: Uint8Array, durable: boolean): Awaitable<void>;
   move(from: string, to: string): Awaitable<void>;
   remove(path: string): Awaitable<void>;
   /** Removes an empty folder. */
   removeFolder(path: string): Awaitable<void>;
   list(path: string): Awaitable<string[]>;
-  /** Changes the time of a file that is there. */
+  /** Changes the time of an existing file. */
   touch(path: string): Awaitable<void>;
-  /** The time of a file, as a text. */
+  /** The modification time of a file, as a text. */
   timeOf(path: string): Awaitable<string>;
-  /** Looks into a folder, so that a network's file system forgets what it remembers of it. */
+  /** Opens a folder, so that a network file system discards its cached names. */
   refresh(path: string): Awaitable<void>;
 }
 
@@ -59,11 +59,11 @@ export const leaseFileOps: LeaseFileOps = {
   removeFolder: rmdirSync,
   list: (path) => readdirSync(path),
   touch(path) {
-    // Finer than a Date: what was touched twice is to differ.
+    // Finer than a Date, so that two touches differ.
     const now = (performance.timeOrigin + performance.now()) / 1000;
     utimesSync(path, now, now);
   },
-  // Network file systems show what is new to those that open a file, not to those that ask for its name.
+  // Network file systems show new times only to those that open the file.
   timeOf: (path) => withFile(path, constants.O_RDONLY, (file) => String(fstatSync(file, { bigint: true }).mtimeNs)),
   refresh: (path) => withFile(path, constants.O_RDONLY, () => undefined),
 };
@@ -87,11 +87,11 @@ function withFile<T>(path: string, flags: number, use: (file: number) => T): T {
   }
 }
 
-/** The folders of leases, each of which has the file of its owner, named by his token. */
+/** The folders of leases: each has the file of the owner, named by its token. */
 export class LeaseFolders {
   readonly #steps: LeaseFileOps;
   readonly #temporary: TemporaryFiles;
-  /** The folders of tasks that were looked through for what dead owners left. */
+  /** The folders of tasks that were searched for leftovers of dead owners. */
   readonly #swept = new Set<string>();
 
   constructor(steps: LeaseFileOps, temporary: TemporaryFiles) {
@@ -99,7 +99,7 @@ export class LeaseFolders {
     this.#temporary = temporary;
   }
 
-  /** Puts a folder in place that has the owner's file in it. Gives what is wrong when that cannot be. */
+  /** Moves a folder with the owner's file into place. Returns the error when that fails. */
   async moveIn(place: string, token: string, who: string): Promise<unknown> {
     const folder = this.#temporary.next();
     try {
@@ -114,7 +114,7 @@ export class LeaseFolders {
     }
   }
 
-  /** The token of the owner who lives, as far as is known here. Those who are known to be dead lose their lease. */
+  /** The token of the owner, if it is alive as far as is known here. An owner that is known to be dead loses its lease. */
   async liveOwnerOf(place: string): Promise<string | undefined> {
     const names = (await ifThere(() => this.#steps.list(place))) ?? [];
     for (const token of names.filter(isOwnerId)) {
@@ -129,7 +129,7 @@ export class LeaseFolders {
     await quietly(() => this.#steps.removeFolder(place));
   }
 
-  /** Removes what dead processes left in the leases of a task, whose keys nobody may ask for again. */
+  /** Removes the leases of dead processes on keys of a task, which may never be requested again. */
   async sweep(folder: string): Promise<void> {
     if (this.#swept.has(folder)) return;
     this.#swept.add(folder);
@@ -138,16 +138,16 @@ export class LeaseFolders {
   }
 }
 
-/** What cannot be done here another does later, or nobody misses it. */
+/** Runs a cleanup whose failure is harmless. */
 export async function quietly(work: () => Awaitable<unknown>): Promise<void> {
   try {
     await work();
   } catch {
-    // See above.
+    // Another process cleans up later.
   }
 }
 
-/** Undefined when what it is about is gone. */
+/** Undefined when the file is gone. */
 export async function ifThere<T>(work: () => Awaitable<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -157,7 +157,7 @@ export async function ifThere<T>(work: () => Awaitable<T>): Promise<T | undefine
   }
 }
 
-/** Whether a file is gone; the second is what systems say when another machine has removed it. */
+/** The file is gone: ESTALE is the error when another machine has removed it. */
 export function isGone(error: unknown): boolean {
   return systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ESTALE';
 }

@@ -2,11 +2,11 @@ import type { Awaitable } from '../../../base/awaitable';
 import { showValue } from '../../../base/show';
 import { StorageError } from '../../errors';
 
-/** Symbols, so that nobody else has methods of these names. */
+/** Symbols cannot clash with the methods of an adapter. */
 export const listKeys = Symbol('listKeys');
 export const appendTo = Symbol('addTo');
 
-/** A store adapter as packages for Keyv have it: what it does not have, or does in another way, is made up for. */
+/** A store adapter of a package for Keyv; `KeyvStore` fills in for missing and deviating methods. */
 export interface KeyvAdapter {
   get(key: string): Awaitable<unknown>;
   set(key: string, value: any, ttl?: number, ...more: any[]): unknown;
@@ -19,20 +19,20 @@ export interface KeyvAdapter {
   entries?(): unknown;
   disconnect?(): unknown;
   on?(event: string, listener: (...args: any[]) => void): unknown;
-  /** Up to so many keys behind one, of those that start with a prefix, in order: without it all entries are read. */
+  /** The next `limit` keys with a prefix behind `after`, in order. Without it, all entries are read. */
   [listKeys]?(after: string, prefix: string, limit: number): Promise<string[]>;
-  /** Adds to the end of what is under a key in one step. Without it others may overwrite what was added. */
+  /** Adds to the end of a value in one step. Without it, another process may overwrite the addition. */
   [appendTo]?(key: string, value: string | Uint8Array): Promise<unknown>;
 }
 
-/** Names under which a Keyv or an adapter has a time after which entries expire. */
+/** The names of expiry times of a Keyv or an adapter. */
 const times = ['ttl', 'expires'];
 
 /**
- * Refuses a Keyv or an adapter that would not do what it was made for: results have no time to live, and values do not
- * go through a Keyv but into its store.
+ * Refuses options of a Keyv or an adapter that cannot be honoured: results have no time to live, and values bypass the
+ * Keyv.
  *
- * @param name what to call it
+ * @param name its name in messages
  * @throws {StorageError}
  */
 export function checkKeyvOptions(source: object, name: string): void {
@@ -41,12 +41,12 @@ export function checkKeyvOptions(source: object, name: string): void {
     const value = places.map((place) => place[time]).find(isTime);
     if (value !== undefined)
       refuse(
-        `${name} has ${time}: ${showValue(value)}, but results must not expire one by one, since a clear mark could go before the results that it is on. Leave ${time} out, and give results that count for a time a param or a fingerprint() that says so, such as the day`,
+        `${name} has ${time}: ${showValue(value)}, but results must not expire one by one, since a clear mark could expire before the results that it is on. Leave ${time} out; for results that are valid for a limited time, use a param or a fingerprint() that changes, such as the day`,
       );
   }
   if (places.some(({ compression }) => compression !== undefined))
     refuse(
-      `${name} has compression, which would not be used: its store is used directly. Leave it out, and give the storage an encoder: Storage.open(store, { encoder: encoder({ compressor: gzip() }) })`,
+      `${name} has compression, which would have no effect, since its store is used directly. Leave it out, and pass an encoder to the storage: Storage.open(store, { encoder: encoder({ compressor: gzip() }) })`,
     );
 }
 
@@ -62,16 +62,16 @@ type Entries = AsyncIterable<unknown> | Iterable<unknown>;
 
 const PAGE = 1000;
 
-/** Some of the keys that an adapter holds. */
+/** A page of the keys in an adapter. */
 interface KeyPage {
   readonly keys: readonly string[];
   readonly isLast: boolean;
 }
 
 /**
- * The next keys behind `last`: those that start with `prefix`, or all, as the adapter can.
+ * The keys behind `last`: those with the prefix, or all, depending on the adapter.
  *
- * @param namespace what the adapter is to look for, where it can @throws an error when it cannot list
+ * @param namespace passed to the iterator of the adapter @throws an error when it cannot list
  */
 export async function nextKeys(
   adapter: KeyvAdapter,
@@ -84,7 +84,7 @@ export async function nextKeys(
   return { keys, isLast: keys.length < PAGE };
 }
 
-/** All of them before any is used: adapters that count through what is there leave out some when others are deleted. */
+/** Collects all keys first: an adapter that pages by offset skips some when others are deleted meanwhile. */
 async function allKeys(adapter: KeyvAdapter, namespace: string | undefined): Promise<string[]> {
   const keys: string[] = [];
   for await (const entry of await entriesOf(adapter, namespace)) {

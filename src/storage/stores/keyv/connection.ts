@@ -1,17 +1,24 @@
 import { type Awaitable, isPromiseLike } from '../../../base/awaitable';
-import { causesOf, describeError, errorCodeOf, isInstance, stringProperty } from '../../../base/describe-error';
-import { type Advice, StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
+import {
+  type Advice,
+  causesOf,
+  describeError,
+  errorCodeOf,
+  isInstance,
+  stringProperty,
+} from '../../../base/describe-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
 import type { KeyvAdapter } from './adapter';
 
-const AWAY: Advice = ['it does not answer', 'See whether it is running and can be reached'];
-const BROKEN: Advice = ['the connection broke', 'See whether it is still running'];
+const AWAY: Advice = ['it does not answer', 'Check that it is running and reachable'];
+const BROKEN: Advice = ['the connection broke', 'Check that it is still running'];
 const CREDENTIALS: Advice = ['wrong user or password', 'Put the right ones into the URI'];
 const NO_DATABASE: Advice = ['it has no such database', 'Create it'];
 const KEY_TOO_LONG: Advice = ['the key or the value is too long for its column', 'Raise the keySize of the adapter'];
 
 /** By the codes of the system and of databases. */
 const CODES: Readonly<Record<string, Advice>> = {
-  ECONNREFUSED: ['connection refused', 'See whether it is running'],
+  ECONNREFUSED: ['connection refused', 'Check that it is running'],
   ENOTFOUND: ['there is no such host', 'Check the name'],
   EAI_AGAIN: ['the name of the host could not be looked up', 'Check name and network'],
   ECONNRESET: BROKEN,
@@ -33,37 +40,37 @@ const CODES: Readonly<Record<string, Advice>> = {
   ER_NET_PACKET_TOO_LARGE: ['the value is too large for it', 'Raise its max_allowed_packet'],
   // SQLite
   SQLITE_CANTOPEN: ['the file cannot be opened', 'Make its folder readable and writable'],
-  SQLITE_NOTADB: ['the file is no SQLite database', 'Move it away'],
+  SQLITE_NOTADB: ['the file is not a SQLite database', 'Move it away'],
   SQLITE_CORRUPT: ['the file is damaged', 'Move it away'],
   SQLITE_FULL: ['the disk is full', 'Free some space'],
 };
 
-/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+/** Tells what failed, where, and the remedy. A `StorageError` is returned as it is. */
 export function keyvError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
   return storageErrorWithAdvice(location, adviceOn(cause), { operation, key, cause });
 }
 
 function adviceOn(cause: unknown): Advice {
-  // A host with several addresses fails once for each, and says nothing itself.
+  // A host with several addresses fails once for each, in an error without a message.
   const inner =
     isInstance(cause, AggregateError) && stringProperty(cause, 'message') === ''
       ? (causesOf(cause)[0] ?? cause)
       : cause;
   const text = describeError(inner);
-  // Some say in words only what the system told them.
+  // Some adapters have the code of the system in their message only.
   const code = [errorCodeOf(inner), /\bE[A-Z_]{4,}\b/.exec(text)?.[0]].find(
     (one) => one !== undefined && Object.hasOwn(CODES, one),
   );
   const known = code === undefined ? undefined : CODES[code];
   if (known) return known;
-  return /time(d )?out|timeout/i.test(text) ? [`it does not answer (${text})`, AWAY[1]] : [text, 'Mend that'];
+  return /time(d )?out|timeout/i.test(text) ? [`it does not answer (${text})`, AWAY[1]] : [text, 'Fix the problem'];
 }
 
-/** How long an adapter that has told of an error, and has not answered yet, may take to do so. In milliseconds. */
+/** The time for an answer after an `error` event, in milliseconds. */
 const PATIENCE = 5000;
 
-/** An adapter, and how it has fared. */
+/** An opened adapter, and its history. */
 interface Session {
   readonly adapter: KeyvAdapter;
   readonly underWay: Set<Operation>;
@@ -78,17 +85,17 @@ interface Operation {
 }
 
 /**
- * An adapter, opened when it is first used, whose `error` events become rejections.
+ * An adapter, opened at the first use, whose `error` events become rejections.
  *
- * Some adapters tell of an error by an event only, and then resolve as if nothing had been there, or not at all. So an
- * error before the first answer fails all that is under way, and a later one fails what comes back empty-handed.
+ * Some adapters report an error by an event only, and then resolve as if there were no entry, or never. So an error
+ * before the first answer fails all pending operations, and a later one fails an operation with an empty result.
  */
 export class AdapterConnection {
   readonly location: string;
   readonly #make: (() => KeyvAdapter) | undefined;
   #session: Session | undefined;
 
-  /** @param source an adapter, or what makes one: then another is made when one could not connect, or was closed */
+  /** @param source an adapter, or a function that makes one: called again after a failed or closed connection */
   constructor(source: KeyvAdapter | (() => KeyvAdapter), location: string) {
     this.location = location;
     if (typeof source === 'function') this.#make = source;
@@ -96,9 +103,9 @@ export class AdapterConnection {
   }
 
   /**
-   * What the adapter gives, or a StorageError.
+   * The result of an adapter, or a StorageError.
    *
-   * @param isEmpty whether a result may also be that of an error that was not thrown
+   * @param isEmpty the result may be that of an operation whose error was not thrown
    */
   use<T>(
     operation: StorageOperation,
@@ -117,13 +124,13 @@ export class AdapterConnection {
     }
   }
 
-  /** Resolves when all that is under way has been done, or has failed, and the adapter is disconnected. */
+  /** Resolves when all pending operations have finished or failed, and the adapter is disconnected. */
   async close(): Promise<void> {
     const session = this.#session;
     if (!session) return;
     if (this.#make) this.#session = undefined;
     await Promise.allSettled([...session.underWay].map(({ settled }) => settled));
-    // One that could not connect may wait until it can.
+    // An adapter that could not connect may wait until it can.
     if (!session.hasAnswered && session.errors > 0) return disconnectQuietly(session.adapter);
     try {
       await session.adapter.disconnect?.();
@@ -161,7 +168,7 @@ export class AdapterConnection {
     return session;
   }
 
-  /** Some adapters try to connect once only. */
+  /** Some adapters try to connect only once. */
   #giveUp(session: Session): void {
     if (!this.#make || this.#session !== session) return;
     this.#session = undefined;
@@ -186,6 +193,6 @@ function follow<T>(work: PromiseLike<T>, { underWay, errors, hasAnswered, lastEr
 }
 
 function disconnectQuietly(adapter: KeyvAdapter): void {
-  // It has failed already; that it cannot be closed either says nothing new.
+  // It has failed already; another error tells nothing new.
   (async () => adapter.disconnect?.())().catch(() => undefined);
 }

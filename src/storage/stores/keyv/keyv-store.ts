@@ -5,22 +5,22 @@ import type { SetOptions, StoreAdapter } from '../../store';
 import { appendTo, type KeyvAdapter, nextKeys } from './adapter';
 import { AdapterConnection, keyvError } from './connection';
 
-/** Stands before bytes that are kept as text. It is not part of base64, so several such texts may follow each other. */
+/** The prefix of bytes that are stored as text. It is not part of base64, so that such texts may be concatenated. */
 const MARK = 'base64:';
 
-/** Bytes for a backend that keeps text only. */
+/** Encodes bytes for a backend that stores text only. */
 function toText(bytes: Uint8Array): string {
   return MARK + bufferOf(bytes).toString('base64');
 }
 
-/** What an adapter gave: bytes as they were saved, or else as it is, when Tidemark has not saved it. */
+/** Decodes a value of an adapter; values that Tidemark has not saved are returned as they are. */
 function fromStored(value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value === 'string' && value.startsWith(MARK)) return fromText(value);
   return types.isArrayBuffer(value) ? new Uint8Array(value) : value;
 }
 
-/** The same bytes in memory that nothing else uses. */
+/** The same bytes, in memory of their own. */
 function ownBytes(value: Uint8Array): Uint8Array {
   return value.byteLength === value.buffer.byteLength ? new Uint8Array(value.buffer) : new Uint8Array(value);
 }
@@ -36,18 +36,18 @@ function fromText(text: string): Uint8Array {
   return ownBytes(isOne ? parts[0]! : Buffer.concat(parts));
 }
 
-/** Every byte there is, and no text in any encoding. */
+/** Every byte value; not valid text in any encoding. */
 const sample = Uint8Array.from({ length: 256 }, (_, i) => i);
 
 /**
- * Finds out whether an adapter gives bytes back as they were set, or text only. Under a key of its own: a value that
- * others read, or that stays when the process is killed, must never be there in the wrong form.
+ * Finds out if an adapter returns bytes as they were set, or stores text only. It is tested with a key of its own, so
+ * that no value is ever stored in the wrong form, even if the process is killed.
  *
- * @throws what the adapter throws; an error when it keeps neither
+ * @throws the error of the adapter; an error when it stores neither
  */
 async function storesBytes(adapter: Pick<KeyvAdapter, 'get' | 'set' | 'delete'>): Promise<boolean> {
   const key = `@probe/${randomUUID()}`;
-  // Asked first, so that a server which is away is not taken for one that refuses bytes.
+  // Read first, so that an unreachable server is not taken for one that refuses bytes.
   await adapter.get(key);
   try {
     const stays = await bytesComeBack(adapter, key);
@@ -73,20 +73,20 @@ function isSample(value: unknown): boolean {
   return ArrayBuffer.isView(value) && bufferOf(value as Uint8Array).equals(sample);
 }
 
-/** What is known of an adapter. What it can do is seen from its methods, unless it is opened later. */
+/** What is known about an adapter. Its abilities are those of its methods, unless it is opened later. */
 export interface KeyvStoreOptions {
-  /** What to call it in messages. @default the name of its class */
+  /** The name in messages. @default the name of its class */
   readonly location?: string;
-  /** Stands before each key in the adapter. @default '' */
+  /** A prefix of all keys. @default '' */
   readonly prefix?: string;
-  /** Whether all that it holds, behind the prefix, is Tidemark's. @default false */
+  /** All entries with the prefix belong to Tidemark. @default false */
   readonly isOwn?: boolean;
   readonly readsMany?: boolean;
   readonly writesMany?: boolean;
   readonly appends?: boolean;
 }
 
-/** Values may be large, so few are held at once. */
+/** The number of values to delete at once, since they may be large. */
 const CLEARED_AT_ONCE = 16;
 
 interface Entry {
@@ -95,11 +95,11 @@ interface Entry {
 }
 
 /**
- * Keeps entries by a Keyv store adapter, whatever that does not have or does in another way.
+ * Keeps entries in a Keyv store adapter, and fills in for its missing and deviating methods.
  *
- * Bytes come back exactly as they were. Whether the adapter keeps bytes is found out at the first save; if not, they
- * are kept as base64. Each entry shows which it is, so nothing is found out to read. Errors that an adapter tells of
- * by an event are thrown. Methods throw, or reject with, a {@link StorageError}.
+ * Bytes come back exactly as they were saved. The first save finds out if the adapter stores bytes; otherwise they are
+ * stored as base64. Each entry shows its form, so that reading needs no test. Errors that an adapter reports by an event
+ * are thrown. Methods throw, or reject with, a {@link StorageError}.
  *
  * @example
  * const store = new KeyvStore(new KeyvPostgres('postgres://postgres@127.0.0.1/test'));
@@ -114,16 +114,16 @@ export class KeyvStore implements StoreAdapter {
   readonly #connection: AdapterConnection;
   readonly #prefix: string;
   readonly #isOwn: boolean;
-  /** Whether bytes are kept as bytes: found out at the first save. */
+  /** The adapter stores bytes as bytes: tested by the first save. */
   #keepsBytes: Awaitable<boolean> | undefined;
   #tellsOfDeletion = false;
 
-  /** @param source an adapter, or what makes one at the first use */
+  /** @param source an adapter, or a function that makes one at the first use */
   constructor(source: KeyvAdapter | (() => KeyvAdapter), options: KeyvStoreOptions = {}) {
     this.#connection = new AdapterConnection(source, options.location ?? nameOf(source));
     this.#prefix = options.prefix ?? '';
     this.#isOwn = options.isOwn ?? false;
-    // Other adapters may keep the very bytes that they are given, or give out those that they keep.
+    // Other adapters may keep references to the bytes that they are given or return.
     this.copies = this.#isOwn;
     if (options.readsMany ?? can(source, 'getMany')) this.getMany = (keys) => this.#getMany(keys);
     if (options.writesMany ?? can(source, 'setMany')) this.setMany = (entries) => this.#setMany(entries);
@@ -149,7 +149,7 @@ export class KeyvStore implements StoreAdapter {
   }
 
   delete(key: string): Awaitable<boolean> {
-    // An adapter need not tell whether there was something to delete.
+    // An adapter need not report if there was something to delete.
     return andThen(this.#tellsOfDeletion || this.has(key), (wasThere) => {
       const done = this.#connection.use('delete', key, (adapter) => adapter.delete(this.#prefix + key), isNotTrue);
       return andThen(done, (told) => {
@@ -159,7 +159,7 @@ export class KeyvStore implements StoreAdapter {
     });
   }
 
-  /** Deletes all that is Tidemark's: entries that hold bytes, where others may keep things as well. */
+  /** Deletes everything of Tidemark: in a shared adapter, only the entries that hold bytes. */
   async clear(): Promise<void> {
     if (this.#isOwn && this.#prefix === '') {
       await this.#connection.use('delete', undefined, (adapter) => adapter.clear?.(), isNotTrue);
@@ -194,7 +194,7 @@ export class KeyvStore implements StoreAdapter {
     }
   }
 
-  /** Resolves when all that was asked for is done, or has failed, and the adapter is disconnected. */
+  /** Resolves when all pending operations have finished or failed, and the adapter is disconnected. */
   disconnect(): Promise<void> {
     return this.#connection.close();
   }
@@ -208,7 +208,7 @@ export class KeyvStore implements StoreAdapter {
 
   #setMany(entries: readonly Entry[]): Awaitable<true> {
     return this.#write(undefined, (adapter, form) => {
-      // Databases refuse a key twice in one statement, and two writers in different orders wait for each other.
+      // Databases refuse a key twice in one statement, and two writers with different orders deadlock.
       const values = new Map(entries.map(({ key, value }) => [this.#prefix + key, form(value)]));
       const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
       return adapter.setMany!(sorted.map(([key, value]) => ({ key, value })));
@@ -263,8 +263,7 @@ export class KeyvStore implements StoreAdapter {
 }
 
 /**
- * A store of an adapter for Keyv that somebody else has made. What appends or says whether it copies is written for
- * Tidemark, and is used as it is.
+ * Wraps a Keyv adapter. An adapter with `append`, `copies` or `leases` is made for Tidemark, and is used directly.
  */
 export function wrapAdapter(adapter: KeyvAdapter | StoreAdapter): StoreAdapter {
   const isOurs = 'append' in adapter || 'copies' in adapter || 'leases' in adapter;

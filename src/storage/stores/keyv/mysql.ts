@@ -15,10 +15,10 @@ interface KeyvMysql extends KeyvAdapter {
 let opened = 0;
 
 /**
- * The adapter of @keyv/mysql, with columns for keys whose case matters and for values of more than 64 KiB.
+ * The adapter of @keyv/mysql, with case-sensitive keys and values of more than 64 KiB.
  *
- * The package has one pool of connections for the whole process, and closing any adapter ends the pool that was opened
- * last. So each gets a pool, by an address of its own, on sockets of ours. Idle ones do not keep the process alive.
+ * The package has one pool of connections per process, and closing any adapter ends the pool that was opened last. So
+ * each adapter gets its own pool, by a unique address, with our sockets. Idle sockets do not keep the process alive.
  */
 export function openMysql(uri: string, isReadonly = false): KeyvAdapter {
   const { KeyvMysql: Base } = loadPackage('@keyv/mysql', 'MySQL') as {
@@ -74,7 +74,7 @@ export function openMysql(uri: string, isReadonly = false): KeyvAdapter {
   return adapter;
 }
 
-/** As the package makes the table, `A` and `a` are the same key, and values end at 64 KiB. */
+/** In the table of the package, `A` and `a` are the same key, and values end at 64 KiB. */
 async function widenColumns(query: KeyvMysql['query']): Promise<void> {
   const [value] = await query(`SHOW COLUMNS FROM ${TABLE} LIKE 'value'`);
   if (value?.Type === 'longtext') return;
@@ -83,7 +83,7 @@ async function widenColumns(query: KeyvMysql['query']): Promise<void> {
   );
 }
 
-/** Keys and base64 hold nothing that would end a string; what does is refused all the same. */
+/** Refuses text that could end the string; keys and base64 never contain such characters. */
 function quoted(text: string): string {
   if (!/^[\w.~%@/:+=-]*$/.test(text)) throw new Error(`${JSON.stringify(text)} cannot be part of a key`);
   return `'${text}'`;

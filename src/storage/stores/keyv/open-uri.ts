@@ -11,7 +11,7 @@ import { openPostgres } from './postgres';
 
 const TABLE = 'tidemark';
 const KEY_SIZE = 1000;
-/** How long to wait while other processes write. In milliseconds. */
+/** The time to wait while other processes write, in milliseconds. */
 const BUSY_TIMEOUT = 10_000;
 
 interface KeyvSqlite extends KeyvAdapter {
@@ -48,7 +48,7 @@ function openSqlite(uri: string): KeyvAdapter {
   return new SqliteAdapter({ uri: `sqlite://${path}`, table: TABLE, keySize: KEY_SIZE, busyTimeout: BUSY_TIMEOUT });
 }
 
-/** @throws {StorageError} when it names no file, or one that might not be meant */
+/** @throws {StorageError} when it names no file, or possibly another one than intended */
 function filePath(path: string): string {
   if (path === ':memory:' || isAbsolute(path)) return path;
   try {
@@ -59,20 +59,20 @@ function filePath(path: string): string {
   }
 }
 
-/** A kind of URI: the package that it needs, and how that is used. */
+/** A URI scheme: its package, and how to open it. */
 interface Scheme {
-  /** What it is called in messages. */
+  /** The name of the database in messages. */
   readonly name: string;
   readonly package: string;
-  /** The adapter of a URI, which is only read or not, with a table, collection or namespace of our own. It connects when it is made. */
+  /** Opens an adapter with a table, collection or namespace of Tidemark. It connects at once. */
   readonly open: (uri: string, isReadonly: boolean) => KeyvAdapter;
-  /** Stands before each key, where there are no tables. @default '' */
+  /** A prefix of all keys, in databases without tables. @default '' */
   readonly prefix?: string;
-  /** Whether several entries are read with one request. @default false */
+  /** Reads several entries with one request. @default false */
   readonly readsMany?: boolean;
-  /** Whether several entries are written with one request. @default false */
+  /** Writes several entries with one request. @default false */
   readonly writesMany?: boolean;
-  /** Whether it can add to a value in one step. @default false */
+  /** Appends to a value in one step. @default false */
   readonly appends?: boolean;
 }
 
@@ -108,12 +108,12 @@ const mongo: Scheme = {
 const memcached: Scheme = {
   name: 'Memcached',
   package: '@keyv/memcache',
-  // Its getMany() takes what it could not read for missing.
+  // Its getMany() reports entries that it could not read as missing.
   open(uri) {
     const { KeyvMemcache } = loadPackage(this.package, this.name);
     const servers = uri.replace(/^memcached?:(\/\/)?|\/$/g, '');
     const adapter = new KeyvMemcache(servers, {
-      // By default it parses what it reads as JSON, and does not serialise what it writes.
+      // By default it parses values as JSON when it reads, but does not serialise them when it writes.
       deserialize: (value: unknown) => value,
       logger: { log: () => undefined },
     });
@@ -122,7 +122,7 @@ const memcached: Scheme = {
   prefix: PREFIX,
 };
 
-/** What can be opened by a URI, with the adapters of Keyv. */
+/** The URI schemes of Keyv adapters. */
 export const schemes: Readonly<Record<string, Scheme>> = {
   postgres,
   postgresql: postgres,
@@ -144,7 +144,7 @@ export const schemes: Readonly<Record<string, Scheme>> = {
   etcd: {
     name: 'etcd',
     package: '@keyv/etcd',
-    // Its getMany() takes what it could not read for missing.
+    // Its getMany() reports entries that it could not read as missing.
     open(uri) {
       const { KeyvEtcd } = loadPackage(this.package, this.name);
       return new KeyvEtcd(uri);
@@ -156,12 +156,12 @@ export const schemes: Readonly<Record<string, Scheme>> = {
 };
 
 /**
- * The store that a URI names, such as `postgres://user@host/database`, by a Keyv adapter for it. Nothing connects
- * before it is used.
+ * Opens the store of a URI such as `postgres://user@host/database` with a Keyv adapter. Nothing connects before the
+ * first use.
  *
- * @param known other URIs that could have been given, for the message
- * @param isReadonly whether no table is to be made, where that can be told
- * @throws {StorageError} when the URI is of no known kind, or the adapter is not installed
+ * @param known other supported URIs, for the message
+ * @param isReadonly make no table, if the adapter can be told so
+ * @throws {StorageError} when the scheme is unknown, or the adapter is not installed
  * @example
  * const { store } = openKeyvUri('postgres://postgres@127.0.0.1/test');
  * await store.set('Choose/0f3a', Uint8Array.of(1, 2, 3));
@@ -177,7 +177,7 @@ export function openKeyvUri(
   if (!scheme) {
     const all = [...known, ...Object.keys(schemes).map((each) => `${each}:`)].map((each) => `'${each}'`);
     throw new StorageError(
-      `'${location}' is no storage; the known ones are ${all.slice(0, -1).join(', ')} and ${all.at(-1)}`,
+      `'${location}' is not a storage; the supported ones are ${all.slice(0, -1).join(', ')} and ${all.at(-1)}`,
       {
         operation: 'open',
       },
@@ -196,7 +196,7 @@ export function openKeyvUri(
   return { store, location };
 }
 
-/** Without user, password and options. */
+/** Removes user, password and options. */
 function withoutSecrets(uri: string): string {
   return uri.replace(/\/\/.*@/s, '//').replace(/[?#].*$/s, '');
 }

@@ -9,18 +9,18 @@ type Advice = readonly [name: string, reason: string, cure: string];
 const DAMAGED = 'the data file is damaged';
 const DELETE = 'Delete the folder, or clear it (COMMAND): what was in it is computed again,';
 
-/** By LMDB's own numbers. */
+/** By the codes of LMDB. */
 const LMDB_CODES: ReadonlyMap<unknown, Advice> = new Map<unknown, Advice>([
-  ['MDB_INVALID', ['MDB_INVALID', 'its data.mdb is not of LMDB, or was cut short', DELETE]],
+  ['MDB_INVALID', ['MDB_INVALID', 'its data.mdb is not an LMDB file, or is truncated', DELETE]],
   [-30797, ['MDB_PAGE_NOTFOUND', DAMAGED, DELETE]],
   [-30796, ['MDB_CORRUPTED', DAMAGED, DELETE]],
   [-30795, ['MDB_PANIC', DAMAGED, DELETE]],
   [-30793, ['MDB_INVALID', DAMAGED, DELETE]],
-  [-30794, ['MDB_VERSION_MISMATCH', 'another version of LMDB has written it', 'Use that']],
+  [-30794, ['MDB_VERSION_MISMATCH', 'it was written by another version of LMDB', 'Use that version']],
   [-30790, ['MDB_READERS_FULL', 'too many processes and threads read it', 'Use fewer']],
 ]);
 
-/** Whether an error says that nothing can be read of a database any more. */
+/** Nothing can be read from the database any more. */
 export function isUnusable(error: unknown): boolean {
   const cause = isInstance(error, StorageError) ? error.cause : error;
   return LMDB_CODES.get(errorCodeOf(cause))?.[2] === DELETE;
@@ -31,7 +31,7 @@ export function isOfFullDisk(error: unknown): boolean {
   return isInstance(error, StorageError) && stringProperty(error.cause, 'code') === 'ENOSPC';
 }
 
-/** What `lmdb` keeps back until later: why a commit failed. */
+/** Why a commit failed, which `lmdb` reports later. */
 export async function causeOf(error: unknown): Promise<unknown> {
   const later = (error as { commitError?: Promise<unknown> } | undefined)?.commitError;
   return later === undefined
@@ -42,7 +42,7 @@ export async function causeOf(error: unknown): Promise<unknown> {
       );
 }
 
-/** Says what could not be done, where, and what to do about it; a `StorageError` is given back as it is. */
+/** Tells what failed, where, and the remedy. A `StorageError` is returned as it is. */
 export function lmdbError(cause: unknown, operation: StorageOperation, folder: string, key?: string): StorageError {
   if (isInstance(cause, StorageError)) return cause;
   const code = errorCodeOf(cause);
@@ -53,7 +53,7 @@ export function lmdbError(cause: unknown, operation: StorageOperation, folder: s
     const message = `cannot use the LMDB database in ${folder}${about}: ${reason} (${name}). ${cure.replace('COMMAND', commandFor(folder))} or choose another storage.`;
     return new StorageError(message, { operation, key, cause });
   }
-  // LMDB has the system's numbers where Node has names.
+  // LMDB has the numbers of the system where Node has names.
   if (typeof code !== 'number' || code <= 0) return fsError(cause, operation, folder, key);
   const name = nameOf(code, folder);
   const told = Object.assign(new Error(describeError(cause), { cause }), { code: name });
@@ -62,25 +62,24 @@ export function lmdbError(cause: unknown, operation: StorageOperation, folder: s
   return storageErrorWithAdvice(folder, ['the disk is full (ENOSPC)', cure], { operation, key, cause: told });
 }
 
-/** What clears a database that cannot be opened. */
+/** The command that clears a database that cannot be opened. */
 function commandFor(folder: string): string {
   return `tidemark clear --all --storage '${`lmdb:${folder}`.replaceAll("'", "'\\''")}'`;
 }
 
 function adviceOnLock(code: string): Advice | undefined {
   const remove = 'Move lock.mdb away while no process uses the database,';
-  if (code === 'MDB_LOCK' || code === 'ENOENT' || code === 'ELOOP')
-    return [code, 'its lock.mdb is no file, and is needed for one', remove];
+  if (code === 'MDB_LOCK' || code === 'ENOENT' || code === 'ELOOP') return [code, 'its lock.mdb is not a file', remove];
   if (code === 'EACCES' || code === 'EPERM')
     return [
       code,
-      'its lock.mdb may not be read and written by this user',
-      `Allow that, also to other users. ${remove}`,
+      'this user may not read and write its lock.mdb',
+      `Grant that permission, also to other users. ${remove}`,
     ];
   return undefined;
 }
 
-/** A full disk makes LMDB write less than it wanted, which it takes for an input or output error. */
+/** On a full disk LMDB writes less than it wanted, which it takes for an input or output error. */
 function nameOf(code: number, folder: string): string {
   const name = process.platform === 'win32' ? `error ${code}` : getSystemErrorName(-code);
   return name === 'EIO' && isFull(folder) ? 'ENOSPC' : name;

@@ -5,26 +5,25 @@ import type { SetOptions, StoreAdapter } from '../../store';
 import { type Database, hasData, openDatabase, removeFiles } from './database';
 import { causeOf, isOfFullDisk, isUnusable, lmdbError } from './lmdb-error';
 
-/** LMDB takes 1,978 bytes, and needs some of them. */
+/** LMDB allows 1,978 bytes, and needs some of them. */
 const KEY = /^[\x21-\x7e]{1,1900}$/;
-/** How many keys are read at once: the event loop is free in between. */
+/** The number of keys per read: the event loop is free in between. */
 const BATCH = 512;
 
 /**
  * Keeps entries in an LMDB database: `data.mdb` and `lock.mdb` in a folder.
  *
- * Any number of processes and worker threads may use one folder, and may be killed at any time. Nothing is
- * touched before the first use, and no folder is made before the first write. Reading is synchronous; what is
- * written at the same time is one transaction. Methods throw, or reject with, a {@link StorageError}.
+ * Any number of processes and worker threads may use one folder, and may be killed at any time. Nothing is touched
+ * before the first use, and no folder is made before the first write. Reads are synchronous; concurrent writes are one
+ * transaction. Methods throw, or reject with, a {@link StorageError}.
  *
- * A write is done when it is committed: then all processes see it, and it outlives this one. A durable write is
- * done when it is flushed to the disk as well. LMDB flushes each transaction by itself, right after its commit
- * (`lmdb` 3.5 tells of a commit only then), so a power cut undoes the last transactions at most, each as a whole.
- * Whether bytes were changed from outside is not noticed.
+ * A write is done when it is committed: all processes see it, and it outlives this one. A durable write is done when it
+ * is flushed to the disk as well. LMDB flushes each transaction right after its commit (`lmdb` 3.5 reports a commit only
+ * then), so that a power cut undoes at most the last transactions, each as a whole. Changes of bytes from outside are not
+ * noticed.
  *
- * The folder must be on a disk of this machine, since LMDB maps its file into memory. For the same reason a file
- * that was cut short can end the process with a bus error, which no program can catch. A file that is none of
- * LMDB's is refused.
+ * The folder must be on a disk of this machine, since LMDB maps its file into memory. For the same reason a truncated
+ * file can end the process with a bus error, which no program can catch. A file that is not LMDB's is refused.
  *
  * @example
  * const store = new LmdbStore('.tidemark');
@@ -46,8 +45,8 @@ export class LmdbStore implements StoreAdapter {
   }
 
   /**
-   * Lets the reads that follow see all that other processes have committed by now: `lmdb` reads what there was when
-   * this process came back to its event loop last.
+   * Makes the following reads see everything that other processes have committed by now: `lmdb` reads the state at the
+   * last turn of the event loop.
    */
   refresh(): void {
     this.#database?.resetReadTxn();
@@ -72,7 +71,7 @@ export class LmdbStore implements StoreAdapter {
     await this.#write('write', key, options?.durable !== false, (database) =>
       database.transaction(() => {
         const before = database.getBinary(key);
-        // Inside a transaction it is done at once.
+        // Inside a transaction it is synchronous.
         void database.put(key, before === undefined ? bufferOf(value) : Buffer.concat([before, value]));
       }),
     );
@@ -84,16 +83,16 @@ export class LmdbStore implements StoreAdapter {
     return true;
   }
 
-  /** Deletes every entry. The files keep their size, and are filled anew. */
+  /** Deletes all entries. The files keep their size, and are reused. */
   async clear(): Promise<void> {
     if (this.#isEmpty()) return;
     await this.#write('delete', undefined, false, (database) => database.clearAsync());
   }
 
-  /** Deletes a database that cannot be opened any more, as after the first write to it was cut short, or has no room. */
+  /** Deletes a database that can no longer be opened, for example after its first write was cut short, or that has no room. */
   async removeUnusable(failure?: unknown): Promise<boolean> {
     const error = failure ?? this.#whyUnusable();
-    // On a full disk, even to delete something takes room.
+    // On a full disk, even a deletion takes room.
     if (error === undefined || !(isUnusable(error) || isOfFullDisk(error))) return false;
     await this.disconnect();
     if (!removeFiles(this.#folder)) throw error;
@@ -111,10 +110,10 @@ export class LmdbStore implements StoreAdapter {
 
   *keys(prefix = ''): Generator<string> {
     this.refresh();
-    // Keys are of characters up to "~", so the end is the first behind all that start with the prefix.
+    // Keys have characters up to "~", so that this is behind all keys with the prefix.
     let range: object = prefix === '' ? { limit: BATCH } : { start: prefix, end: `${prefix}\x7f`, limit: BATCH };
     for (;;) {
-      // Read before any is given out: while a cursor is open, LMDB cannot use again what was deleted.
+      // All are read before any is yielded: while a cursor is open, LMDB cannot reuse deleted pages.
       const keys = this.#read('list', undefined, (database) => [...database.getKeys(range)]) ?? [];
       yield* keys;
       if (keys.length < BATCH) return;
@@ -122,7 +121,7 @@ export class LmdbStore implements StoreAdapter {
     }
   }
 
-  /** Of all: which pages are whose is not known. */
+  /** Of the whole database: the pages of a folder are not known. */
   async diskSize(folder?: string): Promise<number | undefined> {
     return folder === undefined ? sizeOnDisk(this.#folder) : undefined;
   }
@@ -134,7 +133,7 @@ export class LmdbStore implements StoreAdapter {
     }
   }
 
-  /** Resolves when everything that is being written has been written, or has failed, and the files are closed. */
+  /** Resolves when all pending writes have finished or failed, and the files are closed. */
   async disconnect(): Promise<void> {
     const database = this.#database;
     this.#database = undefined;
@@ -142,7 +141,7 @@ export class LmdbStore implements StoreAdapter {
     await database?.close();
   }
 
-  /** Undefined when there is no database yet: reading makes none. */
+  /** Undefined when there is no database yet: a read does not make one. */
   #read<T>(operation: StorageOperation, key: string | undefined, work: (database: Database) => T): T | undefined {
     try {
       checkKey(key, operation);
@@ -180,7 +179,7 @@ export class LmdbStore implements StoreAdapter {
 
 function put(database: Database, key: string, value: Uint8Array): Promise<boolean> {
   const written = database.put(key, bufferOf(value));
-  // `lmdb` notes in the buffer where it is, which may be a result that the caller goes on using.
+  // `lmdb` adds its address to the buffer, which may be a result that the caller continues to use.
   delete (value.buffer as { address?: number }).address;
   return written;
 }
@@ -191,7 +190,7 @@ async function commit(
   work: (database: Database) => Promise<unknown>,
 ): Promise<void> {
   const committed = work(database);
-  // Asked for at once: later it would be about other transactions. When the commit fails, that is what counts.
+  // Requested at once: later it would refer to other transactions. If the commit fails, that error counts.
   const flushed = durable ? database.flushed.then() : undefined;
   flushed?.catch(() => undefined);
   await committed;
@@ -203,7 +202,7 @@ function holds(database: Database, key: string): boolean {
   return false;
 }
 
-/** In memory that nothing else uses. */
+/** In memory of their own. */
 function ownBytes(value: Buffer | undefined): Uint8Array | undefined {
   if (value === undefined) return undefined;
   return value.byteLength === value.buffer.byteLength ? new Uint8Array(value.buffer) : new Uint8Array(value);

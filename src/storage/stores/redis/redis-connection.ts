@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, isIP, type Socket } from 'node:net';
 import { checkReply } from '../../../redis/redis-error';
-import type { RedisAddress } from '../../../redis/redis-uri';
 import { StallWatch } from '../../../redis/stall-watch';
 import { loadPackage } from '../load-package';
+import type { RedisAddress } from './redis-uri';
 
-/** What is used of the client that @keyv/redis stands on. */
+/** The used part of the client of @keyv/redis. */
 interface RedisClient {
   connect(): Promise<unknown>;
   sendCommand(args: readonly (string | Buffer)[]): Promise<unknown>;
@@ -16,22 +16,22 @@ interface RedisClient {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** A client on its way to be connected. */
+/** A client that is connecting. */
 interface OpeningClient {
   readonly client: RedisClient;
   readonly opened: Promise<unknown>;
-  /** What carries its bytes, when Node tells. */
+  /** Its socket, if Node reveals it. */
   readonly socket: Socket | undefined;
 }
 
-/** How RESP, the protocol of Redis, marks strings of bytes: they are to become buffers. */
+/** The RESP type of byte strings, which become buffers. */
 const BLOB_STRING = '$'.charCodeAt(0);
 
 /**
- * Opens a client for one connection, which it does not renew. It has no time limits of its own: its limit on a
- * command ends once that is written, and the others would count the time in which a task blocks the event loop.
+ * Opens a client for one connection, which is not renewed. It has no time limits: the client's limit for a command ends
+ * once it is written, and its other limits would include the time in which a task blocks the event loop.
  *
- * @param signal ends the connection in whatever state it is
+ * @param signal ends the connection in any state
  */
 function openRedisClient(
   { server, username, password, database }: RedisAddress,
@@ -64,7 +64,7 @@ function openRedisClient(
   return { client, opened: result, socket };
 }
 
-/** Calls `work`, and catches the socket that it makes. */
+/** Calls `work`, and captures the socket that it makes. */
 function watchSockets<T>(work: () => T): { readonly result: T; readonly socket: Socket | undefined } {
   let socket: Socket | undefined;
   const note = (message: unknown) => void (socket ??= (message as { socket?: Socket }).socket);
@@ -81,17 +81,17 @@ function loadKeyvRedis(): { createClient(options: object): RedisClient } {
   return loadPackage('@keyv/redis', 'Redis');
 }
 
-/** How long nothing may come or go while something is asked. */
+/** The time without any traffic after which a pending request fails, in milliseconds. */
 const PATIENCE = 4000;
 
 /**
- * One connection, good until it breaks. Everything that is asked is settled: answered, or rejected with why the
- * connection broke. It keeps the process alive only while something is asked.
+ * One connection, usable until it breaks. Every request is settled: answered, or rejected with the reason of the break.
+ * The process is kept alive only while a request is pending.
  */
 export class RedisConnection {
   readonly #opening: OpeningClient;
   readonly #abort = new AbortController();
-  /** What rejects each request that is not settled yet. */
+  /** Rejects each pending request. */
   readonly #asked = new Set<(error: unknown) => void>();
   readonly #watch: StallWatch;
   readonly #closed: (() => void)[] = [];
@@ -112,17 +112,17 @@ export class RedisConnection {
     return this.#end !== undefined;
   }
 
-  /** Whether it could be used, before it broke or still. */
+  /** It could be used, at least before it broke. */
   get wasOpen(): boolean {
     return this.#wasOpen;
   }
 
-  /** Whether a command was done on it. */
+  /** A command was answered on it. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
 
-  /** Commands arrive in the order in which they are asked. */
+  /** Sends a command. Commands arrive in the order of the calls. */
   ask(command: readonly (string | Buffer)[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.isOver) return reject(this.#end);
@@ -130,7 +130,7 @@ export class RedisConnection {
       if (this.#asked.size === 1) this.#begin();
       const settle = <T>(then: (value: T) => void) => {
         return (value: T) => {
-          // What broke the connection says more than what became of a command on it, and comes just before.
+          // The error of the connection, which comes just before, tells more than that of a command.
           if (!this.#asked.delete(reject)) return;
           then(value);
           this.#watch.answered();
@@ -142,7 +142,7 @@ export class RedisConnection {
         try {
           checkReply(command, reply);
         } catch (error) {
-          // Other answers may be as wrong, or those to other commands.
+          // Other answers may be as wrong, or belong to other commands.
           this.#finish(error);
         }
         this.#hasAnswered = true;
@@ -152,7 +152,7 @@ export class RedisConnection {
     });
   }
 
-  /** Resolves when everything that was asked is settled and the connection is gone. */
+  /** Resolves when every request is settled and the connection is closed. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       if (this.isOver) return resolve();
@@ -179,7 +179,7 @@ export class RedisConnection {
     try {
       this.#opening.client.destroy();
     } catch {
-      // It was not open, or not any more.
+      // It was not open.
     }
     this.#abort.abort();
     for (const reject of this.#asked) reject(this.#end);
@@ -188,14 +188,14 @@ export class RedisConnection {
   }
 }
 
-/** How many entries Redis looks at for each page: long enough to be quick, short enough not to hold up others. */
+/** The number of keys that Redis scans per page: large enough to be fast, small enough not to block other clients. */
 const COUNT = '1000';
-/** What is not of this form is not ours: it may be in a namespace within this one. */
+/** Other keys may be in a namespace within this one. */
 const ENTRY = /^[\w.~%@-]+(?:\/[\w.~%@-]+){1,2}$/;
 
 /**
- * The keys in a namespace that start with `start`, a page at a time, without the namespace. What was there all
- * the while is among them, some of it perhaps twice.
+ * Lists the keys in a namespace with a prefix, a page at a time, without the namespace. Keys that exist all the while
+ * are among them, some possibly twice.
  */
 export async function* scanKeys(
   connection: RedisConnection,
@@ -203,7 +203,7 @@ export async function* scanKeys(
   start: string,
 ): AsyncGenerator<string[]> {
   const match = `${escapeGlob(namespace + start)}*`;
-  // The cursor means nothing to another server, so all of this goes over one connection.
+  // A cursor is valid on one server only, so that all pages use one connection.
   let cursor = '0';
   do {
     const command = ['SCAN', cursor, 'MATCH', match, 'COUNT', COUNT, 'TYPE', 'string'];
@@ -214,7 +214,7 @@ export async function* scanKeys(
   } while (cursor !== '0');
 }
 
-/** The pattern that stands for this text and nothing else. */
+/** A pattern that matches this text only. */
 function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\]/g, '\\$&');
 }

@@ -4,14 +4,14 @@ import type { TaskKey } from '../../../task/context';
 import type { StorageOperation } from '../../errors';
 import { type LeaseBackend, leaseKeyOf } from '../../leases/lease';
 
-/** What is needed of a store: sends a command, and says what is wrong in a StorageError. */
+/** Sends a command of a store, and turns errors into a StorageError. */
 export type SendCommand = (
   command: readonly (string | Buffer)[],
   operation: StorageOperation,
   key?: string,
 ) => Promise<unknown>;
 
-/** A script that Redis knows by its digest, once it has seen it. */
+/** A script that Redis knows by its digest, after its first use. */
 interface Script {
   readonly text: string;
   readonly digest: string;
@@ -19,7 +19,7 @@ interface Script {
 
 const script = (text: string): Script => ({ text, digest: hash('sha1', text) });
 const ifHeld = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end";
-// By the same token twice: when the connection broke, it is asked again.
+// Also succeeds for the same token again, since it is repeated after a broken connection.
 const taking = script(
   "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end return 0",
 );
@@ -30,15 +30,15 @@ const releasing = script(`${ifHeld} return redis.call('DEL', KEYS[1])`);
 const who = `${hostname()}/${process.pid}`;
 
 /**
- * Leases as keys of Redis that run out: `@leases/Choose/0f3a` has the token of who computes `Choose/0f3a`, and where
- * he is. What is done to a lease is done by a script that compares the token first, in one step.
+ * Leases as expiring keys of Redis: `@leases/Choose/0f3a` holds the token of the owner, and its host and process. Each
+ * change of a lease is a script that compares the token first, in one step.
  */
 export class RedisLeases implements LeaseBackend {
   readonly #uri: string;
   readonly #ask: SendCommand;
   readonly #prefix: string;
 
-  /** @param prefix what each key begins with on the server */
+  /** @param prefix of all keys on the server */
   constructor(uri: string, prefix: string, ask: SendCommand) {
     this.#uri = uri;
     this.#prefix = prefix;
@@ -66,14 +66,14 @@ export class RedisLeases implements LeaseBackend {
     await this.#run(releasing, 'delete', key, [this.#nameOf(key)], [textOf(token)]);
   }
 
-  /** A lease that is not renewed runs out by itself, so its owner is all there is to see. */
+  /** A lease that is not renewed expires by itself, so that its owner is all there is to see. */
   async peek(keys: readonly TaskKey[]): Promise<(string | undefined)[]> {
     if (keys.length === 0) return [];
     const values = (await this.#ask(['MGET', ...keys.map((key) => this.#nameOf(key))], 'read')) as (Buffer | null)[];
     return values.map((value) => value?.toString());
   }
 
-  /** Gives whether the token had the lease. */
+  /** Resolves to true if the token had the lease. */
   async #run(
     { text, digest }: Script,
     operation: StorageOperation,

@@ -1,11 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isBroken, isLoading, isReplica, isUnavailable, NotReadyError, redisError } from '../../../redis/redis-error';
-import { parseRedisUri, type RedisAddress } from '../../../redis/redis-uri';
-import type { StorageOperation } from '../../errors';
+import { describeError, isInstance } from '../../../base/describe-error';
+import {
+  isBroken,
+  isLoading,
+  isReplica,
+  isUnavailable,
+  redisAdvice,
+  repeatsArguments,
+} from '../../../redis/redis-error';
+import { StorageError, type StorageOperation, storageErrorWithAdvice } from '../../errors';
 import type { LeaseBackend } from '../../leases/lease';
 import type { StoreAdapter } from '../../store';
 import { RedisConnection, scanKeys } from './redis-connection';
 import type { SendCommand } from './redis-leases';
+import { parseRedisUri, type RedisAddress } from './redis-uri';
 
 interface Entry {
   readonly key: string;
@@ -14,31 +22,31 @@ interface Entry {
 
 type Command = readonly (string | Buffer)[];
 
-/** Redis refuses commands of a gigabyte, and holds up others while it works on a long one. */
+/** Redis refuses commands of a gigabyte, and a long command blocks other clients. */
 const LARGEST_WRITE = 2 ** 24;
 /**
- * For how long connections may break one after the other, and a Redis may load its data or be no primary any more, until
- * what is asked fails, in milliseconds.
+ * The time after which an operation fails when connections break repeatedly, or Redis loads its data or is not a
+ * primary, in milliseconds.
  */
 const USUAL_PATIENCE = 4000;
-/** How long to wait before a Redis is asked again that was there, or is not ready, in milliseconds. */
+/** The pause before Redis is asked again, in milliseconds. */
 const ASKED_AGAIN_AFTER = 50;
-/** Values may be large, so few are held at once. */
+/** The number of values to read at once, since they may be large. */
 const ITERATED_AT_ONCE = 16;
 
 /**
  * Keeps each entry under a key of Redis: `Choose/0f3a…` is `tidemark:Choose/0f3a…`, as plain bytes.
  *
- * It connects at the first use, and again when the connection was lost: what was asked is asked again then, except for
- * `append`. Each operation is done or rejected with a {@link StorageError}: a server from which for 4 seconds nothing
- * comes and to which nothing gets counts as gone, and one that was there and is away is waited for as long. So is one that
- * loads its data, and one that has become a replica: a new connection may lead to the new primary. However long
- * a large value takes does not matter as long as it moves. An idle connection does not keep the process alive.
+ * It connects at the first use, and again after a lost connection: pending commands are then repeated, except for
+ * `append`. Each operation is done or rejects with a {@link StorageError}: a server without any traffic for 4 seconds
+ * counts as gone, and one that was there before is waited for as long. So is one that loads its data, and one that has
+ * become a replica, since a new connection may lead to the new primary. A large value may take any time as long as it
+ * moves. An idle connection does not keep the process alive.
  *
  * URIs: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `redis+unix:///path/to.sock?db=0` or
- * `unix:/path/to.sock` for a socket, each with `?namespace=name` in place of `tidemark`, and with `?patience=60000` for
- * how long such a Redis is waited for, in milliseconds, in place of 4000. Certificates that
- * are not publicly known are trusted by way of the environment variable `NODE_EXTRA_CA_CERTS`.
+ * `unix:/path/to.sock` for a socket, each with `?namespace=name` in place of `tidemark`, and `?patience=60000` for the
+ * time to wait for Redis, in milliseconds, in place of 4000. The environment variable `NODE_EXTRA_CA_CERTS` names
+ * further trusted certificates.
  *
  * @example
  * const store = new RedisStore('redis://127.0.0.1:6379');
@@ -53,14 +61,14 @@ export class RedisStore implements StoreAdapter {
   #leases: LeaseBackend | undefined;
   #connection: RedisConnection | undefined;
   #closing: Promise<unknown> | undefined;
-  /** Whether it was there when it was asked last. */
+  /** Redis was reachable at the last request. */
   #wasThere = false;
-  /** Whether it was a primary: then it may become one again. */
+  /** It was a primary, and may become one again. */
   #hasWritten = false;
-  /** While what was asked waits for it to be there again. */
+  /** The pauses of requests that wait for Redis. */
   readonly #pauses = new Set<Promise<void>>();
 
-  /** @throws {StorageError} when the URI cannot be understood */
+  /** @throws {StorageError} when the URI is invalid */
   constructor(uri: string) {
     this.#address = parseRedisUri(uri);
     this.#uri = uri;
@@ -71,7 +79,7 @@ export class RedisStore implements StoreAdapter {
     return this.#address.location;
   }
 
-  /** Who computes which key. */
+  /** The leases on keys. */
   get leases(): LeaseBackend {
     const { RedisLeases } = require('./redis-leases') as typeof import('./redis-leases');
     const ask: SendCommand = (command, operation, key) => this.#ask(command, operation, key);
@@ -92,7 +100,7 @@ export class RedisStore implements StoreAdapter {
     return (await this.#ask(['EXISTS', this.#name(key)], 'read', key)) === 1;
   }
 
-  /** Entries have no time to live. How durable they are is up to the settings of Redis. */
+  /** Entries have no time to live. Their durability depends on the settings of Redis. */
   async set(key: string, value: Uint8Array): Promise<true> {
     await this.#ask(['SET', this.#name(key), bufferOf(value)], 'write', key);
     return true;
@@ -106,7 +114,7 @@ export class RedisStore implements StoreAdapter {
   }
 
   async append(key: string, value: Uint8Array): Promise<void> {
-    // Not asked again when it may have been done: what is added twice is there twice.
+    // Not repeated when it may have been done, since that would append twice.
     const command = ['APPEND', this.#name(key), bufferOf(value)];
     await this.#guard('write', () => this.#insist((connection) => connection.ask(command), { mayRepeat: false }), key);
     this.#hasWritten = true;
@@ -116,7 +124,7 @@ export class RedisStore implements StoreAdapter {
     return (await this.#ask(['UNLINK', this.#name(key)], 'delete', key)) === 1;
   }
 
-  /** Deletes every entry in the namespace. Keys that are not of the form of entries stay. */
+  /** Deletes all entries in the namespace. Keys that do not look like those of entries stay. */
   async clear(): Promise<void> {
     const work = async (connection: RedisConnection) => {
       for await (const keys of scanKeys(connection, this.#address.prefix, '')) {
@@ -126,7 +134,7 @@ export class RedisStore implements StoreAdapter {
     await this.#guard('delete', () => this.#insist(work, { mayRepeat: false }));
   }
 
-  /** Each key once, for which those that were given are remembered until the end. */
+  /** Yields each key once, and remembers them for that until the end. */
   async *keys(prefix = ''): AsyncGenerator<string> {
     const given = new Set<string>();
     let pages!: AsyncGenerator<string[]>;
@@ -154,13 +162,13 @@ export class RedisStore implements StoreAdapter {
     yield* this.#entries(batch);
   }
 
-  /** Resolves when everything that was asked for is done, or has failed, and the connection is closed. */
+  /** Resolves when all pending operations have finished or failed, and the connection is closed. */
   async disconnect(): Promise<void> {
     this.#closing = Promise.all([this.#closing, this.#close()]);
     await this.#closing;
   }
 
-  /** What was asked on a connection that is cut meanwhile goes on on another one. */
+  /** An operation whose connection is cut meanwhile continues on another one. */
   async #close(): Promise<void> {
     for (;;) {
       const connection = this.#connection;
@@ -176,7 +184,7 @@ export class RedisStore implements StoreAdapter {
     for (const [i, value] of values.entries()) if (value !== undefined) yield [keys[i]!, value];
   }
 
-  /** As few commands as their size allows. */
+  /** As few commands as the size of the values allows. */
   #writes(entries: readonly Entry[]): Command[] {
     const commands: (string | Buffer)[][] = [];
     let room = 0;
@@ -195,7 +203,7 @@ export class RedisStore implements StoreAdapter {
     return this.#address.prefix + key;
   }
 
-  /** @param command may be done twice: it is, when the connection broke before the answer was there */
+  /** @param command may be done twice: it is repeated after a connection that broke before the answer */
   async #ask(command: Command, operation: StorageOperation, key?: string): Promise<unknown> {
     const answer = await this.#guard(operation, () => this.#insist((connection) => connection.ask(command)), key);
     if (operation !== 'read') this.#hasWritten = true;
@@ -203,9 +211,9 @@ export class RedisStore implements StoreAdapter {
   }
 
   /**
-   * Asks again on a new connection, as long as such can be had, or when that may soon be so, as while Redis is restarted.
+   * Repeats an operation on a new connection while one can be had, or may soon be, such as during a restart of Redis.
    *
-   * @param options `mayRepeat`: whether it is also asked again when it may have been done
+   * @param options `mayRepeat`: also repeat an operation that may have been done
    */
   async #insist<T>(work: (connection: RedisConnection) => Promise<T>, { mayRepeat = true } = {}): Promise<T> {
     const start = performance.now();
@@ -225,7 +233,7 @@ export class RedisStore implements StoreAdapter {
         if (isUnready) unreadySince ??= performance.now();
         const since = isUnready ? unreadySince! : start;
         if (!mayBeBack || performance.now() - since > patience) {
-          // Until it is there again, nothing more waits for it.
+          // Until it is back, further operations fail at once.
           if (isUnavailable(error)) this.#wasThere = false;
           throw isUnready ? new NotReadyError(error, patience) : error;
         }
@@ -235,7 +243,7 @@ export class RedisStore implements StoreAdapter {
     }
   }
 
-  /** A new connection may lead to another server: this one ends when it has answered what it was asked. */
+  /** A new connection may lead to another server. The current one is closed after its pending answers. */
   #leave(connection: RedisConnection): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
@@ -270,8 +278,30 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** In memory of their own: what Redis gave may be a part of a piece that others have parts of. */
+/** In memory of their own: a value from Redis may share its memory with other values. */
 function bytesOf(value: Buffer | null): Uint8Array | undefined {
   if (value === null) return undefined;
   return value.byteLength === value.buffer.byteLength ? new Uint8Array(value.buffer) : new Uint8Array(value);
+}
+
+/** Redis was not ready for so long that the store gave up. */
+class NotReadyError extends Error {
+  /** @param patience for how long it was asked, in milliseconds */
+  constructor(
+    override readonly cause: unknown,
+    readonly patience: number,
+  ) {
+    super(describeError(cause), { cause });
+  }
+}
+
+/** Tells what failed, where, and the remedy. A `StorageError` is returned as it is. */
+function redisError(cause: unknown, operation: StorageOperation, location: string, key?: string): StorageError {
+  if (isInstance(cause, StorageError)) return cause;
+  if (isInstance(cause, NotReadyError)) {
+    const remark = `It was asked again for ${cause.patience / 1000} s (?patience=${cause.patience}).`;
+    return storageErrorWithAdvice(location, redisAdvice(cause.cause), { operation, key, cause: cause.cause }, remark);
+  }
+  const told = repeatsArguments(cause) ? undefined : cause;
+  return storageErrorWithAdvice(location, redisAdvice(cause), { operation, key, cause: told });
 }
