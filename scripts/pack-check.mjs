@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-const { version, devDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const { version, devDependencies, exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const entries = Object.keys(exports)
+  .filter((name) => name !== './package.json')
+  .map((name) => path.posix.join('tidemark', name));
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-pack-'));
 
@@ -91,14 +94,13 @@ void main();
 
 const sameKeys = `
 const assert = require('node:assert');
-const loaderAdds = new Set(['default', 'module.exports', '__esModule']);
-import('tidemark').then((namespace) => {
-  const imported = Object.keys(namespace).filter((key) => !loaderAdds.has(key));
-  const required = require('tidemark');
-  assert.deepStrictEqual(imported.sort(), Object.keys(required).sort());
-  for (const key of imported) assert.strictEqual(namespace[key], required[key], key + ' exists twice');
-  assert.strictEqual(require('tidemark/package.json').version, ${JSON.stringify(version)});
-});
+async function compare(entry) {
+  const [imported, required] = [await import(entry), require(entry)];
+  assert.deepStrictEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+  for (const key of Object.keys(imported)) assert.strictEqual(imported[key], required[key], key + ' exists twice');
+}
+assert.strictEqual(require('tidemark/package.json').version, ${JSON.stringify(version)});
+void Promise.all(${JSON.stringify(entries)}.map(compare));
 `;
 
 try {
@@ -109,8 +111,10 @@ try {
       'LICENSE',
       'README.md',
       'CHANGELOG.md',
-      'dist/entry/index.js',
-      'dist/entry/index.d.ts',
+      ...entries.flatMap((entry) => {
+        const name = entry === 'tidemark' ? 'index' : path.basename(entry);
+        return ['js', 'mjs', 'd.ts', 'd.mts'].map((ending) => `dist/entry/${name}.${ending}`);
+      }),
       'dist/cli/main.js',
       // Pages that README links to, for readers who have only the package.
       ...Array.from(
@@ -120,11 +124,12 @@ try {
     ].filter((name) => !names.includes(name));
     const unwanted = names.filter(
       (name) =>
-        !/^(?:dist\/.+\.(?:js|d\.ts)(?:\.map)?|docs\/.+\.(?:md|svg)|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(
+        !/^(?:dist\/.+\.(?:m?js|d\.m?ts)|docs\/.+\.(?:md|svg)|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(
           name,
         ) || /\.test\./.test(name),
     );
     if (missing.length > 0) throw new Error(`not in the package: ${missing.join(', ')}`);
+    if (names.length > 150) throw new Error('too many files');
     if (unwanted.length > 0) throw new Error(`should not be in the package: ${unwanted.join(', ')}`);
   });
 

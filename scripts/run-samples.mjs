@@ -1,5 +1,5 @@
-// Runs each compiled sample in an empty folder and compares its output with the `// Expected output:` in its first comment.
-// `<…>`, or a word such as `<time>`, in the expected text matches any text on that line.
+// Runs each compiled sample in an empty folder and compares its output with the `// Expected output:` in its first
+// comment. `<…>`, or a word such as `<time>`, in the expected text matches any text on that line.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
 import { table } from './tables';
 
 /**
- * Tools for Python, and what was measured of them on another machine (two cores of an AMD EPYC, Node 20.20.2, medians
- * of five interleaved runs). Times of two machines cannot be compared; how many floors of its machine each took can.
+ * Python tools, measured on another machine (two cores of an AMD EPYC, Node 20.20.2, medians of five interleaved runs).
+ * Times of two machines are not comparable; multiples of the floor on the same machine are.
  */
 const measuredElsewhere = '22 November 2026';
 

@@ -1,9 +1,9 @@
-// An array of 100 MB to a thread that has started, and back.
+// An array of 100 MB, sent to a running thread and back.
 //
 // node large.js floor|ours
 //
-// The floor encodes it by hand, which is a copy of its bytes since who sends an array goes on using it, and hands the
-// copy over; the thread does the same on the way back.
+// The floor encodes it by hand, which means copying its bytes, because the sender keeps the array, and transferring the
+// copy; the thread does the same in the other direction.
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Runner, task, threads } from 'tidemark';

@@ -1,6 +1,6 @@
 // A storage with many checkpoints of one task.
 //
-// fill   saves those that are not there yet
+// fill   saves results until COUNT are saved
 // probe  saves 1,000 more, loads 1,000 spread over all, lists all; removes the results it saved
 //
 // node checkpoints.js floor|ours fill|probe file|lmdb FOLDER COUNT

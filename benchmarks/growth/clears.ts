@@ -1,6 +1,6 @@
-// A storage in which so many single results were cleared.
+// A storage in which many single results were cleared.
 //
-// fill   clears those that were not cleared yet
+// fill   clears results until COUNT are cleared
 // probe  runs a task that loads one number, and clears one more
 //
 // node clears.js fill|probe file|lmdb FOLDER COUNT

@@ -1,4 +1,4 @@
-// Results of so many random bytes, saved to files, or loaded in a new process; many of them when they are small.
+// Results of BYTES random bytes, saved to files or loaded in a new process; many results if they are small.
 //
 // node value.js floor|ours save|load FOLDER BYTES
 import { randomFillSync } from 'node:crypto';

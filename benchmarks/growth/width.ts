@@ -1,5 +1,5 @@
-// 100,000 tasks in fans: one task requires so many, each of which requires the one before the fan. Width 1 is a chain
-// of 100,000, width 100,000 one task that requires all others.
+// 100,000 tasks in a sequence of fans: one task requires WIDTH tasks, each of which requires the last task of the
+// previous fan. Width 1 is a chain, width 100,000 is one task that requires all others.
 //
 // node width.js floor|ours WIDTH
 import { Param, Requires, Runner, Task, task } from 'tidemark';

@@ -1,5 +1,5 @@
-// How many bytes of heap each workload takes a task. The young generation is made so large that nothing is collected
-// meanwhile; then what is in use afterwards is what was allocated, and that hardly depends on the machine.
+// Bytes of heap allocated per task by each workload. The young generation is so large that nothing is collected during
+// the run, so the heap in use afterwards is the amount allocated, which hardly depends on the machine.
 //
 // node --min-semi-space-size=256 --max-semi-space-size=256 --expose-gc allocations.js
 import { PerformanceObserver } from 'node:perf_hooks';

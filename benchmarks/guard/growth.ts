@@ -1,5 +1,5 @@
-// How much dearer a task is among ten times as many, for graphs of different shapes: about 1 when cost is linear, 10
-// when it is quadratic.
+// How the cost per task grows with ten times as many tasks, for graphs of different shapes: about 1 for linear cost, 10
+// for quadratic cost.
 //
 // node growth.js
 import { Param, Requires, Runner, Task, task } from 'tidemark';

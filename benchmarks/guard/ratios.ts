@@ -1,5 +1,5 @@
-// How many floors each workload costs, in processor time. The two take turns in slices of some milliseconds in one
-// process, so that whatever else the machine does slows down both.
+// The cost of each workload in CPU time, as a multiple of its floor. Both run in turn, in slices of a few milliseconds
+// of one process, so that other load on the machine slows down both.
 //
 // node ratios.js
 import { median } from '../bench/statistics';

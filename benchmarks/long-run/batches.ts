@@ -1,6 +1,6 @@
-// Millions of tasks on one runner, in batches of 10,000, with a listener to all events: what each batch is made of is
-// tiny tasks, some that wait, some that fail once and are tried again, some whose results bring others, and some that
-// are saved. After each ten batches it prints what they cost and what memory is in use once garbage is collected.
+// Millions of tasks on one runner, in batches of 10,000, with a listener for all events. Each batch consists of tiny
+// tasks, some of which wait, fail once and are retried, return refs to other tasks, or are saved. After every ten
+// batches, prints their cost and the memory in use after garbage collection.
 //
 // node --expose-gc batches.js TASKS FOLDER
 import { Param, Requires, type Run, Runner, Task, type TaskContext, task } from 'tidemark';

@@ -1,5 +1,5 @@
-// What it costs to make sure that nothing comes back different: 10,000 small objects, and one large typed array,
-// serialised by cbor-x alone and by Tidemark's serializer.
+// The cost of lossless serialisation: 10,000 small objects, and one large typed array, serialised by cbor-x alone and
+// by Tidemark's serializer.
 //
 // node lossless-check.js floor|ours objects|array
 import { cbor } from 'tidemark';

@@ -1,8 +1,8 @@
-// A tree of 100,001 saved tasks in files, the root last: a second start, in a new process.
+// A tree of 100,001 saved tasks in files: a second start, in a new process.
 //
-// save    computes and saves all of it
-// target  runs the root: the whole graph is planned, one record is found, one result loaded
-// all     asks of every task whether it is saved, which finds 100,001 records and loads no result; then runs the root
+// save    computes and saves the tree
+// target  runs the root: plans the whole graph, finds one record, loads one result
+// all     looks up every task, which finds 100,001 records and loads no result; then runs the root
 //
 // node warm.js ours save|target|all FOLDER
 import { Param, Requires, Runner, Task, type TaskRef, task } from 'tidemark';

@@ -1,9 +1,15 @@
 import { createRequire } from 'node:module';
 import { basename, extname, isAbsolute, join } from 'node:path';
 
-/** The folder of this package's code; undefined in a bundle, whose file has another name than this one. */
+/**
+ * The folder of this package's code; undefined in a bundle, whose file has another name than this one. Some bundlers
+ * replace `__filename` by the name of this file, but a bundle has no module of that name.
+ */
 export const ownFolder: string | undefined =
-  typeof __filename === 'string' && basename(__filename, extname(__filename)) === 'own-folder'
+  typeof __filename === 'string' &&
+  basename(__filename, extname(__filename)) === 'own-folder' &&
+  typeof module === 'object' &&
+  module.filename === __filename
     ? join(__dirname, '..')
     : undefined;
 

@@ -8,6 +8,7 @@ const own = new Map([
   ['tidemark/bullmq', ownFile('entry/bullmq')!],
   ['tidemark/extend', ownFile('entry/extend')!],
   ['tidemark/report', ownFile('entry/report')!],
+  ['tidemark/testing', ownFile('entry/testing')!],
 ]);
 
 interface Hooks {

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute } from 'node:path';
 import { userPath } from '../base/user-path';
 
-/** What a storage is to be opened from, and who says so. */
+/** The source of a storage, and where it is configured. */
 export interface ConfiguredStorage {
   readonly source: unknown;
   /** `TIDEMARK_STORAGE`, or the path of the config file. */
@@ -9,7 +9,7 @@ export interface ConfiguredStorage {
 }
 
 /**
- * The storage that `TIDEMARK_STORAGE` names, or else the config file; undefined when neither does.
+ * The storage named by `TIDEMARK_STORAGE`, or else by the config file; undefined without either.
  *
  * @throws {LoadError} when the config file cannot be loaded
  */
@@ -22,7 +22,7 @@ export function configuredStorage(folder: string = process.cwd()): ConfiguredSto
   return { source: resolveSource(found.config.storage, dirname(found.path)), from: found.path };
 }
 
-/** What a storage is opened from, a relative path in a URI made absolute; anything but such a URI as it is. */
+/** Makes the relative path in the URI of a storage absolute. Other sources stay unchanged. */
 export function resolveSource<Source>(source: Source, folder: string): Source | string {
   if (typeof source !== 'string') return source;
   const [, scheme, slashes = '', path = ''] = /^(file|lmdb|sqlite):(\/\/)?(.*)$/s.exec(source) ?? [];
@@ -30,10 +30,10 @@ export function resolveSource<Source>(source: Source, folder: string): Source | 
   // `sqlite://folder` is a relative path, `file://folder` is refused.
   if (slashes !== '' && scheme !== 'sqlite') return source;
   try {
-    // A / at the end says that a question mark is part of the name.
+    // A / at the end means that a question mark is part of the name.
     return `${scheme}:${slashes}${userPath(path, folder)}${path.endsWith('/') ? '/' : ''}`;
   } catch {
-    // Whoever opens it says what is wrong with it.
+    // Opening it reports the problem.
     return source;
   }
 }

@@ -2,11 +2,11 @@ import type { StorageSource } from '../storage/open';
 import type { Storage } from '../storage/storage';
 import type { ConfigOf } from './load-config';
 
-/** What `tidemark.config.{json,js,cjs,mjs,ts,cts,mts}` may say. */
+/** The content of `tidemark.config.{json,js,cjs,mjs,ts,cts,mts}`. */
 export interface TidemarkConfig extends ConfigOf<StorageSource | Storage> {}
 
 /**
- * Gives back a config, checked by the compiler.
+ * Returns a config, checked by the compiler.
  *
  * @example
  * // tidemark.config.ts

@@ -10,23 +10,23 @@ import type * as LoadModule from '../load/load-module';
 import { findNearestFile, findSearchRoot, whyUntrusted } from './trusted-config';
 
 /**
- * What a config file may say. What a storage is opened from is left open, since storage itself reads this:
- * `TidemarkConfig` says it.
+ * The content of a config file. The type of a storage source is a parameter, since `storage/` itself imports this file:
+ * `TidemarkConfig` sets it.
  */
 export interface ConfigOf<StorageSource> {
   /**
-   * Where checkpoints are when a program does not say. The path of a `file:` or `lmdb:` is relative to the
-   * folder of the config file. The environment variable `TIDEMARK_STORAGE` goes before it.
+   * The storage of programs that name none. The path of a `file:` or `lmdb:` is relative to the folder of the config
+   * file. The environment variable `TIDEMARK_STORAGE` takes precedence.
    *
    * @default 'file:.tidemark', in the working folder
    */
   readonly storage?: StorageSource;
 }
 
-/** A config file and what it says. */
+/** A config file and its content. */
 export interface LoadedConfig {
   readonly config: ConfigOf<unknown>;
-  /** The file. */
+  /** The path of the file. */
   readonly path: string;
 }
 
@@ -44,10 +44,10 @@ const searchResults = new Map<string, LilconfigResult>();
 const finders = new Map<string, ReturnType<typeof lilconfigSync>>();
 
 /**
- * The config file of a folder, or else of the nearest folder above it that has one, up to the project's root or the
- * home folder; undefined when none has. Looked for and read once a process.
+ * Loads the config file of a folder, or of the nearest parent folder with one, up to the root of the project or the home
+ * folder; undefined when there is none. Searched and read once per process.
  *
- * @throws {LoadError} when it cannot be loaded, says what it cannot, or another user may write it
+ * @throws {LoadError} when it cannot be loaded, has invalid content, or can be written by another user
  */
 export function loadConfig(from: string = process.cwd()): LoadedConfig | undefined {
   const folder = resolve(from);
@@ -66,14 +66,14 @@ function search(folder: string): LilconfigResult {
     checkTrust(findNearestFile(fileNames, folder, last));
     return finder.search(folder);
   } catch (cause) {
-    // The loader below throws nothing else: this is a file that cannot be read.
+    // The loader below throws only these; any other error means that a file cannot be read.
     if (isInstance(cause, LoadError)) throw cause;
     const { path = join(folder, 'tidemark.config.*'), message } = cause as NodeJS.ErrnoException;
     throw new LoadError(path, message, cause);
   }
 }
 
-/** Before anything of it is read. */
+/** Checks a file before any of it is read. */
 function checkTrust(file: string | undefined): void {
   if (file === undefined) return;
   const problem = whyUntrusted(file);
@@ -90,10 +90,10 @@ function makeFinder(stopDir: string): ReturnType<typeof lilconfigSync> {
   });
 }
 
-/** What a config file says, checked. */
+/** The checked content of a config file. */
 function loadFile(path: string, content: string): ConfigOf<unknown> {
   if (beingLoaded.has(path))
-    throw new LoadError(path, 'it asks for the config while it is being loaded; a storage opened in it must say which');
+    throw new LoadError(path, 'it needs the config while it is being loaded; open storages in it with a URI');
   beingLoaded.add(path);
   try {
     return checkConfig(readExport(path, content));
@@ -106,10 +106,10 @@ function loadFile(path: string, content: string): ConfigOf<unknown> {
   }
 }
 
-/** The default export of an ES module; of CommonJS and JSON, what there is. */
+/** The default export of an ES module; all exports of CommonJS; the content of JSON. */
 function readExport(path: string, content: string): unknown {
   if (path.endsWith('.json')) return JSON.parse(content.replace(/^\uFEFF/, ''));
-  // Loaded here, since most folders have no config.
+  // Loaded on first use: most folders have no config.
   const { loadModule } = require('../load/load-module') as typeof LoadModule;
   const exported = loadModule(path) as any;
   if (!exported?.__esModule && !types.isModuleNamespaceObject(exported)) return exported;
@@ -120,7 +120,7 @@ function readExport(path: string, content: string): unknown {
 function checkConfig(config: unknown): ConfigOf<unknown> {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new TidemarkError(
-      `it gives ${showValue(config)}; it must give an object such as { storage: 'file:.tidemark' }`,
+      `it exports ${showValue(config)} instead of an object such as { storage: 'file:.tidemark' }`,
     );
   checkOptions(config, configOptions, 'a config');
   return Object.freeze({ ...config });

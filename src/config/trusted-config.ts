@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 const rootMarkers = ['package.json', '.git'];
 
 /**
- * The last folder in which a config is looked for: that of the project (the nearest with a `package.json` or `.git`),
- * or the home folder, whichever comes first. Where there is neither, the last one below which other users write nothing.
+ * The last folder of the search for a config: the root of the project (the nearest folder with a `package.json` or
+ * `.git`) or the home folder, whichever comes first. Without either, the topmost folder that no other user can write to.
  */
 export function findSearchRoot(from: string): string {
   const home = realPath(homedir());
@@ -23,14 +23,14 @@ function lastOwnFolder(from: string): string {
   }
 }
 
-/** Whether only this user and root write in a folder; in `/tmp` others do as well. */
+/** Whether only this user and root can write to a folder, unlike `/tmp`. */
 function isOwn(folder: string): boolean {
   if (process.getuid === undefined) return true;
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   return stats === undefined || (trustedUsers().has(stats.uid) && !isWritableByOthers(stats));
 }
 
-/** The first of these files in a folder or above it. */
+/** The first of these files in a folder or its parents. */
 export function findNearestFile(names: readonly string[], from: string, last: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const name = names.find((one) => existsSync(join(folder, one)));
@@ -40,14 +40,14 @@ export function findNearestFile(names: readonly string[], from: string, last: st
 }
 
 /**
- * Why a config file is not to be used: another user may decide what it says, and so what runs or what is loaded.
- * Undefined when only this user and root may.
+ * The reason why a config file cannot be trusted: another user controls its content, and so the code that runs or the
+ * data that is loaded. Undefined when only this user and root control it.
  */
 export function whyUntrusted(file: string): string | undefined {
   const kind = statSync(file);
-  // Reading a pipe would wait for ever; reading a folder says what it is.
+  // Reading a pipe would never end; reading a folder fails with a clear error.
   if (!kind.isFile() && !kind.isDirectory()) return 'it is neither a file nor a link to one';
-  // Windows tells neither owners nor modes.
+  // Windows has neither owners nor modes.
   if (process.getuid === undefined) return undefined;
   const target = realPath(file);
   const folder = dirname(file);
@@ -57,8 +57,8 @@ export function whyUntrusted(file: string): string | undefined {
     ...(target === join(realPath(folder), file.slice(folder.length + 1))
       ? []
       : ([
-          [target, `${target}, to which it links`],
-          [dirname(target), `the folder of ${target}, to which it links`],
+          [target, `its link target ${target}`],
+          [dirname(target), `the folder of its link target ${target}`],
         ] as const)),
   ];
   for (const [path, name] of parts) {
@@ -71,20 +71,20 @@ export function whyUntrusted(file: string): string | undefined {
 function whyWritable(stats: Stats, path: string, name: string): string | undefined {
   const { uid, mode } = stats;
   if (!trustedUsers().has(uid))
-    return `another user owns ${name} (uid ${uid}), who could change what it does. Make it your own (chown), if you trust it`;
-  // Links have no mode of their own; in folders such as /tmp users may change their own files only.
+    return `another user owns ${name} (uid ${uid}) and could change it. Take ownership (chown) if you trust it`;
+  // Links have no mode of their own; in folders such as /tmp users can only change their own files.
   if (stats.isSymbolicLink() || (stats.isDirectory() && (mode & 0o1000) !== 0)) return undefined;
   if (!isWritableByOthers(stats)) return undefined;
-  return `other users can write ${name} (mode ${(mode & 0o7777).toString(8)}), and so change what it does. Forbid that (chmod go-w ${path})`;
+  return `other users can write ${name} (mode ${(mode & 0o7777).toString(8)}), and so change it. Forbid that (chmod go-w ${path})`;
 }
 
-/** This user, root, and who started sudo. */
+/** This user, root, and the user who started sudo. */
 function trustedUsers(): ReadonlySet<number> {
   const sudoUser = process.getuid!() === 0 ? Number(process.env['SUDO_UID'] ?? 0) : 0;
   return new Set([process.getuid!(), 0, sudoUser]);
 }
 
-/** A group with the number of its user has no other user, by convention. */
+/** Whether others can write. A group with the number of its user has no other user, by convention. */
 function isWritableByOthers({ mode, uid, gid }: Stats): boolean {
   return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== uid);
 }

@@ -1,7 +1,7 @@
 import { TidemarkError } from '../base/error';
 import { shareClass } from '../base/shared-state';
 
-/** Thrown when bytes may be good, but something is missing here that reading them needs: a key, a codec, a type. */
+/** Thrown when bytes may be intact, but this program lacks what decodes them: a key, a codec, a type. */
 export class CannotDecodeError extends TidemarkError {
   static {
     shareClass(CannotDecodeError, 'CannotDecodeError');
@@ -14,9 +14,9 @@ export class UnsupportedValueError extends TidemarkError {
     shareClass(UnsupportedValueError, 'UnsupportedValueError');
   }
 
-  /** Where the value is, such as `result.items[3].onEnd`. */
+  /** The path of the value, such as `result.items[3].onEnd`. */
   readonly path: string;
-  /** What is wrong with it, such as `is a function`. */
+  /** The problem, such as `is a function`. */
   readonly problem: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
@@ -26,7 +26,7 @@ export class UnsupportedValueError extends TidemarkError {
   }
 }
 
-/** Problems that say themselves what to do do so after a semicolon. */
+/** Problems that contain advice of their own have it after a semicolon. */
 function adviceFor(problem: string): string {
   return problem.includes(';')
     ? 'What is saved must come back exactly as it was.'

@@ -4,15 +4,15 @@ import type { Compression, Encoder, Encryption, Serialization } from './encoder'
 import type { Compressor, Encrypter, Filter, Serializer } from './parts';
 import { cbor } from './serialization/serializers';
 
-/** The parts of an encoder. What is not given is as usual; null is none. */
+/** The parts of an encoder. Omitted parts have their default; null means none. */
 export interface EncoderParts {
-  /** Change the result before it is serialized, the first one first. @default none */
+  /** Transform the result before it is serialized, the first one first. @default none */
   readonly filters?: readonly Filter[] | null;
-  /** Makes bytes of the result; null when it is bytes, or the filters make it so. @default `cbor` */
+  /** Turns the result into bytes; null when it is bytes, or the filters turn it into bytes. @default `cbor` */
   readonly serializer?: Serializer | Serialization | null;
-  /** Makes the bytes smaller; what does not get smaller by a tenth stays as it is. @default zstd, or brotli where there is no zstd to write; every Node reads both */
+  /** Compresses the bytes, unless that saves less than a tenth. @default zstd, or brotli where zstd cannot be written; every Node reads both */
   readonly compressor?: Compressor | Compression | null;
-  /** Makes the bytes unreadable for others. @default none */
+  /** Encrypts the bytes. @default none */
   readonly encrypter?: Encrypter | Encryption | null;
 }
 
@@ -24,13 +24,13 @@ const allowedParts: Readonly<Record<keyof EncoderParts, Allowed>> = {
 };
 
 /**
- * Says how results become bytes: filters, a serializer, a compressor and an encrypter, one after the other.
+ * Defines how results become bytes: by filters, a serializer, a compressor and an encrypter, in this order.
  *
- * Parts are known by their methods, so many modules serve as they are. Records call a part by its `id`, or else by
- * its class; give parts of your own an `id` that stays the same. A result that a part would bring back different
- * is refused when it is saved, with the path to the difference.
+ * Parts are recognized by their methods, so that many modules can be used directly. Records name a part by its `id`, or
+ * else by its class; give your own parts an `id` that never changes. Saving a result that a part would change fails,
+ * with the path to the difference.
  *
- * @throws {TidemarkError} for a part without the methods, or an option that there is not
+ * @throws {TidemarkError} for a part without the methods, or an unknown option
  * @example
  * import * as yaml from 'yaml';
  *
@@ -39,7 +39,7 @@ const allowedParts: Readonly<Record<keyof EncoderParts, Allowed>> = {
  */
 export function encoder(parts: EncoderParts = {}): Encoder {
   checkOptions(parts, allowedParts, 'an encoder');
-  // Most programs make no encoder, and need not load what adapts the parts of one.
+  // Loaded on first use: most programs make no encoder.
   const { adaptCompressor, adaptEncrypter } = require('./parts') as typeof import('./parts');
   const { makeSerialization } = require('./serialization/pipeline') as typeof import('./serialization/pipeline');
   const { filters, serializer, compressor, encrypter } = parts;
@@ -50,10 +50,10 @@ export function encoder(parts: EncoderParts = {}): Encoder {
   };
 }
 
-/** CBOR, compressed as well as this process can where that pays, and not encrypted. */
+/** CBOR, with the best compression of this process where that pays, without encryption. */
 export const defaultEncoder = { serialization: cbor, compression: best, encryption: null } as const satisfies Encoder;
 
-/** The encoder of a task, or else the storage's, or else the usual one; but a storage that encrypts always does. */
+/** The encoder of a task, else that of the storage, else the default one; with the encryption of the storage, if it has one. */
 export function combineEncoders(ofTask: Encoder | undefined, ofStorage: Encoder | undefined): Encoder {
   if (ofTask === undefined) return ofStorage ?? defaultEncoder;
   if (ofStorage === undefined || ofStorage.encryption === null) return ofTask;

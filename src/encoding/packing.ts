@@ -5,32 +5,32 @@ import { best, builtInCompression } from './compression/built-in';
 import type { Bytes, Compression, Encoder, Encryption } from './encoder';
 import { CannotDecodeError } from './errors';
 
-/** What was done to serialized bytes. Records keep it, since not all that was asked for is always done. */
+/** How serialized bytes were packed. Records store it, since compression is skipped when it does not pay. */
 export interface Packing {
-  /** Undefined when compressing did not pay. */
+  /** Undefined when compression did not pay. */
   readonly compressor: string | undefined;
   readonly encrypter: string | undefined;
-  /** The key that they were encrypted with. */
+  /** The id of the key that encrypted them. */
   readonly keyId: string | undefined;
 }
 
-/** A file takes this much of a disk anyway. */
+/** Smaller bytes are not compressed: a file uses this much of a disk anyway. */
 const minBytes = 4 * 1024;
-/** Compressed bytes are kept when they are at most so much of what they were. */
+/** Compressed bytes are used when they are at most this part of the original size. */
 const maxRatio = 0.9;
-/** From this size on, samples are compressed first. */
+/** Size from which samples are compressed first. */
 const sampledBytes = 256 * 1024;
 const sampleCount = 4;
 const sampleBytes = 16 * 1024;
-/** Samples miss what repeats far away, so they need not gain quite as much. */
+/** The same limit for samples, which miss distant repetitions. */
 const maxSampleRatio = 0.92;
 
 const noPacking: Packing = Object.freeze({ compressor: undefined, encrypter: undefined, keyId: undefined });
 
 /**
- * Makes serialized bytes smaller, where that pays, and unreadable for others.
+ * Compresses serialized bytes, where that pays, and encrypts them.
  *
- * @param place - Where they will be: encryption binds them to it.
+ * @param place where the bytes are stored: encryption binds them to it
  */
 export function pack(
   bytes: Bytes,
@@ -53,10 +53,10 @@ export function pack(
 /**
  * Reverses `pack`.
  *
- * @param encoders - Whose keys and compressors may be used; what is built in is used without them.
- * @param plainSize - How many bytes come out. More or fewer are damage, and more are not even made.
- * @throws {CannotDecodeError} when a key or a compressor is missing here
- * @throws {Error} when the bytes are damaged, or are not those of this place
+ * @param encoders encoders with the keys and compressors to use; built-in compressors need none
+ * @param plainSize number of bytes of the result. Any other number is damage, and no more are produced.
+ * @throws {CannotDecodeError} when a key or a compressor is missing
+ * @throws {Error} when the bytes are damaged, or belong to another place
  */
 export function unpack(
   bytes: Bytes,
@@ -73,7 +73,7 @@ export function unpack(
     : andThen(decrypted, (compressed) => decompress(compressed, compression, plainSize));
 }
 
-/** The compressed bytes, or undefined when they are not much smaller. */
+/** The compressed bytes; undefined when they are not much smaller. */
 function compress(bytes: Bytes, compression: Compression): Awaitable<Bytes | undefined> {
   const whole = () =>
     andThen(compression.compress(bytes), (compressed) =>
@@ -105,17 +105,18 @@ function decompress(bytes: Bytes, compression: Compression, size: number | undef
   );
   return andThen(plain, (result) => {
     if (size === undefined || result.byteLength === size) return result;
-    throw new TidemarkError(`${compression.id} made ${result.byteLength} bytes of it where there were ${size}`);
+    throw new TidemarkError(
+      `decompressing it with ${compression.id} gave ${result.byteLength} bytes instead of ${size}`,
+    );
   });
 }
 
 function findCompression(id: string, encoders: readonly Encoder[]): Compression {
-  // Asking the usual one for its id would load what it may not need.
+  // The default one is skipped: reading its id would load compressors that may not be needed.
   const given = encoders.find(
     ({ compression }) => compression !== null && compression !== best && compression.id === id,
   );
-  if (given?.compression) return given.compression;
-  return builtInCompression(id);
+  return given?.compression ?? builtInCompression(id);
 }
 
 function findEncryption(id: string, keyId: string | undefined, encoders: readonly Encoder[]): Encryption {
@@ -124,7 +125,7 @@ function findEncryption(id: string, keyId: string | undefined, encoders: readonl
   if (found !== undefined) return found;
   throw new CannotDecodeError(
     all.length > 0
-      ? `it was encrypted with the key ${keyId}, which is not among the keys here`
+      ? `it was encrypted with the key ${keyId}, which this encoder does not have`
       : `it was encrypted with ${id}${keyId === undefined ? '' : ` and the key ${keyId}`}; give the storage an encoder with that encrypter and key`,
   );
 }

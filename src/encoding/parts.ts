@@ -7,14 +7,14 @@ import type { Bytes, Compression, Encryption } from './encoder';
 import { CannotDecodeError } from './errors';
 import { bytesOf, isBinary } from './serialization/typed-arrays';
 
-/** Changes a result before it is serialized, and back afterwards; such as the codecs of numcodecs. */
+/** Transforms a result before it is serialized, and reverses that; for example a codec of numcodecs. */
 export interface Filter {
   readonly id?: string;
   encode(value: any): any;
   decode(value: any): any;
 }
 
-/** Makes text or bytes of a value; such as `JSON`, `node:v8`, superjson, yaml or msgpackr. */
+/** Turns a value into text or bytes; for example `JSON`, `node:v8`, superjson, yaml or msgpackr. */
 export type Serializer = { readonly id?: string } & (
   | { serialize(value: any): Awaitable<Bytes | string>; deserialize(data: any): any }
   | { encode(value: any): Awaitable<Bytes | string>; decode(data: any): any }
@@ -22,29 +22,29 @@ export type Serializer = { readonly id?: string } & (
   | { pack(value: any): Awaitable<Bytes | string>; unpack(data: any): any }
 );
 
-/** Makes bytes smaller; such as lz4js or the codecs of numcodecs. */
+/** Compresses bytes; for example lz4js or a codec of numcodecs. */
 export type Compressor = { readonly id?: string } & (
   | { compress(bytes: any): Awaitable<Bytes>; decompress(bytes: any): Awaitable<Bytes> }
   | { encode(bytes: any): Awaitable<Bytes>; decode(bytes: any): Awaitable<Bytes> }
 );
 
-/** Makes bytes unreadable for others. The second argument says where the bytes belong. */
+/** Encrypts bytes. The second argument is the place that the bytes belong to. */
 export interface Encrypter {
   readonly id?: string;
-  /** Names the key, without telling anything about it. */
+  /** Identifies the key without revealing anything about it. */
   readonly keyId?: string | undefined;
   encrypt(bytes: any, place: any): Awaitable<Bytes>;
   decrypt(bytes: any, place: any): Awaitable<Bytes>;
 }
 
-/** The two functions of a part, whatever they are called in it, and what records call the part. */
+/** The two functions of a part, whatever their names, and the id of the part in records. */
 export interface AdaptedPart {
   readonly id: string;
   readonly encode: (input: unknown, ...rest: unknown[]) => unknown;
   readonly decode: (input: unknown, ...rest: unknown[]) => unknown;
 }
 
-/** Names of methods, in the order in which they are looked for: text first, since `serialize` may give objects beside it. */
+/** Names of methods in the order of lookup: text first, since a part may have a `serialize` that returns objects. */
 const methodNames = {
   filter: [['encode', 'decode']],
   serializer: [
@@ -60,17 +60,17 @@ const methodNames = {
   encrypter: [['encrypt', 'decrypt']],
 } as const;
 
-/** Records are words with spaces between them. */
+/** Words of a record are separated by spaces. */
 const wordPattern = /^[\w$][\w$.:@/+-]*$/;
 
 type Part = Readonly<Record<string, unknown>>;
 type Method = AdaptedPart['encode'];
 
 /**
- * Finds out how a part is called.
+ * Finds the methods and the id of a part.
  *
- * @param label - What to call it in messages, such as `the compressor`.
- * @throws {TidemarkError} when it has not got the methods
+ * @param label name of the part in messages, such as `the compressor`
+ * @throws {TidemarkError} when a method is missing
  */
 export function adaptPart(part: unknown, role: keyof typeof methodNames, label: string): AdaptedPart {
   const pairs: readonly (readonly [string, string])[] = methodNames[role];
@@ -79,14 +79,14 @@ export function adaptPart(part: unknown, role: keyof typeof methodNames, label: 
     const object = candidate as Part;
     const pair = pairs.find((names) => names.every((name) => typeof object[name] === 'function'));
     if (pair === undefined) continue;
-    const [there, back] = pair.map((name) => object[name] as Method) as [Method, Method];
+    const [encode, decode] = pair.map((name) => object[name] as Method) as [Method, Method];
     return {
-      id: idOf(object, [there, back]),
-      encode: (...args) => there.apply(object, args),
-      decode: (...args) => back.apply(object, args),
+      id: idOf(object, [encode, decode]),
+      encode: (...args) => encode.apply(object, args),
+      decode: (...args) => decode.apply(object, args),
     };
   }
-  const wanted = pairs.map(([there, back]) => `${there} and ${back}`).join(', or ');
+  const wanted = pairs.map((names) => names.join(' and ')).join(', or ');
   const hint = typeof part === 'function' ? '; it is a function: did you mean to call it?' : '';
   throw new TidemarkError(`${label} is ${describePart(part)}; it must have the methods ${wanted}${hint}`);
 }
@@ -94,11 +94,11 @@ export function adaptPart(part: unknown, role: keyof typeof methodNames, label: 
 function checkId(id: string): string {
   if (wordPattern.test(id)) return id;
   throw new TidemarkError(
-    `${JSON.stringify(id)} is no id for a part of an encoder: it must be a word, of letters, digits and . _ : @ / + -`,
+    `${JSON.stringify(id)} is not a valid id for a part of an encoder: use a word of letters, digits and . _ : @ / + -`,
   );
 }
 
-/** Names only: an encrypter holds secrets. */
+/** Lists names only: an encrypter holds secrets. */
 function describePart(part: unknown): string {
   if (part === null || (typeof part !== 'object' && typeof part !== 'function'))
     return part === null ? 'null' : `a ${typeof part}`;
@@ -106,23 +106,23 @@ function describePart(part: unknown): string {
   return `${typeof part === 'function' ? 'a function' : 'an object'} with ${names.join(', ') || 'no properties'}`;
 }
 
-/** What records call a part: what it is called itself, else its class, else its code. */
+/** The id of a part in records: its own, else from its class, else from its code. */
 function idOf(part: Part, methods: readonly Method[]): string {
   if (typeof part['id'] === 'string') return checkId(part['id']);
   const Class = part.constructor as { readonly name?: string; readonly codecId?: unknown } | undefined;
   if (typeof Class?.codecId === 'string') return Class.codecId;
   const name = typeof part === 'function' ? (part as Function).name : Class?.name;
   if (name && name !== 'Object' && wordPattern.test(name)) return name;
-  // Modules and plain objects have no name. With one for all, the bytes of one could be read by another.
+  // Modules and plain objects have no name. A common name would let one decode the bytes of another.
   const { hash } = require('node:crypto') as typeof import('node:crypto');
   return `custom-${hash('sha256', methods.join('\n'), 'hex').slice(0, 8)}`;
 }
 
-/** Our own compressors as they are, others made into the same. */
+/** Adapts a compressor; built-in ones need no adaptation. */
 export function adaptCompressor(compressor: Compressor): Compression {
   if (compressor instanceof ZlibCompression || compressor instanceof PackageZstd) return compressor;
   const part = adaptPart(compressor, 'compressor', 'the compressor');
-  // One argument: to some modules a second one means something.
+  // A single argument: for some modules a second one has a meaning.
   return {
     id: part.id,
     compress: (bytes) => transform(part, part.encode, bytes),
@@ -130,7 +130,7 @@ export function adaptCompressor(compressor: Compressor): Compression {
   };
 }
 
-/** What can tell by a key id whether it decrypts as it is, others made into the same. */
+/** Adapts an encrypter, unless it decides by key id itself whether it can decrypt. */
 export function adaptEncrypter(encrypter: Encrypter | Encryption): Encryption {
   if (isEncryption(encrypter)) return encrypter;
   const part = adaptPart(encrypter, 'encrypter', 'the encrypter');
@@ -145,7 +145,7 @@ export function adaptEncrypter(encrypter: Encrypter | Encryption): Encryption {
         () => transform(part, part.decode, bytes, place),
         (cause) => {
           if (keyId !== undefined) throw cause;
-          // It cannot tell another key from damage, and what has another key must not be touched.
+          // Without a key id, another key looks like damage, and a checkpoint with another key must stay as it is.
           throw new CannotDecodeError(
             `${part.id} cannot decrypt it (${describeError(cause)}): it was encrypted with another key, or is damaged`,
             { cause },
@@ -155,11 +155,16 @@ export function adaptEncrypter(encrypter: Encrypter | Encryption): Encryption {
   };
 }
 
-/** @throws {TidemarkError} when these are not bytes */
-export function toBytes(output: unknown, giver: string): Bytes {
+/**
+ * The bytes that a part returned.
+ *
+ * @param part name of the part in messages
+ * @throws {TidemarkError} when the output is not bytes
+ */
+export function toBytes(output: unknown, part: string): Bytes {
   if (isBinary(output)) return bytesOf(output);
   throw new TidemarkError(
-    `${giver} gave ${output === null ? 'null' : `a value of type ${typeof output}`}; it must give bytes`,
+    `${part} returned ${output === null ? 'null' : `a value of type ${typeof output}`}; it must return bytes`,
   );
 }
 

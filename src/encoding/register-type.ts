@@ -5,11 +5,11 @@ import { showValue } from '../base/show';
 
 /** How instances of a class are encoded. */
 export interface TypeCodec<T> {
-  /** Names the class in what is saved; keep it when the class is renamed. */
+  /** The name of the class in saved results; keep it when you rename the class. */
   readonly name: string;
-  /** What an instance is made of: any value that can be saved, registered classes included. */
+  /** Gives the data of an instance: any value that can be saved, registered classes included. */
   readonly encode: (value: T) => unknown;
-  /** An instance that is the same as the one that was encoded. Nothing checks it. */
+  /** Creates an instance equal to the encoded one. Nothing verifies this. */
   readonly decode: (data: any) => T;
   /**
    * Whether instances never change, so that all tasks that receive a result may share them. Others are copied for
@@ -25,16 +25,16 @@ export interface RegisteredType extends TypeCodec<any> {
   readonly Class: Function;
 }
 
-/** The registered classes: the same for all copies of this package. */
+/** The registered classes, shared by all copies of this package. */
 const { byPrototype, byName } = sharedState('types', () => ({
   byPrototype: new WeakMap<object, RegisteredType>(),
   byName: new Map<string, RegisteredType>(),
 }));
 
-/** Copies of this package register their own classes, each under the same name. */
+/** Prefix of Tidemark's own types, which each copy of this package registers under the same name. */
 const ownPrefix = 'tidemark.';
 
-/** Classes whose objects are saved as they are. */
+/** Classes that need no registration. */
 const nativeClasses = new Set<string | undefined>(
   'Object Array Map Set Date RegExp URL ArrayBuffer DataView Buffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array'.split(
     ' ',
@@ -42,8 +42,8 @@ const nativeClasses = new Set<string | undefined>(
 );
 
 /**
- * Teaches the encoders `cbor` and `v8` a class: its instances may be anywhere in results. Subclasses are classes
- * of their own. A program that loads such results has to register the class as well.
+ * Makes the serializers `cbor` and `v8` support a class: its instances may be anywhere in results. Register subclasses
+ * separately. A program that loads such results must register the class as well.
  *
  * @example
  * class Point {
@@ -51,17 +51,17 @@ const nativeClasses = new Set<string | undefined>(
  * }
  * registerType(Point, { name: 'Point', encode: ({ x, y }) => [x, y], decode: ([x, y]) => new Point(x, y) });
  *
- * @throws {TidemarkError} when another class has this name, or Tidemark knows the class anyway
+ * @throws {TidemarkError} when another class has this name, or the class needs no registration
  */
 export function registerType<T extends object>(cls: abstract new (...args: any[]) => T, codec: TypeCodec<T>): void {
   const prototype: unknown = typeof cls === 'function' ? cls.prototype : undefined;
   if (typeof prototype !== 'object' || prototype === null)
-    throw new TidemarkError(`registerType needs a class; it was given ${showValue(cls)}`);
+    throw new TidemarkError(`registerType needs a class, but received ${showValue(cls)}`);
   const { name, encode, decode, isImmutable = false } = codec;
   if (typeof name !== 'string' || name === '')
-    throw new TidemarkError(`registerType(${cls.name}) needs a name, under which the type is saved`);
+    throw new TidemarkError(`registerType(${cls.name}) needs a name for saved results`);
   if (typeof encode !== 'function' || typeof decode !== 'function')
-    throw new TidemarkError(`registerType(${cls.name}) needs two functions, encode and decode`);
+    throw new TidemarkError(`registerType(${cls.name}) needs the functions encode and decode`);
   if (isNative(prototype))
     throw new TidemarkError(`${cls.name} needs no registerType: Tidemark saves its objects as they are`);
   const before = byName.get(name);
@@ -69,14 +69,14 @@ export function registerType<T extends object>(cls: abstract new (...args: any[]
     throw new TidemarkError(
       `the class ${cls.name} cannot be registered as ${JSON.stringify(name)}: ${before.Class.name} already is; give it another name`,
     );
-  // The same class again, as hot reload and test runners do it: the last one answers to the name.
+  // Hot reload and test runners register the same class again: the last one wins.
   if (before !== undefined && !name.startsWith(ownPrefix)) byPrototype.delete(before.Class.prototype as object);
   const type: RegisteredType = { Class: cls, name, encode, decode, isImmutable };
   byPrototype.set(prototype, type);
   byName.set(name, type);
 }
 
-/** How objects with this prototype are encoded, if their class is registered. */
+/** The registered type of objects with this prototype. */
 export function registeredTypeOf(prototype: object): RegisteredType | undefined {
   return byPrototype.get(prototype);
 }

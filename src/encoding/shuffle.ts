@@ -6,12 +6,12 @@ import type { Bytes } from './encoder';
 import type { Filter } from './parts';
 import type { Binary } from './serialization/typed-arrays';
 
-/** Larger arrays are shuffled piece by piece, so that other work goes on. In bytes; a multiple of every element size. */
+/** Larger arrays are shuffled in pieces, so that other work can run in between. In bytes; a multiple of every element size. */
 const pieceBytes = 1024 * 1024;
 
 /**
- * A filter for results that are typed arrays: puts the first bytes of all elements together, then the second ones,
- * and so on, which compresses numbers much better. Other results pass through as they are.
+ * A filter for typed arrays: groups the first bytes of all elements, then the second ones, and so on, which makes
+ * numbers compress much better. Leaves other results unchanged.
  *
  * @example
  * const measurements = encoder({ filters: [shuffle()], compressor: zstd() });
@@ -20,7 +20,7 @@ export function shuffle(): Filter {
   return new ShuffleFilter();
 }
 
-/** Moves the bytes of typed arrays, and back. */
+/** Reorders the bytes of typed arrays. */
 export class ShuffleFilter {
   static {
     shareClass(ShuffleFilter, 'ShuffleFilter');
@@ -30,43 +30,43 @@ export class ShuffleFilter {
 
   encode(value: unknown): unknown {
     if (!isOrdinaryBinary(value)) return value;
-    const { bytes } = raw().encodeRaw(value);
-    const kind = raw().binaryTypeOf(value);
-    // The name of its class and the length of that come after the bytes.
-    const name = Buffer.from(kind);
+    const { bytes } = typedArrays().encodeRaw(value);
+    const type = typedArrays().binaryTypeOf(value);
+    // The name of the class and its length follow the bytes.
+    const name = Buffer.from(type);
     const shuffled = new Uint8Array(bytes.byteLength + name.length + 1);
     shuffled.set(name, bytes.byteLength);
     shuffled[shuffled.length - 1] = name.length;
-    return andThen(transpose(bytes, shuffled, raw().elementSizeOf(kind), 'apart'), () => shuffled);
+    return andThen(transpose(bytes, shuffled, typedArrays().elementSizeOf(type), 'apart'), () => shuffled);
   }
 
   decode(shuffled: unknown): unknown {
     if (!types.isUint8Array(shuffled)) return shuffled;
     const nameStart = shuffled.length - 1 - (shuffled.at(-1) ?? 0);
-    const kind = Buffer.from(shuffled.subarray(nameStart, -1)).toString();
+    const type = Buffer.from(shuffled.subarray(nameStart, -1)).toString();
     const bytes = new Uint8Array(Math.max(0, nameStart));
-    const done = transpose(shuffled, bytes, raw().elementSizeOf(kind), 'together');
-    return andThen(done, () => raw().binaryFromBytes(kind, bytes, true));
+    const done = transpose(shuffled, bytes, typedArrays().elementSizeOf(type), 'together');
+    return andThen(done, () => typedArrays().binaryFromBytes(type, bytes, true));
   }
 }
 
-/** Loaded when something is shuffled: most programs shuffle nothing. */
-function raw(): typeof import('./serialization/typed-arrays') {
+/** Loaded on first use: most programs shuffle nothing. */
+function typedArrays(): typeof import('./serialization/typed-arrays') {
   return require('./serialization/typed-arrays') as typeof import('./serialization/typed-arrays');
 }
 
-/** What the serializer would refuse is left for it to refuse. */
+/** Whether a value is a typed array, DataView or ArrayBuffer that serializers accept; they report any other. */
 function isOrdinaryBinary(value: unknown): value is Binary {
-  if (!raw().isBinary(value)) return false;
-  const lossless = require('./serialization/exact') as typeof import('./serialization/exact');
+  if (!typedArrays().isBinary(value)) return false;
+  const { chooseFormat } = require('./serialization/exact') as typeof import('./serialization/exact');
   try {
-    return lossless.chooseFormat(value, '').typed === undefined;
+    return chooseFormat(value, '').typed === undefined;
   } catch {
     return false;
   }
 }
 
-/** Moves the bytes of whole elements apart, by their place in the element, or together again. */
+/** Groups the bytes of elements by their place in the element, or puts them back. */
 function transpose(from: Bytes, to: Bytes, size: number, direction: 'apart' | 'together'): Awaitable<void> {
   const length = Math.min(from.length, to.length);
   const count = length / size;

@@ -11,14 +11,14 @@ type Swc = typeof import('@swc/core');
 let loadedSwc: Swc | undefined;
 
 /**
- * A TypeScript file as CommonJS, with decorator metadata and an inline source map.
+ * Compiles a TypeScript file to CommonJS, with decorator metadata and an inline source map.
  *
  * @throws {LoadError} when it cannot be compiled
  */
 export function compile(swc: Swc, filename: string): string {
   const { code, map = '' } = transform(swc, filename);
   if (hasTopLevelAwait(code))
-    throw new LoadError(filename, 'it uses await outside of functions; put that into a function');
+    throw new LoadError(filename, 'it uses await outside of functions; move that into a function');
   const inlineMap = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;
   return `${deferTypeReads(code)}\n${inlineMap}\n`;
 }
@@ -32,7 +32,7 @@ function transform(swc: Swc, filename: string): Output {
   }
 }
 
-/** The compiler that is installed beside a file, or beside Tidemark; undefined when there is none. */
+/** The compiler, resolved from a file or from Tidemark; undefined when it is not installed. */
 export function findSwc(filename: string): Swc | undefined {
   if (loadedSwc) return loadedSwc;
   let path: string;
@@ -50,7 +50,7 @@ export function findSwc(filename: string): Swc | undefined {
 }
 
 const namePattern = '[\\p{ID_Continue}$.]+';
-/** What the compiler writes for the type of a property or parameter. */
+/** The output of the compiler for the type of a property or parameter. */
 const typeReadPattern = new RegExp(
   `(?<=[,[]\\s*)(?:typeof ${namePattern} === "undefined" \\|\\| )*typeof (${namePattern}) === "undefined" \\? Object : \\1(?=\\s*[,)\\]])`,
   'gu',
@@ -58,15 +58,15 @@ const typeReadPattern = new RegExp(
 const readTypeHelper = 'function __tidemarkType(read) { try { return read() ?? Object; } catch { return Object; } }';
 
 /**
- * Files that import each other see classes that are not there yet: as a type, such a class is `Object`, as tsc has
- * it, and no ReferenceError. Line numbers stay as they are.
+ * Reads types through a function. With circular imports a class may not be initialized yet: its type is then `Object`,
+ * as with tsc, instead of a ReferenceError. Keeps line numbers.
  */
 function deferTypeReads(code: string): string {
   if (!code.includes('_ts_metadata("design:')) return code;
   return `${code.replace(typeReadPattern, (_, type) => `__tidemarkType(()=>${type})`)}\n${readTypeHelper}`;
 }
 
-/** Whether code is only right for an ES module; Node would load it as one. In a static block, too, `await` is no name. */
+/** Whether code is valid only in an ES module, which Node would load it as. Like there, `await` is a keyword in a static block. */
 function hasTopLevelAwait(code: string): boolean {
   return (
     code.includes('await') &&
@@ -83,14 +83,14 @@ function compiles(code: string): boolean {
   }
 }
 
-/** The compiler's message: what is wrong, and the lines where. */
+/** The compiler's message with the problem and its lines, without the backtrace. */
 function withoutBacktrace({ message }: Error): string {
   return message.replace(/\s*\nCaused by:.*/s, '').replace(/^\s*[x×]\s*/, '');
 }
 
 /**
- * How a file is compiled: to CommonJS that every supported Node runs as it is, whatever `target` is; that says
- * only how class fields behave. Decorators are the legacy ones, with metadata, unless the tsconfig.json says no.
+ * Options that compile a file to CommonJS for every supported Node. The `target` of the tsconfig.json only decides how
+ * class fields behave. Decorators are the legacy ones, with metadata, unless the tsconfig.json disables them.
  */
 function swcOptions(filename: string, options: CompilerOptions): Options {
   const { experimentalDecorators = true, emitDecoratorMetadata = true, verbatimModuleSyntax = false } = options;
@@ -116,7 +116,7 @@ function swcOptions(filename: string, options: CompilerOptions): Options {
   };
 }
 
-/** Fields are defined from ES2022 on, and assigned before. */
+/** Whether class fields are defined, as from ES2022 on, or assigned. */
 function definesFields(target = 'esnext'): boolean {
   const name = target.toLowerCase();
   const year = name === 'esnext' ? Number.POSITIVE_INFINITY : Number(/^es(\d{4})$/.exec(name)?.[1] ?? 0);

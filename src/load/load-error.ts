@@ -1,15 +1,15 @@
 import { TidemarkError } from '../base/error';
 import { shareClass } from '../base/shared-state';
 
-/** A file of the user's could not be loaded: it does not compile, throws, or says what it cannot. */
+/** Thrown when a file of the program cannot be loaded: it does not compile, throws, or has invalid content. */
 export class LoadError extends TidemarkError {
   static {
     shareClass(LoadError, 'LoadError');
   }
 
-  /** The file's path. */
+  /** The path of the file. */
   readonly file: string;
-  /** What is wrong with it. */
+  /** The problem. */
   readonly reason: string;
 
   constructor(file: string, reason: string, cause?: unknown) {

@@ -6,10 +6,10 @@ import { LoadError } from './load-error';
 import { registerTypeScript } from './register-typescript';
 
 /**
- * What a module exports: CommonJS, TypeScript, JSON, or an ES module without `await` at its top level.
+ * Loads a module and gives its exports: CommonJS, TypeScript, JSON, or an ES module without top-level `await`.
  *
  * @param path relative to the working folder
- * @throws {LoadError} when it is not there, does not compile or has to be awaited; else what the module throws
+ * @throws {LoadError} when the file does not exist or compile, or uses top-level `await`; otherwise the error of the module
  */
 export function loadModule(path: string): unknown {
   const file = resolve(path);
@@ -20,7 +20,7 @@ export function loadModule(path: string): unknown {
   }
 }
 
-/** Like {@link loadModule}, for ES modules with `await` at their top level too. */
+/** Does the same as {@link loadModule}, also for ES modules with top-level `await`. */
 export async function importModule(path: string): Promise<unknown> {
   const file = resolve(path);
   try {
@@ -52,10 +52,10 @@ function explain(error: unknown, file: string): unknown {
   if (hasToBeAwaited(error))
     return new LoadError(
       file,
-      'it is, or imports, an ES module with await outside of functions, which cannot be loaded here; put that into a function',
+      'it is, or imports, an ES module with await outside of functions, which cannot be loaded here; move that into a function',
       error,
     );
   if (stringProperty(error, 'message')?.startsWith(`Cannot find module '${file}'`))
-    return new LoadError(file, 'there is no such file', error);
+    return new LoadError(file, 'the file does not exist', error);
   return error;
 }

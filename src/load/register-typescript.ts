@@ -9,7 +9,7 @@ import { resolveTypeScript } from './resolve-typescript';
 
 type Load = (module: NodeJS.Module, filename: string) => unknown;
 
-/** The parts of Node's loader that hooks of this kind replace. */
+/** The part of Node's loader that hooks replace. */
 interface Loader {
   _resolveFilename(
     request: string,
@@ -22,9 +22,9 @@ interface Loader {
 const endings = ['.ts', '.tsx', '.cts', '.mts'];
 
 /**
- * Lets `require` load TypeScript, with legacy decorators and their metadata, compiled by @swc/core. Nothing is loaded
- * before the first TypeScript file is. Does nothing when that is taken care of: by an earlier call, by a test runner,
- * or by a loader that the program was started with, such as tsx, since two of them would give two copies of a class.
+ * Makes `require` load TypeScript, with legacy decorators and their metadata, compiled by @swc/core, which is loaded with
+ * the first TypeScript file. Does nothing when TypeScript is supported already: by an earlier call, a test runner, or a
+ * loader such as tsx, since two loaders would create two copies of a class.
  *
  * @example
  * registerTypeScript();
@@ -61,7 +61,7 @@ function compileAndRun(module: NodeJS.Module, filename: string, loadJavaScript: 
   }
 }
 
-/** Newer versions of Node strip types themselves, which is enough for files without decorators and the like. */
+/** Newer versions of Node strip types, which suffices for files without decorators or other syntax to compile. */
 function stripTypes(module: NodeJS.Module, filename: string, loadJavaScript: Load): void {
   try {
     loadJavaScript(module, filename);
@@ -79,7 +79,7 @@ function isTypeScript(filename: string): boolean {
   return /\.(?:[cm]?ts|tsx)$/.test(filename) && !isInPackage(filename);
 }
 
-/** Packages are taken as they are published. */
+/** Whether a file belongs to a package, which is loaded as published. */
 function isInPackage(filename: string): boolean {
   return /[\\/]node_modules[\\/]/.test(filename);
 }

@@ -12,7 +12,7 @@ const sourceEndings: Readonly<Record<string, readonly string[]>> = {
 const folderFiles = ['/index.ts', '/index.tsx'];
 const anyFiles = ['', '.ts', '.tsx', ...folderFiles];
 
-/** The file that an import in a TypeScript file means, where that is not what Node makes of it. */
+/** The file that an import in a TypeScript file refers to, where Node would resolve another one or none. */
 export function resolveTypeScript(request: string, importer: string): string | undefined {
   const folder = dirname(importer);
   if (/^\.\.?(?:[\\/]|$)/.test(request) || isAbsolute(request)) return findSource(resolve(folder, request), request);
@@ -24,7 +24,7 @@ export function resolveTypeScript(request: string, importer: string): string | u
   return undefined;
 }
 
-/** The TypeScript file that is meant by the JavaScript file that it compiles to, by a path without its ending, or by a folder. */
+/** The TypeScript file for the path of its JavaScript output, for a path without extension, or for a folder. */
 function findSource(path: string, request: string): string | undefined {
   const [, stem, ending] = /^(.*)\.([cm]?js|jsx)$/s.exec(path) ?? [];
   if (stem !== undefined) return findFirstFile(stem, sourceEndings[ending!]!);
@@ -35,7 +35,7 @@ function findFirstFile(path: string, endings: readonly string[]): string | undef
   return endings.map((ending) => path + ending).find((file) => existsSync(file) && statSync(file).isFile());
 }
 
-/** Where `paths` and `baseUrl` of the tsconfig.json say that a name may lead. */
+/** The paths for a name by `paths` and `baseUrl` of the tsconfig.json. */
 function mapPaths(request: string, { paths = {}, baseUrl, pathsFolder = '', configFolder = '' }: CompilerOptions) {
   const found: string[] = [];
   const pattern = bestPattern(request, Object.keys(paths));
@@ -52,7 +52,7 @@ function mapPaths(request: string, { paths = {}, baseUrl, pathsFolder = '', conf
   return found;
 }
 
-/** The pattern that is the name itself, or else the one with the longest beginning before its `*`. */
+/** The pattern equal to the name, or else the one with the longest part before its `*`. */
 function bestPattern(request: string, patterns: readonly string[]): string | undefined {
   if (patterns.includes(request)) return request;
   let best: string | undefined;

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { nodeRequire } from '../base/own-folder';
 import { LoadError } from './load-error';
 
-/** What compiling a file to run it depends on. */
+/** The compiler options that affect how a file runs. */
 export interface CompilerOptions {
   readonly target?: string;
   readonly experimentalDecorators?: boolean;
@@ -15,7 +15,7 @@ export interface CompilerOptions {
   readonly jsxFactory?: string;
   readonly jsxFragmentFactory?: string;
   readonly jsxImportSource?: string;
-  /** Made absolute. */
+  /** An absolute path. */
   readonly baseUrl?: string;
   readonly paths?: Readonly<Record<string, readonly string[]>>;
   /** The folder that `paths` are relative to when there is no `baseUrl`. */
@@ -27,7 +27,7 @@ export interface CompilerOptions {
 const cache = new Map<string, CompilerOptions>();
 
 /**
- * The compiler options for the files of a folder: those of the nearest tsconfig.json and what it extends.
+ * The compiler options for the files of a folder, from the nearest tsconfig.json and the files that it extends.
  *
  * @throws {LoadError} when it cannot be read
  */
@@ -69,7 +69,7 @@ const stringPattern = '("(?:\\\\.|[^"\\\\])*")';
 const comments = new RegExp(`${stringPattern}|//.*|/\\*[\\s\\S]*?\\*/`, 'g');
 const trailingCommas = new RegExp(`${stringPattern}|,(?=\\s*[\\]}])`, 'g');
 
-/** A tsconfig.json may have comments and trailing commas, and may be empty. */
+/** Parses a tsconfig.json, which may have comments and trailing commas, or be empty. */
 function parseTsconfig(file: string): TsconfigFile {
   try {
     const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
@@ -80,7 +80,7 @@ function parseTsconfig(file: string): TsconfigFile {
   }
 }
 
-/** The file that `extends` names: a relative path or a part of a package, its `.json` or `tsconfig.json` left out or not. */
+/** The file that `extends` names: by a relative path or in a package, with or without `.json` or `tsconfig.json`. */
 function resolveBase(base: string, file: string): string {
   const folder = dirname(file);
   const name = /^\.\.?(?:[\\/]|$)/.test(base) ? resolve(folder, base) : base;
@@ -89,8 +89,8 @@ function resolveBase(base: string, file: string): string {
     try {
       return nodeRequire.resolve(each, { paths: [folder] });
     } catch {
-      // The next one may be there.
+      // The next one may exist.
     }
   }
-  throw new LoadError(file, `it extends '${base}', which is not there`);
+  throw new LoadError(file, `it extends '${base}', which does not exist`);
 }

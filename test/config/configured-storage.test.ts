@@ -5,13 +5,13 @@ import { projects } from '../load/support/project';
 const project = projects();
 const config = { 'tidemark.config.json': '{ "storage": "file:kept" }', 'deep/file': '' };
 
-it('says what the config file says, a path being relative to its folder', async () => {
+it('returns the storage of the config file, with a path relative to its folder', async () => {
   const user = project(config);
   const configured = `{ source: 'file:${user.path}/kept', from: '${user.path}/tidemark.config.json' }`;
   expect(await user.print('configuredStorage()', { folder: 'deep' })).toBe(configured);
 });
 
-it('says what TIDEMARK_STORAGE says instead, a path being relative to the working folder', async () => {
+it('prefers TIDEMARK_STORAGE, with a path relative to the working folder', async () => {
   const user = project({ ...config, 'tidemark.config.js': "throw new Error('not read');" });
   const configured = `{ source: 'lmdb:${user.path}/deep/kept', from: 'TIDEMARK_STORAGE' }`;
   expect(await user.print('configuredStorage()', { folder: 'deep', env: { TIDEMARK_STORAGE: 'lmdb:kept' } })).toBe(
@@ -19,12 +19,12 @@ it('says what TIDEMARK_STORAGE says instead, a path being relative to the workin
   );
 });
 
-it('gives stores as they are', async () => {
+it('returns stores unchanged', async () => {
   const user = project({ 'tidemark.config.ts': 'export default { storage: new Map([[1, 2]]) };' });
   expect(await user.print('configuredStorage().source')).toBe('Map(1) { 1 => 2 }');
 });
 
-it('says nothing where the config file does not', async () => {
+it('returns nothing when the config file names no storage', async () => {
   expect(await project({ 'tidemark.config.json': '{}' }).print('configuredStorage()')).toBe('undefined');
 });
 

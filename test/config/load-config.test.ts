@@ -38,7 +38,7 @@ it('leaves TypeScript to a test runner that compiles it', () => {
   expect(loadConfig(user.path)).toEqual({ config: { storage: 'memory:' }, path: `${user.path}/tidemark.config.ts` });
 });
 
-it('takes the nearest file upwards, and JSON first', async () => {
+it('prefers the nearest parent folder, and JSON in it', async () => {
   const user = project({
     'tidemark.config.ts': "throw new Error('not this one');",
     'near/tidemark.config.json': '{ "storage": "memory:" }',
@@ -51,7 +51,7 @@ it('takes the nearest file upwards, and JSON first', async () => {
   expect(await user.print("loadConfig('near/far').path")).toBe(`'${user.path}/near/tidemark.config.json'`);
 });
 
-it('gives nothing where there is no file', async () => {
+it('returns nothing without a file', async () => {
   expect(await project({}).print('[loadConfig(), configuredStorage()]')).toBe('[ undefined, undefined ]');
 });
 
@@ -67,10 +67,10 @@ it('reads a file once', async () => {
 it.each([
   ['json', '{ "storage": }', "Unexpected token '}'"],
   ['json', '', 'it is empty'],
-  ['json', '[]', "it gives []; it must give an object such as { storage: 'file:.tidemark' }"],
+  ['json', '[]', "it exports [] instead of an object such as { storage: 'file:.tidemark' }"],
   ['json', '{ "storge": "memory:" }', 'a config has no option storge; did you mean storage?'],
   ['json', '{ "storage": 5 }', "the option storage is 5; it must be a URI such as 'file:.tidemark', a Map"],
-  ['js', 'module.exports = () => ({});', 'it gives [Function (anonymous)]; it must give an object'],
+  ['js', 'module.exports = () => ({});', 'it exports [Function (anonymous)] instead of an object'],
   ['js', "export const storage = 'memory:';", 'it has no default export; write `export default defineConfig({ … })`'],
   ['ts', "export const storage = 'memory:';", 'it has no default export; write `export default defineConfig({ … })`'],
   ['ts', 'export default { storage: };', 'Expression expected'],
@@ -88,35 +88,35 @@ it.each([
   expect(message).toContain(reason);
 });
 
-it('keeps what a file threw as the cause', async () => {
+it('keeps the error of a file as the cause', async () => {
   const user = project({ 'tidemark.config.ts': "throw new RangeError('theirs');" });
   expect(await user.print('(() => { try { loadConfig() } catch ({ cause }) { return cause.name } })()')).toBe(
     "'RangeError'",
   );
 });
 
-it('names the file that is wrong, where the config imports it', async () => {
+it('names the broken file that the config imports', async () => {
   const user = project({ 'tidemark.config.ts': "import './part';", 'part.ts': 'const a: = 1;' });
   expect(await user.print('loadConfig()')).toContain(
     `LoadError: cannot load ${user.path}/tidemark.config.ts: cannot load ${user.path}/part.ts: `,
   );
 });
 
-it('refuses a config that asks for the config', async () => {
+it('refuses a config that needs the config', async () => {
   const user = project({
     'tidemark.config.js': "require('../node_modules/tidemark/config/configured-storage.js').configuredStorage();",
   });
   expect(await user.print('loadConfig()')).toBe(
-    `LoadError: cannot load ${user.path}/tidemark.config.js: it asks for the config while it is being loaded; a storage opened in it must say which`,
+    `LoadError: cannot load ${user.path}/tidemark.config.js: it needs the config while it is being loaded; open storages in it with a URI`,
   );
 });
 
-it('says that a file cannot be read', async () => {
+it('reports that a file cannot be read', async () => {
   const user = project({ 'tidemark.config.json/file': '' });
   expect(await user.print('loadConfig()')).toMatch(/^LoadError: cannot load .*: EISDIR/);
 });
 
-it('loads nothing to find files before it is asked', async () => {
+it('loads the search for files on first use', async () => {
   const user = project({});
   const loaded = "Object.keys(require.cache).some((file) => file.includes('lilconfig'))";
   expect(await user.print(`[${loaded}, loadConfig(), ${loaded}]`)).toBe('[ false, undefined, true ]');

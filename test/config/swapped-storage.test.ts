@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary-folder';
 const register = join(__dirname, '../support/register.js');
 const folder = temporaryFolder();
 
-/** Names no storage. Prints what it got, and how it got it. */
+/** Names no storage. Prints its results and where they came from. */
 const program = `
   import { Param, Requires, Runner, Task, task } from 'tidemark';
 
@@ -47,7 +47,7 @@ beforeEach(() => writeFileSync(join(folder.path, 'program.ts'), program));
 const configure = (storage: string) =>
   writeFileSync(join(folder.path, 'tidemark.config.json'), JSON.stringify({ storage }));
 
-/** Starts the program in a process of its own. @param uri what TIDEMARK_STORAGE says @param within the working folder */
+/** Runs the program in a process of its own. @param uri the value of TIDEMARK_STORAGE @param within the working folder */
 async function start(uri = '', within = '.'): Promise<unknown> {
   const { stdout } = await promisify(execFile)(process.execPath, ['-r', register, join(folder.path, 'program.ts')], {
     cwd: join(folder.path, within),
@@ -73,14 +73,14 @@ it('computes in each process when the config says memory:', async () => {
   expect(readdirSync(folder.path).sort()).toEqual(['program.ts', 'tidemark.config.json']);
 });
 
-it('uses what TIDEMARK_STORAGE says in place of the config, and the config again without it', async () => {
+it('uses TIDEMARK_STORAGE instead of the config, and the config again without it', async () => {
   configure('file:kept');
   expect([await start('lmdb:other'), await start('lmdb:other')]).toEqual([computed, resumed]);
   expect([await start(), await start(), await start('lmdb:other')]).toEqual([computed, resumed, resumed]);
 });
 
 describeWithRedis('with a redis-server', (server) => {
-  it('resumes from Redis, whether the config or TIDEMARK_STORAGE says so', async () => {
+  it('resumes from Redis by the config or TIDEMARK_STORAGE', async () => {
     configure(server.uri());
     expect([await start(), await start()]).toEqual([computed, resumed]);
     configure('file:kept');

@@ -8,14 +8,14 @@ const planted = "console.log('planted code runs'); module.exports = { storage: '
 const config = { 'tidemark.config.js': "module.exports = { storage: 'memory:' };" };
 const asRoot = process.getuid?.() === 0 ? it : it.skip;
 
-it.each(['package.json', '.git'])('is looked for up to the folder with %s', async (marker) => {
+it.each(['package.json', '.git'])('is searched up to the folder with %s', async (marker) => {
   const user = project({ 'tidemark.config.js': planted, [`own/${marker}`]: '{}', 'own/deep/file': '' });
   expect(await user.print('loadConfig()', { folder: 'own/deep' })).toBe('undefined');
   user.write({ 'own/tidemark.config.json': '{ "storage": "memory:" }' });
   expect(await user.print('loadConfig().path', { folder: 'own/deep' })).toBe(`'${user.path}/own/tidemark.config.json'`);
 });
 
-it('is looked for up to the home folder where there is no project', async () => {
+it('is searched up to the home folder without a project', async () => {
   const user = project({ ...config, 'home/deep/file': '' });
   const env = { HOME: join(user.path, 'home') };
   expect(await user.print('loadConfig()', { folder: 'home/deep', env })).toBe('undefined');
@@ -25,9 +25,9 @@ it('is looked for up to the home folder where there is no project', async () => 
   );
 });
 
-it('is looked for up to where others may write where there is neither', async () => {
+it('is searched up to a folder that others can write to, without a project or home folder', async () => {
   const user = project({});
-  // Beside the folders of this test, which have a package.json.
+  // Outside of the folders of this test, which have a package.json.
   const outside = join(user.path, '../outside');
   user.write({ '../outside/tidemark.config.js': planted, '../outside/own/deep/file': '' });
   expect(await user.print(`loadConfig('${outside}/own/deep').path`)).toContain('planted code runs');
@@ -50,21 +50,21 @@ it.each([
   expect(message).not.toContain('planted code runs');
 });
 
-it('is not read either when it is JSON', async () => {
+it('is not read when it is JSON either', async () => {
   const user = project({ 'tidemark.config.json': '{ "storage": "redis://attacker" }' });
   chmodSync(join(user.path, 'tidemark.config.json'), 0o666);
   expect(await user.print('configuredStorage()')).toContain('other users can write it');
 });
 
-it('is run in a folder where each user can write own files only, as in /tmp', async () => {
+it('is run in a folder where users can only write their own files, such as /tmp', async () => {
   const user = project(config);
   chmodSync(user.path, 0o1777);
   expect(await user.print('loadConfig().config.storage')).toBe("'memory:'");
 });
 
-it('is run when only the group of this user alone can write it', async () => {
+it("is run when only the user's own group can write it", async () => {
   const user = project(config);
-  // Files have the group of the user; with umask 002, which goes with such groups, it may write.
+  // Files have the group of the user, which can write to them with the usual umask 002.
   chmodSync(join(user.path, 'tidemark.config.js'), 0o664);
   chmodSync(user.path, 0o775);
   const own = process.getuid?.() === process.getgid?.();
@@ -83,7 +83,7 @@ asRoot('is not run when another user owns it, its folder, or what it links to', 
   for (const [user, what] of [
     [file, 'another user owns it (uid 4321)'],
     [folder, `another user owns its folder ${folder.path} (uid 4321)`],
-    [linked, `another user owns ${linked.path}/real/config.js, to which it links (uid 4321)`],
+    [linked, `another user owns its link target ${linked.path}/real/config.js (uid 4321)`],
   ] as const) {
     const message = await user.print('loadConfig()');
     expect(message).toContain(`cannot load ${user.path}/tidemark.config.js: ${what}`);
@@ -102,7 +102,7 @@ asRoot('is not run when another group can write it', async () => {
   expect(await user.print('loadConfig()')).toContain('other users can write it (mode 664)');
 });
 
-it('is not waited for when it is a pipe', async () => {
+it('is refused when it is a pipe', async () => {
   const user = project({});
   execFileSync('mkfifo', [join(user.path, 'tidemark.config.json')]);
   expect(await user.print('loadConfig()')).toMatch(/^LoadError: cannot load .*: it is neither a file/);

@@ -11,12 +11,12 @@ import { through } from './support/through';
 const lz4 = require('lz4js');
 const identity = { id: 'identity', encode: (value: unknown) => value, decode: (value: unknown) => value };
 
-test('is the usual one when nothing is said', () => {
+test('is the default without options', () => {
   expect(encoder()).toEqual(defaultEncoder);
   expect(encoder({ filters: [] })).toEqual(defaultEncoder);
 });
 
-test('null is none: the value must be bytes then', () => {
+test('without a serializer, the value must be bytes', () => {
   const none = encoder({ filters: null, serializer: null, compressor: null, encrypter: null });
   expect(none).toEqual({ serialization: bytes, compression: null, encryption: null });
   expect(() => none.serialization.serialize({ a: 1 })).toThrow('Cannot save result: it is not bytes');
@@ -25,7 +25,7 @@ test('null is none: the value must be bytes then', () => {
 
 test.each<[string, any, string]>([
   ['a misspelt option', { compresser: null }, 'an encoder has no option compresser; did you mean compressor?'],
-  ['a filter that is no list', { filters: identity }, 'the option filters of an encoder is a list'],
+  ['a filter that is no list', { filters: identity }, 'the option filters of an encoder must be a list'],
   [
     'a filter without methods',
     { filters: [identity, { encode() {} }] },
@@ -39,13 +39,13 @@ test.each<[string, any, string]>([
   ['a compressor by name', { compressor: 'gzip' }, 'the compressor is a string; it must have the methods compress and'],
   ['one that was not called', { compressor: gzip }, 'it is a function: did you mean to call it?'],
   ['an encrypter without methods', { encrypter: { key: 'secret' } }, 'the encrypter is an object with key; it must'],
-  ['an id of several words', { compressor: { ...lz4, id: 'l z' } }, '"l z" is no id for a part of an encoder'],
+  ['an id of several words', { compressor: { ...lz4, id: 'l z' } }, '"l z" is not a valid id for a part of an encoder'],
 ])('refuses %s at once', (_, parts, message) => {
   expect(() => encoder(parts)).toThrow(TidemarkError);
   expect(() => encoder(parts)).toThrow(message);
 });
 
-test('shows no secrets of a part that it refuses', () => {
+test('does not reveal secrets of a part that it refuses', () => {
   expect(() => encoder({ encrypter: { key: 'open sesame' } as any })).not.toThrow('sesame');
 });
 
@@ -66,11 +66,11 @@ test.each<[string, any, string | RegExp]>([
   expect(encoder({ serializer }).serialization.id).toEqual(typeof id === 'string' ? id : expect.stringMatching(id));
 });
 
-test('records call filters and serializer by both their ids', () => {
+test('records name the filters and the serializer', () => {
   expect(encoder({ filters: [shuffle(), identity], serializer: json }).serialization.id).toBe('shuffle+identity+json');
 });
 
-test('modules without a name are not confused', () => {
+test('modules without a name get different ids', () => {
   const [a, b] = [
     { stringify: () => '1', parse: () => 1 },
     { stringify: () => '2', parse: () => 1 },
@@ -80,13 +80,13 @@ test('modules without a name are not confused', () => {
   expect(encoder({ serializer: { ...a } }).serialization.id).toBe(idOfA);
 });
 
-test('our own parts are taken as they are', () => {
+test('built-in parts are used without adaptation', () => {
   for (const serializer of [cbor, json, ownV8, bytes]) expect(encoder({ serializer }).serialization).toBe(serializer);
   const [compressor, encrypter] = [gzip(), aesGcm({ key: Buffer.alloc(32, 1) })];
   expect(encoder({ compressor, encrypter })).toMatchObject({ compression: compressor, encryption: encrypter });
 });
 
-test('filters are undone in the opposite order', async () => {
+test('filters are reversed in the opposite order', async () => {
   const wrap = (name: string) => ({
     id: name,
     encode: async (value: unknown) => ({ [name]: value }),
@@ -101,7 +101,7 @@ test('filters are undone in the opposite order', async () => {
   expect(back).toEqual([1]);
 });
 
-test('every kind of part may be asynchronous, and at work at the same time', async () => {
+test('every kind of part may be asynchronous and concurrent', async () => {
   const later = <T>(value: T) => new Promise<T>((resolve) => setTimeout(resolve, 1, value));
   const slow = encoder({
     filters: [{ id: 'f', encode: later, decode: later }],

@@ -18,7 +18,7 @@ const key = Buffer.alloc(32, 7);
 const secret = encoder({ encrypter: aesGcm({ key }) });
 const text = (length: number) => Buffer.alloc(length, 'tidemark, ');
 
-/** A compressor that keeps count of what it was given. */
+/** A compressor that records its inputs. */
 function counting(): Compression & { readonly sizes: number[] } {
   const sizes: number[] = [];
   return {
@@ -36,7 +36,7 @@ async function there(bytes: Bytes, made: Encoder) {
   return pack(bytes, made, place);
 }
 
-test('leaves bytes alone that are small, or that do not get smaller by a tenth', async () => {
+test('does not compress small bytes, or bytes that shrink by less than a tenth', async () => {
   const nothing = { compressor: undefined, encrypter: undefined, keyId: undefined };
   for (const bytes of [text(0), text(4_095), randomBytes(5_000), randomBytes(500_000)]) {
     const packed = await there(bytes, defaultEncoder);
@@ -47,14 +47,14 @@ test('leaves bytes alone that are small, or that do not get smaller by a tenth',
   expect((await there(noisy, encoder({ compressor: gzip() }))).packing.compressor).toBeUndefined();
 });
 
-test('compresses as well as this process can', async () => {
+test('uses the best compression of this process', async () => {
   const packed = await there(text(4_096), defaultEncoder);
   expect(packed.packing.compressor).toBe(hasZstd() ? 'zstd' : 'brotli');
   expect(packed.bytes.byteLength).toBeLessThan(200);
   expect(packed.bytes.buffer.byteLength).toBe(packed.bytes.byteLength);
 });
 
-test('tries samples of what is large, and all of it only when these got smaller', async () => {
+test('compresses samples of large bytes first, and everything only if they shrink', async () => {
   const compressor = counting();
   await there(randomBytes(1_000_000), encoder({ compressor }));
   expect(compressor.sizes).toEqual([65_536]);
@@ -146,16 +146,16 @@ test.each<[string, object, string]>([
   expect(unpacking).toThrow(message);
 });
 
-test('says that the key is another one', async () => {
+test('reports another key', async () => {
   const { bytes, packing } = await there(text(10), secret);
   const other = encoder({ encrypter: aesGcm({ key: Buffer.alloc(32, 8) }) });
   expect(() => unpack(bytes, packing, [other], place)).toThrow(
-    `it was encrypted with the key ${packing.keyId}, which is not among the keys here`,
+    `it was encrypted with the key ${packing.keyId}, which this encoder does not have`,
   );
   expect(await unpack(bytes, packing, [other, secret], place)).toEqual(new Uint8Array(text(10)));
 });
 
-test('an encrypter without key ids cannot tell another key from damage, and says so', async () => {
+test('an encrypter without key ids reports that it cannot distinguish another key from damage', async () => {
   const plain = encoder({
     encrypter: { id: 'xor', encrypt: (bytes: Bytes) => bytes, decrypt: () => Promise.reject(new Error('bad decrypt')) },
   });
@@ -165,7 +165,7 @@ test('an encrypter without key ids cannot tell another key from damage, and says
   await expect(unpack(bytes, packing, [plain], place)).rejects.toThrow('xor cannot decrypt it (bad decrypt)');
 });
 
-test('an encrypter with a key id is asked for its own messages only, and what it cannot decrypt is damaged', async () => {
+test('an encrypter with a key id decrypts only its own messages, and a failure means damage', async () => {
   const made = (keyId: string) =>
     encoder({
       encrypter: {
@@ -183,28 +183,28 @@ test('an encrypter with a key id is asked for its own messages only, and what it
 });
 
 describe('serializationFor', () => {
-  test('finds what is given before what is built in', () => {
+  test('prefers the given serializations to the built-in ones', () => {
     const own = { ...json, canRead: () => true };
     expect(findSerialization('json', 'json', [{ ...defaultEncoder, serialization: own }])).toBe(own);
     expect(findSerialization('json', 'json', [defaultEncoder])).toBe(json);
     expect(findSerialization('v8', 'v8+raw', [defaultEncoder])).toBe(v8);
   });
 
-  test('finds shuffle before anything that is built in', async () => {
+  test('finds shuffle before a built-in serializer', async () => {
     const shuffled = encoder({ filters: [shuffle()] }).serialization;
     const { bytes, format } = await shuffled.serialize(Float64Array.of(1, 2));
     const found = findSerialization('shuffle+cbor', format, [defaultEncoder]);
     expect(await found.deserialize(bytes, format)).toEqual(Float64Array.of(1, 2));
   });
 
-  test('says what is missing', () => {
+  test('reports the missing part', () => {
     expect(() => findSerialization('yaml', 'text', [defaultEncoder])).toThrow(CannotDecodeError);
     expect(() => findSerialization('yaml', 'text', [])).toThrow('it was serialized with yaml; give the task or the');
     expect(() => findSerialization('cbor', 'cbor2', [])).toThrow('which this version of Tidemark does not know');
   });
 });
 
-test('combine takes the parts of the task, but a storage that encrypts always does', () => {
+test('combineEncoders uses the parts of the task, with the encryption of the storage', () => {
   const ofTask = encoder({ serializer: json, compressor: null });
   const encrypted = { ...ofTask, encryption: aesGcm({ key: Buffer.alloc(32) }) };
   expect(combineEncoders(undefined, undefined)).toBe(defaultEncoder);
@@ -216,7 +216,7 @@ test('combine takes the parts of the task, but a storage that encrypts always do
   expect(combineEncoders(encrypted, defaultEncoder).encryption).toBe(encrypted.encryption);
 });
 
-test('the usual encoder loads neither compressors nor cryptography before they are needed', () => {
+test('the default encoder loads compressors and cryptography on first use', () => {
   const program = `
     const before = new Set(process.moduleLoadList);
     const { defaultEncoder } = require('${require.resolve('../../src/encoding/make-encoder')}');
@@ -225,7 +225,7 @@ test('the usual encoder loads neither compressors nor cryptography before they a
     const loaded = process.moduleLoadList.filter((name) => !before.has(name) && /zlib|crypto|v8/.test(name));
     process.stdout.write(JSON.stringify([loaded, Object.keys(require.cache).filter((file) => file.includes('cbor-x'))]));`;
   const run = ['-r', './test/support/register.js', '-e', program];
-  // Compiled files are there from the second time on; compiling loads much.
+  // The first run compiles files, which loads many modules.
   execFileSync(process.execPath, run);
   expect(JSON.parse(execFileSync(process.execPath, run, { encoding: 'utf8' }))).toEqual([[], []]);
 });
@@ -234,11 +234,11 @@ test.each([
   [() => gzip({ level: 10 }), 'the option level is 10; it must be a whole number from 1 to 9'],
   [() => brotli({ quality: 1 } as object), 'brotli has no option quality'],
   [() => zstd({ level: 0 }), 'it must be a whole number from 1 to 22'],
-])('refuses levels and options that there are not', (make, message) => {
+])('refuses unknown levels and options', (make, message) => {
   expect(make).toThrow(message);
 });
 
-test('compressing much leaves time for other work', async () => {
+test('compressing large bytes leaves time for other work', async () => {
   const bytes = Buffer.from(randomBytes(4_000_000).toString('hex'));
   let turns = 0;
   const timer = setInterval(() => (turns += 1), 1);
@@ -248,6 +248,6 @@ test('compressing much leaves time for other work', async () => {
   expect(turns).toBeGreaterThan(10);
 });
 
-test('serializations of the encoders made of the same parts are the same', () => {
+test('encoders of the same parts have the same serialization', () => {
   expect(encoder().serialization).toBe(cbor);
 });

@@ -75,7 +75,7 @@ test.each<[string, string, unknown]>([
   expect(expectExact(value)).toBe(format);
 });
 
-test('saves what only its class can see', () => {
+test('saves private state of instances', () => {
   expect(back([new Matrix(new Float64Array(10_000).fill(2))])[0].sum).toBe(20_000);
 });
 
@@ -85,7 +85,7 @@ test('saves an error of a class of its own', () => {
   expect(error).toMatchObject({ status: 404, message: 'status 404' });
 });
 
-test('keeps an instance that occurs twice one object, and encodes it once', () => {
+test('keeps the identity of an instance that occurs twice, and encodes it once', () => {
   const encode = jest.fn(() => 1);
   class Once {}
   registerType(Once, { name: 'Once', encode, decode: () => new Once() });
@@ -104,27 +104,27 @@ test('keeps cycles around an instance, and refuses those through it', () => {
   (start.y as unknown[]).push(start);
   expect(refusalOf({ start })).toMatchObject({
     path: 'result.start[1][0]',
-    problem: 'leads back to the Point that it is in',
+    problem: 'leads back to the Point that contains it',
   });
 });
 
-test('keeps more instances than cbor-x could tell apart', () => {
+test('keeps more instances than cbor-x can number', () => {
   const points = Array.from({ length: 70_000 }, (_, i) => new Point(i, i));
   const decoded = back(points);
   expect(decoded).toHaveLength(70_000);
   expect(decoded[69_999]).toEqual(new Point(69_999, 69_999));
 });
 
-test('refuses what is inside of an instance, with its path', () => {
+test('refuses a value inside an instance, with its path', () => {
   expect(refusalOf({ p: new Point(1, { f() {} }) })).toMatchObject({ path: 'result.p[1].f', problem: 'is a function' });
 });
 
-test('refuses subclasses, which are classes of their own', () => {
+test('refuses subclasses of registered classes', () => {
   class Pixel extends Point {}
   expect(refusalOf([new Pixel(1, 2)]).problem).toContain('is an instance of Pixel');
 });
 
-test('says when encode throws', () => {
+test('reports that encode threw', () => {
   class Broken {}
   const cause = new Error('no');
   registerType(Broken, {
@@ -137,7 +137,7 @@ test('says when encode throws', () => {
   expect(refusalOf({ a: [new Broken()] })).toMatchObject({ path: 'result.a[0]', cause });
 });
 
-test('takes a class again, and no other under its name', () => {
+test('accepts the same class again, but no other with its name', () => {
   const again = class Point {
     x = 7;
   };
@@ -152,8 +152,8 @@ test('takes a class again, and no other under its name', () => {
 });
 
 test.each<[string, any, any, string]>([
-  ['no class', undefined, {}, 'registerType needs a class; it was given undefined'],
-  ['a class that is known', Map, { name: 'M', encode: 1 }, 'needs two functions'],
+  ['no class', undefined, {}, 'registerType needs a class, but received undefined'],
+  ['a class that is known', Map, { name: 'M', encode: 1 }, 'needs the functions encode and decode'],
   ['a known class', Map, { name: 'M', encode: () => 1, decode: () => 1 }, 'Map needs no registerType'],
   ['Buffer', Buffer, { name: 'B', encode: () => 1, decode: () => 1 }, 'Buffer needs no registerType'],
   ['no name', Point, { encode: () => 1, decode: () => 1 }, 'registerType(Point) needs a name'],
@@ -161,7 +161,7 @@ test.each<[string, any, any, string]>([
   expect(() => registerType(cls, codec)).toThrow(message);
 });
 
-test('says which type is missing', () => {
+test('names the missing type', () => {
   class Gone {}
   registerType(Gone, { name: 'Gone', encode: () => 1, decode: () => new Gone() });
   const { bytes, format } = serialize([new Gone()]);
@@ -170,7 +170,7 @@ test('says which type is missing', () => {
   expect(() => deserialize(renamed, format)).toThrow('values of the type "Lost", which is not registered here');
 });
 
-test('leaves instances alone when results are frozen', () => {
+test('does not freeze instances', () => {
   const value = { point: new Point(1, [1]), tags: new Tags([['a', [1]]]) };
   deepFreeze(value);
   expect([value.point, value.point.y, value.tags, value.tags.get('a')].some((part) => Object.isFrozen(part))).toBe(
@@ -178,7 +178,7 @@ test('leaves instances alone when results are frozen', () => {
   );
 });
 
-test('instances anywhere in anything come back exactly', () => {
+test('instances anywhere in a value come back exactly', () => {
   fc.assert(
     fc.property(
       anyValue(['v8']),

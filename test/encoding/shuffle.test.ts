@@ -8,7 +8,7 @@ import { anyValue } from './support/values';
 
 const shuffling = encoder({ filters: [shuffle()], compressor: null });
 
-test('puts the first bytes of all elements together, then the second ones', () => {
+test('groups the first bytes of all elements, then the second ones', () => {
   const value = Uint16Array.of(0x0102, 0x0304, 0x0506);
   expect([...(shuffle().encode(value) as Uint8Array)].slice(0, 6)).toEqual([2, 4, 6, 1, 3, 5]);
 });
@@ -34,7 +34,7 @@ test.each([
   expect(difference(value, back)).toBeUndefined();
 });
 
-test('lets other values pass', async () => {
+test('leaves other values unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(anyValue(['v8']), async (value) => {
       expect(difference(value, (await through(shuffling, value)).back)).toBeUndefined();
@@ -43,12 +43,12 @@ test('lets other values pass', async () => {
   );
 });
 
-test('leaves it to the serializer to refuse', () => {
+test('lets the serializer refuse a value', () => {
   const value = Object.assign(new Float64Array(2), { unit: 'm' });
   expect(() => shuffling.serialization.serialize(value)).toThrow('Cannot save result.unit: it is a property added');
 });
 
-test('makes bytes of numbers for when there is no serializer', async () => {
+test('turns numbers into bytes, so that no serializer is needed', async () => {
   const bare = encoder({ filters: [shuffle()], serializer: null });
   expect(bare.serialization.id).toBe('shuffle+bytes');
   expect((await through(bare, Float32Array.of(1, 2))).back).toEqual(Float32Array.of(1, 2));

@@ -8,7 +8,7 @@ import written from './fixtures/zstd-of-node-24.json';
 const lines = (count: number, line: (i: number) => string) =>
   Buffer.from(Array.from({ length: count }, (_, i) => line(i)).join(''));
 
-/** Bytes that cannot be made smaller, twice. */
+/** Incompressible bytes, twice. */
 function noise(): Buffer {
   let state = 1;
   const bytes = Uint8Array.from({ length: 3_000 }, () => {
@@ -34,7 +34,7 @@ it.each(Object.entries(written))('reads in JavaScript what Node 24 wrote: %s', a
   expect((await read(Buffer.from(base64, 'base64'), expected.length)).equals(expected)).toBe(true);
 });
 
-it('reads what zstd writes here, at any level', async () => {
+it('reads the zstd of this machine at any level', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uint8Array({ minLength: 1, maxLength: 300 }),
@@ -50,7 +50,7 @@ it('reads what zstd writes here, at any level', async () => {
   );
 });
 
-it('gives an error or as many bytes as there were, whatever the damage', async () => {
+it('returns an error or the right number of bytes after any damage', async () => {
   const bytes = Buffer.from(written['rows 19 checksum'], 'base64');
   const size = plain['rows']!.length;
   await fc.assert(
@@ -69,13 +69,13 @@ it('gives an error or as many bytes as there were, whatever the damage', async (
   );
 });
 
-it('makes no more bytes than there were', async () => {
+it('produces no more bytes than the original had', async () => {
   const bomb = Buffer.from(written['zeros 3 sync'], 'base64');
   await expect(read(bomb, 500)).rejects.toThrow('could hold far more than 500 bytes');
   expect(await read(bomb, 5_000)).toHaveLength(5_000);
 });
 
-it('loads by default, without zstd in Node or in a package, what a newer Node saved', () => {
+it('loads results of a newer Node without zstd in Node or a package', () => {
   const program = `
     const { unpack } = require('${require.resolve('../../src/encoding/packing')}');
     const { best } = require('${require.resolve('../../src/encoding/compression/built-in')}');
@@ -95,6 +95,6 @@ it('loads by default, without zstd in Node or in a package, what a newer Node sa
     }`;
   const args = ['-r', 'esbuild-register', '-e', program, written['rows 3 thread']];
   expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe(
-    'brotli: 0,0,row 0,Berl: zstd is not here; use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`',
+    'brotli: 0,0,row 0,Berl: zstd is not available; use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`',
   );
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { task } from 'tidemark';
-import { runOn } from '../contract/run-on';
+import { runOn } from '../../src/testing/run-on';
 import { describeWithRedis } from '../support/redis-server';
 import { temporaryFolder } from '../support/temporary-folder';
 import { Counted } from './bullmq/fixtures/tasks';

@@ -1,5 +1,5 @@
 import { inline } from 'tidemark';
-import { describeExecutor } from '../contract/executor-contract';
+import { describeExecutor } from 'tidemark/testing';
 import { pools } from './support/pools';
 
 describeExecutor('inline', inline);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Executor, task } from 'tidemark';
-import { runOn } from '../contract/run-on';
+import { runOn } from '../../src/testing/run-on';
 import { Closes, Posts, Writes } from './fixtures/talking-tasks';
 import { pools } from './support/pools';
 

@@ -12,7 +12,7 @@ import { CannotSendError, outputOf } from '../../src/executors/errors';
 import { processes } from '../../src/executors/processes';
 import type { SentResult } from '../../src/executors/remote/encoded-result';
 import { threads } from '../../src/executors/threads';
-import { runOn } from '../contract/run-on';
+import { runOn } from '../../src/testing/run-on';
 import { graphOf } from '../graph/graph-of';
 import { temporaryFolder } from '../support/temporary-folder';
 import {
@@ -154,7 +154,7 @@ describe.each(Object.entries(pools))('%s', (kind, pool) => {
 
   it('say that a module is not there', async () => {
     executor = pool({ modules: ['./not-there.ts'] });
-    await expect(runOn(executor, task(Add))).rejects.toThrow(/cannot load .*not-there.ts: there is no such file/);
+    await expect(runOn(executor, task(Add))).rejects.toThrow(/cannot load .*not-there.ts: the file does not exist/);
   });
 
   it.each(['throws', 'exits'])('do not try again and again to load a module that %s', async (how) => {

@@ -16,7 +16,7 @@ it.each([
   expect(await user.print(`[load('./${file}').a, (await importModule('./${file}')).a]`)).toBe('[ 1, 1 ]');
 });
 
-it('awaits an ES module that has to be', async () => {
+it('awaits an ES module with top-level await', async () => {
   const user = project({ 'main.mjs': 'export const a = await Promise.resolve(1);' });
   expect(await user.print("(await importModule('./main.mjs')).a")).toBe('1');
   expect(await user.print("load('./main.mjs')")).toMatch(
@@ -31,7 +31,7 @@ it.each([
   'if (Math.random() < 2) { console.log([await 1]); }',
 ])('says that a TypeScript file cannot be awaited: %s', async (code) => {
   const user = project({ 'main.ts': code });
-  const message = `LoadError: cannot load ${user.path}/main.ts: it uses await outside of functions; put that into a function`;
+  const message = `LoadError: cannot load ${user.path}/main.ts: it uses await outside of functions; move that into a function`;
   expect(await user.print("load('./main.ts')")).toBe(message);
   expect(await user.print("await importModule('./main.ts')")).toBe(message);
 });
@@ -48,7 +48,7 @@ it.each([
   expect(await user.print("await load('./main.ts').a()")).toBe(result);
 });
 
-it('says where a file does not compile, though it is imported by another', async () => {
+it('reports the position in an imported file that does not compile', async () => {
   const user = project({
     'main.ts': "import './part';",
     'part.ts': 'export const a = 1;\nexport const b: = 2;\n',
@@ -60,28 +60,28 @@ it('says where a file does not compile, though it is imported by another', async
   expect(message).not.toContain('backtrace');
 });
 
-it('says that a file is not there', async () => {
+it('reports that a file does not exist', async () => {
   const user = project({ 'main.ts': "import './missing';" });
   expect(await user.print("load('./other.ts')")).toBe(
-    `LoadError: cannot load ${user.path}/other.ts: there is no such file`,
+    `LoadError: cannot load ${user.path}/other.ts: the file does not exist`,
   );
   expect(await user.print("load('./main.ts')")).toMatch(/^Error: Cannot find module '.\/missing'/);
 });
 
-it('passes on what a module throws', async () => {
+it('rethrows the error of a module', async () => {
   const user = project({ 'main.ts': "throw new RangeError('theirs');" });
   expect(await user.print("load('./main.ts')")).toBe('RangeError: theirs');
   expect(await user.print("await importModule('./main.ts')")).toBe('RangeError: theirs');
 });
 
-it('says what to install where nothing compiles TypeScript', async () => {
+it('names the package to install when nothing compiles TypeScript', async () => {
   const user = projectWithoutCompiler({ 'main.ts': 'export class A { @((): any => {}) a!: string; }' });
   expect(await user.print("load('./main.ts')")).toBe(
     `LoadError: cannot load ${user.path}/main.ts: TypeScript is compiled by @swc/core; install it with \`npm install --save-dev @swc/core\``,
   );
 });
 
-it('leaves it to Node, where that can strip types, to load TypeScript without a compiler', async () => {
+it('lets Node load TypeScript without a compiler, if it can strip types', async () => {
   const user = projectWithoutCompiler({ 'main.ts': 'export const a: number = 1;' });
   const stripsTypes = (process.features as { typescript?: unknown }).typescript;
   expect(await user.print("load('./main.ts').a")).toMatch(stripsTypes ? /^1$/ : /install @swc|npm install --save-dev/);

@@ -30,7 +30,7 @@ it.each([
   expect(await user.print("load('./main.ts').keys")).toBe(keys);
 });
 
-it('compiles the decorators of the standard where they are asked for', async () => {
+it('compiles standard decorators if the tsconfig.json enables them', async () => {
   const user = project({
     'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": false } }',
     'main.ts':
@@ -65,7 +65,7 @@ it('reads comments, trailing commas and a byte order mark', async () => {
   expect(await user.print("load('./main.ts').isDefined")).toBe('false');
 });
 
-it('takes the options of what it extends, the last first, and its own before them', async () => {
+it('prefers its own options to extended ones, and later ones to earlier ones', async () => {
   const user = project({
     'tsconfig.json':
       '{ "extends": ["./base/strict", "theirs/node", "@theirs/all"], "compilerOptions": { "jsx": "react" } }',
@@ -80,7 +80,7 @@ it('takes the options of what it extends, the last first, and its own before the
 });
 
 it.each([
-  ['{ "extends": "./gone" }', "it extends './gone', which is not there"],
+  ['{ "extends": "./gone" }', "it extends './gone', which does not exist"],
   ['{ "extends": "./tsconfig.json" }', 'it extends itself: '],
   ['{ "compilerOptions": }', "Unexpected token '}'"],
 ])('refuses %s, naming the file', async (content, reason) => {
@@ -127,7 +127,7 @@ it('calls a namespace import where there is no esModuleInterop', async () => {
   expect(await user.print("load('./main.ts').four")).toBe('4');
 });
 
-it('keeps imports that are not of types where syntax is verbatim', async () => {
+it('keeps imports other than types with verbatim syntax', async () => {
   const user = project({
     'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }',
     'seen.ts': 'export const seen: string[] = [];',

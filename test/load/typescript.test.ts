@@ -20,7 +20,7 @@ it('emits the types of decorated properties and constructors', async () => {
   expect(await user.print(types)).toBe('[ [class Service], [Function: Date], [ [class Service] ] ]');
 });
 
-it('runs tasks with services that are known by their types', async () => {
+it('runs tasks with services injected by type', async () => {
   const user = project({
     'main.ts': `
       import { Param, Runner, Task } from 'tidemark';
@@ -36,7 +36,7 @@ it('runs tasks with services that are known by their types', async () => {
   expect(await user.print("await load('./main.ts').result")).toBe('42');
 });
 
-it('loads classes that import each other, in whichever order', async () => {
+it('loads classes that import each other, in any order', async () => {
   const user = project({
     'mark.ts': decorators,
     'main.ts': "export { Order } from './order';\nexport { Customer } from './customer';",
@@ -72,7 +72,7 @@ it.each([
   expect(await user.print("load('./main.ts').found")).toBe('true');
 });
 
-it('takes the source, where it stands beside what it was compiled to', async () => {
+it('prefers the source to its compiled output beside it', async () => {
   const user = project({
     'main.ts': "export { a } from './a';\nexport { b } from './b.js';",
     'a.ts': "export const a: string = 'source';",
@@ -108,7 +108,7 @@ it('loads `export =`, `import = require()`, enums, and import() of TypeScript', 
   );
 });
 
-it('leaves out imports of types', async () => {
+it('removes imports of types', async () => {
   const user = project({
     'main.ts': `
       import { type A, a } from './parts';

@@ -1,5 +1,5 @@
-// Rewrites the fixtures of saved-by-earlier.test.ts. They prove compatibility with the version that wrote them: run this
-// only to add tasks to saved-tasks.ts, with a version that still writes this format.
+// Rewrites the fixtures of saved-by-earlier.test.ts. They prove compatibility with the version that wrote them: run
+// this only to add tasks to saved-tasks.ts, with a version that still writes this format.
 //
 //   node -r ./test/support/register.js test/nets/write-fixtures.ts
 import { rmSync, writeFileSync } from 'node:fs';

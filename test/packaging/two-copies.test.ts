@@ -12,10 +12,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { buildSync } from 'esbuild';
 import { write } from '../cli/support/cli';
 
 const root = resolve(__dirname, '../..');
+const { version } = require(join(root, 'package.json')) as { readonly version: string };
+const swcOptions = require('../support/swc-options.json') as object;
 let path: string;
 const folder = {
   get path() {
@@ -27,19 +28,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(path, { recursive: true, maxRetries: 3 }));
 
+/** Changes the one file of a copy of the package that has a text. */
+function replace(copy: string, text: string, by: string): void {
+  const parts = join(copy, 'dist/parts');
+  const files = readdirSync(parts).map((name) => join(parts, name));
+  const changed = files.filter((file) => readFileSync(file, 'utf8').includes(text));
+  expect(changed).toHaveLength(1);
+  writeFileSync(changed[0]!, readFileSync(changed[0]!, 'utf8').replace(text, by));
+}
+
 /** An app and a library that it uses; each has the package in its own node_modules, and typedi, which it needs. */
 function install(): void {
   rmSync(folder.path, { recursive: true, force: true, maxRetries: 3 });
-  const entryPoints = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => join(root, 'src', file));
   const [app, lib] = ['app', 'lib'].map((name) => join(folder.path, name, 'node_modules')) as [string, string];
   const own = join(app, 'tidemark');
-  buildSync({ entryPoints, outdir: join(own, 'dist'), format: 'cjs', platform: 'node', target: 'node20' });
-  writeFileSync(
-    join(own, 'package.json'),
-    JSON.stringify({ name: 'tidemark', version: '0.1.0', main: 'dist/entry/index.js' }),
-  );
+  cpSync(join(root, 'dist'), join(own, 'dist'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(own, 'package.json'));
   cpSync(own, join(lib, 'tidemark'), { recursive: true });
   for (const modules of [app, lib]) {
     cpSync(join(root, 'node_modules/typedi'), join(modules, 'typedi'), { recursive: true });
@@ -109,7 +113,11 @@ async function evaluate(expressions: readonly string[], declarations: string): P
       export const start = (index: number) => (current = index);
     `,
     'start.js': `
-      require('./node_modules/tidemark/dist/load/register-typescript.js').registerTypeScript();
+      const { readFileSync } = require('node:fs');
+      const swcOptions = ${JSON.stringify(swcOptions)};
+      const { transformSync } = require('@swc/core');
+      require.extensions['.ts'] = (module, filename) =>
+        module._compile(transformSync(readFileSync(filename, 'utf8'), { ...swcOptions, filename, swcrc: false }).code, filename);
       const { expressions, start } = require('./main.ts');
       (async () => {
         const said = [];
@@ -341,12 +349,8 @@ describe('copies that do not work together', () => {
   beforeAll(async () => {
     install();
     const other = join(folder.path, 'lib/node_modules/tidemark');
-    const file = join(other, 'dist/base/shared-state.js');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('const layout = 1;', 'const layout = 2;'));
-    writeFileSync(
-      join(other, 'package.json'),
-      JSON.stringify({ name: 'tidemark', version: '7.0.0', main: 'dist/entry/index.js' }),
-    );
+    replace(other, 'const layout = 1;', 'const layout = 2;');
+    replace(other, `return {"version":"${version}"}`, 'return {"version":"7.0.0"}');
     said = await evaluate(
       [...crossings.map(([, expression]) => expression), "lib.run(lib.Dynamic, { storage: 'memory:' })"],
       '@Task() class Keeps { @Param() value!: any; run() { return 1; } }',
@@ -357,8 +361,8 @@ describe('copies that do not work together', () => {
     'are named, with what to do, when %s crosses them',
     (_, start, index) => {
       const real = realpathSync(folder.path);
-      expect(said[index]).toContain(`ERROR ${start}: another copy of tidemark made it`);
-      expect(said[index]).toContain(`\n    0.1.0 in ${real}/app/node_modules/tidemark (this one)`);
+      expect(said[index]).toContain(`ERROR ${start}: it was made by another copy of tidemark`);
+      expect(said[index]).toContain(`\n    ${version} in ${real}/app/node_modules/tidemark (this one)`);
       expect(said[index]).toContain(`\n    7.0.0 in ${real}/lib/node_modules/tidemark\n`);
       expect(said[index]).toContain('npm ls tidemark');
     },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Executor, processes, Runner, threads } from 'tidemark';
-import { checkRandomWorlds } from '../contract/random-worlds';
+import { checkRandomWorlds } from '../support/random-worlds';
 import { temporaryFolder } from '../support/temporary-folder';
 
 const folder = temporaryFolder();

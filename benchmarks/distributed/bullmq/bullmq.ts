@@ -1,6 +1,6 @@
-// 20,000 tiny tasks through a queue in Redis, to one worker that does 100 at once: jobs that are added 1,000 at a time
-// and processed by BullMQ alone (the floor), the same when who added them also hears of each result, as one who waits
-// for results has to (`heard`), and Tidemark; that also with a job a task (`one by one`), as tasks go that take longer.
+// 20,000 tiny tasks through a queue in Redis, to one worker that runs 100 at once. Contestants: BullMQ alone, with jobs
+// added 1,000 at a time (the floor); the same with a driver that receives each result (`heard`); Tidemark; and Tidemark
+// with one job per task, as for longer tasks (`one by one`).
 //
 // node bullmq.js floor|heard|ours|"one by one"
 // The environment variable BENCH_REDIS is the URI of Redis.

@@ -1,10 +1,10 @@
-// 8 keys, wanted by 8 processes at once: each is to be computed once, and waiting is to cost next to nothing.
+// 8 processes need the same 8 keys at the same time: each key must be computed once, and waiting must cost little.
 //
 // node leases.js ours file|redis FOLDER
 // The environment variable BENCH_REDIS is the URI of Redis.
 //
-// Measured are how often a key was computed, what share of one core a process uses that waits (the first seconds, in which
-// it starts, not counted), and how long after the last key was saved the last process has it.
+// Measures how often each key was computed, the CPU usage of a waiting process (without the first seconds, in which it
+// starts), and the time between the last save and the last process that receives the result.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The processes that are measured: `worker`, `driver` or `waiting`, as told by messages from `fork`.
+// The measured processes: `worker`, `driver` or `waiting`, selected by messages from the parent.
 import { inline, Runner } from 'tidemark';
 import { bullmq, startWorker } from 'tidemark/bullmq';
 import { Many } from './tasks';

@@ -1,12 +1,12 @@
-// What a job on other machines costs, measured here, and what 1,000 workers would do with 10 million of them, calculated
-// from that by a simulation: where it saturates, how long it takes, and what helps.
+// Measures the cost of a job on other machines, and simulates from it how 1,000 workers would process 10 million jobs:
+// where this saturates, how long it takes, and what helps.
 //
-// node scale.js [jobs that are measured, 20000]
+// node scale.js [number of measured jobs, 20000]
 //
-// Nothing of the second table was observed: driver, Redis and workers are taken to have a core each that is as fast as
-// one here, and networks to cost nothing but Redis' CPU. CPU seconds are measured, which other programs on the
-// machine change little. Tasks of a millisecond go 18 in a job, as they do by themselves where
-// each worker has a core; here, where they have not, that many are made to.
+// The second table is a simulation only. It assumes that driver, Redis and each worker have a core as fast as one of
+// this machine, and that the network costs only CPU time of Redis. Costs are measured as CPU time, which other programs
+// on the machine hardly affect. Tasks of one millisecond are batched by 18, the size that results when each worker has
+// a core of its own; on this machine, which has too few cores, the batch size is forced.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

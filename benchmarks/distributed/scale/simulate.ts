@@ -39,9 +39,9 @@ class Station {
 }
 
 /**
- * Sends jobs round, event by event: a driver makes one, Redis takes it, a worker that is free runs it, Redis takes the
- * answer, the driver reads it and makes the next one. Driver and Redis do one thing at a time. Half of what a job costs
- * them is spent on its way there, half on its way back.
+ * Simulates jobs, event by event: a driver creates one, Redis stores it, a free worker runs it, Redis stores the
+ * answer, the driver reads it and creates the next one. Driver and Redis process one thing at a time. They spend half
+ * of the cost of a job on its way to the worker, half on its way back.
  */
 export function simulate(scenario: Scenario): Simulated {
   const { drivers, driver, taskSeconds, worker, redisIdle } = scenario;

@@ -4,7 +4,7 @@ import { CannotDecodeError } from '../errors';
 let chosen: Compression | undefined;
 const known = new Map<string, Compression>();
 
-/** The best that this process can write, chosen when something is first compressed. */
+/** The best compression that this process can write, chosen on first use. */
 export const best: Compression = {
   get id() {
     return choose().id;
@@ -14,7 +14,7 @@ export const best: Compression = {
 };
 
 /**
- * The compressor of this id, to decompress with; levels do not matter for that.
+ * The compression with this id, for decompressing, which needs no level.
  *
  * @throws {CannotDecodeError} when there is none
  */
@@ -24,7 +24,7 @@ export function builtInCompression(id: string): Compression {
   return compression;
 }
 
-/** Zstd where Node or @mongodb-js/zstd brings it, else brotli at its fastest level. Every supported Node reads both. */
+/** Zstd if Node or @mongodb-js/zstd provides it, else brotli at its fastest level. Every supported Node reads both. */
 function choose(): Compression {
   if (chosen === undefined) {
     const { hasZstd, zstd } = zstdFile();
@@ -50,7 +50,7 @@ function create(id: string): Compression {
   }
 }
 
-// Each is loaded when a result needs it.
+/** Loaded on first use, like the others. */
 function brotli(): Compression {
   return (require('./zlib') as typeof import('./zlib')).brotli();
 }

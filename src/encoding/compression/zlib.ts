@@ -52,13 +52,13 @@ export function brotli(options: CompressorOptions = {}): Compression {
   });
 }
 
-/** How much time goes into making the bytes smaller. */
+/** Options of a compressor. */
 export interface CompressorOptions {
   /** From fast to small. */
   readonly level?: number;
 }
 
-/** @throws {TidemarkError} for a level that the format does not have, or another option */
+/** @throws {TidemarkError} for an unknown level or option */
 export function checkLevel(
   options: CompressorOptions,
   name: string,
@@ -86,20 +86,20 @@ type Done = (error: Error | null, result: Buffer) => void;
 interface ZlibSettings {
   readonly id: string;
   readonly codec: () => ZlibCodec;
-  /** What `compress` is given, for this many bytes. */
+  /** The options of `compress` for a number of bytes. */
   readonly options: (byteLength: number) => object;
-  /** Up to this many bytes compressing takes a few milliseconds at most, and a thread costs more than it saves. */
+  /** Size up to which compressing takes a few milliseconds at most, less than a thread costs. */
   readonly syncBytes: number;
 }
 
-/** Decompressing is faster than any compressing, and about the same for all levels. */
+/** Size up to which decompressing is synchronous: it is faster than compressing, at every level. */
 const syncDecompressBytes = 1024 * 1024;
 const maxBytes = 2 ** 32 - 1;
 const minChunk = 1024;
 const maxChunk = 2 ** 30;
 const defaultChunk = 1024 * 1024;
 
-/** A format of `node:zlib`: what is small at once, what is large in a thread. */
+/** A format of `node:zlib`: small bytes synchronously, large ones in a thread. */
 export class ZlibCompression implements Compression {
   static {
     shareClass(ZlibCompression, 'ZlibCompression');
@@ -116,18 +116,19 @@ export class ZlibCompression implements Compression {
   compress(bytes: Bytes): Awaitable<Bytes> {
     const { codec, options, syncBytes } = this.#settings;
     const { byteLength } = bytes;
-    const given = { ...options(byteLength), chunkSize: clamp(byteLength, minChunk, defaultChunk) };
-    if (byteLength <= syncBytes) return compactBytes(codec().compressSync(bytes, given));
-    return inThread((done) => codec().compress(bytes, given, done));
+    const zlibOptions = { ...options(byteLength), chunkSize: clamp(byteLength, minChunk, defaultChunk) };
+    if (byteLength <= syncBytes) return compactBytes(codec().compressSync(bytes, zlibOptions));
+    return inThread((done) => codec().compress(bytes, zlibOptions, done));
   }
 
   decompress(bytes: Bytes, size?: number): Awaitable<Bytes> {
     const { codec } = this.#settings;
-    // What comes out is one piece then, which fills its memory.
+    // One chunk for the whole output fills its memory.
     const chunkSize = size === undefined ? defaultChunk : clamp(size, minChunk, maxChunk);
-    const given = { chunkSize, maxOutputLength: Math.max(1, size ?? maxBytes) };
-    if (size !== undefined && size <= syncDecompressBytes) return compactBytes(codec().decompressSync(bytes, given));
-    return inThread((done) => codec().decompress(bytes, given, done));
+    const zlibOptions = { chunkSize, maxOutputLength: Math.max(1, size ?? maxBytes) };
+    if (size !== undefined && size <= syncDecompressBytes)
+      return compactBytes(codec().decompressSync(bytes, zlibOptions));
+    return inThread((done) => codec().decompress(bytes, zlibOptions, done));
   }
 }
 
@@ -137,7 +138,7 @@ function inThread(start: (done: Done) => void): Promise<Bytes> {
   });
 }
 
-/** Bytes that hold no more memory than they are long. */
+/** The bytes, copied if they keep more memory than they need. */
 export function compactBytes(bytes: Bytes): Bytes {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

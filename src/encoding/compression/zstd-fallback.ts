@@ -3,7 +3,7 @@ import { shareClass } from '../../base/shared-state';
 import type { Bytes, Compression } from '../encoder';
 import { compactBytes } from './zlib';
 
-/** What is used of the package; its functions take Buffers only. */
+/** The used part of the package; its functions accept only Buffers. */
 interface MongodbZstd {
   compress(bytes: Buffer, level: number): Promise<Buffer>;
   decompress(bytes: Buffer): Promise<Buffer>;
@@ -11,15 +11,18 @@ interface MongodbZstd {
 
 const packageName = '@mongodb-js/zstd';
 
-/** zstd of the package @mongodb-js/zstd, for versions of Node that have none; always in a thread. */
+/** Zstd of the package @mongodb-js/zstd, for versions of Node without it; always in a thread. */
 export class PackageZstd implements Compression {
   static {
     shareClass(PackageZstd, 'PackageZstd');
   }
 
   readonly id = 'zstd';
+  readonly #level: number;
 
-  constructor(private readonly level: number) {}
+  constructor(level: number) {
+    this.#level = level;
+  }
 
   static isInstalled(): boolean {
     try {
@@ -31,13 +34,13 @@ export class PackageZstd implements Compression {
   }
 
   async compress(bytes: Bytes): Promise<Bytes> {
-    return compactBytes(await loadPackage().compress(toBuffer(bytes), this.level));
+    return compactBytes(await loadPackage().compress(toBuffer(bytes), this.#level));
   }
 
   async decompress(bytes: Bytes, size?: number): Promise<Bytes> {
-    // The package knows no bound: damaged bytes could fill the memory.
+    // The package has no limit: damaged bytes could fill the memory.
     assertPlausibleSize(bytes, size);
-    // The reader in JavaScript writes into memory of the expected size only; it is slower, so only for unusual frames.
+    // The reader in JavaScript writes only into memory of the expected size; it is slower, so only unusual frames use it.
     if (size !== undefined && mayExceed(bytes, size)) return zstdReader.decompress(bytes, size);
     return compactBytes(await loadPackage().decompress(toBuffer(bytes)));
   }
@@ -51,18 +54,18 @@ function toBuffer(bytes: Bytes): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** What is used of the package; its own declarations want memory that is not shared. */
+/** The used part of the package; its own declarations require memory that is not shared. */
 interface Fzstd {
   decompress(bytes: Bytes, into?: Bytes): Bytes;
 }
 
-/** The package counts bytes in 31 bits. */
+/** The package counts bytes with 31 bits. */
 const maxBytes = 2 ** 31 - 1;
 
 /**
- * Reads zstd in JavaScript, where neither Node nor @mongodb-js/zstd can: other machines write it by default.
+ * Reads zstd in JavaScript where neither Node nor @mongodb-js/zstd can, since other machines write it by default.
  *
- * Given a size, it gives as many bytes whatever the frame holds; that it held more or fewer is found by the digest.
+ * With a size, it returns that many bytes whatever the frame contains; the digest shows when there were more or fewer.
  */
 export const zstdReader: Compression = {
   id: 'zstd',
@@ -70,7 +73,8 @@ export const zstdReader: Compression = {
     throw new Error(`zstd cannot be written here; ${zstdAdvice}`);
   },
   decompress(bytes, size) {
-    if (size !== undefined && size > maxBytes) throw new Error(`zstd cannot be read here from 2 GiB on; ${zstdAdvice}`);
+    if (size !== undefined && size > maxBytes)
+      throw new Error(`zstd of 2 GiB or more cannot be read here; ${zstdAdvice}`);
     assertPlausibleSize(bytes, size);
     const { decompress } = require('fzstd') as Fzstd;
     return compactBytes(size === undefined ? decompress(bytes) : decompress(bytes, new Uint8Array(size)));
@@ -81,15 +85,15 @@ export const zstdReader: Compression = {
 export const zstdAdvice = 'use Node 22.15 or later, or install it with `npm install @mongodb-js/zstd`';
 
 const magic = 0xfd2fb528;
-/** No block holds more than this, whatever it is compressed to. */
+/** The most bytes that a block can decompress to. */
 const blockBytes = 128 * 1024;
-/** An encoder may divide what one block could hold into as many. */
+/** The number of blocks into which an encoder may divide the bytes of one. */
 const maxBlocks = 256;
 const blockHeaderBytes = 3;
 const runBlock = 1;
 const compressedBlock = 2;
 
-/** A usual frame holds no more than so many times its size, as far as its headers tell. */
+/** The headers of a typical frame allow at most this many times its real size. */
 const typicalBlocks = 4;
 
 /** Whether a zstd frame could decompress to more than a small multiple of a size. @throws {Error} for another format */
@@ -97,22 +101,22 @@ export function mayExceed({ buffer, byteOffset, byteLength }: Bytes, size: numbe
   return maxOutputBytes(Buffer.from(buffer, byteOffset, byteLength)) > size * typicalBlocks + blockBytes;
 }
 
-/** @throws {Error} when the bytes are not a zstd frame, or could hold far more than they should */
+/** @throws {Error} when the bytes are not a zstd frame, or could decompress to far more than the size */
 export function assertPlausibleSize({ buffer, byteOffset, byteLength }: Bytes, size: number | undefined): void {
   if (size !== undefined && maxOutputBytes(Buffer.from(buffer, byteOffset, byteLength)) > size * maxBlocks + blockBytes)
     throw new Error(`The bytes could hold far more than ${size} bytes.`);
 }
 
 /**
- * The most bytes that can come out of a zstd frame, by the headers of its blocks (RFC 8878, 3.1.1).
+ * The most bytes that a zstd frame can decompress to, by the headers of its blocks (RFC 8878, 3.1.1).
  *
- * @throws {Error} when it is no frame, or not just one
+ * @throws {Error} when the bytes are not exactly one frame
  */
 function maxOutputBytes(frame: Buffer): number {
   let at = headerLength(frame);
   let most = 0;
   for (let isLast = false; !isLast; ) {
-    if (at + blockHeaderBytes > frame.length) throw new Error('The zstd frame is cut short.');
+    if (at + blockHeaderBytes > frame.length) throw new Error('The zstd frame is truncated.');
     const header = frame.readUIntLE(at, blockHeaderBytes);
     isLast = (header & 1) !== 0;
     const type = (header >> 1) & 3;
@@ -126,7 +130,7 @@ function maxOutputBytes(frame: Buffer): number {
 }
 
 function headerLength(frame: Buffer): number {
-  if (frame.length < 6 || frame.readUInt32LE(0) !== magic) throw new Error('The bytes are no zstd frame.');
+  if (frame.length < 6 || frame.readUInt32LE(0) !== magic) throw new Error('The bytes are not a zstd frame.');
   const descriptor = frame.readUInt8(4);
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number;

@@ -2,7 +2,7 @@ import { TidemarkError } from '../../base/error';
 import type { Compression } from '../encoder';
 import { type CompressorOptions, checkLevel, type ZlibCodec, ZlibCompression } from './zlib';
 
-/** What `node:zlib` has of zstd, from Node 22.15 on. */
+/** The zstd functions of `node:zlib`, from Node 22.15 on. */
 interface ZlibZstd {
   readonly zstdCompress: ZlibCodec['compress'];
   readonly zstdCompressSync?: ZlibCodec['compressSync'];
@@ -12,19 +12,19 @@ interface ZlibZstd {
 }
 
 /**
- * Compresses with zstd, of Node 22.15 and later or of the package @mongodb-js/zstd. What it wrote is read by every
- * supported Node, without the package in JavaScript, 4 to 15 times slower.
+ * Compresses with zstd, of Node 22.15 and later or of the package @mongodb-js/zstd. Every supported Node reads the
+ * output; without the package it does so in JavaScript, 4 to 15 times slower.
  *
  * @param options `level`: from 1, fast, to 22, small and very slow @default 3
- * @throws {TidemarkError} when neither is there
+ * @throws {TidemarkError} when neither is available
  * @example
  * const archive = encoder({ compressor: zstd({ level: 9 }) });
  */
 export function zstd(options: CompressorOptions = {}): Compression {
   const level = checkLevel(options, 'zstd', 1, 22, 3);
   if (!isInNode()) {
-    const { PackageZstd } = zstdPackage();
-    if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not here; ${zstdFrame().zstdAdvice}`);
+    const { PackageZstd, zstdAdvice } = zstdFallback();
+    if (!PackageZstd.isInstalled()) throw new TidemarkError(`zstd is not available; ${zstdAdvice}`);
     return new PackageZstd(level);
   }
   return new ZlibCompression({
@@ -45,7 +45,7 @@ export function zstd(options: CompressorOptions = {}): Compression {
 
 /** Whether this process can write zstd, and read it fast. */
 export function hasZstd(): boolean {
-  return isInNode() || zstdPackage().PackageZstd.isInstalled();
+  return isInNode() || zstdFallback().PackageZstd.isInstalled();
 }
 
 function isInNode(): boolean {
@@ -56,10 +56,6 @@ function zlib(): ZlibZstd {
   return require('node:zlib') as ZlibZstd;
 }
 
-function zstdPackage(): typeof import('./zstd-fallback') {
-  return require('./zstd-fallback') as typeof import('./zstd-fallback');
-}
-
-function zstdFrame(): typeof import('./zstd-fallback') {
+function zstdFallback(): typeof import('./zstd-fallback') {
   return require('./zstd-fallback') as typeof import('./zstd-fallback');
 }

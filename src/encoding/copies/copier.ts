@@ -4,25 +4,25 @@ import { registeredTypeOf } from '../register-type';
 import { type CopyRules, copyAtAnyDepth, fillProperties } from './copy-at-any-depth';
 import { byteLengthOf, copyKindOf, copyLeaf, emptyErrorLike } from './copy-leaf';
 
-/** Deeper values, and those with a cycle through something frozen, are copied in another way, which takes longer. */
+/** Values that are deeper, or have a cycle through frozen data, need the slower `copyAtAnyDepth`. */
 const maxDepth = 400;
 
-/** Thrown, and caught here again, when a value has to be copied in that way. */
+/** Thrown and caught in this file, for values that need `copyAtAnyDepth`. */
 const tooDeep = Symbol('too deep');
 
 /**
- * Copies data: plain objects, arrays, Maps, Sets, Dates, RegExps, URLs, errors, bytes, and what they hold. What occurs
- * twice is one object in the copy as well. Anything else (functions, instances of other classes) is used as it is;
- * accessors are kept and never called.
+ * Copies data: plain objects, arrays, Maps, Sets, Dates, RegExps, URLs, errors, bytes, and everything in them. An object
+ * that occurs twice is copied once. Anything else (functions, instances of other classes) is shared; accessors are kept
+ * and never called.
  */
 export class Copier {
-  /** Whether there is anything in what was copied that cannot be frozen, and was or is to be copied for each user. */
+  /** Whether the copied values have parts that cannot be frozen, which each user needs a copy of. */
   hasMutable = false;
   readonly #rules: CopyRules;
   readonly #isChecked: boolean;
   readonly #copies = new CopyTable();
 
-  /** @param isChecked whether what is copied is known to have no accessors, symbols or hidden properties, nor arrays with holes */
+  /** @param isChecked whether values are known to have no accessors, symbol keys, hidden properties or holes */
   constructor(rules: CopyRules, isChecked = false) {
     this.#rules = rules;
     this.#isChecked = isChecked;
@@ -86,7 +86,7 @@ export class Copier {
     return this.#finish(array, copy, isReused);
   }
 
-  /** Likewise for objects and arrays with accessors, symbols or hidden properties. */
+  /** Copies objects and arrays with accessors, symbol keys or hidden properties. */
   #copyDescriptors(object: object, depth: number): object {
     const copy = Array.isArray(object) ? [] : Object.create(Object.getPrototypeOf(object));
     this.#copies.set(object, copy);
@@ -94,7 +94,7 @@ export class Copier {
     return this.#finish(object, copy, false);
   }
 
-  /** @param wasOpen whether the copy of the object is not known yet */
+  /** @param wasOpen whether the copy of the object is not recorded yet */
   #finish(object: object, copy: object | undefined, wasOpen: boolean): object {
     if (copy && this.#rules.freezes) Object.freeze(copy);
     if (wasOpen) this.#copies.set(object, copy ?? object);
@@ -138,7 +138,7 @@ export class Copier {
     return typeof item === 'object' && item !== null ? this.#copyObject(item, depth) : item;
   }
 
-  /** An instance of a registered class is copied as if it had been saved and loaded. */
+  /** Copies an instance of a registered class as saving and loading would. */
   #copyInstance(object: object, prototype: object): object {
     const copy = copyInstance(object, prototype, this.#rules);
     if (copy === undefined) return this.#share(object);
@@ -158,8 +158,8 @@ export class Copier {
 }
 
 /**
- * An instance of a registered class, copied by its type; itself when the rules do not copy instances; undefined when
- * its class is not registered, or the type cannot encode it, so that it could not be saved either.
+ * Copies an instance of a registered class by its type. Gives the instance itself when the rules do not copy instances;
+ * undefined when its class is not registered, or the type cannot encode it, so that it could not be saved either.
  */
 function copyInstance(object: object, prototype: object, rules: CopyRules): object | undefined {
   const type = registeredTypeOf(prototype);
@@ -171,11 +171,11 @@ function copyInstance(object: object, prototype: object, rules: CopyRules): obje
   } catch {
     return undefined;
   }
-  // What is decoded may be kept by the instance, so it is neither frozen nor anybody else's.
+  // The instance may keep the decoded data, which is therefore neither frozen nor shared.
   return type.decode(new Copier({ ...rules, freezes: false }).copy(data)) as object;
 }
 
-/** Much faster for what is not frozen than asking for that alone. */
+/** Checks for extensibility first, which is much faster for objects that are not frozen. */
 function isFrozen(object: object): boolean {
   return !Object.isExtensible(object) && Object.isFrozen(object);
 }
@@ -186,13 +186,13 @@ function hasUnusualProperties(object: object, keys: readonly string[]): boolean 
   return false;
 }
 
-/** Stands for the copy of an object that is being looked at. */
+/** Takes the place of the copy of an object that is being copied. */
 const inProgress = Symbol('open');
 
-/** Up to this many objects, a search is faster than a Map. */
+/** Number of objects up to which a search is faster than a Map. */
 const fewObjects = 8;
 
-/** Which objects were copied, and to what. */
+/** The copies of objects. */
 class CopyTable {
   #originals: object[] = [];
   #copies: (object | typeof inProgress)[] = [];

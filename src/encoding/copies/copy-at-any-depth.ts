@@ -1,22 +1,22 @@
 import { isArrayPrototype, isPlainPrototype } from '../../base/built-in-classes';
 import { byteLengthOf, type CopyKind, copyKindOf, copyLeaf, emptyErrorLike } from './copy-leaf';
 
-/** What a copy is for. */
+/** How values are copied. */
 export interface CopyRules {
-  /** Whether plain objects and arrays are frozen. What is frozen already, all the way down, is then used as it is. */
+  /** Whether plain objects and arrays are frozen. Data that is frozen at every depth is then shared. */
   readonly freezes: boolean;
-  /** Typed arrays and the like from this many bytes on are not copied. */
+  /** Size from which typed arrays, DataViews and ArrayBuffers are shared. */
   readonly copiesBytesBelow: number;
   /** Whether instances of registered classes are copied. */
   readonly copiesInstances: boolean;
 }
 
-/** Copies an instance of a registered class; gives undefined for what is to be used as it is. */
+/** Copies an instance of a registered class; gives undefined for an object that is to be shared. */
 export type CopyInstance = (object: object, prototype: object, rules: CopyRules) => object | undefined;
 
 /**
- * A copy of a value that is nested too deep for recursion, or leads back to itself through something frozen. Copies
- * everything that can be copied, also what is frozen already.
+ * Copies a value that is nested too deep for recursion, or has a cycle through frozen data. Copies everything that can
+ * be copied, frozen data included.
  */
 export function copyAtAnyDepth(
   value: object,
@@ -49,7 +49,7 @@ class DeepCopier {
     return copy;
   }
 
-  /** The copy of an object, which may be filled later. */
+  /** The copy of an object, which may still be empty. */
   readonly #copyOf = (item: unknown): unknown => {
     if (typeof item !== 'object' || item === null) return item;
     const known = this.#copies.get(item);
@@ -104,7 +104,7 @@ class DeepCopier {
   }
 }
 
-/** Copies all own properties, accessors as such. A copy can be changed until it is frozen, whatever the original is. */
+/** Copies all own properties; accessors stay accessors. The copied properties can be changed even when the originals are frozen. */
 export function fillProperties(object: object, copy: object, copyOf: (item: unknown) => unknown): void {
   for (const key of Reflect.ownKeys(object)) {
     if (key === 'stack' && Object.hasOwn(copy, key)) continue;

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { builtInName, classOfNative, isUrl, newDate } from '../../base/built-in-classes';
 import { typedArrays } from '../serialization/typed-arrays';
 
-/** What kind of thing an object is to who copies it. */
+/** The kind of an object, which decides how to copy it. */
 export type CopyKind = 'map' | 'set' | 'date' | 'regexp' | 'url' | 'error' | 'bytes' | 'other';
 
 const viewPrototypes = new Set<object>([...typedArrays.map(({ prototype }) => prototype), Buffer.prototype]);
@@ -12,8 +12,8 @@ const errorNames = new Set<string | undefined>(
 );
 
 /**
- * The kind of an object that is neither plain nor an array. Only objects of just the built-in class are told; what is
- * of a subclass, of a class of its own, a Proxy or memory that is shared on purpose is `other`.
+ * The kind of an object that is neither a plain object nor an array: `other` for an instance of any class but the
+ * built-in ones, for a Proxy, and for shared memory.
  */
 export function copyKindOf(object: object, prototype: object): CopyKind {
   if (ArrayBuffer.isView(object)) return isOwnView(object, prototype) ? 'bytes' : 'other';
@@ -31,12 +31,12 @@ function isOwnView(view: ArrayBufferView, prototype: object): boolean {
   return viewPrototypes.has(prototype) || viewNames.has(builtInName(prototype));
 }
 
-/** How many bytes of memory an object of the kind `bytes` shows. */
+/** The size of an object of the kind `bytes`. */
 export function byteLengthOf(bytes: object): number {
   return (bytes as ArrayBuffer | ArrayBufferView).byteLength;
 }
 
-/** A copy of an object that holds no others. */
+/** Copies an object that contains no others. */
 export function copyLeaf(object: object, kind: 'date' | 'regexp' | 'url' | 'bytes'): object {
   switch (kind) {
     case 'date':
@@ -60,12 +60,12 @@ function copyBytes(bytes: ArrayBuffer | ArrayBufferView): object {
   return new DataView(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
 }
 
-/** An error of the same class, of which only the stack is set. */
+/** An error of the same class, with nothing but the stack. */
 export function emptyErrorLike(error: Error): Error {
   const prototype: object = Object.getPrototypeOf(error);
   const Class = classOfNative(prototype) as new (first?: unknown) => Error;
   const { stackTraceLimit } = Error;
-  // Taking a trace costs more than all the rest, and it is replaced.
+  // Capturing a stack trace costs more than everything else, and it is replaced.
   Error.stackTraceLimit = 0;
   try {
     const copy = builtInName(prototype) === 'AggregateError' ? new Class([]) : new Class();
@@ -78,7 +78,7 @@ export function emptyErrorLike(error: Error): Error {
   }
 }
 
-/** Dates under a test's fake clock, and objects of other realms, keep the class that they had. */
+/** Gives a copy the class of the original: that of a test clock for Dates, or of another realm. */
 function withPrototypeOf(copy: object, original: object): object {
   const prototype: object | null = Object.getPrototypeOf(original);
   if (Object.getPrototypeOf(copy) !== prototype) Object.setPrototypeOf(copy, prototype);

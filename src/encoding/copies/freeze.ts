@@ -5,18 +5,18 @@ import { registeredTypeOf } from '../register-type';
 import { copyKindOf } from './copy-leaf';
 
 /**
- * Freezes plain objects and arrays all the way down, also inside Maps and Sets, which themselves cannot be frozen.
+ * Freezes plain objects and arrays at every depth, also in Maps and Sets, which cannot be frozen themselves.
  *
- * Typed arrays, instances of classes and what accessors would return are left alone.
+ * Leaves typed arrays, instances of classes, and the values of accessors.
  *
- * @returns whether there is data in it that can still be changed
+ * @returns whether some data in the value can still be changed
  */
 export function deepFreeze(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   let hasMutable = false;
   const waiting: object[] = [value];
-  // What is frozen on the way need not be remembered: it is looked at again once at most.
-  let met: Set<object> | undefined;
+  // Objects that are frozen here need not be remembered: they are visited twice at most.
+  let visited: Set<object> | undefined;
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
     const isPlainObject = !ArrayBuffer.isView(object) && isPlain(object);
     if (!isPlainObject) {
@@ -25,9 +25,9 @@ export function deepFreeze(value: unknown): boolean {
     }
     const isFreezable = isPlainObject && !Object.isFrozen(object);
     if (!isFreezable) {
-      if (met?.has(object)) continue;
-      met ??= new Set();
-      met.add(object);
+      if (visited?.has(object)) continue;
+      visited ??= new Set();
+      visited.add(object);
     }
     addContents(object, waiting);
     if (isFreezable) Object.freeze(object);
@@ -35,7 +35,7 @@ export function deepFreeze(value: unknown): boolean {
   return hasMutable;
 }
 
-/** Whether an object that is not plain is data that can be changed. */
+/** Whether an object that is not a plain object is data that can be changed. */
 function isMutable(object: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(object);
   if (prototype === null || Array.isArray(object)) return false;
@@ -69,7 +69,7 @@ function addElements(array: readonly unknown[], waiting: object[]): void {
 
 function addProperties(object: object, waiting: object[]): void {
   for (const key of Object.keys(object)) {
-    // Reading an accessor may do anything.
+    // Reading an accessor may have any effect.
     if (getterOf(object, key) === undefined) add((object as Record<string, unknown>)[key], waiting);
   }
 }

@@ -1,20 +1,20 @@
 import { Copier } from './copier';
 
-/** Smaller typed arrays are copied with the rest of a result; larger ones only when somebody else has them as well. */
+/** Typed arrays of this size or more are copied only when the result is also used elsewhere. */
 const smallArrayBytes = 64 * 1024;
 
-/** A value that others may receive. */
+/** A value that several users may receive. */
 export interface Isolated {
   readonly value: unknown;
-  /** Whether there is something in it that cannot be frozen, so that each user needs a copy of that. */
+  /** Whether a part of it cannot be frozen, so that each user needs a copy of that part. */
   readonly hasMutable: boolean;
 }
 
 /**
- * A result apart from what its task still has: a frozen copy of its plain objects and arrays, with copies of Maps,
- * Sets, Dates and so on. What is frozen already is used as it is; large typed arrays and instances of classes too.
+ * Separates a result from the objects that its task still has: copies and freezes plain objects and arrays, and copies
+ * Maps, Sets, Dates and so on. Frozen data, large typed arrays and instances of classes are shared.
  *
- * @param isChecked whether it is known to have no accessors, symbols or hidden properties, nor arrays with holes
+ * @param isChecked whether the value is known to have no accessors, symbol keys, hidden properties or holes
  */
 export function frozenCopy(value: unknown, isChecked = false): Isolated {
   return isolated(
@@ -23,12 +23,12 @@ export function frozenCopy(value: unknown, isChecked = false): Isolated {
   );
 }
 
-/** The same for a value that is kept elsewhere as well: large typed arrays and registered instances are copied too. */
+/** Does the same for a value that is also used elsewhere: copies large typed arrays and registered instances as well. */
 export function frozenCopyOfAll(value: unknown): Isolated {
   return isolated(value, newUserCopier());
 }
 
-/** A copy that can be changed, of everything that can be copied. */
+/** Copies everything that can be copied, without freezing. */
 export function freshCopy(value: unknown): unknown {
   return new Copier({
     freezes: false,
@@ -37,7 +37,7 @@ export function freshCopy(value: unknown): unknown {
   }).copy(value);
 }
 
-/** Makes copies of isolated values for one user, in which the same object is the same copy. */
+/** Makes a copier of isolated values for one user: an object in several of them has one copy. */
 export function newUserCopier(): Copier {
   return new Copier({ freezes: true, copiesBytesBelow: Number.POSITIVE_INFINITY, copiesInstances: true });
 }

@@ -7,7 +7,7 @@ import type { Bytes, Encryption } from '../encoder';
 import { CannotDecodeError } from '../errors';
 import { SecretKey, type SecretKeySource } from './secret-key';
 
-/** Either one key, or several: the first one encrypts, all of them decrypt. */
+/** One key, or several: the first one encrypts, all of them decrypt. */
 export type AesGcmOptions =
   | { readonly key: SecretKeySource; readonly keys?: undefined }
   | { readonly keys: readonly SecretKeySource[]; readonly key?: undefined };
@@ -15,11 +15,11 @@ export type AesGcmOptions =
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
-/** Larger messages are worked on piece by piece, so that other work goes on. */
+/** Larger messages are processed in pieces, so that other work can run in between. */
 const pieceBytes = 2 * 1024 * 1024;
 const allowedOptions: Readonly<Record<'key' | 'keys', Allowed>> = { key: anything, keys: anything };
 
-/** A message is a random nonce, what was encrypted, and the tag that proves both and the place. */
+/** A message is a random nonce, the encrypted bytes, and the tag that authenticates both and the place. */
 class AesGcm implements Encryption {
   readonly id = algorithm;
   readonly #keys: readonly [SecretKey, ...SecretKey[]];
@@ -51,9 +51,9 @@ class AesGcm implements Encryption {
   decrypt(message: Bytes, place: string, keyId: string | undefined): Awaitable<Bytes> {
     const key = this.#findKey(keyId);
     if (key === undefined)
-      throw new CannotDecodeError(`it was encrypted with the key ${keyId}, which is not among the keys here`);
+      throw new CannotDecodeError(`it was encrypted with the key ${keyId}, which this encoder does not have`);
     const end = message.byteLength - tagBytes;
-    if (end < nonceBytes) throw new TidemarkError('what was encrypted is cut short');
+    if (end < nonceBytes) throw new TidemarkError('the encrypted bytes are truncated');
     const nonce = message.subarray(0, nonceBytes);
     const decipher = nodeCrypto().createDecipheriv(algorithm, key.deriveFor(place), nonce, { authTagLength: tagBytes });
     decipher.setAAD(additionalData(place)).setAuthTag(message.subarray(end));
@@ -67,15 +67,15 @@ class AesGcm implements Encryption {
 }
 
 /**
- * Encrypts with AES-256-GCM: who has not got the key can neither read results and params nor change them
- * unnoticed, nor put one in the place of another.
+ * Encrypts with AES-256-GCM: without the key, nobody can read results and params, change them unnoticed, or exchange
+ * one for another.
  *
- * A key is 32 bytes, these in base64 (`openssl rand -base64 32`), or a passphrase of at least 12 characters, of
- * which scrypt makes the key; `{ passphrase, salt }` makes guessing passphrases harder still. With `keys`, the first
- * one encrypts and all of them decrypt: to change keys, put the new one first and keep the old ones as long as
- * there are results that they encrypted.
+ * A key is 32 bytes, the same in base64 (`openssl rand -base64 32`), or a passphrase of at least 12 characters, from
+ * which scrypt derives the key; `{ passphrase, salt }` makes passphrases even harder to guess. With `keys`, the first
+ * one encrypts and all of them decrypt: to change keys, put the new one first, and keep the old ones as long as results
+ * exist that they encrypted.
  *
- * @throws {TidemarkError} for what is not a key
+ * @throws {TidemarkError} for an invalid key
  * @example
  * const secret = encoder({ encrypter: aesGcm({ key: process.env.TIDEMARK_KEY! }) });
  * const storage = Storage.open('file:.tidemark', { encoder: secret });
@@ -85,7 +85,7 @@ export function aesGcm(options: AesGcmOptions): Encryption {
   const { key, keys } = options;
   if ((key === undefined) === (keys === undefined)) throw new TidemarkError('aesGcm needs either a key or keys');
   if (keys !== undefined && !Array.isArray(keys))
-    throw new TidemarkError('aesGcm: keys is a list; for a single key there is `key`');
+    throw new TidemarkError('aesGcm: keys must be a list; use `key` for a single key');
   const [first, ...others] = (keys ?? [key]).map((source) => new SecretKey(source as SecretKeySource));
   if (first === undefined) throw new TidemarkError('aesGcm needs at least one key');
   return new AesGcm([first, ...others]);
@@ -99,7 +99,7 @@ function additionalData(place: string): Buffer {
   return Buffer.from(`tidemark result ${place}`);
 }
 
-/** @throws {TidemarkError} when a decipher finds that the message is not what was encrypted */
+/** @throws {TidemarkError} when a decipher finds that the message is not the encrypted one */
 function transform(cipher: CipherGCM | DecipherGCM, from: Bytes, to: Bytes): Awaitable<void> {
   if (from.byteLength > pieceBytes) return transformInPieces(cipher, from, to);
   to.set(cipher.update(from));
@@ -118,6 +118,6 @@ function finish(cipher: CipherGCM | DecipherGCM): void {
   try {
     cipher.final();
   } catch (cause) {
-    throw new TidemarkError('it was encrypted with another key or for another place, or was changed since', { cause });
+    throw new TidemarkError('it was encrypted with another key or for another place, or changed afterwards', { cause });
   }
 }

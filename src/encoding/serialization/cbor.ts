@@ -16,32 +16,35 @@ const cborOptions = {
   tagUint8Array: true,
   copyBuffers: true,
 } as const;
-/** Lets cbor-x write into the same pool again: everything given out is a copy. */
+/** Lets cbor-x reuse its pool, since every result is a copy. */
 const resetBufferMode = 1024;
-/** What is as small as this may stay in memory until the next value is encoded. */
+/** Values of up to this size may stay in memory until the next value is encoded. */
 const smallBytes = 16 * 1024;
 const initialPoolBytes = 8 * 1024;
 const largePoolBytes = 1024 * 1024;
-/** Of times, which are seconds. */
+/** Tag of times, in seconds. */
 const dateTag = 1;
 const urlTag = 1140;
 const nullPrototypeTag = 1141;
 const segmentTag = 1142;
 
+/** cbor-x misreads lengths and positions above this. */
+export const maxCborBytes = 2 ** 31 - 1;
+
 let encoders: { readonly compact: CborEncoder; readonly floats: CborEncoder } | undefined;
-/** Where large typed arrays go to, or come from, while something is encoded or decoded. */
+/** Receives or gives the large typed arrays of the value that is being encoded or decoded. */
 let writer: SegmentWriter | undefined;
 let reader: SegmentReader | undefined;
 
 /**
  * Encodes with cbor-x.
  *
- * @param floats - Writes every number as a float, which keeps -0.
- * @param segments - Takes the large typed arrays, when they are kept apart.
+ * @param usesFloats writes every number as a float, which keeps -0
+ * @param segments receives the large typed arrays, if they are stored apart
  */
-export function encodeCbor(value: unknown, floats: boolean, segments?: SegmentWriter): Bytes {
+export function encodeCbor(value: unknown, usesFloats: boolean, segments?: SegmentWriter): Bytes {
   encoders ??= createEncoders();
-  const encoder = floats ? encoders.floats : encoders.compact;
+  const encoder = usesFloats ? encoders.floats : encoders.compact;
   writer = segments;
   try {
     const view = encoder.encode(value, resetBufferMode);
@@ -56,18 +59,18 @@ export function encodeCbor(value: unknown, floats: boolean, segments?: SegmentWr
   }
 }
 
-/** Until it encodes again, cbor-x holds the objects of the last value, and its pool never shrinks. */
+/** cbor-x references the objects of the last value until it encodes another one, and its pool never shrinks. */
 function releaseMemory(encoder: CborEncoder, poolBytes: number): void {
   if (poolBytes > largePoolBytes) encoder.useBuffer(Buffer.allocUnsafeSlow(initialPoolBytes));
   encoder.encode(null, resetBufferMode);
 }
 
-/** @throws {Error} when these are not the bytes of a value. */
+/** @throws {Error} when the bytes are not those of a value */
 export function decodeCbor(bytes: Bytes, segments?: SegmentReader): unknown {
   encoders ??= createEncoders();
   reader = segments;
   try {
-    // From a Buffer byte strings become Buffers, and it is this object that cbor-x hangs a property on.
+    // Byte strings of a Buffer become Buffers. And cbor-x adds a property to the object that it receives.
     return encoders.compact.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } finally {
     reader = undefined;
@@ -94,7 +97,7 @@ function createEncoders(): NonNullable<typeof encoders> {
     encode: (view, encode) => encode((writer as SegmentWriter).add(view)),
     decode: (place) => (reader === undefined ? place : reader.read(place)) as ArrayBufferView,
   });
-  // Its own looks at the global Date, which a test clock may have replaced.
+  // The extension of cbor-x uses the global Date, which a test clock may have replaced.
   addExtension<Date, number>({
     Class: classMatching<Date>(types.isDate),
     tag: dateTag,
@@ -107,12 +110,12 @@ function createEncoders(): NonNullable<typeof encoders> {
   };
 }
 
-/** What cbor-x, which asks `instanceof`, takes for a class of the objects for which `has` is true. */
+/** A class for cbor-x, which asks `instanceof`: its instances are the objects for which `has` is true. */
 function classMatching<T>(has: (object: object) => boolean): new () => T {
   return { [Symbol.hasInstance]: has } as unknown as new () => T;
 }
 
-/** What is used of cbor-x; its own declarations leave out half of it, and are of its ES module. */
+/** The used part of cbor-x; its own declarations omit half of it, and describe its ES module. */
 interface CborX {
   readonly Encoder: new (options: object) => CborEncoder;
   addExtension<T, R>(extension: {
@@ -129,17 +132,17 @@ interface CborEncoder {
 }
 
 /**
- * A copy of cbor-x that nothing else in the process uses.
+ * Loads a copy of cbor-x that nothing else in the process uses.
  *
- * Its extensions and limits are those of the module: a program that gives its own cbor-x an extension would change what
- * is saved and loaded here, and the extensions made here would change what the program encodes.
+ * Extensions and limits belong to the module: an extension of the program's own cbor-x would change what Tidemark saves
+ * and loads, and the extensions of Tidemark would change what the program encodes.
  */
 function loadOwnCbor(): CborX {
-  // A bundle holds this entry, which programs hardly ever use themselves.
+  // A bundle contains this entry, which programs rarely use themselves.
   return loadFromFile() ?? (require('cbor-x/index-no-eval') as CborX);
 }
 
-/** Evaluated anew, since caches of modules are out of reach in test runners. */
+/** Evaluates the source again, since test runners hide their module caches. */
 function loadFromFile(): CborX | undefined {
   if (ownFolder === undefined) return undefined;
   let file: string;
@@ -148,7 +151,7 @@ function loadFromFile(): CborX | undefined {
     file = nodeRequire.resolve('cbor-x');
     run = new Function('exports', 'require', 'module', '__filename', '__dirname', sourceOf(file));
   } catch {
-    // Node was told not to make code of text (--disallow-code-generation-from-strings), or a test mocks the file system.
+    // Node runs with --disallow-code-generation-from-strings, or a test mocks the file system.
     return undefined;
   }
   const module = { exports: {} };

@@ -5,17 +5,17 @@ import { mapValueStep, propertyStep } from '../properties';
 import { registeredTypeOf } from '../register-type';
 import { bytesOf, isBinary } from './typed-arrays';
 
-/** Where a value came back different, and how. */
+/** A difference between a value and its decoded copy. */
 export interface Difference {
-  /** The way to it, such as `.items[3]`. */
+  /** The path to it, such as `.items[3]`. */
   readonly path: string;
-  /** Such as `comes back as 0`. */
+  /** The difference, such as `comes back as 0`. */
   readonly problem: string;
 }
 
 /**
- * Compares a value with what became of it: contents, classes, order, what is undefined and what is missing, -0 and
- * NaN. What was one object may have become several.
+ * Compares a value with its decoded copy: contents, classes, order, undefined and missing properties, -0 and NaN. One
+ * object may have become several.
  */
 export function findDifference(before: unknown, after: unknown): Difference | undefined {
   const comparison = new Comparison();
@@ -24,9 +24,9 @@ export function findDifference(before: unknown, after: unknown): Difference | un
 }
 
 class Comparison {
-  /** The way up from the difference, innermost step first. */
+  /** The path from the difference up to the root, innermost step first. */
   readonly steps: string[] = [];
-  /** What was compared with what, or is being compared: cycles end here. */
+  /** Pairs that were compared, or are being compared: a cycle ends at them. */
   readonly #compared = new Map<object, Set<object>>();
 
   compare(before: unknown, after: unknown): string | undefined {
@@ -40,12 +40,12 @@ class Comparison {
     return this.#compareObjects(before, after);
   }
 
-  /** Whether the two are being compared already, or have been. */
+  /** Whether a pair was compared before, or is being compared; records it. */
   #isCompared(before: object, after: object): boolean {
-    const met = this.#compared.get(before);
-    if (met === undefined) this.#compared.set(before, new Set([after]));
-    else if (met.has(after)) return true;
-    else met.add(after);
+    const others = this.#compared.get(before);
+    if (others === undefined) this.#compared.set(before, new Set([after]));
+    else if (others.has(after)) return true;
+    else others.add(after);
     return false;
   }
 
@@ -83,7 +83,7 @@ class Comparison {
     return undefined;
   }
 
-  /** Compares all the properties that two objects have of their own. */
+  /** Compares all own properties of two objects. */
   #compareOwn(before: object, after: object): string | undefined {
     const [keys, keysAfter] = [ownKeysOf(before), ownKeysOf(after)];
     const lost = keys.find((key) => !Object.hasOwn(after, key));
@@ -99,7 +99,7 @@ class Comparison {
   }
 
   #compareProperties(before: object, after: object, key: string | symbol): string | undefined {
-    // Newer versions of Node make it an accessor.
+    // It is an accessor in newer versions of Node.
     if (key === 'stack' && types.isNativeError(before)) return this.compare(before.stack, (after as Error).stack);
     const [property, propertyAfter] = [before, after].map(
       (object) => Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor,
@@ -126,7 +126,7 @@ function compareBinaries(
   return undefined;
 }
 
-/** Whether this is an array without holes and properties other than its elements. */
+/** Whether an object is an array without holes and without other properties. */
 function isDense(object: object): object is unknown[] {
   if (!Array.isArray(object)) return false;
   const keys = Reflect.ownKeys(object);
@@ -134,14 +134,14 @@ function isDense(object: object): object is unknown[] {
   return keys.length === length + 1 && (length === 0 || keys[length - 1] === String(length - 1));
 }
 
-/** What an object has besides properties. */
+/** The value of an object that its properties do not show. */
 function internalValue(object: object): unknown {
   if (types.isDate(object)) return object.getTime();
   if (types.isRegExp(object)) return String(object);
   return isUrl(object) ? object.href : undefined;
 }
 
-/** The built-in classes whose objects have nothing that properties do not show. */
+/** Built-in classes whose objects can be compared by properties and `internalValue`. */
 const openClasses = new Set([
   'Object',
   'Array',
@@ -156,11 +156,11 @@ const openClasses = new Set([
   'TypeError',
   'URIError',
 ]);
-/** Declares or uses a private field, or what compilers make of one. */
+/** Source text that declares or uses a private field, also as compilers rewrite it. */
 const privateField =
   /(?:^|[\s;{}.*])#[\p{ID_Start}$_][\p{ID_Continue}$]*\s*(?:[=;(}.,)\n]|in\b)|WeakMap|WeakSet|\.set\(this,|_class_?private_?field/iu;
 
-/** Why two objects of this class cannot be compared by their properties; undefined when they can. */
+/** The reason why objects of a class cannot be compared by their properties; undefined when they can. */
 function findHiddenState(object: object): string | undefined {
   if (types.isProxy(object)) return 'is a Proxy';
   if (isUrl(object)) return undefined;

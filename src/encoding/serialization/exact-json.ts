@@ -2,11 +2,12 @@ import { isArrayPrototype, isPlainPrototype } from '../../base/built-in-classes'
 import { jsonText } from '../../base/json-text';
 import type { Bytes } from '../encoder';
 import { findExtraProperty, propertyStep } from '../properties';
-import { Inspection, NOT_CBOR, NOT_V8, OK, refuseClass, refuseExtra, STOP, throwIfRefused } from './inspection';
+import { Inspection, NOT_CBOR, NOT_V8, OK, STOP } from './inspection';
 
-/** @throws {UnsupportedValueError} when JSON would not bring the value back as it is */
+/** @throws {UnsupportedValueError} when JSON would change the value */
 export function encodeJson(value: unknown, root: string): Bytes {
-  throwIfRefused(value, new Inspection(inspectJson, false, new Map()), root);
+  const inspection = new Inspection(inspectJson, { typed: new Map() });
+  if (inspection.run(value, root) >= STOP) throw inspection.refusal(root);
   return Buffer.from(jsonText(value));
 }
 
@@ -28,13 +29,13 @@ function inspectJson(value: unknown, inspection: Inspection, depth: number): num
 }
 
 function inspectJsonObject(object: object, inspection: Inspection, depth: number): number {
-  const met = inspection.visit(object, depth);
-  if (met !== undefined) return met;
+  const visited = inspection.visit(object, depth);
+  if (visited !== undefined) return visited;
   if (inspection.depthFlags(depth) >= STOP) return STOP;
   const prototype: object | null = Object.getPrototypeOf(object);
   const isArray = Array.isArray(object);
   if (prototype === null) return inspection.refuse('has no prototype, which JSON would give it; return { ...it }');
-  if (isArray ? !isArrayPrototype(prototype) : !isPlainPrototype(prototype)) return refuseClass(prototype, inspection);
+  if (isArray ? !isArrayPrototype(prototype) : !isPlainPrototype(prototype)) return inspection.refuseClass(prototype);
   inspection.enter(object, NOT_CBOR | NOT_V8, isArray ? 'array' : 'object');
   const found = isArray
     ? inspectJsonArray(object, inspection, depth)
@@ -50,7 +51,7 @@ function inspectJsonArray(array: readonly unknown[], inspection: Inspection, dep
     if (found >= STOP) return inspection.stopAt(propertyStep(i));
   }
   const extra = findExtraProperty(array);
-  return extra === undefined ? OK : refuseExtra(extra, inspection);
+  return extra === undefined ? OK : inspection.refuseExtra(extra);
 }
 
 function inspectJsonProperties(object: object, inspection: Inspection, depth: number): number {

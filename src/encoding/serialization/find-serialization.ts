@@ -7,11 +7,11 @@ const builtIn: readonly Serialization[] = [cbor, json, v8, bytes];
 const shufflePrefix = 'shuffle+';
 
 /**
- * What decodes what was serialized, among what is given and what is built in.
+ * Finds the serialization that decodes serialized bytes, among those of the encoders and the built-in ones.
  *
- * @param id - What the serialization was called.
- * @param format - Which of its formats it chose.
- * @throws {CannotDecodeError} when nothing here does
+ * @param id id of the serialization that made the bytes
+ * @param format the format that it chose
+ * @throws {CannotDecodeError} when there is none
  */
 export function findSerialization(id: string, format: string, encoders: readonly Encoder[]): Serialization {
   for (const { serialization } of encoders) {

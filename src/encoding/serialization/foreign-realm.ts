@@ -3,13 +3,13 @@ import { builtInName } from '../../base/built-in-classes';
 
 const classNames =
   'Object Array Map Set Date RegExp ArrayBuffer Error EvalError RangeError ReferenceError SyntaxError TypeError URIError';
-/** The prototypes of the classes of this realm, by name. */
+/** Prototypes of the classes of this realm, by name. */
 let ownPrototypes: ReadonlyMap<string, object> | undefined;
 
 /**
- * Gives objects that Node's own modules made the classes of the realm that this code runs in.
+ * Gives objects that Node's own modules created the prototypes of the realm of this code.
  *
- * The two differ in Jest and in `vm` contexts only. There a decoded Map would not be `instanceof Map`.
+ * The two realms differ only in Jest and in `vm` contexts, where a decoded Map would not be `instanceof Map`.
  */
 export function fixPrototypes(value: unknown): unknown {
   if (!isForeign(value)) return value;
@@ -45,7 +45,7 @@ function ownPrototype(object: object): object | null {
   return (name === undefined ? undefined : ownPrototypes.get(name)) ?? prototype;
 }
 
-/** The prototype of the built-in class of this name, whatever took the place of the global. */
+/** The prototype of the built-in class of this name, even when the global was replaced. */
 function prototypesOf(name: string): [string, object][] {
   const Class = (globalThis as Record<string, unknown>)[name];
   const chain: object[] = [];

@@ -1,16 +1,17 @@
 import { types } from 'node:util';
 import { builtInName, isUrl, ownKeysOf } from '../../base/built-in-classes';
 import { findExtraProperty, mapValueStep } from '../properties';
-import { type Inspection, NOT_CBOR, NOT_V8, OK, refuseClass, refuseExtra, SEGMENTS, STOP } from './inspection';
+import { maxCborBytes } from './cbor';
+import { type Inspection, NOT_CBOR, NOT_V8, OK, SEGMENTS, STOP } from './inspection';
 import { isSegment } from './segments';
 import { typedArrays } from './typed-arrays';
 
-/** Those that V8 tells apart; the others come back as Error. */
+/** The error classes that V8 distinguishes; instances of others come back as Error. */
 const errorNames = new Set<string | undefined>(
   'Error EvalError RangeError ReferenceError SyntaxError TypeError URIError'.split(' '),
 );
 
-/** The other classes that encodings know, by name, and how to know their objects. */
+/** Guards for the other classes that encodings support, by name. */
 const typeGuards = new Map<string | undefined, (object: object) => boolean>([
   ['Map', types.isMap],
   ['Set', types.isSet],
@@ -18,17 +19,17 @@ const typeGuards = new Map<string | undefined, (object: object) => boolean>([
   ['RegExp', types.isRegExp],
   ['ArrayBuffer', types.isArrayBuffer],
 ]);
-/** Those that cbor-x knows: by `instanceof`, which fails for objects of another realm. */
+/** Prototypes that cbor-x supports: by `instanceof`, which fails for objects of another realm. */
 const cborPrototypes = new Set<object>([Map.prototype, Set.prototype, RegExp.prototype, ArrayBuffer.prototype]);
 
-/** What an object asks for that is neither plain nor an array. */
+/** The flags of an object that is neither plain nor an array. */
 export function inspectBuiltIn(object: object, prototype: object, inspection: Inspection, depth: number): number {
   if (ArrayBuffer.isView(object)) return inspectView(object, prototype, inspection);
   const flags = inspectClass(object, prototype, inspection);
   if (flags >= STOP) return flags;
   if (types.isNativeError(object)) return flags | inspectError(object, inspection, depth);
   const extra = ownKeysOf(object)[types.isRegExp(object) ? 1 : 0];
-  if (extra !== undefined) return refuseExtra(extra, inspection);
+  if (extra !== undefined) return inspection.refuseExtra(extra);
   if (types.isRegExp(object))
     return object.lastIndex === 0 ? flags : inspection.refuse('is a RegExp in use: its lastIndex is not 0');
   if (types.isDate(object)) return flags | inspectDate(object);
@@ -37,18 +38,18 @@ export function inspectBuiltIn(object: object, prototype: object, inspection: In
   return types.isArrayBuffer(object) ? flags | NOT_CBOR | inspectBuffer(object, object.byteLength, inspection) : flags;
 }
 
-/** Refuses an object that is not of just one of the known classes, of this realm or another. */
+/** Refuses an object that is not a direct instance of a supported class, of this realm or another. */
 function inspectClass(object: object, prototype: object, inspection: Inspection): number {
   const name = builtInName(prototype);
   if (typeGuards.get(name)?.(object)) return name === 'Date' || cborPrototypes.has(prototype) ? OK : NOT_CBOR;
   if (isUrl(object)) {
     return inspection.needs(NOT_V8, 'is a URL, and is beside something that only V8 can encode; return its href');
   }
-  if (types.isNativeError(object)) return errorNames.has(name) ? NOT_CBOR : refuseClass(prototype, inspection);
+  if (types.isNativeError(object)) return errorNames.has(name) ? NOT_CBOR : inspection.refuseClass(prototype);
   if (types.isSharedArrayBuffer(object)) return inspection.refuse('is a SharedArrayBuffer');
   if (types.isPromise(object)) return inspection.refuse('is a promise; await it');
   if (types.isBoxedPrimitive(object)) return inspection.refuse('is a primitive in an object; return the primitive');
-  return refuseClass(prototype, inspection);
+  return inspection.refuseClass(prototype);
 }
 
 function inspectMap(map: ReadonlyMap<unknown, unknown>, inspection: Inspection, depth: number): number {
@@ -87,12 +88,12 @@ function inspectDate(date: Date): number {
   return Number.isNaN(time) || Math.round((time / 1000) * 1000) === time ? OK : NOT_CBOR;
 }
 
-/** V8 keeps the class, message, stack and cause of the standard errors, and drops everything else. */
+/** V8 keeps the class, message, stack and cause of standard errors, and drops everything else. */
 function inspectError(error: Error, inspection: Inspection, depth: number): number {
   for (const key of Reflect.ownKeys(error)) {
-    if (key !== 'stack' && !isKept(key, error)) return refuseExtra(key, inspection);
+    if (key !== 'stack' && !isKept(key, error)) return inspection.refuseExtra(key);
   }
-  if (error.stack !== undefined && typeof error.stack !== 'string') return refuseExtra('stack', inspection);
+  if (error.stack !== undefined && typeof error.stack !== 'string') return inspection.refuseExtra('stack');
   inspection.enter(error, NOT_CBOR | NOT_V8, 'Error');
   const found = inspection.inspect(error.cause, depth);
   inspection.exit(error);
@@ -107,26 +108,24 @@ function isKept(key: string | symbol, error: Error): boolean {
 
 const viewPrototypes = new Set<object>([...typedArrays.map((view) => view.prototype), Buffer.prototype]);
 const viewNames = new Set<string | undefined>(typedArrays.map((view) => view.name));
-/** cbor-x misreads lengths above this. */
-const maxCborBytes = 2 ** 31 - 1;
 const maxBytes = 2 ** 32 - 1;
 
-/** What a typed array, Buffer or DataView asks for; its elements are never looked at. */
+/** The flags of a typed array, Buffer or DataView; its elements need no inspection. */
 function inspectView(view: ArrayBufferView, prototype: object, inspection: Inspection): number {
   const forCbor = viewPrototypes.has(prototype);
   if (!forCbor) {
     const name = builtInName(prototype);
-    if (name !== 'DataView' && !viewNames.has(name)) return refuseClass(prototype, inspection);
+    if (name !== 'DataView' && !viewNames.has(name)) return inspection.refuseClass(prototype);
   }
   const extra = types.isTypedArray(view) ? findExtraProperty(view) : Reflect.ownKeys(view)[0];
-  if (extra !== undefined) return refuseExtra(extra, inspection);
+  if (extra !== undefined) return inspection.refuseExtra(extra);
   const flags = inspectBuffer(view.buffer, view.byteLength, inspection);
   if (flags >= STOP) return flags;
   if (isSegment(view)) return SEGMENTS;
   return forCbor ? flags : flags | NOT_CBOR;
 }
 
-/** What bytes in this buffer ask for. */
+/** The flags of bytes in a buffer. */
 function inspectBuffer(buffer: ArrayBufferLike, byteLength: number, inspection: Inspection): number {
   if (types.isSharedArrayBuffer(buffer)) return inspection.refuse('is on a SharedArrayBuffer; return a copy');
   if ((buffer as { resizable?: boolean }).resizable)

@@ -12,7 +12,7 @@ function isTaskRef(value: object): boolean {
   return Boolean((value as { [taskRefSymbol]?: unknown })[taskRefSymbol]);
 }
 
-/** What any value asks for. */
+/** The flags of any value. */
 export function inspectValue(value: unknown, inspection: Inspection, depth: number): number {
   switch (typeof value) {
     case 'string':
@@ -39,8 +39,8 @@ function inspectString(text: string): number {
 }
 
 function inspectObject(object: object, inspection: Inspection, depth: number): number {
-  const met = inspection.visit(object, depth);
-  if (met !== undefined) return met;
+  const visited = inspection.visit(object, depth);
+  if (visited !== undefined) return visited;
   const flags = inspection.depthFlags(depth);
   if (flags >= STOP) return flags;
   const prototype: object | null = Object.getPrototypeOf(object);
@@ -92,7 +92,7 @@ function inspectArray(array: readonly unknown[], inspection: Inspection, depth: 
   return flags | NOT_CBOR | inspectRest(array, length, inspection, depth);
 }
 
-/** What comes after the first hole of an array, or after its elements: V8 keeps both holes and other properties. */
+/** The part of an array after its first hole, or its other properties: V8 keeps both holes and properties. */
 function inspectRest(array: readonly unknown[], from: number, inspection: Inspection, depth: number): number {
   const symbol = Object.getOwnPropertySymbols(array)[0];
   if (symbol !== undefined) return refuseProperty(symbol, inspection);
@@ -113,7 +113,7 @@ function inspectProperties(object: object, inspection: Inspection, depth: number
   let flags = OK;
   let count = 0;
   for (const key in object) {
-    // Descriptors would say the same, and cost several times as much.
+    // Descriptors would show the same, at several times the cost.
     if (getterOf(object, key) !== undefined || key in Object.prototype) break;
     const value: unknown = (object as Record<string, unknown>)[key];
     if (value === undefined) break;
@@ -125,12 +125,12 @@ function inspectProperties(object: object, inspection: Inspection, depth: number
     }
     count += 1;
   }
-  // Otherwise some are hidden, inherited, accessors or undefined: rare enough to start again.
+  // Otherwise some are hidden, inherited, accessors or undefined: that is rare, so the inspection starts again.
   if (Object.getOwnPropertyNames(object).length === count) return flags;
   return flags | inspectDescriptors(object, inspection, depth);
 }
 
-/** The same for any properties. What the walk has met before asks for nothing now: that is in the flags already. */
+/** Inspects properties of every kind. Objects that were visited before add no flags: the sum has these already. */
 function inspectDescriptors(object: object, inspection: Inspection, depth: number): number {
   let flags = OK;
   for (const key of Object.getOwnPropertyNames(object)) {
@@ -148,7 +148,7 @@ function inspectDescriptors(object: object, inspection: Inspection, depth: numbe
   return flags;
 }
 
-/** Whether cbor-x, which assigns, would call a setter such as that of __proto__, or fail where prototypes are frozen. */
+/** Whether cbor-x, which assigns properties, would call a setter such as that of __proto__, or fail on a frozen prototype. */
 function cannotBeAssigned(key: string): boolean {
   const inherited = Object.getOwnPropertyDescriptor(Object.prototype, key);
   return inherited !== undefined && inherited.writable !== true;
@@ -164,14 +164,14 @@ function refuseProperty(key: symbol, inspection: Inspection): number {
   return inspection.stopAt(propertyStep(key));
 }
 
-/** What an instance of a registered class asks for: what it is encoded as, which is asked for once. */
+/** Inspects the data that an instance of a registered class is encoded as, which is asked for once. */
 function inspectRegistered(object: object, type: RegisteredType, inspection: Inspection, depth: number): number {
   let known = inspection.typed.get(object);
   if (known === undefined) {
     try {
       known = { type, data: type.encode(object) as unknown };
     } catch (cause) {
-      // Types of our own say themselves what is wrong with an instance.
+      // Types of Tidemark describe the problem themselves.
       if (isInstance(cause, UnsupportedValueError)) return inspection.refuse(cause.problem, cause.cause);
       return inspection.refuse(`cannot be encoded: encode of the type ${JSON.stringify(type.name)} threw`, cause);
     }

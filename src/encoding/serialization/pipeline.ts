@@ -13,7 +13,7 @@ import { binaryFromMemory, binaryTypeOf, bytesOf } from './typed-arrays';
 import { replaceObjects } from './typed-values';
 
 /**
- * Puts filters and a serializer together; null is none, undefined the usual one.
+ * Combines filters and a serializer: null for none, undefined for the default.
  *
  * @throws {TidemarkError} for a part without the methods
  */
@@ -22,7 +22,7 @@ export function makeSerialization(
   serializer: Serializer | Serialization | null | undefined,
 ): Serialization {
   if (!Array.isArray(filters))
-    throw new TidemarkError('the option filters of an encoder is a list; put the filter in [ ]');
+    throw new TidemarkError('the option filters of an encoder must be a list; put the filter in [ ]');
   const adapted = filters.map((filter, i) => adaptPart(filter, 'filter', `filter ${i + 1} of the encoder`));
   const last = serializer === null ? bytes : serializer === undefined ? cbor : adaptSerializer(serializer);
   const isExact = builtInSerializer(last) !== undefined && filters.every((filter) => filter instanceof ShuffleFilter);
@@ -31,7 +31,7 @@ export function makeSerialization(
     : new PipelineSerialization({ filters: adapted, serializer: last, isExact });
 }
 
-/** Our own, those of Node that ours do better, or another one. */
+/** A built-in serializer, also in place of the serializer of Node that it improves, or an adapted one. */
 function adaptSerializer(serializer: Serializer | Serialization): Serialization {
   const own = builtInSerializer(serializer);
   if (own) return own;
@@ -42,15 +42,15 @@ function adaptSerializer(serializer: Serializer | Serialization): Serialization 
   return new ThirdPartySerialization(adaptPart(serializer, 'serializer', 'the serializer'));
 }
 
-/** What a serialization is made of. */
+/** The parts of a serialization. */
 interface PipelineParts {
   readonly filters: readonly AdaptedPart[];
   readonly serializer: Serialization;
-  /** Whether all of them are ours, which refuse what would come back different; what others do is checked. */
+  /** Whether all parts are built-in ones, which refuse values that they would change. Others are verified. */
   readonly isExact: boolean;
 }
 
-/** Filters, one after the other, and a serializer. */
+/** Filters in sequence, then a serializer. */
 class PipelineSerialization implements Serialization {
   readonly id: string;
   readonly #parts: PipelineParts;
@@ -96,7 +96,7 @@ class PipelineSerialization implements Serialization {
     );
   }
 
-  /** Decodes what was encoded, and compares: nothing else shows what parts of others lose. */
+  /** Decodes the output and compares: nothing else shows what third-party parts lose. */
   #verify(value: unknown, output: Serialized, root: string): Awaitable<Serialized> {
     const decoded = rescue(
       () => this.deserialize(output.bytes, output.format),
@@ -107,24 +107,24 @@ class PipelineSerialization implements Serialization {
       },
     );
     return andThen(decoded, (after) => {
-      const different = this.#difference(value, after, root);
-      if (different === undefined) return output;
-      throw new UnsupportedValueError(root + different.path, `${different.problem} when ${this.id} has encoded it`);
+      const difference = this.#findDifference(value, after, root);
+      if (difference === undefined) return output;
+      throw new UnsupportedValueError(root + difference.path, `${difference.problem} when ${this.id} has encoded it`);
     });
   }
 
-  #difference(before: unknown, after: unknown, root: string): Difference | undefined {
+  #findDifference(before: unknown, after: unknown, root: string): Difference | undefined {
     try {
       return findDifference(before, after);
     } catch (cause) {
-      throw new UnsupportedValueError(root, `cannot be compared with what ${this.id} made of it`, { cause });
+      throw new UnsupportedValueError(root, `cannot be compared with its copy decoded by ${this.id}`, { cause });
     }
   }
 }
 
 /**
- * Copies the typed arrays in a value that lie in more memory than they take: many decoders make views of all the
- * bytes that they read from. In place; the value must be nobody else's.
+ * Copies the typed arrays in a value that keep more memory than they need: many decoders return views of their whole
+ * input. Works in place: nothing else may use the value.
  */
 function detachViews(value: unknown): unknown {
   return replaceObjects(value, (object) => {

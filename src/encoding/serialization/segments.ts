@@ -1,20 +1,20 @@
 import type { Bytes } from '../encoder';
 import { binaryFromBytes, binaryTypeOf, encodeRaw } from './typed-arrays';
 
-/** Typed arrays from this many bytes on are kept apart, so that they do not go through the pools of encoders. */
+/** Size from which typed arrays are stored apart, so that they do not pass through the pools of encoders. */
 const segmentBytes = 64 * 1024;
 const alignment = 8;
-/** Where the rest of the value starts; before it is its length. */
+/** Start of the rest of the value, after its length. */
 const headStart = 8;
 
-/** Where a typed array is: its kind, its position among the segments, its length in bytes. */
-export type SegmentPlace = readonly [kind: string, position: number, byteLength: number];
+/** The place of a typed array: its type, its position among the segments, its length in bytes. */
+export type SegmentPlace = readonly [type: string, position: number, byteLength: number];
 
 export function isSegment(object: object): object is ArrayBufferView {
   return ArrayBuffer.isView(object) && object.byteLength >= segmentBytes;
 }
 
-/** Takes the large typed arrays of a value that is being encoded. */
+/** Collects the large typed arrays of a value that is being encoded. */
 export class SegmentWriter {
   readonly #segments: Bytes[] = [];
   #length = 0;
@@ -27,7 +27,7 @@ export class SegmentWriter {
     return [binaryTypeOf(view), position, bytes.byteLength];
   }
 
-  /** The length of the head, the head, and the segments, each at a multiple of eight. */
+  /** Joins the length of the head, the head, and the segments, each at a multiple of eight. */
   join(head: Bytes): Bytes {
     const start = align(headStart + head.byteLength);
     const joined = new Uint8Array(start + this.#length);
@@ -42,7 +42,7 @@ export class SegmentWriter {
   }
 }
 
-/** Gives out what a `SegmentWriter` joined. */
+/** Reads what a `SegmentWriter` joined. */
 export class SegmentReader {
   readonly head: Bytes;
   readonly #segments: Bytes;
@@ -50,16 +50,16 @@ export class SegmentReader {
   constructor(bytes: Bytes) {
     const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
     const start = align(headStart + length);
-    if (start > bytes.byteLength) throw new Error('The bytes end before the typed arrays in them begin.');
+    if (start > bytes.byteLength) throw new Error('The bytes end before their typed arrays begin.');
     this.head = bytes.subarray(headStart, headStart + length);
     this.#segments = bytes.subarray(start);
   }
 
-  /** A typed array with memory of its own. */
-  read([kind, position, byteLength]: SegmentPlace): ArrayBufferView {
+  /** Gives a typed array with memory of its own. */
+  read([type, position, byteLength]: SegmentPlace): ArrayBufferView {
     if (!(position >= 0 && byteLength >= 0 && position + byteLength <= this.#segments.byteLength))
-      throw new Error('A typed array lies outside of the bytes.');
-    return binaryFromBytes(kind, this.#segments.subarray(position, position + byteLength)) as ArrayBufferView;
+      throw new Error('The place of a typed array is outside of the bytes.');
+    return binaryFromBytes(type, this.#segments.subarray(position, position + byteLength)) as ArrayBufferView;
   }
 }
 

@@ -3,16 +3,15 @@ import type { Bytes, Serialization, Serialized } from '../encoder';
 
 let loaded: typeof import('./exact') | undefined;
 
-/** What most values need, cbor-x included: loaded when the first one does. */
+/** Formats for most values, cbor-x included: loaded with the first such value. */
 function exact(): typeof import('./exact') {
   loaded ??= require('./exact') as typeof import('./exact');
   return loaded;
 }
 
 /**
- * The default: CBOR, or V8's format for what CBOR would not bring back exactly. Typed arrays are written as their
- * very bytes. A lone number, string, boolean or null is JSON: readable, and programs that have no other results
- * need not load more than this file.
+ * The default: CBOR, or V8's format for values that CBOR would change. Typed arrays are written as their bytes. A
+ * number, string, boolean or null by itself is written as JSON, which is readable and needs no other file than this one.
  */
 export const cbor: Serialization = {
   id: 'cbor',
@@ -23,7 +22,7 @@ export const cbor: Serialization = {
   canRead,
 };
 
-/** V8's own format, as `node:v8` writes it; typed arrays are written as their very bytes. */
+/** V8's own format, as `node:v8` writes it; typed arrays are written as their bytes. */
 export const v8: Serialization = {
   id: 'v8',
   serialize(value: unknown, root = 'result'): Serialized {
@@ -33,7 +32,7 @@ export const v8: Serialization = {
   canRead,
 };
 
-/** JSON, for what comes back from it as it was: anything else is refused with its path. */
+/** JSON, for values that JSON keeps exactly: an error names the path of any other value. */
 export const json: Serialization = {
   id: 'json',
   serialize(value: unknown, root = 'result'): Serialized {
@@ -45,7 +44,7 @@ export const json: Serialization = {
   canRead: (format) => format === 'json',
 };
 
-/** For results that are bytes: a typed array, Buffer, DataView or ArrayBuffer, and nothing else. */
+/** The bytes of a typed array, Buffer, DataView or ArrayBuffer; no other results. */
 export const bytes: Serialization = {
   id: 'bytes',
   serialize(value: unknown, root = 'result'): Serialized {
@@ -58,7 +57,7 @@ export const bytes: Serialization = {
 const brand = Symbol.for('tidemark.serializer');
 for (const one of [cbor, v8, json, bytes]) Object.defineProperty(one, brand, { value: layout });
 
-/** Of the serializers here, the one that a value is: that very one, or the same of another copy of this package. */
+/** The serializer above that a value is, also when it comes from another copy of this package. */
 export function builtInSerializer(value: unknown): Serialization | undefined {
   if (typeof value !== 'object' || value === null || (value as { [brand]?: unknown })[brand] !== layout)
     return undefined;
@@ -68,8 +67,6 @@ export function builtInSerializer(value: unknown): Serialization | undefined {
 function decode(serialized: Bytes, format: string, mayKeep = false): unknown {
   if (format === 'json')
     return JSON.parse(Buffer.from(serialized.buffer, serialized.byteOffset, serialized.byteLength).toString());
-  if (!exact().canDecodeExactly(format))
-    throw new Error(`Unknown format ${JSON.stringify(format)}: this encoder reads json, cbor, v8 and raw bytes.`);
   return exact().decodeExactly(serialized, format, mayKeep);
 }
 
@@ -81,7 +78,7 @@ function encodePrimitive(value: unknown): Serialized {
   return { format: 'json', bytes: Buffer.from(JSON.stringify(value)) };
 }
 
-/** Whether a value is no object, and comes back from JSON as it was. */
+/** Whether a value is a primitive that JSON keeps exactly. */
 function isJsonPrimitive(value: unknown): boolean {
   switch (typeof value) {
     case 'number':

@@ -7,14 +7,14 @@ import { UnsupportedValueError } from '../errors';
 import { type AdaptedPart, toBytes } from '../parts';
 import { mapValueStep, propertyStep } from '../properties';
 
-/** A part of a value that a serializer throws for, and the step that leads to it. */
+/** A part of a value for which a serializer throws, and the step to it. */
 interface FailingPart {
   readonly step: string;
   readonly part: unknown;
   readonly cause: unknown;
 }
 
-/** A serializer that was not made for Tidemark. It may give text or bytes, now or later. */
+/** A serializer that was not made for Tidemark. It may return text or bytes, or a promise of them. */
 export class ThirdPartySerialization implements Serialization {
   readonly id: string;
   readonly #serializer: AdaptedPart;
@@ -26,7 +26,7 @@ export class ThirdPartySerialization implements Serialization {
 
   serialize(value: unknown, root = 'result'): Awaitable<Serialized> {
     return rescue(
-      () => andThen(this.#serializer.encode(value), (output) => this.#serialized(output)),
+      () => andThen(this.#serializer.encode(value), (output) => this.#toSerialized(output)),
       (cause) => this.#refuse(value, root, cause),
     );
   }
@@ -43,25 +43,25 @@ export class ThirdPartySerialization implements Serialization {
     return format === 'text' || format === 'bytes';
   }
 
-  #serialized(output: unknown): Serialized {
+  #toSerialized(output: unknown): Serialized {
     if (typeof output === 'string') return { format: 'text', bytes: Buffer.from(output) };
-    // Serializers give out parts of pools, which they write into again.
+    // Serializers return parts of pools, which they overwrite later.
     return { format: 'bytes', bytes: new Uint8Array(toBytes(output, `the serializer ${this.id}`)) };
   }
 
-  /** Finds the innermost part of a value that the serializer throws for. */
+  /** Throws for the innermost part of a value for which the serializer throws. */
   async #refuse(value: unknown, root: string, cause: unknown): Promise<never> {
     let path = root;
     let reason = cause;
     const seen = new Set<unknown>([value]);
-    // When it threw nothing, but gave what is of no use, that says nothing about the parts.
-    const isOurs = isInstance(cause, TidemarkError);
-    let culprit = isOurs ? undefined : await this.#findFailingPart(value);
-    while (culprit !== undefined && !seen.has(culprit.part)) {
-      seen.add(culprit.part);
-      path += culprit.step;
-      reason = culprit.cause;
-      culprit = await this.#findFailingPart(culprit.part);
+    // An output of a wrong type says nothing about the parts.
+    const isWrongOutput = isInstance(cause, TidemarkError);
+    let failing = isWrongOutput ? undefined : await this.#findFailingPart(value);
+    while (failing !== undefined && !seen.has(failing.part)) {
+      seen.add(failing.part);
+      path += failing.step;
+      reason = failing.cause;
+      failing = await this.#findFailingPart(failing.part);
     }
     throw new UnsupportedValueError(path, `cannot be encoded by ${this.id} (${describeError(reason)})`, {
       cause: reason,
@@ -80,7 +80,7 @@ export class ThirdPartySerialization implements Serialization {
   }
 }
 
-/** What is directly in a value, each with the step that leads there. */
+/** The direct parts of a value, each with the step to it. */
 function* childrenOf(value: unknown): Iterable<readonly [step: string, part: unknown]> {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
   let position = 0;

@@ -25,7 +25,7 @@ interface BinaryType {
   readonly make: (memory: ArrayBuffer) => Binary;
 }
 
-/** By the names that are saved. */
+/** Types by their saved names. */
 const binaryTypes: ReadonlyMap<string, BinaryType> = new Map<string, BinaryType>([
   ...typedArrays.map((View): [string, BinaryType] => [
     View.name,
@@ -40,7 +40,7 @@ const isBigEndian = endianness() === 'BE';
 
 function findBinaryType(type: string): BinaryType {
   const known = binaryTypes.get(type);
-  if (known === undefined) throw new Error(`There is no kind of array called ${JSON.stringify(type)}.`);
+  if (known === undefined) throw new Error(`Unknown type of array: ${JSON.stringify(type)}.`);
   return known;
 }
 
@@ -48,7 +48,7 @@ export function isBinary(value: unknown): value is Binary {
   return ArrayBuffer.isView(value) || types.isArrayBuffer(value);
 }
 
-/** The name of the class, by which bytes are made into the same again. */
+/** The name of the class, from which bytes become the same type again. */
 export function binaryTypeOf(binary: Binary): string {
   if (Buffer.isBuffer(binary)) return 'Buffer';
   return ArrayBuffer.isView(binary)
@@ -56,38 +56,38 @@ export function binaryTypeOf(binary: Binary): string {
     : 'ArrayBuffer';
 }
 
-/** @throws {Error} when there is no such kind */
+/** @throws {Error} for an unknown type */
 export function elementSizeOf(type: string): number {
   return findBinaryType(type).elementSize;
 }
 
-/** The memory of a typed array and the like, not a copy of it. */
+/** The bytes of a typed array, DataView or ArrayBuffer, in the same memory. */
 export function bytesOf(binary: Binary): Bytes {
   return ArrayBuffer.isView(binary)
     ? new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength)
     : new Uint8Array(binary);
 }
 
-/** A typed array and the like by itself: its very bytes, in the order of little-endian machines. */
+/** Encodes a typed array, DataView or ArrayBuffer as its bytes, in little-endian order. */
 export function encodeRaw(binary: Binary): Serialized {
-  const kind = binaryTypeOf(binary);
-  const bytes = toLittleEndian(kind, bytesOf(binary));
-  return { format: rawPrefix + kind, bytes, isView: !isBigEndian };
+  const type = binaryTypeOf(binary);
+  const bytes = toLittleEndian(type, bytesOf(binary));
+  return { format: rawPrefix + type, bytes, isView: !isBigEndian };
 }
 
 export function isRawFormat(format: string): boolean {
   return format.startsWith(rawPrefix) && binaryTypes.has(format.slice(rawPrefix.length));
 }
 
-/** @param mayKeep - Whether the value may use the memory of the bytes. */
+/** @param mayKeep whether the value may use the memory of the bytes */
 export function decodeRaw(format: string, bytes: Bytes, mayKeep: boolean): Binary {
   return binaryFromBytes(format.slice(rawPrefix.length), bytes, mayKeep);
 }
 
 /**
- * Makes bytes into what they were. It fills its memory: either that of the bytes, or a copy.
+ * Turns bytes into the type that they were. The value fills its memory: that of the bytes, or a copy.
  *
- * @throws {Error} when there is no such kind, or the bytes are no whole number of its elements
+ * @throws {Error} for an unknown type, or when the bytes are not a whole number of its elements
  */
 export function binaryFromBytes(type: string, bytes: Bytes, mayKeep = false): Binary {
   const fillsMemory = types.isArrayBuffer(bytes.buffer) && bytes.byteLength === bytes.buffer.byteLength;
@@ -95,20 +95,20 @@ export function binaryFromBytes(type: string, bytes: Bytes, mayKeep = false): Bi
   return binaryFromMemory(type, toLittleEndian(type, own).buffer as ArrayBuffer);
 }
 
-/** The same for bytes in the order of this machine, which become the memory of the value. */
+/** Does the same with memory in the byte order of this machine, which the value uses. */
 export function binaryFromMemory(type: string, memory: ArrayBuffer): Binary {
   const known = findBinaryType(type);
   if (memory.byteLength % known.elementSize !== 0)
-    throw new Error(`${memory.byteLength} bytes are no whole number of elements of a ${type}.`);
+    throw new Error(`${memory.byteLength} bytes are not a whole number of elements of a ${type}.`);
   return known.make(memory);
 }
 
-/** The bytes with those of each element turned around, on machines that keep them so; otherwise the bytes themselves. */
+/** The bytes in little-endian order: a copy on big-endian machines, the bytes themselves on others. */
 function toLittleEndian(type: string, bytes: Bytes): Bytes {
   return isBigEndian ? swapBytes(bytes, elementSizeOf(type)) : bytes;
 }
 
-/** A copy in which the bytes of each element are in the opposite order. */
+/** A copy with the bytes of each element in the opposite order. */
 export function swapBytes(bytes: Bytes, elementSize: number): Bytes {
   const copy = new Uint8Array(bytes);
   if (elementSize > 1)

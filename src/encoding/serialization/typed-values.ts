@@ -5,17 +5,17 @@ import { CannotDecodeError } from '../errors';
 import { type RegisteredType, registeredTypeNamed } from '../register-type';
 import type { TypedValues } from './inspection';
 
-/** Stands for an instance: holds what it is encoded as, and is known by being this very array. */
+/** Takes the place of an instance, recognized by identity; contains the data that the instance is encoded as. */
 type Placeholder = [data: unknown];
-/** A value with stand-ins for the instances in it, and the stand-ins again, by the names of their types. */
+/** A value with placeholders for its instances, and the list of these placeholders by type name. */
 type WithPlaceholders = readonly [
   value: unknown,
-  standIns: readonly (readonly [name: string, standIns: readonly Placeholder[]])[],
+  placeholders: readonly (readonly [name: string, placeholders: readonly Placeholder[]])[],
 ];
 
-/** A copy of a value with plain data in place of the instances of registered classes; `unfold` reverses it. */
+/** Copies a value with placeholders instead of instances of registered classes. */
 export function replaceTyped(value: unknown, typed: TypedValues): WithPlaceholders {
-  const standIns = new Map<string, Placeholder[]>();
+  const placeholders = new Map<string, Placeholder[]>();
   const copies = new Map<object, unknown>();
   const copyOf = (part: unknown): unknown => {
     if (typeof part !== 'object' || part === null) return part;
@@ -27,37 +27,41 @@ export function replaceTyped(value: unknown, typed: TypedValues): WithPlaceholde
       if (copy !== part) copyContents(part, copy, copyOf);
       return copy;
     }
-    const standIn: Placeholder = [undefined];
-    copies.set(part, standIn);
+    const placeholder: Placeholder = [undefined];
+    copies.set(part, placeholder);
     const { name } = instance.type;
-    if (!standIns.has(name)) standIns.set(name, []);
-    standIns.get(name)?.push(standIn);
-    standIn[0] = copyOf(instance.data);
-    return standIn;
+    if (!placeholders.has(name)) placeholders.set(name, []);
+    placeholders.get(name)?.push(placeholder);
+    placeholder[0] = copyOf(instance.data);
+    return placeholder;
   };
   const copy = copyOf(value);
-  return [copy, [...standIns]];
+  return [copy, [...placeholders]];
 }
 
-/** @throws {CannotDecodeError} when a type is not registered here */
-export function restoreTyped(folded: unknown): unknown {
-  const [value, standIns] = folded as WithPlaceholders;
-  const known = new Map<object, RegisteredType>();
-  for (const [name, ones] of standIns) {
+/**
+ * Reverses `replaceTyped`, in place.
+ *
+ * @throws {CannotDecodeError} when a type is not registered here
+ */
+export function restoreTyped(replaced: unknown): unknown {
+  const [value, placeholders] = replaced as WithPlaceholders;
+  const typeOf = new Map<object, RegisteredType>();
+  for (const [name, ofType] of placeholders) {
     const type = registeredTypeNamed(name);
     if (type === undefined)
       throw new CannotDecodeError(
         `it holds values of the type ${JSON.stringify(name)}, which is not registered here; register the type with registerType before loading it${foreignCopiesRemark()}`,
       );
-    for (const one of ones) known.set(one, type);
+    for (const placeholder of ofType) typeOf.set(placeholder, type);
   }
   return replaceObjects(value, (object, visit) => {
-    const type = known.get(object);
+    const type = typeOf.get(object);
     return type === undefined ? object : type.decode(visit((object as Placeholder)[0]));
   });
 }
 
-/** An object of the same class with nothing in it; the object itself when it can hold no instances. */
+/** An empty object of the same class; the object itself when it cannot contain instances. */
 function emptyCopy(object: object): object {
   const prototype: object | null = Object.getPrototypeOf(object);
   if (types.isMap(object)) return new Map();
@@ -87,17 +91,17 @@ function copyContents(object: object, copy: object, copyOf: (part: unknown) => u
   }
 }
 
-/** Assigning would call the setter of __proto__. */
+/** Defines a property, since assigning would call the setter of __proto__. */
 function define(object: object, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(object, key, { value, enumerable, writable: true, configurable: true });
 }
 
-/** Gives the object itself, or what is to take its place; `visit` does the same for what is inside. */
+/** Gives an object or its replacement; `visit` replaces the objects in a part of it. */
 type Replace = (object: object, visit: (part: unknown) => unknown) => unknown;
 
 /**
- * Replaces objects anywhere in a value, in place: the value must be nobody else's. What occurs twice is replaced
- * by the same both times; cycles are followed once. Instances of classes are not looked into.
+ * Replaces objects anywhere in a value, in place: nothing else may use the value. An object that occurs twice has one
+ * replacement; cycles are followed once. Instances of classes are not entered.
  */
 export function replaceObjects(value: unknown, replace: Replace): unknown {
   const done = new Map<object, unknown>();

@@ -4,7 +4,7 @@ import { fixPrototypes } from './foreign-realm';
 import { isSegment, type SegmentReader, type SegmentWriter } from './segments';
 import { binaryFromMemory, binaryTypeOf } from './typed-arrays';
 
-/** In the order of the numbers that Node gives them in its V8 format. */
+/** In the order of their numbers in Node's V8 format. */
 const viewTypes = [
   'Int8Array',
   'Uint8Array',
@@ -20,23 +20,23 @@ const viewTypes = [
   'BigInt64Array',
   'BigUint64Array',
 ];
-/** Our own number, for those that are kept apart. */
+/** A number of our own, for typed arrays that are stored apart. */
 const segmentType = 1_000;
 
 /**
  * Encodes as `v8.serialize` does.
  *
- * @param segments - Takes the large typed arrays, when they are kept apart.
+ * @param segments receives the large typed arrays, if they are stored apart
  */
 export function encodeV8(value: unknown, segments?: SegmentWriter): Bytes {
   const serializer = segments === undefined ? new DefaultSerializer() : new SegmentingSerializer(segments);
   serializer.writeHeader();
   serializer.writeValue(value);
-  // The buffer that it releases has grown by doubling: a copy holds no more than the bytes.
+  // The released buffer grew by doubling: a copy uses only the memory of the bytes.
   return new Uint8Array(serializer.releaseBuffer());
 }
 
-/** @throws {Error} when these are not the bytes of a value. */
+/** @throws {Error} when the bytes are not those of a value */
 export function decodeV8(bytes: Bytes, segments?: SegmentReader): unknown {
   const deserializer = new CopyingDeserializer(bytes, segments);
   deserializer.readHeader();
@@ -44,17 +44,20 @@ export function decodeV8(bytes: Bytes, segments?: SegmentReader): unknown {
 }
 
 class SegmentingSerializer extends DefaultSerializer {
-  constructor(private readonly segments: SegmentWriter) {
+  readonly #segments: SegmentWriter;
+
+  constructor(segments: SegmentWriter) {
     super();
+    this.#segments = segments;
   }
 
   _writeHostObject(view: ArrayBufferView): void {
     if (!isSegment(view)) {
-      // Declarations leave it out.
+      // The declarations of Node omit it.
       (DefaultSerializer.prototype as unknown as SegmentingSerializer)._writeHostObject.call(this, view);
       return;
     }
-    const [, position, byteLength] = this.segments.add(view);
+    const [, position, byteLength] = this.#segments.add(view);
     this.writeUint32(segmentType);
     this.writeUint32(viewTypes.indexOf(binaryTypeOf(view)));
     this.writeDouble(position);
@@ -62,19 +65,19 @@ class SegmentingSerializer extends DefaultSerializer {
   }
 }
 
-/** Node's own makes views of the bytes that it reads from: they would keep all of them in memory, and change with them. */
+/** Copies typed arrays: Node's own views would keep all of the input in memory, and change with it. */
 class CopyingDeserializer extends DefaultDeserializer {
-  constructor(
-    bytes: Bytes,
-    private readonly segments: SegmentReader | undefined,
-  ) {
+  readonly #segments: SegmentReader | undefined;
+
+  constructor(bytes: Bytes, segments: SegmentReader | undefined) {
     super(bytes);
+    this.#segments = segments;
   }
 
   _readHostObject(): ArrayBufferView {
     const number = this.readUint32();
-    if (number === segmentType && this.segments !== undefined) {
-      return this.segments.read([viewTypeName(this.readUint32()), this.readDouble(), this.readDouble()]);
+    if (number === segmentType && this.#segments !== undefined) {
+      return this.#segments.read([viewTypeName(this.readUint32()), this.readDouble(), this.readDouble()]);
     }
     const bytes = new Uint8Array(this.readRawBytes(this.readUint32()));
     return binaryFromMemory(viewTypeName(number), bytes.buffer) as ArrayBufferView;

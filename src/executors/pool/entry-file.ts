@@ -6,7 +6,7 @@ export type WorkerEntry = { readonly file: string } | { readonly code: string };
 
 /** @param modules the files that declare the tasks */
 export function workerEntry(kind: WorkerKind, modules: readonly string[]): WorkerEntry {
-  const file = ownFile(`executors/worker/${kind}-entry`);
+  const file = kind === 'thread' ? ownFile('executors/worker/thread-entry') : ownFile('executors/worker/process-entry');
   return file !== undefined ? { file } : { code: codeThatStarts(kind, modules) };
 }
 

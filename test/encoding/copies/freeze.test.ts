@@ -1,6 +1,6 @@
 import { deepFreeze } from '../../../src/encoding/copies/freeze';
 
-test('freezes plain objects and arrays all the way down', () => {
+test('freezes plain objects and arrays at every depth', () => {
   const value = {
     list: [{ a: 1 }],
     bare: Object.assign(Object.create(null), { b: [] }),
@@ -14,7 +14,7 @@ test('freezes plain objects and arrays all the way down', () => {
   }
 });
 
-test('goes on below what is frozen already, and through cycles', () => {
+test('continues below frozen objects and through cycles', () => {
   const inner: { up?: unknown } = {};
   const value = Object.freeze({ inner });
   inner.up = value;
@@ -22,7 +22,7 @@ test('goes on below what is frozen already, and through cycles', () => {
   expect(Object.isFrozen(inner)).toBe(true);
 });
 
-test('leaves typed arrays and instances of classes alone', () => {
+test('does not freeze typed arrays and instances of classes', () => {
   class Point {
     at = [1];
   }
@@ -39,7 +39,7 @@ test('calls no accessor', () => {
   expect(get).not.toHaveBeenCalled();
 });
 
-test('takes any depth, and values that are not objects', () => {
+test('accepts any depth, and values other than objects', () => {
   let value: unknown[] = [];
   for (let i = 0; i < 100_000; i++) value = [value];
   deepFreeze(value);

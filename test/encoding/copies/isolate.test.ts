@@ -7,7 +7,7 @@ import { anyValue, containersOf, put } from '../support/values';
 
 const runs = { numRuns: Number(process.env['RUNS'] ?? 500) };
 
-/** A value in which some containers have been put into others: what occurs twice, and cycles. */
+/** A value in which some containers are put into others, so that objects occur twice and cycles exist. */
 const graphs = fc
   .tuple(anyValue(['cbor', 'v8', 'v8 without cycles']), fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 4 }))
   .map(([value, links]) => {
@@ -42,7 +42,7 @@ const everyCopy = {
 };
 
 describe.each(Object.entries(everyCopy))('%s', (name, copyOf) => {
-  it('is the same, and leaves the original as it was', () => {
+  it('is equal, and leaves the original unchanged', () => {
     fc.assert(
       fc.property(graphs, (value) => {
         const before = freshCopy(value);
@@ -55,7 +55,7 @@ describe.each(Object.entries(everyCopy))('%s', (name, copyOf) => {
     );
   });
 
-  it('shares nothing with the original that can be changed', () => {
+  it('shares nothing mutable with the original', () => {
     fc.assert(
       fc.property(graphs, (value) => {
         const originals = objectsIn(value);
@@ -77,7 +77,7 @@ describe.each(Object.entries(everyCopy))('%s', (name, copyOf) => {
     );
   });
 
-  it('can be nested 100,000 levels deep, and lead back to itself', () => {
+  it('copies 100,000 levels, and cycles', () => {
     let value: unknown[] = [new Date(5)];
     for (let i = 0; i < 100_000; i++) value = [value];
     const copy = copyOf(value) as unknown[];
@@ -94,7 +94,7 @@ describe.each(Object.entries(everyCopy))('%s', (name, copyOf) => {
 });
 
 describe('frozenCopy', () => {
-  it('uses what is frozen all the way down as it is', () => {
+  it('shares data that is frozen at every depth', () => {
     const value = { rows: [{ id: 1 }, { id: 2 }], more: [[1.5, 2], 'a', null, undefined, 1n] };
     deepFreeze(value);
     expect(frozenCopy(value)).toEqual({ value, hasMutable: false });
@@ -104,7 +104,7 @@ describe('frozenCopy', () => {
     expect([copy === around, copy.value === value, copy.list[0] === value]).toEqual([false, true, true]);
   });
 
-  it('looks below what is frozen', () => {
+  it('copies the mutable parts of frozen data', () => {
     const inner = { a: 1 };
     const value = Object.freeze({ inner, list: Object.freeze([inner]) });
     const { value: copy } = frozenCopy(value) as { value: typeof value };
@@ -115,7 +115,7 @@ describe('frozenCopy', () => {
     ]);
   });
 
-  it('goes round a frozen circle', () => {
+  it('copies a frozen cycle', () => {
     const a: Record<string, unknown> = { when: new Date(1) };
     a['b'] = Object.freeze([a]);
     Object.freeze(a);
@@ -127,7 +127,7 @@ describe('frozenCopy', () => {
     ]);
   });
 
-  it('copies small typed arrays, and leaves large ones and instances of classes alone', () => {
+  it('copies small typed arrays, and shares large ones and instances of classes', () => {
     const value = { small: new Float64Array(4), large: new Float64Array(10_000), point: new (class Point {})() };
     const { value: copy, hasMutable } = frozenCopy(value) as { value: typeof value; hasMutable: boolean };
     expect([copy.small === value.small, copy.large === value.large, copy.point === value.point]).toEqual([
@@ -138,7 +138,7 @@ describe('frozenCopy', () => {
     expect(hasMutable).toBe(true);
   });
 
-  it('calls no accessor, and keeps symbols and hidden properties', () => {
+  it('keeps accessors uncalled, symbols and hidden properties', () => {
     const get = jest.fn();
     const key = Symbol('key');
     const value = Object.defineProperties(
@@ -159,7 +159,7 @@ describe('frozenCopy', () => {
     expect([value[0].index, value[0].input, 1 in value[1], value[1].length]).toEqual([1, 'abc', false, 3]);
   });
 
-  it('tells whether there is anything that can be changed', () => {
+  it('reports whether some data can be changed', () => {
     const mutable = [new Map(), new Set(), new Date(), /a/, new URL('a:b'), new Error('x'), new Uint8Array(1)];
     for (const part of [...mutable, new ArrayBuffer(1), Buffer.alloc(1), new DataView(new ArrayBuffer(1))]) {
       expect([part, frozenCopy({ a: [part] }).hasMutable]).toEqual([part, true]);
@@ -171,7 +171,7 @@ describe('frozenCopy', () => {
 });
 
 describe('a copy for a user', () => {
-  it('shares all that is frozen and holds nothing that can be changed', () => {
+  it('shares frozen data without mutable parts', () => {
     const { value } = frozenCopy({ rows: [{ id: 1 }], meta: { when: new Date(1) } }) as { value: any };
     const copy = newUserCopier().copy(value) as any;
     expect([copy === value, copy.rows === value.rows, copy.meta === value.meta]).toEqual([false, true, false]);
@@ -179,7 +179,7 @@ describe('a copy for a user', () => {
     expect(value.meta.when.getTime()).toBe(1);
   });
 
-  it('is one object for what occurs twice, also in values that are copied one after the other', () => {
+  it('is one object for an object that occurs twice, also in values copied in sequence', () => {
     const bytes = new Uint8Array(100_000);
     const copier = newUserCopier();
     const [first, second] = [copier.copy({ bytes }), copier.copy([bytes])] as [{ bytes: Uint8Array }, Uint8Array[]];

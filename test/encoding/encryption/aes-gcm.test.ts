@@ -9,7 +9,7 @@ const key = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1
 const passphrase = 'correct horse battery staple';
 const place = 'TrainModel/0123456789abcdef0123456789abcdef';
 
-test('reads what earlier releases encrypted', async () => {
+test('decrypts messages of earlier releases', async () => {
   const message = Buffer.from('7591aab79cf57936d2de6b483f4a820e8b89c812ed95338ffcef2e5dad88743ef98749ce', 'hex');
   const encryption = aesGcm({ key });
   expect(encryption).toMatchObject({ id: 'aes-256-gcm', keyId: '4f812ad97142d8fc' });
@@ -17,7 +17,7 @@ test('reads what earlier releases encrypted', async () => {
   expect(aesGcm({ key: passphrase }).keyId).toBe('b4cf171f2be0321d');
 });
 
-test('the same bytes are never encrypted to the same, and nothing of them is left', async () => {
+test('equal bytes encrypt to different messages without any plain text', async () => {
   const plain = Buffer.from('a secret value, '.repeat(10));
   const messages = await Promise.all([1, 2].map(async () => aesGcm({ key }).encrypt(plain, place)));
   expect(messages[0]).toHaveLength(12 + plain.length + 16);
@@ -36,20 +36,18 @@ test.each([0, 1, 1_000, 2 * 1024 * 1024, 2 * 1024 * 1024 + 1, 5_000_000])(
   },
 );
 
-test('small messages are encrypted at once', () => {
+test('small messages are encrypted synchronously', () => {
   const encryption = aesGcm({ key });
   const message = encryption.encrypt(Buffer.from('params'), place) as Bytes;
   expect(encryption.decrypt(message, place, encryption.keyId)).toEqual(new Uint8Array(Buffer.from('params')));
 });
 
-test.each([100, 3_000_000])('notices any change of %i bytes, and another place', async (length) => {
+test.each([100, 3_000_000])('detects any change of %i bytes, and another place', async (length) => {
   const encryption = aesGcm({ key });
   const plain = randomBytes(length);
   const message = await encryption.encrypt(plain, place);
   const decrypting = async (changed: Bytes, at = place) => encryption.decrypt(changed, at, encryption.keyId);
-  await expect(decrypting(message, `${place}0`)).rejects.toThrow(
-    'with another key or for another place, or was changed',
-  );
+  await expect(decrypting(message, `${place}0`)).rejects.toThrow('with another key or for another place, or changed');
   await fc.assert(
     fc.asyncProperty(fc.nat(message.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
       const changed = Uint8Array.from(message);
@@ -62,7 +60,7 @@ test.each([100, 3_000_000])('notices any change of %i bytes, and another place',
   );
 });
 
-test('a message cannot take the place of another', async () => {
+test('a message cannot replace another', async () => {
   const encryption = aesGcm({ key });
   const messages = new Map<string, Bytes>();
   for (const at of ['A/1', 'A/2']) messages.set(at, await encryption.encrypt(Buffer.from(at), at));
@@ -80,7 +78,7 @@ test.each<[string, AesGcmOptions]>([
   expect(Buffer.from(await aesGcm({ key }).decrypt(message, place, aesGcm({ key }).keyId)).toString()).toBe('a');
 });
 
-test('the same passphrase makes the same key, however it is typed; another salt makes another', () => {
+test('a passphrase gives the same key in any spelling, and another with another salt', () => {
   const { keyId } = aesGcm({ key: 'très secret, really' });
   expect(aesGcm({ key: 'très secret, really\n'.normalize('NFD') }).keyId).toBe(keyId);
   expect(aesGcm({ key: 'Très secret, really' }).keyId).not.toBe(keyId);
@@ -88,7 +86,7 @@ test('the same passphrase makes the same key, however it is typed; another salt 
   expect(new Set([...salted, aesGcm({ key: passphrase }).keyId]).size).toBe(3);
 });
 
-test('with several keys the first encrypts and all decrypt', async () => {
+test('with several keys, the first one encrypts and all decrypt', async () => {
   const [old, fresh] = [randomBytes(32), randomBytes(32)];
   const [before, during, after] = [aesGcm({ key: old }), aesGcm({ keys: [fresh, old] }), aesGcm({ key: fresh })];
   const message = await before.encrypt(Buffer.from('a'), place);
@@ -99,7 +97,7 @@ test('with several keys the first encrypts and all decrypt', async () => {
   expect(during.canDecrypt(undefined)).toBe(false);
 });
 
-test('a key that is changed afterwards changes nothing', () => {
+test('a later change of the key bytes has no effect', () => {
   const changing = Buffer.from(key);
   const encryption = aesGcm({ key: changing });
   changing.fill(0);
@@ -111,17 +109,17 @@ test.each<[string, any, string]>([
   ['an environment variable that is not set', { key: undefined }, 'aesGcm needs either a key or keys'],
   ['both', { key, keys: [key] }, 'aesGcm needs either a key or keys'],
   ['an empty list', { keys: [] }, 'aesGcm needs at least one key'],
-  ['a list that is none', { keys: key.toString('base64') }, 'keys is a list'],
+  ['a list that is none', { keys: key.toString('base64') }, 'keys must be a list'],
   ['a misspelt option', { kye: key }, 'aesGcm has no option kye; did you mean key?'],
-  ['too few bytes', { key: key.subarray(1) }, 'a key is 32 bytes; this one has 31'],
-  ['a short passphrase', { key: 'sesame' }, 'a passphrase has at least 12 characters'],
-  ['a passphrase of spaces', { key: ' '.repeat(20) }, 'a passphrase has at least 12 characters'],
+  ['too few bytes', { key: key.subarray(1) }, 'a key must have 32 bytes; this one has 31'],
+  ['a short passphrase', { key: 'sesame' }, 'a passphrase needs at least 12 characters'],
+  ['a passphrase of spaces', { key: ' '.repeat(20) }, 'a passphrase needs at least 12 characters'],
   [
     'no salt',
     { key: { passphrase, salt: '' } },
-    'a key is 32 bytes, these as base64, a passphrase, or { passphrase, salt }',
+    'a key must be 32 bytes, the same in base64, a passphrase, or { passphrase, salt }',
   ],
-  ['null', { key: null }, 'a key is 32 bytes, these as base64'],
+  ['null', { key: null }, 'a key must be 32 bytes, the same in base64'],
 ])('refuses %s at once', (_, options, message) => {
   expect(() => aesGcm(options)).toThrow(message);
 });

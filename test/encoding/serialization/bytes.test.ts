@@ -16,7 +16,7 @@ test.each([
   expect(serialized.bytes.buffer.byteLength).toBe(serialized.bytes.byteLength);
 });
 
-test('gives out bytes that do not change afterwards', () => {
+test('returns bytes that do not change later', () => {
   const { bytes } = serialize({ a: 1 });
   const before = Buffer.from(bytes).toString('hex');
   for (let i = 0; i < 100; i++) serialize({ b: 'y'.repeat(i) });
@@ -38,7 +38,7 @@ test.each([
   expect(bytes.buffer.byteLength).toBe(1);
 });
 
-test('decodes from any part of a bigger buffer, and leaves it as it was', () => {
+test('decodes from any part of a bigger buffer without changing it', () => {
   const value = [Buffer.from('abc'), new Uint8Array([1, 2]), 'text'];
   for (const serialized of [serialize(value), serialize([...value, new Array(1)])]) {
     const part = Buffer.concat([Buffer.alloc(3), serialized.bytes, Buffer.alloc(2)]).subarray(3, -2);
@@ -47,7 +47,7 @@ test('decodes from any part of a bigger buffer, and leaves it as it was', () => 
   }
 });
 
-test('changes nothing for others who use cbor-x', () => {
+test('does not affect other users of cbor-x', () => {
   const cbor = require('cbor-x');
   const value = [new URL('http://a'), Object.assign(Object.create(null), { a: 1 })];
   const before = cbor.encode(value);
@@ -68,7 +68,7 @@ test('decodes the same without the native part of cbor-x', () => {
   );
 });
 
-test('loads cbor-x when it is first needed, which a lone number does not', () => {
+test('loads cbor-x on first use, which a single number is not', () => {
   const program = `
     const { serialize, deserialize } = require('${require.resolve('../../../src/encoding/make-encoder')}').defaultEncoder.serialization;
     const fs = require('node:fs');

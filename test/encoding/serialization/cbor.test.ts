@@ -11,7 +11,7 @@ const roundTrip = (value: unknown): unknown => {
   return deserialize(bytes, format);
 };
 
-it('is not changed by extensions and limits that a program gives its cbor-x', () => {
+it("is not affected by the extensions and limits of a program's cbor-x", () => {
   const value = { at: new Date(1_700_000_000_123), url: new URL('https://a.b/'), set: new Set([1]), list: [1, 2, 3] };
   const before = serialize(value);
   cborX.addExtension({
@@ -27,14 +27,14 @@ it('is not changed by extensions and limits that a program gives its cbor-x', ()
   expect(roundTrip(value)).toStrictEqual(value);
 });
 
-it('changes nothing of what a program encodes with its cbor-x', () => {
+it('does not affect what a program encodes with cbor-x', () => {
   const bare = Object.assign(Object.create(null), { a: 1 });
   const before = new cborX.Encoder({ useRecords: false }).encode(bare);
   serialize([bare]);
   expect(new cborX.Encoder({ useRecords: false }).encode(bare)).toEqual(before);
 });
 
-it('brings results back whatever a program did to prototypes', async () => {
+it('restores results when a program has changed prototypes', async () => {
   const changed = await runChild(join(__dirname, 'fixtures/changed-prototypes.ts'), [], { cwd: folder.path });
   expect(changed).toEqual({ runs: 1, same: [true, true, true, true, true, true, true] });
 });
@@ -50,7 +50,7 @@ it('works where a test mocks the file system', () => {
   });
 });
 
-it('works where Node may not make code of text', async () => {
+it('works where Node disallows code generation from strings', async () => {
   const nodeOptions = ['--disallow-code-generation-from-strings'];
   const fixture = join(__dirname, 'fixtures/changed-prototypes.ts');
   expect(await runChild(fixture, [], { cwd: folder.path, nodeOptions })).toMatchObject({ runs: 1 });

@@ -46,16 +46,16 @@ test.each<[string, unknown, string, string]>([
     'is an accessor, not a value',
   ],
   ['what is hidden', Object.defineProperty({}, 'x', { value: 1 }), 'result.x', 'is not enumerable'],
-  ['a cycle', cycle, 'result[0].cycle', 'leads back to the array that it is in'],
+  ['a cycle', cycle, 'result[0].cycle', 'leads back to the array that contains it'],
 ])('refuses %s, with its path', (_, value, path, problem) => {
   expect(() => json.serialize(value)).toThrow(expect.objectContaining({ path, problem }));
 });
 
-test('refuses what is too deep', () => {
+test('refuses values that are too deep', () => {
   expect(() => json.serialize(deep)).toThrow('is nested more than 500 levels deep');
 });
 
-test('anything comes back exactly or is refused', () => {
+test('every value comes back exactly or is refused', () => {
   fc.assert(
     fc.property(fc.oneof(fc.jsonValue(), anyValue(['v8'])), (value) => {
       try {

@@ -26,7 +26,7 @@ test.each([
   expect(JSON.stringify([back, [...back.map.keys()]])).toBe(JSON.stringify([value, [...value.map.keys()]]));
 });
 
-test('decodes to the classes of the realm that asks', () => {
+test('decodes to the classes of the calling realm', () => {
   const value: any = roundTrip([
     new Array(1),
     new Map([[1, [new TypeError('x')]]]),
@@ -47,7 +47,7 @@ test('refuses instances of classes of another realm', () => {
   expect(refusalOf([runInNewContext('new WeakSet()')]).problem).toContain('is of the built-in class WeakSet');
 });
 
-describe('what only looks like a built-in object', () => {
+describe('objects that only resemble built-in ones', () => {
   class Named<K, V> extends Map<K, V> {}
   Object.defineProperty(Named, 'name', { value: 'Map' });
   const spoofed = { [Symbol.toStringTag]: 'URL', href: 'https://a.b/' };
@@ -69,13 +69,13 @@ describe('what only looks like a built-in object', () => {
   });
 });
 
-test('takes classes of other realms for the types of params', () => {
+test('accepts classes of other realms as types of params', () => {
   for (const name of ['Date', 'Map', 'Set', 'String', 'Uint8Array']) {
     expect(typeNames(runInNewContext(name) as Function, 'Load.x')).toEqual([name]);
   }
 });
 
-test('finds refs and parts in Maps and Sets of another realm, and keeps entries in such a Map', async () => {
+test('finds refs in Maps and Sets of another realm, and keeps the entries of such a Map', async () => {
   const newMap = (): Map<string, unknown> => runInNewContext('new Map()');
   @Task()
   class One {

@@ -8,7 +8,7 @@ import { anyValue, containersOf, put } from '../support/values';
 
 const runs = { numRuns: Number(process.env['RUNS'] ?? 1_000) };
 
-/** A value in which some containers have been put into others: what occurs twice, and cycles. */
+/** A value in which some containers are put into others, so that objects occur twice and cycles exist. */
 const graphs = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.tuple(values, fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 4 })).map(([value, links]) => {
     const containers = containersOf(value);
@@ -22,7 +22,7 @@ const backAgain = (value: unknown): unknown => {
   return deserialize(bytes, format);
 };
 
-test('anything that V8 carries comes back exactly', () => {
+test('every value that V8 supports comes back exactly', () => {
   fc.assert(
     fc.property(graphs(anyValue(['v8'])), (value) => {
       expect(difference(value, backAgain(value))).toBeUndefined();
@@ -31,7 +31,7 @@ test('anything that V8 carries comes back exactly', () => {
   );
 });
 
-test('anything that CBOR carries comes back exactly', () => {
+test('every value that CBOR supports comes back exactly', () => {
   fc.assert(
     fc.property(anyValue(['cbor']), (value) => {
       expect(difference(value, backAgain(value))).toBeUndefined();
@@ -40,7 +40,7 @@ test('anything that CBOR carries comes back exactly', () => {
   );
 });
 
-test('anything comes back exactly or is refused, with a path that leads somewhere', () => {
+test('every value comes back exactly or is refused with a valid path', () => {
   fc.assert(
     fc.property(graphs(anyValue(['cbor', 'v8', 'v8 without cycles'])), (value) => {
       try {
@@ -55,7 +55,7 @@ test('anything comes back exactly or is refused, with a path that leads somewher
   );
 });
 
-test('a refusal leads to what is wrong', () => {
+test('an error contains the path of the problem', () => {
   const wrong = [() => {}, Symbol('x'), Promise.resolve(), new (class Point {})(), new WeakSet(), Object(1)];
   fc.assert(
     fc.property(anyValue(['v8']), fc.nat(), fc.constantFrom(...wrong), (value, into, bad) => {

@@ -120,7 +120,7 @@ test.each(refused)('refuses %s, with its path', (_, value, path, problem) => {
   expect(refusalOf(value)).toMatchObject({ path, problem });
 });
 
-test('says what, where and what to do', () => {
+test('names the problem, the path and the cure', () => {
   const refusal = refusalOf({ items: [{ onEnd() {} }] });
   expect(refusal).toBeInstanceOf(TidemarkError);
   expect(refusal.name).toBe('UnsupportedValueError');
@@ -129,7 +129,7 @@ test('says what, where and what to do', () => {
   );
 });
 
-test('calls the value what the caller calls it', () => {
+test('names the value as the caller does', () => {
   expect(() => serialize([() => {}], 'params')).toThrow('Cannot save params[0]: it is a function.');
 });
 
@@ -139,13 +139,13 @@ test('refuses a task ref that is an instance of a class', () => {
   expect(refusalOf([new Ref()])).toMatchObject({ path: 'result[0]', problem: 'is a task ref' });
 });
 
-test('refuses what only CBOR carries beside what only V8 carries', () => {
+test('refuses values of which CBOR and V8 each support only a part', () => {
   const refusal = refusalOf({ holes: new Array(1), url: new URL('http://a') });
   expect(refusal.path).toBe('result.url');
   expect(refusal.problem).toContain('is a URL, and is beside something that only V8 can encode');
 });
 
-test('looks at what comes before and after a hole', () => {
+test('inspects the elements before and after a hole', () => {
   const url = new URL('http://a');
   expect(refusalOf([Object.assign(new Array(3), { 0: url })]).path).toBe('result[0][0]');
   expect(refusalOf(Object.assign(new Array(3), { 2: url })).path).toBe('result[2]');
@@ -153,7 +153,7 @@ test('looks at what comes before and after a hole', () => {
   expect(refusalOf(Object.assign([1], { columns: [url] })).path).toBe('result.columns[0]');
 });
 
-test('refuses what throws when it is read, with the cause', () => {
+test('refuses a value that throws when it is read, with the cause', () => {
   const cause = new Error('gone');
   const trap = () => {
     throw cause;
@@ -161,7 +161,7 @@ test('refuses what throws when it is read, with the cause', () => {
   expect(refusalOf([new Proxy({}, { ownKeys: trap })])).toMatchObject({ problem: 'cannot be read', cause });
 });
 
-test('reads no bytes of a format that it does not know', () => {
+test('refuses an unknown format', () => {
   expect(['json', 'cbor', 'v8', 'yaml'].map((format) => canRead(format))).toEqual([true, true, true, false]);
   expect(() => deserialize(new Uint8Array(1), 'yaml')).toThrow('Unknown format "yaml"');
 });

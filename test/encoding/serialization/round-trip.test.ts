@@ -70,13 +70,13 @@ const byV8: [string, unknown][] = [
   ],
 ];
 
-describe('what comes back by way of CBOR', () => {
+describe('values in CBOR', () => {
   test.each(byCbor)('%s', (_, value) => {
     expect(expectExact(value)).toBe('cbor');
   });
 });
 
-describe("what comes back by way of V8's format", () => {
+describe("values in V8's format", () => {
   test.each(byV8)('%s', (_, value) => {
     expect(expectExact(value)).toBe('v8');
   });

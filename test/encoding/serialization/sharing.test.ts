@@ -6,7 +6,7 @@ function nested(levels: number, wrap: (inner: unknown) => unknown): unknown {
   return value;
 }
 
-test('keeps what occurs twice one object', () => {
+test('keeps the identity of objects that occur twice', () => {
   const [shared, date, bytes] = [{ a: 1 }, new Date(), new Uint8Array([1])];
   const bare = Object.assign(Object.create(null), { shared });
   expect(expectExact([shared, { shared }, [date, date], bytes, bytes, bare, bare, new Map([[shared, shared]])])).toBe(
@@ -35,11 +35,11 @@ test('refuses cycles through an error or an object without prototype, which no e
   bare.list = [bare];
   expect(refusalOf([loop['error']])).toMatchObject({
     path: 'result[0].cause.error',
-    problem: 'leads back to the Error that it is in',
+    problem: 'leads back to the Error that contains it',
   });
   expect(refusalOf(bare)).toMatchObject({
     path: 'result.list[0]',
-    problem: 'leads back to the object without prototype that it is in',
+    problem: 'leads back to the object without prototype that contains it',
   });
 });
 
@@ -69,13 +69,13 @@ test.each([
   expect(refusalOf(nested(100_000, wrap)).problem).toBe('is nested more than 500 levels deep');
 });
 
-test('looks once at what occurs very often', () => {
+test('inspects an object once that occurs very often', () => {
   let value: unknown = {};
   for (let i = 0; i < 150; i++) value = [value, value];
   expect(expectExact(value)).toBe('cbor');
 });
 
-test('forgets nothing that it has met when an object has to be looked at again', () => {
+test('keeps the flags of visited objects when an object is inspected again', () => {
   const many = Array.from({ length: 3_000 }, () => ({}));
   expect(expectExact({ many, holes: new Array(1), none: undefined })).toBe('v8');
 });

@@ -34,7 +34,7 @@ async function refusalOf(serializer: any, value: unknown): Promise<UnsupportedVa
   throw new Error('It was not refused.');
 }
 
-test.each(foreign)('%s serves as it is', async (_, serializer) => {
+test.each(foreign)('%s can be used directly', async (_, serializer) => {
   expect((await through(encoder({ serializer }), plain)).back).toEqual(plain);
 });
 
@@ -45,7 +45,7 @@ test('lz4js compresses', async () => {
   expect(kept.byteLength).toBeLessThan(1_000);
 });
 
-test('codecs of numcodecs compress, and serve as filters', async () => {
+test('codecs of numcodecs can be compressors and filters', async () => {
   const { codecs } = await runChild<any>(join(__dirname, 'fixtures/es-modules.ts'), ['codecs']);
   expect(Object.keys(codecs)).toEqual(['blosc', 'gzip', 'lz4', 'zlib', 'zstd']);
   for (const [id, one] of Object.entries(codecs)) {
@@ -53,7 +53,7 @@ test('codecs of numcodecs compress, and serve as filters', async () => {
   }
 });
 
-test('superjson serves as it is', async () => {
+test('superjson can be used directly', async () => {
   const found = await runChild<any>(join(__dirname, 'fixtures/es-modules.ts'), ['superjson']);
   expect(found).toEqual({
     id: 'SuperJSON',
@@ -140,10 +140,16 @@ const lossy: [string, any, unknown, string, string | RegExp][] = [
     'result',
     /^cannot be decoded again by custom/,
   ],
-  ['what gives no bytes', { ...custom, serialize: () => ({}), deserialize: () => 1 }, 1, 'result', /must give bytes/],
+  [
+    'an output other than bytes',
+    { ...custom, serialize: () => ({}), deserialize: () => 1 },
+    1,
+    'result',
+    /must return bytes/,
+  ],
 ];
 
-test.each(lossy)('refuses what would come back different: %s', async (_, serializer, value, path, problem) => {
+test.each(lossy)('refuses a value that would change: %s', async (_, serializer, value, path, problem) => {
   const refusal = await refusalOf(serializer, value).catch((error: Error) => error);
   expect((refusal as UnsupportedValueError).path ?? 'result').toBe(path);
   expect((refusal as UnsupportedValueError).problem ?? refusal.message).toEqual(
@@ -151,7 +157,7 @@ test.each(lossy)('refuses what would come back different: %s', async (_, seriali
   );
 });
 
-/** Gives back the same objects, and so hides what it cannot really do. */
+/** Returns the same objects, which hides that it cannot encode them. */
 const remembering = () => {
   const values: unknown[] = [];
   return {
@@ -216,7 +222,7 @@ test.each<[string, () => object]>([
   expect((await refusalOf(same, value)).problem).toContain('private fields cannot be compared');
 });
 
-test('does not take a colour for a private field', async () => {
+test('does not mistake a color for a private field', async () => {
   class Theme {
     ink = '#face';
     paper = '#fff';
@@ -225,13 +231,13 @@ test('does not take a colour for a private field', async () => {
   expect((await through(encoder({ serializer: same }), new Theme())).back).toEqual(new Theme());
 });
 
-test('compares instances of registered classes by what they are encoded as', async () => {
+test('compares instances of registered classes by their data', async () => {
   registerType(Secret, { name: 'Secret', encode: ({ inside }) => inside, decode: () => new Secret() });
   const making = { id: 'making', pack: () => '', unpack: () => ({ s: new Secret() }) };
   expect((await through(encoder({ serializer: making }), { s: new Secret() })).back.s.inside).toBe(1);
 });
 
-test('compares cycles, and takes what was one object and became several', async () => {
+test('compares cycles, and accepts that one object became several', async () => {
   const cycle: Record<string, unknown> = { a: 1 };
   cycle['self'] = cycle;
   expect((await through(encoder({ serializer: remembering() }), cycle)).back.self).toBeDefined();
@@ -253,7 +259,7 @@ test('typed arrays come back with memory of their own', async () => {
   expect(back.map.get('a').buffer.byteLength).toBe(3);
 });
 
-test('notices other bytes in a typed array, and properties that are hidden', async () => {
+test('detects other bytes in a typed array, and hidden properties', async () => {
   const giving = (back: unknown) => ({ id: 'giving', pack: () => '', unpack: () => back });
   expect(await refusalOf(giving([Float64Array.of(1, 3)]), [Float64Array.of(1, 2)])).toMatchObject({
     path: 'result[0]',
@@ -263,7 +269,7 @@ test('notices other bytes in a typed array, and properties that are hidden', asy
   expect((await refusalOf(giving(hidden), { x: 1 })).path).toBe('result.x');
 });
 
-test('what is decoded does not lie in memory that belongs to others', () => {
+test('decoded values have memory of their own', () => {
   const identity = { id: 'identity', encode: (value: Uint8Array) => value, decode: (data: Uint8Array) => data };
   const { serialization } = encoder({ serializer: identity });
   const kept = new Uint8Array([1, 2, 3]);
@@ -271,7 +277,7 @@ test('what is decoded does not lie in memory that belongs to others', () => {
   expect((serialization.deserialize(kept, 'bytes', true) as Uint8Array).buffer).toBe(kept.buffer);
 });
 
-test('bytes of a serializer are copied: it may write into them again', () => {
+test('bytes of a serializer are copied, since it may overwrite them', () => {
   const pool = Buffer.alloc(100);
   const pooling = {
     id: 'pooling',
@@ -285,18 +291,21 @@ test('bytes of a serializer are copied: it may write into them again', () => {
 
 const serializers: [string, any][] = [...foreign, ['cbor', cbor], ['own v8', v8], ['own json', json], ['bytes', bytes]];
 
-test.each(serializers)('anything comes back exactly through %s, or is refused with a path', async (_, serializer) => {
-  const made = encoder({ filters: [shuffle()], serializer, compressor: null });
-  await fc.assert(
-    fc.asyncProperty(anyValue(['cbor', 'v8', 'v8 without cycles']), async (value) => {
-      try {
-        const { back } = await through(made, value);
-        expect(difference(value, back)).toBeUndefined();
-      } catch (error) {
-        if (!(error instanceof UnsupportedValueError)) throw error;
-        expect(() => followPath(value, error.path)).not.toThrow();
-      }
-    }),
-    { numRuns: Number(process.env['RUNS'] ?? 200) },
-  );
-});
+test.each(serializers)(
+  'every value comes back exactly through %s, or is refused with a path',
+  async (_, serializer) => {
+    const made = encoder({ filters: [shuffle()], serializer, compressor: null });
+    await fc.assert(
+      fc.asyncProperty(anyValue(['cbor', 'v8', 'v8 without cycles']), async (value) => {
+        try {
+          const { back } = await through(made, value);
+          expect(difference(value, back)).toBeUndefined();
+        } catch (error) {
+          if (!(error instanceof UnsupportedValueError)) throw error;
+          expect(() => followPath(value, error.path)).not.toThrow();
+        }
+      }),
+      { numRuns: Number(process.env['RUNS'] ?? 200) },
+    );
+  },
+);

@@ -17,7 +17,7 @@ const lone: [string, ArrayBufferView | ArrayBuffer][] = [
   ['ArrayBuffer', new Uint8Array([1, 2, 3]).buffer],
 ];
 
-test.each(lone)('writes a lone %s as its very bytes, without a copy', (kind, value) => {
+test.each(lone)('writes a single %s as its bytes, without a copy', (kind, value) => {
   const { format, bytes, isView } = serialize(value);
   expect(format).toBe(`raw:${kind}`);
   expect(isView).toBe(true);
@@ -26,7 +26,7 @@ test.each(lone)('writes a lone %s as its very bytes, without a copy', (kind, val
   expect(difference(value, deserialize(bytes, format))).toBeUndefined();
 });
 
-test('makes a typed array over memory that it may keep and that holds nothing else', () => {
+test('uses memory that it may keep for a typed array', () => {
   const bytes = new Uint8Array(Float64Array.from([1.5, 2.5]).buffer);
   const value = cbor.deserialize(bytes, 'raw:Float64Array', true) as Float64Array;
   expect(value.buffer).toBe(bytes.buffer);
@@ -43,8 +43,10 @@ test.each([
   expect(value.buffer.byteLength).toBe(16);
 });
 
-test('refuses bytes that are no whole number of elements', () => {
-  expect(() => deserialize(new Uint8Array(9), 'raw:Float64Array')).toThrow('9 bytes are no whole number of elements');
+test('refuses bytes that are not a whole number of elements', () => {
+  expect(() => deserialize(new Uint8Array(9), 'raw:Float64Array')).toThrow(
+    '9 bytes are not a whole number of elements',
+  );
   expect(() => deserialize(new Uint8Array(9), 'raw:Point')).toThrow('Unknown format "raw:Point"');
 });
 
@@ -72,13 +74,13 @@ test('decodes large typed arrays from any part of a bigger buffer', () => {
   expect(difference(deserialize(bytes, format), deserialize(part, format))).toBeUndefined();
 });
 
-test('keeps a large typed array that occurs twice one object', () => {
+test('keeps the identity of a large typed array that occurs twice', () => {
   const floats = large();
   expect(expectExact([floats, { again: floats }])).toBe('cbor+raw');
   expect(expectExact([floats, { again: floats }, new Array(1)])).toBe('v8+raw');
 });
 
-test('makes two of two views on one ArrayBuffer, large or small', () => {
+test('separates two views on one ArrayBuffer, large or small', () => {
   const buffer = new ArrayBuffer(160_000);
   const [a, b] = deserialize(
     serialize([new Uint8Array(buffer), new Uint8Array(buffer, 0, 80_000)]).bytes,
@@ -92,7 +94,7 @@ test('keeps -0 beside a large typed array', () => {
   expect(expectExact([-0, large()])).toBe('cbor+raw');
 });
 
-test('refuses large typed arrays for what it refuses small ones', () => {
+test('refuses large typed arrays for the same reasons as small ones', () => {
   class Block extends Float64Array {}
   expect(refusalOf({ a: new Block(10_000) })).toMatchObject({ path: 'result.a' });
   expect(refusalOf([new Uint8Array(new SharedArrayBuffer(70_000))]).problem).toContain('SharedArrayBuffer');
@@ -113,7 +115,7 @@ test("the v8 serializer writes V8's format, and typed arrays as their bytes", ()
   expect(formats).toEqual(['v8', 'v8', 'raw:Float64Array', 'v8+raw']);
 });
 
-test('turns bytes around for machines that keep them so', () => {
+test('swaps bytes for big-endian machines', () => {
   const bytes = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
   expect([...swapBytes(bytes, 4)]).toEqual([4, 3, 2, 1, 8, 7, 6, 5]);
   expect([...swapBytes(bytes, 1)]).toEqual([...bytes]);

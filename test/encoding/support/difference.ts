@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 type Twins = { readonly there: Map<object, object>; readonly back: Map<object, object> };
 
-/** Where two values differ, in content, class, key order or in which parts are the same object; undefined when nowhere. */
+/** The path at which two values differ in content, class, key order or object identity; undefined when they are equal. */
 export function difference(
   a: unknown,
   b: unknown,
@@ -29,7 +29,7 @@ export function difference(
   return undefined;
 }
 
-/** What an object has besides other values. */
+/** The value of an object that its properties do not show. */
 function essence(object: object): string {
   if (ArrayBuffer.isView(object))
     return Buffer.from(object.buffer, object.byteOffset, object.byteLength).toString('latin1');

@@ -1,7 +1,7 @@
 const STEP =
   /^(?:\.get\((?<mapKey>.*?)\)(?=[.[]|$)|\.(?<items>keys|values)\(\)\[(?<at>\d+)\]|\[(?<index>\d+)\]|\[(?<quoted>"(?:[^"\\]|\\.)*")\]|\.(?<name>[^.[]+))/u;
 
-/** The value that a path such as `result.items[3].get("x")` leads to. */
+/** The value at a path such as `result.items[3].get("x")`. */
 export function followPath(root: unknown, path: string): unknown {
   let rest = path.replace(/^result/, '');
   let value = root as any;

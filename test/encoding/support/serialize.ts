@@ -3,7 +3,7 @@ import { defaultEncoder } from '../../../src/encoding/make-encoder';
 
 const { serialization } = defaultEncoder;
 
-/** Serializes as usual, which is done at once. */
+/** Serializes with the default encoder, which is synchronous. */
 export function serialize(value: unknown, root?: string): Serialized {
   return serialization.serialize(value, root) as Serialized;
 }

@@ -3,7 +3,7 @@ import { pack, unpack } from '../../../src/encoding/packing';
 
 const place = 'Example/0123';
 
-/** Encodes and decodes as a storage does, and gives what was kept meanwhile as well. */
+/** Encodes and decodes as a storage does. Returns the stored bytes as well. */
 export async function through(encoder: Encoder, value: unknown): Promise<{ back: any; kept: Bytes; format: string }> {
   const { serialization } = encoder;
   const { bytes, format } = await serialization.serialize(value);

@@ -38,7 +38,7 @@ const leavesForV8 = fc.oneof(
   fc.uint8Array().map((bytes) => new DataView(bytes.slice().buffer)),
 );
 
-/** Values of every type that can be saved: with those that only CBOR carries, those that only V8 does, or both. */
+/** Values of every type that can be saved: with types that only CBOR supports, only V8, or both. */
 export function anyValue(onlyBy: readonly ('cbor' | 'v8' | 'v8 without cycles')[]): fc.Arbitrary<unknown> {
   const { value } = fc.letrec((tie) => {
     const inner = tie('value');
@@ -82,11 +82,11 @@ export function anyValue(onlyBy: readonly ('cbor' | 'v8' | 'v8 without cycles')[
     }
     return { value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaves, ...containers) };
   });
-  // What only V8 carries is left out where something that only CBOR carries may be beside it.
+  // Excludes types that only V8 supports beside types that only CBOR supports.
   return onlyBy.includes('cbor') && onlyBy.length === 1 ? value.filter(carriedByCbor) : value;
 }
 
-/** The objects in a value into which another can be put. */
+/** The objects in a value that can contain others. */
 export function containersOf(value: unknown): Container[] {
   const found = new Set<object>();
   const add = (item: unknown): void => {

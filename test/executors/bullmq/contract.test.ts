@@ -1,19 +1,18 @@
+import { describeExecutor } from 'tidemark/testing';
 import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/worker';
-import { describeExecutor } from '../../contract/executor-contract';
-import { withStorage } from '../../contract/run-on';
 import type { Child } from '../../support/child';
 import { describeWithRedis } from '../../support/redis-server';
 import { tasksFile, workerHere, workerProcess } from './support/workers';
 
 describeWithRedis('with a worker', (server) => {
+  const options = { storage: () => server.uri() };
+
   describe('in this process', () => {
     let worker: TidemarkWorker;
     beforeAll(async () => (worker = await workerHere(server, { modules: [tasksFile], concurrency: 4 })));
     afterAll(() => worker.close());
-    describeExecutor('bullmq', () =>
-      withStorage(bullmq({ connection: server.uri(), modules: [tasksFile] }), server.uri()),
-    );
+    describeExecutor('bullmq', () => bullmq({ connection: server.uri(), modules: [tasksFile] }), options);
   });
 
   describe('in another process, which uses threads', () => {
@@ -22,8 +21,6 @@ describeWithRedis('with a worker', (server) => {
       worker = await workerProcess(server, { modules: [tasksFile], executor: 'threads', concurrency: 2 });
     });
     afterAll(() => worker.process.kill('SIGKILL'));
-    describeExecutor('bullmq', () =>
-      withStorage(bullmq({ connection: server.uri(), modules: [tasksFile] }), server.uri()),
-    );
+    describeExecutor('bullmq', () => bullmq({ connection: server.uri(), modules: [tasksFile] }), options);
   });
 });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Runner } from 'tidemark';
 import { bullmq } from '../../../src/executors/bullmq/bullmq';
-import { checkRandomWorlds } from '../../contract/random-worlds';
+import { checkRandomWorlds } from '../../support/random-worlds';
 import { describeWithRedis } from '../../support/redis-server';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { workerProcess } from './support/workers';

@@ -8,7 +8,7 @@ const root = resolve(__dirname, '../../..');
 const own = 'node_modules/tidemark';
 const dependencies = ['reflect-metadata', 'typedi', 'lilconfig', 'fastest-levenshtein', 'cbor-x', '@swc/core', 'tsx'];
 
-/** Makes folders of users, above which Tidemark is installed as plain JavaScript, with what it needs. */
+/** Creates folders of users, with Tidemark and its dependencies installed above them as JavaScript. */
 export function projects({ without = '' } = {}): (files: Readonly<Record<string, string>>) => Project {
   let folder: string;
   let count = 0;
@@ -35,7 +35,7 @@ function install(folder: string, without: string): void {
   }
 }
 
-/** A user's folder. */
+/** The folder of a user. */
 export class Project {
   constructor(
     readonly path: string,
@@ -52,8 +52,8 @@ export class Project {
   }
 
   /**
-   * What an expression gives, in a process that runs in this folder or one in it; its error, when it throws.
-   * `load`, `importModule`, `loadConfig`, `configuredStorage` and `metadata` are there.
+   * Evaluates an expression in a process in this folder or one inside, and returns the printed result or error.
+   * `load`, `importModule`, `loadConfig`, `configuredStorage` and `metadata` are available.
    */
   print(expression: string, { folder = '.', nodeOptions = [] as string[], env = {} } = {}): Promise<string> {
     const program = `
@@ -67,7 +67,7 @@ export class Project {
     `;
     const options = { cwd: join(this.path, folder), env: { ...process.env, TIDEMARK_STORAGE: '', ...env } };
     return new Promise((printed) =>
-      // Warnings are part of it: there should be none.
+      // Includes warnings, of which there should be none.
       execFile(process.execPath, [...nodeOptions, '-e', program], options, (_, output, errors) =>
         printed((errors + output).trim()),
       ),

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeLeases } from 'tidemark/testing';
 import { FileStore } from '../../../src/storage/stores/file/file-store';
-import { describeLeases } from '../../contract/lease-contract';
 
 describeLeases('a file store', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-'));

@@ -1,5 +1,5 @@
+import { describeLeases } from 'tidemark/testing';
 import { MemoryStore } from '../../../src/storage/stores/memory';
-import { describeLeases } from '../../contract/lease-contract';
 
 const immortal = 'an owner in the same process is never silent';
 

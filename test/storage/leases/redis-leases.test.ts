@@ -1,5 +1,5 @@
+import { describeLeases } from 'tidemark/testing';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
-import { describeLeases } from '../../contract/lease-contract';
 import { describeWithRedis } from '../../support/redis-server';
 
 describeWithRedis('with a redis-server', (server) => {

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FileStore } from '../../../src/storage/stores/file/file-store';
-import { isWhole } from '../../contract/sealed';
+import { isWhole } from '../../../src/testing/sealed-bytes';
 
 const register = join(__dirname, '../../support/register.js');
 const fixture = join(__dirname, 'fixtures/write-and-read.ts');

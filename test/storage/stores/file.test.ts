@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeStore } from 'tidemark/testing';
 import { FileStore } from '../../../src/storage/stores/file/file-store';
-import { describeStore } from '../../contract/store-contract';
 
 describeStore('a file store', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-'));

@@ -1,7 +1,7 @@
 import Keyv from 'keyv';
+import { describeStore } from 'tidemark/testing';
 import type { KeyvAdapter } from '../../../src/storage/stores/keyv/adapter';
 import { KeyvStore } from '../../../src/storage/stores/keyv/keyv-store';
-import { describeStore } from '../../contract/store-contract';
 
 /** As many do: values are JSON, nothing is null, and a deletion tells nothing. */
 function jsonAdapter(rows: Map<string, string>): KeyvAdapter {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { LmdbStore } from '../../../src/storage/stores/lmdb/lmdb-store';
-import { isWhole } from '../../contract/sealed';
+import { isWhole } from '../../../src/testing/sealed-bytes';
 import { Child, runChild } from '../../support/child';
 import { temporaryFolder } from '../../support/temporary-folder';
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeStore } from 'tidemark/testing';
 import { LmdbStore } from '../../../src/storage/stores/lmdb/lmdb-store';
-import { describeStore } from '../../contract/store-contract';
 
 describeStore('an LMDB store', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-'));

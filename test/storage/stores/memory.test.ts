@@ -1,5 +1,5 @@
+import { describeStore } from 'tidemark/testing';
 import { MemoryStore } from '../../../src/storage/stores/memory';
-import { describeStore } from '../../contract/store-contract';
 
 describeStore('a memory store', async () => {
   const entries = new Map<string, Uint8Array>();

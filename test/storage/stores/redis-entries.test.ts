@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
-import { isWhole, sealed } from '../../contract/sealed';
+import { isWhole, sealed } from '../../../src/testing/sealed-bytes';
 import { collect } from '../../support/collect';
 import { describeWithRedis } from '../../support/redis-server';
 

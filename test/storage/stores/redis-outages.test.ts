@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
 import type { TaskKey } from '../../../src/task/context';
-import { isWhole, sealed } from '../../contract/sealed';
+import { isWhole, sealed } from '../../../src/testing/sealed-bytes';
 import { collect } from '../../support/collect';
 import { describeWithRedis, startRedis } from '../../support/redis-server';
 import { expectFailures, operations, outcomes } from './fixtures/redis-operations';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
-import { isWhole, sealed } from '../../contract/sealed';
+import { isWhole, sealed } from '../../../src/testing/sealed-bytes';
 import { describeWithRedis } from '../../support/redis-server';
 
 /** Lies between a store and a server, and lets through only so much. */

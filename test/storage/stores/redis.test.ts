@@ -1,5 +1,5 @@
+import { describeStore } from 'tidemark/testing';
 import { RedisStore } from '../../../src/storage/stores/redis/redis-store';
-import { describeStore } from '../../contract/store-contract';
 import { describeWithRedis } from '../../support/redis-server';
 
 describeWithRedis('with a redis-server', (server) => {
