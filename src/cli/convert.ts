@@ -1,8 +1,8 @@
 import { TidemarkError } from '../base/error';
 
-/** A text cannot be what it should be; says what it should have been. */
+/** A text cannot be converted. The message names the expected type. */
 export class ConversionError extends TidemarkError {
-  /** @param part which part of the text, when it is not the whole */
+  /** @param part the part of the text that is wrong; undefined for all of it */
   constructor(
     wanted: string,
     readonly part?: string,
@@ -34,12 +34,12 @@ const converters = new Map<unknown, readonly [name: string, convert: Converter]>
   [Uint8Array, ['bytes in base64', (text) => (toBytes(text) ? new Uint8Array(toBytes(text)!) : undefined)]],
 ]);
 
-/** Whether a param of this kind takes several values. */
+/** True for a param that takes several values. */
 export function isList(kind: Function | undefined): boolean {
   return kind === Array || kind === Set || Object.getPrototypeOf(kind ?? Object) === Object.getPrototypeOf(Uint8Array);
 }
 
-/** What is to be written for a param of this kind, for people. */
+/** Name of a type in help texts. */
 export function kindName(kind: Function | undefined): string {
   if (kind === undefined) return 'value';
   if (kind === Map) return 'JSON';
@@ -48,10 +48,10 @@ export function kindName(kind: Function | undefined): string {
 }
 
 /**
- * A param's value from text.
+ * Converts the text of a param.
  *
- * @param kind the class that was declared; undefined when anything may be meant: then JSON, or else the text itself
- * @throws {NotConvertedError} when it cannot be
+ * @param kind the declared class; undefined for any: then JSON, or else the text itself
+ * @throws {ConversionError} for text of another type
  */
 export function convert(text: string, kind: Function | undefined): unknown {
   if (kind === undefined) return parseJsonOrText(text);
@@ -64,9 +64,9 @@ export function convert(text: string, kind: Function | undefined): unknown {
 }
 
 /**
- * A list from JSON, or from texts with commas.
+ * Makes a list from JSON or from comma-separated texts.
  *
- * @param itemKind what is in it, when that is known
+ * @param itemKind the class of its items, if known
  */
 export function convertList(
   texts: readonly string[],
@@ -84,7 +84,7 @@ export function convertList(
 
 type TypedArrayClass = Function & { from(items: readonly unknown[]): ArrayLike<unknown> };
 
-/** Typed arrays wrap numbers that are too large, and make NaN or 0 of texts. */
+/** Rejects items that do not fit: typed arrays wrap large numbers, and make NaN or 0 of texts. */
 function toTypedArray(kind: TypedArrayClass, items: readonly unknown[]): ArrayLike<unknown> {
   const rounds = kind === Float32Array || kind === Float64Array;
   const problem = new ConversionError(`a list of items that fit into a ${kind.name}`);
@@ -99,7 +99,7 @@ function toTypedArray(kind: TypedArrayClass, items: readonly unknown[]): ArrayLi
   return made;
 }
 
-/** What JSON cannot say of a declared class is text, a list or an object there; anything else is taken as it is. */
+/** Converts a JSON value to the declared class; classes that JSON lacks are texts, lists or objects there. */
 export function fromJson(value: unknown, kind: Function | undefined): unknown {
   if (kind === BigInt && typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
   if (typeof value === 'string')
@@ -113,7 +113,7 @@ export function fromJson(value: unknown, kind: Function | undefined): unknown {
   return value;
 }
 
-/** JSON when it is that, else the text. @throws {NotConvertedError} for a number in it that cannot be held */
+/** Parses JSON, or returns the text. @throws {ConversionError} for a number that JavaScript cannot represent */
 export function parseJsonOrText(text: string): unknown {
   let value: unknown;
   try {
@@ -127,7 +127,7 @@ export function parseJsonOrText(text: string): unknown {
 
 const strings = /"(?:[^"\\]|\\.)*"/g;
 
-/** Checks the numbers in a text that is JSON: JSON itself rounds them. @throws {NotConvertedError} with the number as its `value` */
+/** Checks the numbers in JSON, which `JSON.parse` rounds silently. @throws {ConversionError} with the number as its `part` */
 export function checkNumbers(json: string): void {
   for (const [number] of json.replace(strings, '').matchAll(/-?\d[\d.eE+-]*/g)) toNumber(number);
 }
@@ -164,7 +164,7 @@ function toNumber(text: string): number | undefined {
 const dateTime =
   /^(?<day>\d{4}-\d\d-\d\d)(?:[T ](?<time>(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?)(?<zone>Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?)?$/;
 
-/** A day (in UTC), or a time with its zone: dates themselves take almost any text, and 30 February for 2 March. */
+/** Parses a day (in UTC) or a time with its zone. `new Date` accepts almost any text, and 30 February as 2 March. */
 function toDate(text: string): Date | undefined {
   const { day, time, zone } = dateTime.exec(text)?.groups ?? {};
   if (day === undefined) return undefined;
@@ -185,7 +185,7 @@ function toRegExp(text: string): RegExp | undefined {
   }
 }
 
-/** Base64, or its form for URLs. Node reads anything as that: what is no base64 comes back as another text. */
+/** Parses base64 or base64url. Node decodes any text, so the result must encode to the same text. */
 function toBytes(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   const padded = bytes.toString('base64');

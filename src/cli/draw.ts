@@ -3,12 +3,12 @@ import { dirname, extname, resolve } from 'node:path';
 import type { GraphPicture } from '../report/picture';
 import { UsageError } from './errors';
 
-/** Checks, before anything runs, that a file can be written. @throws {Misuse} when its folder is not there, or it is one */
+/** Checks the path of an output file before anything runs. @throws {UsageError} for a missing folder, or a path that is a folder */
 export function checkOutputFile(file: string): void {
   const path = resolve(file);
   const folder = dirname(path);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`cannot write ${file}: there is no folder ${folder}`);
+    throw new UsageError(`cannot write ${file}: the folder ${folder} does not exist`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`cannot write ${file}: it is a folder`);
 }
@@ -27,14 +27,14 @@ const formatByExtension: Readonly<Record<string, Format>> = {
   '.json': 'json',
 };
 
-/** The format that a file's ending says. @throws {Misuse} when it says none */
+/** The format for the extension of a file. @throws {UsageError} for an unknown extension */
 export function formatOfFile(file: string): Format {
   const format = formatByExtension[extname(file).toLowerCase()];
   if (format) return format;
-  throw new UsageError(`${file} ends with no known format: ${Object.keys(formatByExtension).join(', ')}`);
+  throw new UsageError(`${file} has no known extension: ${Object.keys(formatByExtension).join(', ')}`);
 }
 
-/** A picture as text. */
+/** Draws a picture in a format. */
 export async function drawPicture(picture: GraphPicture, format: Format): Promise<string> {
   const { toDot, toHtml, toJson, toMermaid, toSvg } =
     require('../report/formats') as typeof import('../report/formats');

@@ -5,26 +5,26 @@ import { LoadError } from '../load/load-error';
 import { RunFailedError } from '../run/errors';
 import { DeclarationError } from '../task/errors';
 
-/** The command line cannot be followed: nothing ran. */
+/** The arguments of a command are wrong. Nothing ran. */
 export class UsageError extends TidemarkError {}
 
-/** What the process ends with. */
-export const ExitCode = { failed: 1, misuse: 2 } as const;
+/** Exit codes of the process. */
+export const ExitCode = { failed: 1, usage: 2 } as const;
 
-/** 2 when nothing could be run as it was asked for; 1 when something failed. */
+/** 2 for wrong arguments, declarations or files; 1 for a failure. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.misuse;
-  const isMisuse = error instanceof UsageError || error instanceof DeclarationError || error instanceof LoadError;
-  return isMisuse ? ExitCode.misuse : ExitCode.failed;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.usage;
+  const isUsageError = error instanceof UsageError || error instanceof DeclarationError || error instanceof LoadError;
+  return isUsageError ? ExitCode.usage : ExitCode.failed;
 }
 
-/** An error for people: what happened, and its stack only when that is asked for. */
+/** Formats an error for people, with stacks only on request. */
 export function formatError(error: unknown, isVerbose: boolean): string {
-  const hint = hasUsefulStack(error) && !isVerbose ? '\n(--verbose shows where in the code)' : '';
+  const hint = hasUsefulStack(error) && !isVerbose ? '\n(--verbose shows the stack)' : '';
   return `${describeError(error)}${hint}${isVerbose ? stackTraces(error) : ''}`;
 }
 
-/** Whether code of the user's, or a mistake in this package, threw it. */
+/** True for errors thrown by user code, or by a bug of this package. */
 function hasUsefulStack(error: unknown): boolean {
   if (error instanceof UsageError) return false;
   if (error instanceof RunFailedError) return error.errors.some(({ cause }) => hasUsefulStack(cause));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 const args = process.argv.slice(2);
 
-// The quick way: nothing else need be loaded to say this.
+// Loads nothing else to print the version.
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   const { version } = require('../../package.json') as { readonly version: string };
   const { exitOnWriteError, print } = require('./output') as typeof import('./output');

@@ -1,18 +1,18 @@
 import { errorToJson } from '../base/error';
 import { escapeControls } from '../base/show';
 
-/** Whether a command has given anything. */
+/** Whether a command has written to stdout. */
 let hasOutput = false;
 
-/** Writes an error to stdout as JSON, unless a command has given something else there. */
+/** Writes an error to stdout as JSON, unless a command has written something there. */
 export function printErrorJson(error: unknown): void {
   if (!hasOutput) print(`${JSON.stringify({ error: errorToJson(error) })}\n`);
 }
 
 /**
- * Writes what a command gives to stdout: as it is for programs, with visible control characters on a terminal.
+ * Writes the output of a command to stdout. On a terminal, control characters become visible.
  *
- * @param inColour the same text with colours, for a terminal; used when there is nothing to make visible
+ * @param inColour makes the same text with colours for a terminal, unless it has control characters
  */
 export function print(output: string | Uint8Array, inColour?: () => string): void {
   hasOutput = true;
@@ -23,19 +23,19 @@ export function print(output: string | Uint8Array, inColour?: () => string): voi
   stdout.write(inColour && safe === text && !process.env['NO_COLOR'] ? inColour() : safe);
 }
 
-/** Writes a line to stderr, or several, with visible control characters. */
+/** Writes a message to stderr, with visible control characters. */
 export function printMessage(text: string): void {
   process.stderr.write(`${escapeControls(text)}\n`);
 }
 
-/** Ends the process when its output cannot be written, and says why, unless the reader has seen enough of it. */
+/** Ends the process when its output cannot be written: with an error, unless the reader has closed the pipe. */
 export function exitOnWriteError(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `tidemark ls | head -1`
     if (error.code === 'EPIPE') process.exit(0);
-    printMessage(`the output cannot be written: ${error.message}`);
+    printMessage(`cannot write the output: ${error.message}`);
     process.exit(1);
   });
-  // The terminal is gone, or its disk is full: nobody can be told, and what runs is worth finishing.
+  // The terminal is closed, or the disk of the log is full. Tasks that run still finish and are saved.
   process.stderr.on('error', () => {});
 }

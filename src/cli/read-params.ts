@@ -8,7 +8,7 @@ import { ConversionError, checkNumbers, convert, convertList, fromJson, isList, 
 import { UsageError } from './errors';
 import { type CommandLineParam, optionName, paramsOf, readArguments } from './task-params';
 
-/** Where a task's params come from. Those that are named one by one go before JSON, and that before a file. */
+/** Sources of the params of a task. Arguments override JSON, which overrides the file. */
 export interface ParamSources {
   /** `--epochs 20 --shuffle --rate=0.1` */
   readonly args: readonly string[];
@@ -18,7 +18,7 @@ export interface ParamSources {
   readonly options: readonly string[];
 }
 
-/** A task's params, converted by what was declared. @throws {Misuse} naming the one that cannot be */
+/** Reads the params of a task and converts them to the declared types. @throws {UsageError} for a param of another type */
 export async function readParams(cls: TaskClass, given: ParamSources): Promise<Record<string, unknown>> {
   const known = await paramsOf(cls);
   const task = definitionOf(cls).name;
@@ -53,7 +53,7 @@ async function convertParam(
   given: unknown,
   byKind: (param: CommandLineParam) => unknown,
 ): Promise<unknown> {
-  // The task says what is wrong with a param that it does not have.
+  // The task itself rejects a param that it does not declare.
   if (!param) return given;
   const { name, schema, secret } = param.definition;
   try {
@@ -61,7 +61,7 @@ async function convertParam(
     return await findAccepted(param, given, () => byKind(param));
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    const value = secret ? 'a secret that is something else' : showValue(given);
+    const value = secret ? 'a secret of another type' : showValue(given);
     if (param.isDeclared) throw new UsageError(`${task}: the param ${name} must be ${error.message}, but is ${value}`);
     throw new UsageError(
       `${task}: the param ${name} must be ${error.message}, as its default is, but is ${value}; --params '{"${name}": …}' takes another type where @Param({ type: … }) declares it`,
@@ -69,7 +69,7 @@ async function convertParam(
   }
 }
 
-/** What a schema takes of what may be meant; when it takes nothing, what it is to complain of. */
+/** Finds the conversion that a schema accepts; if there is none, the value for its error message. */
 async function findAccepted(
   { definition: { schema } }: CommandLineParam,
   given: unknown,
@@ -103,9 +103,9 @@ function unknownParam(
   options: readonly string[],
 ): string {
   const params = [...known.keys()];
-  const meant = nearestName(name, [...params, ...options]);
-  const hint = meant
-    ? `did you mean --${optionName(meant)}?`
+  const suggestion = nearestName(name, [...params, ...options]);
+  const hint = suggestion
+    ? `did you mean --${optionName(suggestion)}?`
     : params.length > 0
       ? `it has ${params.join(', ')}`
       : 'it has none';
@@ -125,15 +125,15 @@ function parseParams(text: string, from: string): Readonly<Record<string, unknow
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new UsageError(`${from} is no JSON: ${describeError(cause)}`, { cause });
+    throw new UsageError(`${from} is not JSON: ${describeError(cause)}`, { cause });
   }
   try {
     checkNumbers(text);
   } catch (cause) {
-    throw new UsageError(`${from} holds ${(cause as ConversionError).part}: it must be ${describeError(cause)}`, {
+    throw new UsageError(`${from} contains ${(cause as ConversionError).part}: it must be ${describeError(cause)}`, {
       cause,
     });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new UsageError(`${from} is ${showValue(value)}; it must be an object with params by name`);
+  throw new UsageError(`${from} is ${showValue(value)}; it must be an object of params`);
 }

@@ -5,7 +5,7 @@ import type { RunnerOptions, RunOptions } from '../run/options';
 import { UsageError } from './errors';
 import type { TaskFile } from './task-file';
 
-/** How a task is to be run. */
+/** Options of `tidemark run`. */
 export interface RunCommandOptions {
   readonly executor: 'inline' | 'threads' | 'processes' | 'bullmq';
   readonly redis?: string;
@@ -16,7 +16,7 @@ export interface RunCommandOptions {
   readonly force?: true | readonly string[];
 }
 
-/** The Redis of queues, when no other one is named. */
+/** The default Redis of the queues. */
 export const defaultRedis = 'redis://localhost:6379';
 
 export function addRunOptions(command: Command): void {
@@ -26,32 +26,31 @@ export function addRunOptions(command: Command): void {
         .choices(['inline', 'threads', 'processes', 'bullmq'])
         .default('inline'),
     )
-    .option('--workers <n>', 'how many threads or processes, or how many tasks at once', parseCount)
-    .option('--redis <uri>', `with --executor bullmq, the Redis of the queues (default: ${defaultRedis})`)
-    .option('--prefix <text>', 'with --executor bullmq, what the names of keys in Redis begin with')
-    .option('--queue <name=n>', 'how many tasks of a queue run at once; may be repeated', parseQueue)
+    .option('--workers <n>', 'number of threads or processes, or of tasks at the same time', parseCount)
+    .option('--redis <uri>', `with --executor bullmq: the Redis of the queues (default: ${defaultRedis})`)
+    .option('--prefix <text>', 'with --executor bullmq: prefix of the keys in Redis')
+    .option('--queue <name=n>', 'number of tasks of a queue that run at the same time; repeatable', parseQueue)
     .addOption(
-      new Option('--on-failure <what>', 'what a failure does to the others (default: stop)').choices([
+      new Option('--on-failure <what>', 'stop or continue with other tasks after a failure (default: stop)').choices([
         'stop',
         'continue',
       ]),
     )
-    .option('--force [tasks...]', 'compute anew: everything, or these tasks and what comes from them');
+    .option('--force [tasks...]', 'recompute everything, or these tasks and everything that depends on them');
 }
 
-/** What a runner needs to know of it. @throws {Misuse} when there are no queues */
+/** The options of the runner. @throws {UsageError} for options of queues without queues */
 export function toRunnerOptions(
   { executor, workers, redis, prefix }: RunCommandOptions,
   file: TaskFile,
 ): RunnerOptions {
   if (executor === 'bullmq') return { executor: queueExecutor(workers, redis, prefix, file) };
-  if (redis !== undefined || prefix !== undefined)
-    throw new UsageError('--redis and --prefix are for --executor bullmq; say that as well');
+  if (redis !== undefined || prefix !== undefined) throw new UsageError('--redis and --prefix need --executor bullmq');
   if (executor === 'inline') return workers === undefined ? {} : { concurrency: workers };
   return { executor: poolExecutor(executor, workers, file) };
 }
 
-/** What one run needs to know of it. @throws {Misuse} when a task to force is none */
+/** The options of the run. @throws {UsageError} for an unknown task in `--force` */
 export function toRunOptions({ queue, onFailure, force }: RunCommandOptions, file: TaskFile): RunOptions {
   const queues = Object.fromEntries(Object.entries(queue ?? {}).map(([name, concurrency]) => [name, { concurrency }]));
   return {
@@ -86,7 +85,7 @@ function queueExecutor(
   });
 }
 
-/** A number from 1 on. @throws {InvalidArgumentError} when it is none */
+/** Parses a number of at least 1. @throws {InvalidArgumentError} for any other text */
 export function parseCount(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number >= 1.');
   return Number(text);

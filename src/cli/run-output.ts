@@ -4,12 +4,12 @@ import type { ProgressOptions } from '../report/progress/show-progress';
 
 type Stream = NonNullable<ProgressOptions['stream']>;
 
-/** What people are told on stderr while a run goes on; above the lines of a progress that is drawn over again. */
+/** Output on stderr during a run, above the lines of a live progress display. */
 export class RunOutput {
-  /** Whether a progress is drawn over again below them. */
+  /** Whether there is a live progress display. */
   readonly hasLiveProgress: boolean;
   readonly #screen: NodeJS.WriteStream;
-  /** That of the screen, whatever is done about what others write to it. */
+  /** The original `write` of the screen, which redirecting does not affect. */
   readonly #write: (text: string) => boolean;
   #pending = '';
 
@@ -19,24 +19,24 @@ export class RunOutput {
     this.#write = screen.write.bind(screen);
   }
 
-  /** A line, or several; their control characters are visible. */
+  /** Writes a message, with visible control characters. */
   printMessage(text: string): void {
     this.printRaw(escapeControls(text));
   }
 
-  /** What the user's code prints, as it is. */
+  /** Writes output of user code unchanged. */
   printRaw(text: string): void {
     if (this.hasLiveProgress) this.#pending += `${text.replaceAll('\n', '\u001b[K\n')}\u001b[K\n`;
     else this.#write(`${text}\n`);
   }
 
-  /** What a progress writes to. */
+  /** The stream for the progress display. */
   get progressStream(): Stream {
     const screen = this.#screen;
     return {
       write: (frame: string) => this.#write(this.#insertPending(frame)),
       isTTY: screen.isTTY,
-      // Some terminals say 0 for what they do not know.
+      // Some terminals report 0 for an unknown size.
       get columns() {
         return screen.columns || undefined;
       },
@@ -49,28 +49,28 @@ export class RunOutput {
     } as Stream;
   }
 
-  /** Says what still waits: nothing is drawn any more. */
+  /** Writes pending output after the last frame of the progress display. */
   flush(): void {
     if (this.#pending !== '') this.#write(this.#pending);
     this.#pending = '';
   }
 
-  /** The last thing that is said, before the process ends. */
+  /** Writes a message at once, before the process ends. */
   printNow(text: string): void {
     this.flush();
     this.#write(`${escapeControls(text)}\n`);
   }
 
-  /** A frame starts with the way back to the beginning of the one before. */
+  /** Inserts pending output into a frame, after the escape sequence that moves the cursor to its first line. */
   #insertPending(frame: string): string {
     const waiting = this.#pending;
     this.#pending = '';
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches these characters
     return waiting === '' ? frame : frame.replace(/^(?:\u001b\[\d+A\r)?/, (back) => back + waiting);
   }
 }
 
-/** Whether progress is drawn over again on this screen. */
+/** Whether a screen can show a live progress display. */
 export function supportsLiveProgress(
   screen: NodeJS.WriteStream,
   { CI, TERM }: NodeJS.ProcessEnv = process.env,
@@ -82,13 +82,13 @@ type Chunk = string | Uint8Array;
 type Done = (error?: Error | null) => void;
 
 /**
- * What the user's code prints goes to stderr, since stdout is for what a command gives. Gives what ends that.
+ * Redirects output of user code from stdout to stderr, since stdout is for the result. Returns a function that ends this.
  *
- * @param notices when there is a progress that would draw over it: then it stays above that, line by line
+ * @param output of a run: with a live progress display, redirected lines go above it
  */
-export function redirectPrinted(notices?: RunOutput): () => void {
-  if (notices?.hasLiveProgress) {
-    const ends = [redirectLines(process.stdout, notices), redirectLines(process.stderr, notices)];
+export function redirectPrinted(output?: RunOutput): () => void {
+  if (output?.hasLiveProgress) {
+    const ends = [redirectLines(process.stdout, output), redirectLines(process.stderr, output)];
     return () => {
       for (const end of ends) end();
     };
@@ -96,25 +96,25 @@ export function redirectPrinted(notices?: RunOutput): () => void {
   return redirect(process.stdout, (chunk) => void process.stderr.write(chunk));
 }
 
-function redirectLines(from: NodeJS.WriteStream, notices: RunOutput): () => void {
+function redirectLines(from: NodeJS.WriteStream, output: RunOutput): () => void {
   const decoder = new StringDecoder();
   let begun = '';
   const end = redirect(from, (chunk) => {
     begun += typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
     const last = begun.lastIndexOf('\n');
     if (last < 0) return;
-    notices.printRaw(begun.slice(0, last));
+    output.printRaw(begun.slice(0, last));
     begun = begun.slice(last + 1);
   });
   return () => {
     end();
-    if (begun !== '') notices.printRaw(begun);
+    if (begun !== '') output.printRaw(begun);
   };
 }
 
 function redirect(from: NodeJS.WriteStream, write: (chunk: Chunk) => void): () => void {
   const original = Object.getOwnPropertyDescriptor(from, 'write');
-  // Never says that it is full: those who would wait for `drain` would wait for ever.
+  // Never reports back pressure, since `drain` would never come.
   from.write = (chunk: Chunk, encoding?: BufferEncoding | Done, done?: Done): boolean => {
     write(typeof chunk === 'string' && typeof encoding === 'string' ? Buffer.from(chunk, encoding) : chunk);
     const callback = typeof encoding === 'function' ? encoding : done;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Difference } from '../run/plan/explain-difference';
 import { print } from './output';
 
-/** Prints a result for people: text as it is, anything else as Node shows it. */
+/** Prints a result for people: text unchanged, other values as Node's `inspect` shows them. */
 export function printResult(value: unknown): void {
   if (typeof value === 'string') return void print(`${value}\n`);
   const shown = (colors: boolean) =>
@@ -11,17 +11,17 @@ export function printResult(value: unknown): void {
 }
 
 /**
- * A result as JSON for programs: dates as ISO texts, bigints as texts, bytes in base64, Maps as objects, Sets and typed
- * arrays as lists; what JSON has no word for is null.
+ * Converts a result to JSON: dates to ISO texts, bigints to texts, bytes to base64, Maps to objects, Sets and typed arrays
+ * to lists; other values that JSON lacks become null.
  *
- * @throws {TypeError} when it is in itself
+ * @throws {TypeError} for a value that contains itself
  */
 export function resultToJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, replace, indent) ?? 'null';
 }
 
 function replace(this: unknown, name: string, value: unknown): unknown {
-  // A Buffer and a Date have made something else of themselves.
+  // `toJSON` has already converted Buffers and Dates in `value`.
   const own = (this as Record<string, unknown>)[name];
   if (own instanceof Uint8Array) return Buffer.from(own.buffer, own.byteOffset, own.byteLength).toString('base64');
   if (ArrayBuffer.isView(own) && !(own instanceof DataView)) return Array.from(own as unknown as Iterable<unknown>);
@@ -39,7 +39,7 @@ function replace(this: unknown, name: string, value: unknown): unknown {
 type Unwrap = (value: unknown) => string | undefined;
 const ifString: Unwrap = (value) => (typeof value === 'string' ? value : undefined);
 
-/** What JSON has no word for is an object with one of these keys in a record; undefined for what such a key never holds. */
+/** Values that JSON lacks are objects with one of these keys in a record. Undefined for a value that such a key never has. */
 const unwrapTagged: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['$bigint', (value) => (typeof value === 'string' ? `${value}n` : undefined)],
   ['$number', ifString],
@@ -55,7 +55,7 @@ const unwrapTagged: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
 const maxLength = 80;
 const maxDepth = 40;
 
-/** A value as a record holds it, on one short line. */
+/** Shows a value of a record on one short line. */
 export function showRecorded(value: unknown): string {
   const text = recordedText(value);
   return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
@@ -75,13 +75,13 @@ function recordedText(value: unknown, depth = 0): string {
     : `{ ${entries.map(([name, item]) => `${unescapeName(name)}: ${recordedText(item, depth + 1)}`).join(', ')} }`;
 }
 
-/** A key of a param that begins with `$` has another one before it in a record. */
+/** In a record, names that begin with `$` get another `$`. */
 function unescapeName(name: string): string {
   return name.startsWith('$$') ? name.slice(1) : name;
 }
 
 function showDate(time: unknown): string | undefined {
-  // The time of an invalid date is null in JSON.
+  // JSON has null for the time of an invalid date.
   if (time === null) return 'Invalid Date';
   const date = new Date(typeof time === 'number' ? time : Number.NaN);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
@@ -93,7 +93,7 @@ function showRef(ref: unknown): string | undefined {
   return typeof name === 'string' ? `${name}(${params ? showRecorded(params) : ''})` : undefined;
 }
 
-/** A difference as part of a sentence: `param epochs 10 → 20`. */
+/** Describes a difference: `param epochs 10 → 20`. */
 export function showDifference(difference: Difference): string {
   const { what, name, before, now, because } = difference;
   switch (what) {
@@ -102,17 +102,17 @@ export function showDifference(difference: Difference): string {
     case 'param':
       return `param ${name} ${showRecorded(before)} → ${showRecorded(now)}`;
     case 'fingerprint':
-      return 'what it reads outside is another';
+      return 'its fingerprint changed';
     case 'source':
-      return 'the source of its class is another';
+      return 'the source of its class changed';
     case 'hidden':
-      return 'something that records do not tell (a secret, what it reads outside, long bytes, a literal that it requires)';
+      return 'something that records do not contain (a secret, a fingerprint, long bytes, a literal requirement)';
     case 'requirement':
-      if (before === undefined) return `it requires ${now}, which it did not`;
-      if (now === undefined) return `it does not require ${before} any more`;
+      if (before === undefined) return `newly requires ${now}`;
+      if (now === undefined) return `no longer requires ${before}`;
       return because && because.length > 0
         ? `${name}: ${because.map(showDifference).join(', ')}`
-        : `${name} has another key (what differs in it is not saved)`;
+        : `${name} has another key (for a reason that is not saved)`;
     default:
       return what satisfies never;
   }

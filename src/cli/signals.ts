@@ -2,42 +2,42 @@ import { constants } from 'node:os';
 import type { Run } from '../run/run-handle';
 import type { RunOutput } from './run-output';
 
-/** The signals that ask a process to end. */
+/** Signals that ask a process to end. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type EndSignal = (typeof signals)[number];
 
-/** A closed terminal signals twice, by the shell and by the kernel; within this many milliseconds that is one hang-up. */
+/** A closed terminal sends two signals, from the shell and the kernel. Within this time, in milliseconds, they count as one. */
 const hangUpWindow = 1_000;
 
-/** The exit code of a process that a signal ends: 143 for SIGTERM. */
+/** Exit code of a process that a signal ended: 143 for SIGTERM. */
 export function signalExitCode(signal: EndSignal): number {
   return 128 + constants.signals[signal];
 }
 
-/** Lets a run finish after a signal. */
+/** Signal handlers of a run. */
 export interface SignalHandling {
-  /** The signal that came, if any. */
+  /** The first signal, if any came. */
   readonly signal: EndSignal | undefined;
-  /** Gives signals back their usual effect. */
+  /** Restores the default effect of signals. */
   release(): void;
 }
 
-/** The first signal, such as Ctrl-C or SIGTERM, stops a run; the second one ends the process. */
-export function stopOnSignals(run: Run<unknown>, notices: RunOutput): SignalHandling {
+/** Stops a run at the first signal, such as Ctrl-C or SIGTERM, and ends the process at the second. */
+export function stopOnSignals(run: Run<unknown>, output: RunOutput): SignalHandling {
   let first: EndSignal | undefined;
   let firstAt = 0;
   const listener = (signal: EndSignal) => {
     if (first === undefined) {
       first = signal;
       firstAt = Date.now();
-      const again = signal === 'SIGINT' ? 'Ctrl-C again' : 'a second signal';
-      notices.printMessage(
-        `stopping${signal === 'SIGINT' ? '' : ` (${signal})`}: what is running finishes and is saved; ${again} stops at once`,
+      const again = signal === 'SIGINT' ? 'press Ctrl-C again' : 'send a second signal';
+      output.printMessage(
+        `stopping${signal === 'SIGINT' ? '' : ` (${signal})`}: running tasks finish and are saved; ${again} to stop at once`,
       );
       return run.stop();
     }
     if (signal === 'SIGHUP' && first === 'SIGHUP' && Date.now() - firstAt < hangUpWindow) return;
-    notices.printNow('\nstopped at once; the same command goes on from what is saved');
+    output.printNow('\nstopped; run the same command again to continue from the saved results');
     process.exit(signalExitCode(signal));
   };
   for (const signal of signals) process.on(signal, listener);
@@ -52,8 +52,8 @@ export function stopOnSignals(run: Run<unknown>, notices: RunOutput): SignalHand
 }
 
 /**
- * Ends this process by signals when it is process 1, as in a container: the kernel does so for every other one. What
- * listens to a signal itself decides instead, as it does there.
+ * Ends process 1 of a container at a signal, as the kernel ends any other process. As there, a listener for the signal takes
+ * precedence.
  */
 export function exitOnSignalsAsInit(): void {
   if (process.pid !== 1) return;

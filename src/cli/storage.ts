@@ -8,23 +8,23 @@ import type { StorageSource } from '../storage/open';
 import { Storage } from '../storage/storage';
 import type { TaskKey } from '../task/context';
 import { UsageError } from './errors';
-import { provideTidemarkToConfig } from './own-copy';
+import { provideTidemarkToConfig } from './provide-tidemark';
 import { defaultRedis } from './run-options';
 
 const maxShownKeys = 5;
 
 /**
- * The key that is meant: whole, or as much of it as tells it from the others, such as `Train/3f2a`.
+ * Finds a key by a unique prefix, such as `Train/3f2a`.
  *
- * @throws {Misuse} when nothing is saved under it, or it may be several
+ * @throws {UsageError} when there is no such key, or more than one
  */
 export async function findKey(storage: Storage, text: string): Promise<TaskKey> {
   const [, task] = /^([^/]+)\/./.exec(text) ?? [];
-  if (task === undefined) throw new UsageError(`${text} is no key: a key is a task and a hash, such as Train/3f2a…`);
-  // A task's own key may contain anything.
+  if (task === undefined) throw new UsageError(`${text} is not a key: a key is a task and a hash, such as Train/3f2a…`);
+  // A key that a task makes itself may contain any text.
   if (await storage.has(text as TaskKey)) return text as TaskKey;
   const known: TaskKey[] = [];
-  // Damaged checkpoints can be deleted too.
+  // Includes damaged checkpoints, which can be deleted.
   for await (const { key } of storage.list({ onUnreadable: (damaged) => known.push(damaged) })) known.push(key);
   const found = known.filter((key) => key.startsWith(text));
   if (found.length === 1) return found[0]!;
@@ -38,17 +38,17 @@ export async function findKey(storage: Storage, text: string): Promise<TaskKey> 
     );
   }
   const tasks = new Set(known.map((key) => key.slice(0, key.indexOf('/'))));
-  const meant = tasks.has(task) ? undefined : nearestName(task, tasks);
+  const suggestion = tasks.has(task) ? undefined : nearestName(task, tasks);
   throw new UsageError(
-    `nothing is saved under ${text} in ${storage.location}${meant ? `; did you mean the task ${meant}?` : ''}`,
+    `no result is saved under ${text} in ${storage.location}${suggestion ? `; did you mean the task ${suggestion}?` : ''}`,
   );
 }
 
-/** The option that says where results are. */
+/** Options for the storage of results. */
 export interface StorageOption {
   readonly storage?: string;
   readonly readonly?: true;
-  /** With `bullmq`, results have to be where workers find them. */
+  /** With `bullmq`, the default is the Redis of the queues, where workers find results. */
   readonly executor?: string;
   readonly redis?: string;
 }
@@ -57,15 +57,15 @@ export function addStorageOption(command: Command, where: string): void {
   command
     .option(
       '--storage <uri>',
-      `where results are saved, such as file:.cache or redis://localhost (default: what TIDEMARK_STORAGE or tidemark.config.* names, or else .tidemark ${where})`,
+      `storage of results, such as file:.cache or redis://localhost (default: TIDEMARK_STORAGE, tidemark.config.*, or .tidemark ${where})`,
     )
-    .option('--readonly', 'only read there: nothing is saved, deleted or set aside');
+    .option('--readonly', 'only read from the storage: save, delete and quarantine nothing');
 }
 
 /**
- * The storage that is named, or else the one that is meant for a file, or for the working folder.
+ * Opens the storage that the options name, or the default for a file or for the working folder.
  *
- * @throws {Misuse} when what is named is none
+ * @throws {UsageError} for an unknown kind of storage
  */
 export function storageFor(options: StorageOption, file?: string): Storage {
   const storage = namedStorage(options, file);
@@ -76,7 +76,7 @@ function namedStorage({ storage, executor, redis }: StorageOption, file?: string
   if (storage !== undefined) return open(resolveSource(storage, process.cwd()), '--storage');
   const folder = file === undefined ? process.cwd() : dirname(file);
   if (file === undefined) provideTidemarkToConfig(folder);
-  // A path in the environment variable is relative to where the command is given, as it is in programs.
+  // A path in the environment variable is relative to the working folder, as in programs.
   const configured = configuredStorage(process.env['TIDEMARK_STORAGE'] ? process.cwd() : folder);
   if (configured === undefined && executor === 'bullmq') return open(redis ?? defaultRedis, '--redis');
   if (configured === undefined) return Storage.open(`file:${join(folder, '.tidemark')}`);
@@ -92,7 +92,7 @@ function open(source: StorageSource, from: string): Storage {
   }
 }
 
-/** Opens a storage for as long as something is done with it. */
+/** Uses a storage, then closes it. */
 export async function withStorage<R>(storage: Storage, use: (storage: Storage) => Promise<R>): Promise<R> {
   try {
     return await use(storage);

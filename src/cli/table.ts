@@ -1,10 +1,10 @@
 import { escapeControls } from '../base/show';
 import { showSeconds } from '../report/units';
 
-/** A cell: for people and for programs. */
+/** A cell, with a text for people and one for programs. */
 export type Cell = string | { readonly shown: string; readonly raw: string };
 
-/** Writes rows: aligned under their heading on a terminal, separated by tabs and without it for programs. */
+/** Writes rows: aligned under a heading on a terminal, separated by tabs without heading when piped. */
 export function writeTable(
   heading: readonly string[] | undefined,
   rows: readonly (readonly Cell[])[],
@@ -26,7 +26,7 @@ export function tableLines(
   ]);
 }
 
-/** Rows as lines, each column as wide as what is widest in it, but for the last. */
+/** Aligns the columns of rows. */
 export function align(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) for (const [i, text] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, text.length);
@@ -42,22 +42,22 @@ function textOf(cell: Cell, how: 'shown' | 'raw'): string {
   return typeof cell === 'string' ? cell : cell[how];
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches these characters
 const colours = /\u001b\[[\d;]*m/g;
 
-/** What stands in a table must not move the cursor, nor look like another row or column. */
+/** Cells must not move the cursor, nor look like another row or column. */
 function oneLine(text: string): string {
   return escapeControls(text.replaceAll(colours, '').replaceAll(/\s*[\r\n\t]\s*/g, ' '));
 }
 
-/** A time for people: `2026-01-31 14:05`, where they are. */
+/** Shows a local time: `2026-01-31 14:05`. */
 export function showTime(time: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
 }
 
-/** A duration in a table. */
+/** A cell with a duration. */
 export function durationCell(seconds: number | undefined): Cell {
   if (seconds === undefined) return '';
   return { shown: showSeconds(seconds), raw: String(Number(seconds.toFixed(6))) };

@@ -13,7 +13,7 @@ import { align } from './table';
 import { TaskFile } from './task-file';
 import { type CommandLineParam, optionName, paramsOf } from './task-params';
 
-/** The params of a task as its help shows them. */
+/** The help text for the params of a task. */
 async function formatParamsHelp(cls: TaskClass): Promise<string> {
   const params = [...(await paramsOf(cls)).values()];
   const { name } = definitionOf(cls);
@@ -37,14 +37,14 @@ function paramDescription({ definition: { describe, secret, keyed }, fallback, i
   return [describe, facts.length > 0 && `(${facts.join('; ')})`].filter(Boolean).join(' ');
 }
 
-/** The options of every command that is about a task of a file. */
+/** Options of all commands for a task of a file. */
 export interface TaskOptions extends StorageOption {
   readonly params?: string;
   readonly paramsFile?: string;
   readonly help?: true;
 }
 
-/** What such a command is about. */
+/** The task that a command was given. */
 export interface SelectedTask {
   readonly file: TaskFile;
   readonly cls: TaskClass;
@@ -53,28 +53,29 @@ export interface SelectedTask {
   readonly storage: Storage;
 }
 
-/** Gives a command a file, a task and its params. Unknown options are params; commander keeps them in `args`. */
+/** Adds arguments for a file, a task and its params to a command. Unknown options are params, which Commander keeps in `args`. */
 export function addTaskArguments(command: Command): Command {
   command
     .usage('FILE [Task] [--param value …] [options]')
-    .argument('[file]', 'TypeScript or JavaScript that declares the task')
-    .argument('[task]', 'its name (default: Main)')
+    .argument('[file]', 'TypeScript or JavaScript file that declares the task')
+    .argument('[task]', 'name of the task (default: Main)')
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
-    .option('--params <json>', 'params as JSON, for those that are not named one by one')
-    .option('--params-file <file>', 'the same, from a file');
+    .option('--params <json>', 'params as JSON')
+    .option('--params-file <file>', 'JSON file with params');
   addStorageOption(command, 'beside FILE');
-  command.option('-h, --help', "this text and, with FILE, the task's own params");
+  command.option('-h, --help', 'show this help and, with FILE, the params of the task');
   return command;
 }
 
-/** Loads the file and reads the params; undefined when help was asked for, which is given then. */
+/** Loads the file and reads the params. With `--help`, prints the help and returns undefined. */
 export async function selectTask(command: Command): Promise<SelectedTask | undefined> {
   const options = command.opts<TaskOptions>();
   const { file: fileName, task: taskName, rest } = splitArguments(command.args);
   if (options.help && fileName === undefined) return void print(command.helpInformation());
-  if (fileName === undefined) throw new UsageError(`which file? tidemark ${command.name()} ${command.usage()}`);
+  if (fileName === undefined)
+    throw new UsageError(`missing FILE; usage: tidemark ${command.name()} ${command.usage()}`);
   const file = await TaskFile.load(fileName);
   const cls = file.task(taskName);
   if (options.help) return void print(`${command.helpInformation()}\n${await formatParamsHelp(cls)}`);
@@ -87,7 +88,7 @@ export async function selectTask(command: Command): Promise<SelectedTask | undef
   return { file, cls, name: definitionOf(cls).name, params, storage: storageFor(options, file.path) };
 }
 
-/** Uses a runner for as long as something is done with it, and its storage. */
+/** Uses a runner, then closes it and its storage. */
 export async function withRunner<R>(
   { storage }: SelectedTask,
   options: Omit<ConstructorParameters<typeof Runner>[0] & object, 'storage'>,

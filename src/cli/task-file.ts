@@ -11,18 +11,18 @@ import { isTaskClass } from '../task/definition';
 import { declaredTasks } from '../task/registry';
 import type { TaskClass } from '../task/task-class';
 import { UsageError } from './errors';
-import { provideTidemark, type WorkerArguments } from './own-copy';
+import { provideTidemark, type WorkerArguments } from './provide-tidemark';
 import { redirectPrinted } from './run-output';
 
 const defaultTask = 'Main';
 const endings = /\.(?:[cm]?[jt]s|tsx)$/;
 
-/** Whether an argument is meant to be a file with tasks. */
+/** True for an argument with the extension of a task file. */
 export function isFileName(argument: string): boolean {
   return endings.test(argument);
 }
 
-/** A file of the user's and the tasks that it declares or imports. */
+/** A file of the user, with the tasks that it declares or imports. */
 export class TaskFile {
   readonly path: string;
   readonly workerArguments: WorkerArguments;
@@ -34,7 +34,7 @@ export class TaskFile {
     this.#exported = exported;
   }
 
-  /** @throws {Misuse | LoadError} when it cannot be loaded */
+  /** @throws {UsageError | LoadError} for a file that cannot be loaded */
   static async load(name: string): Promise<TaskFile> {
     const path = resolve(name);
     checkFile(name, path);
@@ -47,9 +47,9 @@ export class TaskFile {
   }
 
   /**
-   * The task of this name; without one, `Main` or the default export.
+   * Finds a task by its name; without a name, `Main` or the default export.
    *
-   * @throws {Misuse} when there is none
+   * @throws {UsageError} for an unknown name
    */
   task(name: string | undefined): TaskClass {
     const tasks = this.#tasks();
@@ -60,13 +60,13 @@ export class TaskFile {
     const names = [...tasks.keys()].sort();
     const file = relative('', this.path);
     if (names.length === 0) throw new UsageError(`${file} declares no task: none of its classes has @Task()`);
-    const meant = name === undefined ? undefined : nearestName(name, names);
+    const suggestion = name === undefined ? undefined : nearestName(name, names);
     throw new UsageError(
-      `${file} has no task ${name ?? defaultTask}${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ')}`}`,
+      `${file} has no task ${name ?? defaultTask}${suggestion ? `; did you mean ${suggestion}?` : `; it has ${names.join(', ')}`}`,
     );
   }
 
-  /** By name; what the file exports goes before what else was declared. */
+  /** Tasks by name. Exported ones take precedence over others that were declared. */
   #tasks(): ReadonlyMap<string, TaskClass> {
     const tasks = new Map<string, TaskClass>();
     for (const cls of [...declaredTasks(), ...Object.values(this.#exported).filter(isTaskClass)])
@@ -76,18 +76,17 @@ export class TaskFile {
 }
 
 function checkFile(name: string, path: string): void {
-  if (name.startsWith('-'))
-    throw new UsageError(`the file comes first, then the task, then its params; ${name} is no file`);
+  if (name.startsWith('-')) throw new UsageError(`expected a file, then a task, then params; ${name} is not a file`);
   if (!existsSync(path)) {
     const folder = dirname(path);
     const known = existsSync(folder) ? readdirSync(folder).filter(isFileName) : [];
-    const meant = nearestName(basename(path), known);
+    const suggestion = nearestName(basename(path), known);
     throw new UsageError(
-      `there is no file ${name}${meant ? `; did you mean ${relative('', resolve(folder, meant))}?` : ''}`,
+      `file not found: ${name}${suggestion ? `; did you mean ${relative('', resolve(folder, suggestion))}?` : ''}`,
     );
   }
-  if (!statSync(path).isFile()) throw new UsageError(`${name} is a folder; name a file that declares tasks`);
-  if (!isFileName(path)) throw new UsageError(`${name} is neither TypeScript nor JavaScript`);
+  if (!statSync(path).isFile()) throw new UsageError(`${name} is a folder, not a file that declares tasks`);
+  if (!isFileName(path)) throw new UsageError(`${name} is not a TypeScript or JavaScript file`);
 }
 
 async function importTaskFile(path: string, isHooked: boolean): Promise<object> {
@@ -96,13 +95,13 @@ async function importTaskFile(path: string, isHooked: boolean): Promise<object> 
   } catch (error) {
     if (isInstance(error, LoadError)) throw error;
     const isMissing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
-    // Older versions of Node ask hooks for `import` only, not for an ES module that is required.
+    // Older versions of Node call hooks for `import` only, not for an ES module that is required.
     if (isHooked && isMissing && describeError(error).includes("'tidemark'")) return import(pathToFileURL(path).href);
     throw new LoadError(path, describeLoadFailure(error), error);
   }
 }
 
-/** Node says on the first lines of the stack where a file breaks off. */
+/** The first line of a stack has the position of a syntax error. */
 function describeLoadFailure(error: unknown): string {
   const place = isInstance(error, SyntaxError)
     ? /^(\S.*:\d+)\n/.exec(stringProperty(error, 'stack') ?? '')?.[1]

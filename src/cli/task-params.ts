@@ -4,12 +4,12 @@ import { definitionOf, type ParamDefinition } from '../task/definition';
 import type { TaskClass } from '../task/task-class';
 import { UsageError } from './errors';
 
-/** A param as the command line knows it. */
+/** A param with its type for the command line. */
 export interface CommandLineParam {
   readonly definition: ParamDefinition;
-  /** The class of its values: as declared, or that of its default; undefined when neither tells. */
+  /** The declared class of its values, or that of its default; undefined when neither is known. */
   readonly kind: Function | undefined;
-  /** Whether the kind was declared, and is not just that of the default. */
+  /** Whether the class was declared rather than taken from the default. */
   readonly isDeclared: boolean;
   readonly itemKind: Function | undefined;
   readonly fallback: unknown;
@@ -18,11 +18,11 @@ export interface CommandLineParam {
 
 const knownClasses: readonly unknown[] = [String, Number, Boolean, BigInt, Array, Date, RegExp, Map, Set, URL, Buffer];
 
-/** The params of a task, with their defaults, which only an instance tells. */
+/** The params of a task with their defaults, which are read from an instance. */
 export async function paramsOf(cls: TaskClass): Promise<ReadonlyMap<string, CommandLineParam>> {
   const task = definitionOf(cls);
   if (task.params.length === 0) return new Map();
-  // Its services, and whether they can be made, matter only to who runs it.
+  // Services are needed only to run the task.
   const { defaults } = await TaskTemplate.create(task, { resolve: typediContainer.resolve });
   return new Map(
     task.params.map((definition) => {
@@ -46,7 +46,7 @@ function classOf(value: unknown): Function | undefined {
   return knownClasses.includes(cls) ? cls : undefined;
 }
 
-/** The class that all items have. */
+/** The class that all items share. */
 function commonClass(items: readonly unknown[]): Function | undefined {
   const [first, ...others] = items.map(classOf);
   return others.every((other) => other === first) ? first : undefined;
@@ -54,15 +54,15 @@ function commonClass(items: readonly unknown[]): Function | undefined {
 
 type ParamsByName = ReadonlyMap<string, CommandLineParam>;
 
-/** How a param is written on the command line: `learningRate` may be `--learning-rate`. */
+/** The option for a param: `learningRate` is `--learning-rate`, or `--learningRate`. */
 export function optionName(name: string): string {
   return name.replaceAll(/[a-z0-9](?=[A-Z])/g, '$&-').toLowerCase();
 }
 
 /**
- * The texts of the params in `--epochs 20 --seeds 1 --seeds 2 --rate=0.1 --shuffle --no-verbose`, by param.
+ * Parses params such as `--epochs 20 --seeds 1 --seeds 2 --rate=0.1 --shuffle --no-verbose` into texts by param.
  *
- * @throws {Misuse} when something is no param, or has no value
+ * @throws {UsageError} for an argument that is not a param, or a param without a value
  */
 export function readArguments(args: readonly string[], known: ParamsByName): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
@@ -71,7 +71,7 @@ export function readArguments(args: readonly string[], known: ParamsByName): Rea
     if (arg === '--') continue;
     const [, written, assigned] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (written === undefined)
-      throw new UsageError(`what is ${arg}? Params are written --name value, after the file and the task`);
+      throw new UsageError(`unexpected argument ${arg}; write params as --name value, after the file and the task`);
     const { name, text } = resolveOption(written, known);
     const isFlag = known.get(name)?.kind === Boolean;
     const next = args[i + 1];
@@ -80,7 +80,7 @@ export function readArguments(args: readonly string[], known: ParamsByName): Rea
       assigned === undefined &&
       next !== undefined &&
       !/^--./.test(next) &&
-      // `--shuffle Train`: what stands behind a flag need not be its value.
+      // `--shuffle Train`: the argument after a flag may not be its value.
       (!isFlag || /^(?:true|false|yes|no|0|1)$/i.test(next));
     if (takesNext) i++;
     const value = text ?? assigned ?? (takesNext ? next : isFlag ? 'true' : undefined);
@@ -91,7 +91,7 @@ export function readArguments(args: readonly string[], known: ParamsByName): Rea
   return found;
 }
 
-/** The param that is meant, and its value when the name says that. */
+/** The param for an option, with its value for `--no-…`. */
 function resolveOption(written: string, known: ParamsByName): { readonly name: string; readonly text?: string } {
   const name = findParam(written, known);
   if (name !== undefined) return { name };

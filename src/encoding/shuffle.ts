@@ -30,14 +30,14 @@ export class ShuffleFilter {
 
   encode(value: unknown): unknown {
     if (!isOrdinaryBinary(value)) return value;
-    const { bytes } = typedArrays().encodeRaw(value);
-    const type = typedArrays().binaryTypeOf(value);
+    const { bytes } = loadTypedArrays().encodeRaw(value);
+    const type = loadTypedArrays().binaryTypeOf(value);
     // The name of the class and its length follow the bytes.
     const name = Buffer.from(type);
     const shuffled = new Uint8Array(bytes.byteLength + name.length + 1);
     shuffled.set(name, bytes.byteLength);
     shuffled[shuffled.length - 1] = name.length;
-    return andThen(transpose(bytes, shuffled, typedArrays().elementSizeOf(type), 'apart'), () => shuffled);
+    return andThen(transpose(bytes, shuffled, loadTypedArrays().elementSizeOf(type), 'apart'), () => shuffled);
   }
 
   decode(shuffled: unknown): unknown {
@@ -45,19 +45,19 @@ export class ShuffleFilter {
     const nameStart = shuffled.length - 1 - (shuffled.at(-1) ?? 0);
     const type = Buffer.from(shuffled.subarray(nameStart, -1)).toString();
     const bytes = new Uint8Array(Math.max(0, nameStart));
-    const done = transpose(shuffled, bytes, typedArrays().elementSizeOf(type), 'together');
-    return andThen(done, () => typedArrays().binaryFromBytes(type, bytes, true));
+    const done = transpose(shuffled, bytes, loadTypedArrays().elementSizeOf(type), 'together');
+    return andThen(done, () => loadTypedArrays().binaryFromBytes(type, bytes, true));
   }
 }
 
 /** Loaded on first use: most programs shuffle nothing. */
-function typedArrays(): typeof import('./serialization/typed-arrays') {
+function loadTypedArrays(): typeof import('./serialization/typed-arrays') {
   return require('./serialization/typed-arrays') as typeof import('./serialization/typed-arrays');
 }
 
 /** Whether a value is a typed array, DataView or ArrayBuffer that serializers accept; they report any other. */
 function isOrdinaryBinary(value: unknown): value is Binary {
-  if (!typedArrays().isBinary(value)) return false;
+  if (!loadTypedArrays().isBinary(value)) return false;
   const { chooseFormat } = require('./serialization/exact') as typeof import('./serialization/exact');
   try {
     return chooseFormat(value, '').typed === undefined;

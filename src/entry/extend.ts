@@ -10,7 +10,7 @@ export type { Compressor, Encrypter, Serializer } from '../encoding/parts';
 export type { TypeCodec } from '../encoding/register-type';
 export type { Job, JobListener } from '../executors/executor';
 export type { ProcessesOptions } from '../executors/processes';
-export { SentResult } from '../executors/remote/encoded-result';
+export { EncodedResult } from '../executors/remote/encoded-result';
 export type { WorkerPoolOptions } from '../executors/remote/worker-options';
 export type { ThreadsOptions } from '../executors/threads';
 export type { RunHappening } from '../run/events';

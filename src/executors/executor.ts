@@ -64,7 +64,7 @@ export interface Executor {
   readonly name: string;
   /** How many jobs it takes at once; what is ready beyond that waits in the run, which knows what goes first. @default 64 */
   readonly concurrency?: number;
-  /** Whether it tells its jobs' listeners when they begin: until then they wait, and their timeouts do not run. */
+  /** Whether it reports the start of jobs to their listeners. Until then, their timeouts do not run. */
   readonly tellsStart?: boolean;
   /**
    * Whether tasks run elsewhere, as in other threads or processes: on instances that are made there, so the runner's
@@ -79,7 +79,7 @@ export interface Executor {
   /**
    * Runs a task; gives its result or a promise of it, and throws or rejects with what it threw.
    *
-   * A result that was made elsewhere may be a `SentResult` or a `StoredResult`, decoded only when somebody needs it.
+   * A result that was made elsewhere may be a `ResultHandle`: an `EncodedResult` or a `StoredResult`, decoded only when its value is needed.
    */
   execute(job: Job): unknown;
   /**

@@ -1,15 +1,15 @@
 /** The text of each param of a task, by name. */
 export type ParamTexts = ReadonlyMap<string, string>;
 
-/** A param that tells tasks of a class apart, and how much of the beginning of its texts is the same in all. */
+/** A param that differs between tasks of a class, and the length of the prefix that all its texts share. */
 export type DistinguishingParam = readonly [name: string, common: number];
 
-/** From this length on, a common beginning is left out. */
+/** The longest common prefix that is shown in full. */
 export const maxCommonPrefix = 16;
-/** How much of it stays, so that one sees what is left out. */
+/** Number of characters of a longer prefix that stay visible. */
 export const keptPrefix = 6;
 
-/** The params that tell tasks of one class apart. Empty when there is one task, or all params do. */
+/** Finds the params that differ between the tasks of one class. None when there is only one task. */
 export function distinguishingParams(tasks: readonly ParamTexts[]): readonly DistinguishingParam[] {
   const [first, ...others] = tasks;
   if (!first || others.length === 0) return [];
@@ -19,7 +19,7 @@ export function distinguishingParams(tasks: readonly ParamTexts[]): readonly Dis
     .map((name) => [name, commonPrefixLength(tasks.flatMap((params) => params.get(name) ?? []))]);
 }
 
-/** The params of a task, those that tell it from the others first, without what their texts have in common. */
+/** Orders the params of a task: distinguishing params first, with their common prefix abbreviated. */
 export function distinguishingParamsFirst(
   params: ParamTexts,
   telling: readonly DistinguishingParam[],
@@ -33,7 +33,7 @@ export function distinguishingParamsFirst(
   return [...first, ...[...params].filter(([name]) => !first.has(name))];
 }
 
-/** A text without a common beginning, when that is long. */
+/** Replaces a long common prefix by an ellipsis. */
 export function abbreviatePrefix(text: string, common: number): string {
   return common > maxCommonPrefix ? `…${text.slice(common - keptPrefix).toWellFormed()}` : text;
 }

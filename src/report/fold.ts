@@ -3,48 +3,48 @@ import { valueText } from './one-line';
 import type { GraphPicture, PictureEdge, PictureNode } from './picture';
 import type { NodeState } from './states';
 
-/** All tasks of one class, drawn as one. */
+/** All tasks of one class, in one box. */
 export interface PictureGroup {
-  /** A name of its own in the picture. */
+  /** Unique in the picture. */
   readonly key: string;
   readonly task: string;
   readonly members: readonly PictureNode[];
-  /** How many members are in each state that any is in. */
+  /** The number of members by state; states without members are absent. */
   readonly counts: ReadonlyMap<NodeState, number>;
 }
 
-/** A task that is drawn as a box of its own, with the texts of its params: first those that tell it from its class. */
+/** A task in its own box, with the texts of its params, distinguishing params first. */
 export interface NodeBox extends PictureNode {
   readonly texts: readonly (readonly [name: string, text: string])[];
 }
 
-/** What is drawn as one box. */
+/** A box of a picture: one task, or all tasks of a class. */
 export type PictureBox = NodeBox | PictureGroup;
 
-/** A picture of which large parts are folded. */
+/** A picture with large classes folded into one box each. */
 export interface FoldedPicture {
   readonly boxes: readonly PictureBox[];
-  /** Between boxes, each once, with how many requirements it stands for. */
+  /** Edges between boxes, without duplicates; `count` is the number of requirements that an edge stands for. */
   readonly edges: readonly (PictureEdge & { readonly count: number })[];
 }
 
-/** How much may be drawn before tasks are folded by their class. */
+/** Options for folding the tasks of a class into one box. */
 export interface FoldOptions {
-  /** @default 100 */
+  /** The number of boxes above which classes are folded. @default 100 */
   readonly foldAbove?: number;
 }
 
 const defaultFoldAbove = 100;
-// Once some are folded, this many of another class are still looked at one by one.
+// Classes of at most this size stay unfolded once the limit is reached.
 const smallClass = 6;
-// More lines than this for a box cannot be told apart.
+// More edges than this per box are not readable.
 const maxEdgesPerBox = 3;
 
 export function isGroup(box: PictureBox): box is PictureGroup {
   return 'members' in box;
 }
 
-/** Folds the classes with the most tasks, one after the other, until what is left can be looked at. */
+/** Folds the largest classes first, until the rest is small enough to be readable. */
 export function fold(picture: GraphPicture, { foldAbove = defaultFoldAbove }: FoldOptions = {}): FoldedPicture {
   const byTask = groupByTask(picture.nodes);
   const largestFirst = [...byTask].filter(([, nodes]) => nodes.length > 1).sort(([, a], [, b]) => b.length - a.length);
@@ -82,7 +82,7 @@ function makeBoxes(
 ): FoldedPicture {
   const boxOf = new Map<string, PictureBox>();
   const groups = new Map(Array.from(folded, (task) => [task, makeGroup(task, byTask.get(task)!)]));
-  // In the order of the nodes; tasks of their own get their texts below.
+  // Sets the order of the boxes: that of the nodes. Boxes of single tasks are replaced below, with texts.
   for (const node of nodes) boxOf.set(node.key, groups.get(node.task) ?? { ...node, texts: [] });
   for (const [task, members] of byTask)
     if (!groups.has(task)) for (const node of withParamTexts(members)) boxOf.set(node.key, node);

@@ -2,10 +2,10 @@ import type { FoldOptions } from './fold';
 import type { HtmlOptions } from './html/to-html';
 import type { GraphPicture } from './picture';
 
-// Most programs draw nothing: what makes a format is loaded when that is first asked for.
+// Most programs draw nothing, so the code of a format is loaded at its first use.
 
 /**
- * A picture as a Mermaid flowchart, which GitHub and others draw in Markdown.
+ * Draws a picture as a Mermaid flowchart, which GitHub and others render in Markdown.
  *
  * @example
  * console.log(toMermaid(pictureOf(await runner.plan(ScoreModel, params))));
@@ -15,7 +15,7 @@ export function toMermaid(picture: GraphPicture, options?: FoldOptions): string 
 }
 
 /**
- * A picture in the language of Graphviz.
+ * Draws a picture in the DOT language of Graphviz.
  *
  * @example
  * await writeFile('graph.dot', toDot(pictureOf(await runner.plan(ScoreModel, params))));
@@ -25,7 +25,7 @@ export function toDot(picture: GraphPicture, options?: FoldOptions): string {
 }
 
 /**
- * A picture as SVG, for light and dark paper. Graphviz places the boxes; it is loaded when first used.
+ * Draws a picture as SVG, for light and dark backgrounds. Graphviz computes the layout; it is loaded at its first use.
  *
  * @example
  * await writeFile('graph.svg', await toSvg(recorder.picture()));
@@ -35,7 +35,7 @@ export async function toSvg(picture: GraphPicture, options?: FoldOptions): Promi
 }
 
 /**
- * A picture as a page in one file that needs no network: graph, timeline and list of tasks, with search.
+ * Makes a page in one file that needs no network: graph, timeline and list of tasks, with search.
  *
  * @example
  * await writeFile('run.html', await toHtml(recorder.picture(), { title: 'Nightly scores' }));
@@ -45,7 +45,7 @@ export async function toHtml(picture: GraphPicture, options?: HtmlOptions): Prom
 }
 
 /**
- * A picture for programs: one JSON document with `nodes`, `edges` and, of a run, `startedAt`, `endedAt` and `spans`.
+ * Writes a picture as JSON for other programs: `nodes`, `edges` and, for a run, `startedAt`, `endedAt` and `spans`.
  *
  * @example
  * await writeFile('graph.json', toJson(recorder.picture()));
@@ -55,8 +55,8 @@ export function toJson(picture: GraphPicture): string {
 }
 
 /**
- * What ran when as Chrome trace events, which https://ui.perfetto.dev and chrome://tracing open: a lane a worker (and,
- * of what runs in process, as many as were busy at once), arrows from what was required, and how many tasks ran.
+ * Writes a run as Chrome trace events, for https://ui.perfetto.dev or chrome://tracing: one lane per worker (in process,
+ * one per task that ran at the same time), arrows from requirements to dependents, and the number of running tasks.
  *
  * @example
  * await writeFile('trace.json', toTrace(recorder.picture()));

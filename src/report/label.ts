@@ -4,14 +4,14 @@ import type { PictureNode } from './picture';
 import { stateNames, stateSigns, states } from './states';
 import { showBytes, showCount, showSeconds } from './units';
 
-/** What a box says: its sign and task, its params, then how long it took and what it weighs. */
+/** The lines of text in a box: sign and task, params, then duration and size. */
 export function boxLines(box: PictureBox): readonly string[] {
   if (isGroup(box)) return [`${box.task} × ${showCount(box.members.length)}`, stateCounts(box)];
   const remark = boxRemark(box);
   return [`${stateSigns[box.state]} ${box.task}`, ...paramLines(box), ...(remark ? [remark] : [])];
 }
 
-/** `✓ 12 ran · ✗ 3 failed`, or without the words */
+/** `✓ 12 ran · ✗ 3 failed`, or `✓ 12 · ✗ 3` */
 export function stateCounts({ counts }: PictureGroup, isShort = false): string {
   return states
     .filter((state) => counts.has(state))
@@ -27,7 +27,7 @@ export function boxFigures({ seconds, bytes, state }: PictureNode): string {
   ].join(' · ');
 }
 
-/** The last line of a box: what went wrong, why it is to run or may be needed, or its figures. */
+/** The last line of a box: the error, the reason to run, or duration and size. */
 export function boxRemark(node: PictureNode): string {
   const { state, error, why } = node;
   if (state === 'failed' && error !== undefined) return error.split('\n')[0]!;
@@ -37,7 +37,7 @@ export function boxRemark(node: PictureNode): string {
 
 const maxParams = 3;
 
-/** The first few params, one a line. */
+/** The first few params, one per line. */
 export function paramLines({ texts }: NodeBox): readonly string[] {
   const shown = texts.slice(0, texts.length > maxParams ? maxParams - 1 : maxParams);
   const lines = shown.map(([name, value]) => paramText(name, value));

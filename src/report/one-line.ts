@@ -1,18 +1,18 @@
 import { inspect } from 'node:util';
 import { escapeControls } from '../base/show';
 
-// What moves a cursor, or ends a line, must not come from a note, a param or the message of an error.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+// Notes, params and error messages must not move the cursor or end the line.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches these characters
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
-/** Text on one line, that any terminal and any file of text can hold. */
+/** Makes text safe to write on one line of a terminal or a text file. */
 export function toOneLine(text: string): string {
   return escapeControls(text.toWellFormed().replaceAll(controls, ' '));
 }
 
 const maxLength = 2_000;
 
-/** A param's value on one line. */
+/** Shows the value of a param on one line. */
 export function valueText(value: unknown): string {
   const shown = { depth: 3, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 20, maxStringLength: maxLength };
   const text = toOneLine(inspect(value, shown));

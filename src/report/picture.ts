@@ -3,74 +3,74 @@ import type { NodeState } from './states';
 
 /** A task in a picture. */
 export interface PictureNode {
-  /** The key of its result; a name of its own while that is not known. */
+  /** The key of its result; another unique name while the key is unknown. */
   readonly key: string;
   readonly task: string;
-  /** Without the values of secrets. */
+  /** Secrets are replaced. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** The keys of what it requires. */
+  /** The keys of its requirements. */
   readonly requires: readonly string[];
-  /** The keys of what its result names, as far as a plan knew. */
+  /** The keys that its result refers to, as far as the plan knows them. */
   readonly names?: readonly string[];
   readonly state: NodeState;
-  /** Why it is to run, or on what it depends whether it is needed. */
+  /** The reason to run it, or the condition under which it is needed. */
   readonly why?: string;
-  /** How long it took, in seconds: to run or, when it was loaded, to load. */
+  /** Duration of the run or the load, in seconds. */
   readonly seconds?: number;
-  /** When it started, in milliseconds since 1970. */
+  /** Start time, in milliseconds since 1970. */
   readonly startedAt?: number;
-  /** The size of its checkpoint. */
+  /** Size of its checkpoint. */
   readonly bytes?: number;
-  /** What went wrong, and what caused it, as text. */
+  /** The error message, with those of its causes. */
   readonly error?: string;
-  /** Where in the code that was thrown, and what caused it. */
+  /** The stack of the error, with those of its causes. */
   readonly stack?: string;
-  /** Which attempt it was; 1 for the first. */
+  /** Number of the last attempt, from 1. */
   readonly attempt?: number;
   readonly queue?: string;
   readonly executor?: string;
-  /** What ran it, among others of its kind: `threads 2`, `processes 1 (pid 4711)`. */
+  /** The worker that ran it: `threads 2`, `processes 1 (pid 4711)`. */
   readonly worker?: string;
-  /** What it printed in a process of its own: the end of it. */
+  /** The end of its output, when it ran in another process. */
   readonly output?: string;
 }
 
-/** From what is required, or named by a result, to what requires or names it. */
+/** An edge from a requirement to its dependent, or from a task to the one whose result refers to it. */
 export interface PictureEdge {
   readonly from: string;
   readonly to: string;
 }
 
-/** A time during which something ran or was loaded. */
+/** One attempt to run a task, or one load of its checkpoint. */
 export interface PictureSpan {
   readonly key: string;
   readonly kind: 'run' | 'load';
-  /** In milliseconds since 1970. */
+  /** Start time, in milliseconds since 1970. */
   readonly startedAt: number;
   readonly seconds: number;
   readonly attempt: number;
   readonly outcome: 'done' | 'failed' | 'running';
-  /** What it ran on, such as the worker `threads 2`; spans of one lane do not overlap. */
+  /** The lane, such as the worker `threads 2`. Spans of one lane do not overlap. */
   readonly lane: string;
-  /** The process that the worker was, when it was one. */
+  /** The process id of the worker, when it is a process. */
   readonly pid?: number;
 }
 
-/** A graph and what is known of each task: what all pictures are made from. */
+/** A graph with the state of each task: the source of all formats. */
 export interface GraphPicture {
-  /** Each after what it requires, as far as a plan told. */
+  /** Each node comes after its requirements, as far as the plan knows them. */
   readonly nodes: readonly PictureNode[];
   readonly edges: readonly PictureEdge[];
-  /** When the run started, in milliseconds since 1970; undefined before a run. */
+  /** Start of the run, in milliseconds since 1970; undefined before a run. */
   readonly startedAt?: number;
-  /** When the run ended, or, of one under way, when something last happened. */
+  /** End of the run, or time of the last event of a run in progress. */
   readonly endedAt?: number;
-  /** What ran when. */
+  /** The attempts and loads of the run. */
   readonly spans?: readonly PictureSpan[];
 }
 
 /**
- * The picture of what a run would do.
+ * Makes a picture of a plan.
  *
  * @example
  * const svg = await toSvg(pictureOf(await runner.plan(ScoreModel, { path: 'penguins.csv' })));
@@ -80,7 +80,7 @@ export function pictureOf({ nodes: planned }: Plan): GraphPicture {
   return { nodes, edges: edgesOf(nodes) };
 }
 
-/** The edges among some nodes; what is required but not among them has none. */
+/** Finds the edges among nodes; requirements that are not among them get none. */
 export function edgesOf(nodes: readonly PictureNode[]): readonly PictureEdge[] {
   const keys = new Set(nodes.map(({ key }) => key));
   return nodes.flatMap(({ key, requires, names = [] }) =>

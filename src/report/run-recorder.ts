@@ -7,7 +7,7 @@ import { edgesOf, type GraphPicture, type PictureNode, type PictureSpan } from '
 const maxPerTask = 64 * 1024;
 const maxTotal = 4 * 1024 * 1024;
 
-/** What tasks printed, in characters: the end of it for each, and of those that printed last when it is too much. */
+/** Keeps the last output of each task. When the total is too large, it discards the tasks that printed longest ago. */
 class OutputBuffer {
   readonly #byTask = new Map<string, string>();
   readonly #discarded = new Set<string>();
@@ -16,7 +16,7 @@ class OutputBuffer {
   add(key: string, text: string): void {
     const before = this.#byTask.get(key) ?? '';
     const joined = (before + text).slice(-maxPerTask);
-    // Last again, since it printed last.
+    // Moves the task to the end, since it printed last.
     this.#byTask.delete(key);
     this.#byTask.set(key, joined);
     this.#size += joined.length - before.length;
@@ -28,31 +28,32 @@ class OutputBuffer {
     }
   }
 
-  /** Undefined when it printed nothing. */
+  /** The output of a task; undefined when it printed nothing. */
   get(key: string): string | undefined {
     return (
-      this.#byTask.get(key) ?? (this.#discarded.has(key) ? '(let go of, since other tasks printed much)' : undefined)
+      this.#byTask.get(key) ??
+      (this.#discarded.has(key) ? '(discarded: the tasks of this run printed too much)' : undefined)
     );
   }
 }
 
-/** A span that has no lane yet: what kind of lane it needs, and which worker it ran on when that is known. */
+/** A span without a lane: with the kind of lane it needs, and its worker when that is known. */
 type UnassignedSpan = Omit<PictureSpan, 'lane'> & { readonly laneKind: string; readonly worker?: string | undefined };
 
 /**
- * Gives each span a lane: that of its worker; or, where nobody said which one that was, the first lane of its kind
- * that is free when it starts, so that there are as many lanes as ran at once.
+ * Gives each span a lane: that of its worker or, when the worker is unknown, the first lane of its kind that is free at
+ * its start. There are then as many lanes as spans at the same time.
  */
 function assignLanes(spans: readonly UnassignedSpan[]): readonly PictureSpan[] {
   const byStart = [...spans].sort((a, b) => a.startedAt - b.startedAt);
   const withWorkers = new Set(byStart.flatMap(({ worker, laneKind }) => (worker === undefined ? [] : laneKind)));
   const own = byStart.filter(({ worker }) => worker !== undefined);
-  // Where there are workers, what none of them had only waited.
+  // A span without a worker, where others of its kind have one, only waited for a worker.
   const loose = byStart.filter(({ worker, laneKind }) => worker === undefined && !withWorkers.has(laneKind));
   return [...assignWorkerLanes(own), ...assignFreeLanes(loose)].sort((a, b) => a.startedAt - b.startedAt);
 }
 
-/** A worker runs one task at a time: what it had ends at the latest when it begins on the next. */
+/** A worker runs one task at a time, so a span ends at the latest when the next one of its worker starts. */
 function assignWorkerLanes(byStart: readonly UnassignedSpan[]): PictureSpan[] {
   const nextOn = new Map<string, number>();
   return [...byStart]
@@ -84,7 +85,7 @@ interface RunningTask extends Pick<UnassignedSpan, 'attempt' | 'laneKind' | 'wor
 }
 
 /**
- * Fills in a picture with what happens in a run. An event costs the same however many came before.
+ * Records the events of a run in a picture. The cost of an event does not depend on the number of events before it.
  *
  * @example
  * const recorder = new RunRecorder(pictureOf(await runner.plan(ScoreModel, params)));
@@ -101,7 +102,7 @@ export class RunRecorder {
   #startedAt: number | undefined;
   #endedAt: number | undefined;
 
-  /** @param picture of the plan; without one, only what the run touched is in the picture */
+  /** @param picture the picture of a plan; without one, the picture has only the tasks that the run touched */
   constructor(picture?: GraphPicture) {
     for (const node of picture?.nodes ?? []) this.#nodes.set(node.key, { ...node });
   }
@@ -148,7 +149,7 @@ export class RunRecorder {
         const stack = describeStack(cause);
         Object.assign(node, { state, error: explainError(cause), ...(stack !== undefined && { stack }) });
         const started = this.#running.get(node.key);
-        // It is not under way when the run ends while it waits to be tried again.
+        // It is not running when the run ends while it waits for a retry.
         if (!started) return;
         node.seconds = (event.time - started.time) / 1000;
         this.#recordEnd(node, node.seconds, 'failed');
@@ -158,7 +159,7 @@ export class RunRecorder {
         this.#getNode(event.node).state = 'skipped';
         return;
       case 'run-finished':
-        // What it depended on is known by now.
+        // Whether these were needed is known at the end.
         for (const node of this.#nodes.values()) if (node.state === 'unknown') node.state = 'not-needed';
         return;
       case 'run-started':
@@ -174,7 +175,7 @@ export class RunRecorder {
     }
   }
 
-  /** The picture as it is now. */
+  /** Makes a picture of the run so far. */
   picture(): GraphPicture {
     const endedAt = this.#endedAt;
     const running = Array.from(this.#running, ([key, { time, ...rest }]): UnassignedSpan => {
@@ -195,7 +196,7 @@ export class RunRecorder {
     return { nodes, edges, startedAt: this.#startedAt, endedAt: endedAt!, spans };
   }
 
-  /** What came before was waiting. */
+  /** Starts the task anew: until now it waited for a worker. */
   #recordAssignment({ node: info, since, worker, pid }: Extract<RunEvent, { type: 'task-assigned' }>): void {
     const node = this.#getNode(info);
     const started = this.#running.get(node.key);
@@ -227,7 +228,7 @@ export class RunRecorder {
     return node;
   }
 
-  /** A name for a task without a key: the same one for the same params. */
+  /** Makes a name for a task without a key: the same one for the same params. */
   #nameWithoutKey(task: string, params: NodeInfo['params']): string {
     const identity = `${task} ${inspect(params, { depth: null })}`;
     let name = this.#namesWithoutKey.get(identity);

@@ -1,4 +1,4 @@
-/** What is to happen, happens or happened to a task. */
+/** State of a task before, during or after a run. */
 export type NodeState =
   | 'to-run'
   | 'to-load'
@@ -10,16 +10,16 @@ export type NodeState =
   | 'failed'
   | 'skipped';
 
-/** How a state looks on paper of one colour. */
+/** Colours of a state on a light or a dark background. */
 export interface StateStyle {
-  /** The colour of its sign and of its share in bars. */
+  /** Colour of its border, its sign and its part of bars. */
   readonly line: string;
   readonly fill: string;
   readonly text: string;
   readonly isDashed?: boolean;
 }
 
-/** In the order in which they are listed. */
+/** All states, in the order in which they are listed. */
 export const states = [
   'failed',
   'running',
@@ -32,7 +32,7 @@ export const states = [
   'not-needed',
 ] as const satisfies readonly NodeState[];
 
-/** A sign and words for each state, since not everybody sees every colour. */
+/** Signs, so that states differ not by colour alone. */
 export const stateSigns: Readonly<Record<NodeState, string>> = {
   'to-run': '○',
   'to-load': '⇣',
@@ -60,7 +60,7 @@ export const stateNames: Readonly<Record<NodeState, string>> = {
 const light = (line: string, fill: string, isDashed = false): StateStyle => ({ line, fill, text: '#16202b', isDashed });
 const dark = (line: string, fill: string, isDashed = false): StateStyle => ({ line, fill, text: '#e6edf3', isDashed });
 
-// Hues of Okabe and Ito, which stay apart for all common kinds of colour vision, at contrasts of 4.5 and more.
+// Hues of Okabe and Ito, which differ for all common kinds of colour vision, with a contrast of at least 4.5.
 export const stateStyles: Readonly<Record<NodeState, { readonly light: StateStyle; readonly dark: StateStyle }>> = {
   'to-run': { light: light('#7a5195', '#f7f2fa'), dark: dark('#c9a0e4', '#2a2233') },
   'to-load': { light: light('#2f7fb5', '#f0f7fc', true), dark: dark('#7cc4f0', '#1b2a36', true) },

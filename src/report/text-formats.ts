@@ -6,22 +6,22 @@ import { toOneLine } from './one-line';
 import type { GraphPicture, PictureNode } from './picture';
 import { type NodeState, stateStyles, states } from './states';
 
-/** One JSON document. */
+/** Writes a picture as JSON. */
 export function toJson(picture: GraphPicture): string {
   return `${JSON.stringify({ ...picture, nodes: picture.nodes.map(nodeToJson) }, null, 2)}\n`;
 }
 
 const noSecrets: ReadonlySet<string> = new Set();
 
-/** A node as JSON; its params are written as in a checkpoint's record. */
+/** Makes a node serializable; its params have the form that they have in the record of a checkpoint. */
 export function nodeToJson(node: PictureNode): Omit<PictureNode, 'params'> & { params: Record<string, unknown> } {
   return { ...node, params: paramsToJson(node.params, { secrets: noSecrets } as TaskDefinition) };
 }
 
-// Mermaid refuses more than 500 edges and 50,000 characters.
+// Mermaid accepts at most 500 edges and 50,000 characters.
 const defaultLimit = 80;
 
-/** A flowchart of Mermaid. */
+/** Draws a picture as a Mermaid flowchart. */
 export function toMermaid(picture: GraphPicture, { foldAbove = defaultLimit }: FoldOptions = {}): string {
   const { boxes, edges } = fold(picture, { foldAbove });
   const ids = new Map(boxes.map(({ key }, index) => [key, `n${index}`]));
@@ -46,7 +46,7 @@ export function toMermaid(picture: GraphPicture, { foldAbove = defaultLimit }: F
   return `${['flowchart LR', ...lines, ...arrows, ...styles].join('\n')}\n`;
 }
 
-/** Mermaid reads HTML in labels, and code words for characters: `#34;`. */
+/** Escapes a label: Mermaid reads HTML in labels, and character codes such as `#34;`. */
 function escapeMermaid(text: string): string {
   return toOneLine(text).replaceAll(
     /[^\p{L}\p{N} .,:·×✓↓✗…○–⇣?()[\]{}'/-]/gu,
@@ -54,7 +54,7 @@ function escapeMermaid(text: string): string {
   );
 }
 
-/** The language of Graphviz. */
+/** Draws a picture in the DOT language. */
 export function toDot(picture: GraphPicture, options: FoldOptions = {}): string {
   const { boxes, edges } = fold(picture, options);
   const ids = new Map(boxes.map(({ key }, index) => [key, `n${index}`]));
@@ -80,7 +80,7 @@ export function toDot(picture: GraphPicture, options: FoldOptions = {}): string 
   return `digraph tidemark {\n${[...head, ...nodes, ...arrows].join('\n')}\n}\n`;
 }
 
-/** Text inside double quotes; in Graphviz a backslash begins a code, and `&` an entity. */
+/** Escapes text inside double quotes, where a backslash starts an escape sequence and `&` an entity. */
 function escapeDot(text: string): string {
   return toOneLine(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('&', '&amp;');
 }

@@ -1,7 +1,7 @@
 import type { GraphPicture, PictureNode, PictureSpan } from './picture';
 import { nodeToJson } from './text-formats';
 
-/** Chrome trace events, as their viewers read them. */
+/** Writes a run as Chrome trace events. */
 export function toTrace(picture: GraphPicture): string {
   const { startedAt = 0, spans = [] } = picture;
   const tracks = makeTracks(spans);
@@ -18,7 +18,7 @@ export function toTrace(picture: GraphPicture): string {
     args: sliceArgs(nodes.get(span.key)!, span),
   }));
   const arrows = requirementArrows(picture, slices).flatMap(({ from, to }, id) => [
-    // Inside of the one, and where the other begins: what is not inside of a slice belongs to none.
+    // Each end must be inside its slice: viewers ignore others.
     { ph: 's', id, name: 'requires', cat: 'requires', ts: from.to - tickMicros, ...place(from.span) },
     { ph: 'f', id, name: 'requires', cat: 'requires', bp: 'e', ts: to.from, ...place(to.span) },
   ]);
@@ -31,24 +31,24 @@ export function toTrace(picture: GraphPicture): string {
     args: { tasks: running },
   }));
   return JSON.stringify({
-    // Arrows after what they are bound to, since events of one time are read in this order.
+    // Arrows come after their slices, since events of the same time are read in this order.
     traceEvents: [...tracks.names, ...tasks, ...arrows, ...counts],
     displayTimeUnit: 'ms',
     otherData: { startedAt: new Date(startedAt).toISOString() },
   });
 }
 
-/** Times are whole eighths of a microsecond: such numbers stay exact when viewers turn them into nanoseconds. */
+/** Times are multiples of an eighth of a microsecond, which stay exact when viewers convert them to nanoseconds. */
 const tickMicros = 1 / 8;
 
-/** A span in microseconds since the run began. */
+/** A span, in microseconds since the start of the run. */
 interface Slice {
   readonly span: PictureSpan;
   readonly from: number;
   readonly to: number;
 }
 
-/** Slices of a lane neither overlap nor are empty: viewers would take them for parts of each other, or drop arrows. */
+/** Slices of a lane neither overlap nor are empty: viewers would nest overlapping slices and drop arrows of empty ones. */
 function toSlices(spans: readonly PictureSpan[], startedAt: number): readonly Slice[] {
   const micros = (time: number) => Math.round(((time - startedAt) * 1000) / tickMicros) * tickMicros;
   const free = new Map<string, number>();
@@ -62,7 +62,7 @@ function toSlices(spans: readonly PictureSpan[], startedAt: number): readonly Sl
     });
 }
 
-/** A process for each kind of lane, and in it a thread for each lane, whose number no other process or thread has. */
+/** Makes a process for each kind of lane, and in it a thread for each lane. All ids are unique. */
 function makeTracks(spans: readonly PictureSpan[]) {
   const names = [...new Set(spans.map(({ lane }) => lane))].sort(byNumber);
   const kinds = [...new Set(names.map(laneKind))];
@@ -84,7 +84,7 @@ function makeTracks(spans: readonly PictureSpan[]) {
   };
 }
 
-/** `threads 2` is one of the threads. */
+/** `threads` for `threads 2`. */
 function laneKind(lane: string): string {
   return lane.replace(/ \d+$/, '');
 }
@@ -107,7 +107,7 @@ function sliceArgs(node: PictureNode, { attempt, outcome, kind, pid }: PictureSp
   };
 }
 
-/** From the end of each requirement to the first start of what required it. */
+/** Makes arrows from the end of each requirement to the first start of its dependent. */
 function requirementArrows({ nodes }: GraphPicture, slices: readonly Slice[]): readonly { from: Slice; to: Slice }[] {
   const first = new Map<string, Slice>();
   const last = new Map<string, Slice>();
@@ -117,7 +117,7 @@ function requirementArrows({ nodes }: GraphPicture, slices: readonly Slice[]): r
   }
   return nodes.flatMap(({ key, requires }) => {
     const to = first.get(key);
-    // A task that was loaded after all came from none of its requirements.
+    // A loaded task used none of its requirements.
     if (to?.span.kind !== 'run') return [];
     return requires.flatMap((required) => {
       const from = last.get(required);

@@ -9,7 +9,7 @@ export function showSeconds(seconds: number): string {
   return inTwoUnits(minutes, 'h', 'min');
 }
 
-/** Sixty of the small are one of the large. */
+/** Splits a value into two units, of which the larger is 60 of the smaller. */
 function inTwoUnits(value: number, large: string, small: string): string {
   const rest = value % 60;
   return `${Math.floor(value / 60)} ${large}${rest > 0 ? ` ${rest} ${small}` : ''}`;
@@ -34,7 +34,7 @@ export function showCount(count: number): string {
   return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** Two digits that matter, and never less than the whole number. */
+/** Rounds to two significant digits, but keeps all digits before the decimal point. */
 function significant(value: number): string {
   return value >= 9.95 ? String(Math.round(value)) : String(Math.round(value * 10) / 10);
 }

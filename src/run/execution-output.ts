@@ -1,9 +1,9 @@
 import { describeError } from '../base/describe-error';
+import { loadedValue } from '../executors/remote/result-handle';
 import { fillTemplate } from '../graph/structure';
 import { RunFailedError, tasksFailed } from './errors';
 import type { ExecutionOptions } from './execution-options';
 import type { NodeStates } from './node-states';
-import { loadedValue } from './remote-results';
 import type { HandOver } from './result-sharing';
 
 /** What an execution is for, once it has ended. */

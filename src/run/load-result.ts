@@ -2,12 +2,16 @@ import { type Awaitable, andThen, isPromiseLike } from '../base/awaitable';
 import { restoreRefs } from '../graph/stored-ref';
 import type { CheckpointHit } from '../storage/storage-stack';
 import { type Lookup, unusable } from '../storage/storage-stack';
+import { changedRequirement } from '../storage/validity';
 import type { TaskKey } from '../task/context';
 import { Action } from './decide';
 import { Provenance } from './dynamic/provenance';
 import { holdsRef } from './dynamic/refs-in-results';
 import type { ExecutionParts } from './execution-parts';
 import type { ResultSharing } from './result-sharing';
+
+/** Differs from every digest. */
+const unknownDigest = '';
 
 /** What loading needs besides what all share. */
 export interface LoadingParts extends ExecutionParts {
@@ -120,16 +124,11 @@ export class ResultLoader {
   /** The key of a requirement that was computed anew in this run, with another result than a checkpoint came from. */
   #changedRequirement(index: number, { checkpoint }: CheckpointHit): TaskKey | undefined {
     const { keys, graph, saves } = this.#parts;
-    // By key: the same structure may name its requirements in another order today.
-    let digests: ReadonlyMap<TaskKey, string | null> | undefined;
-    for (const required of graph.requirementsOf(index)) {
-      if (!saves.ranAnew(required)) continue;
-      digests ??= new Map(checkpoint.requires);
-      const key = keys.get(required);
-      const digest = digests.get(key);
-      if (typeof digest === 'string' && digest !== saves.digestOf(required)) return key;
-    }
-    return undefined;
+    let computed: [TaskKey, string][] | undefined;
+    for (const required of graph.requirementsOf(index))
+      if (saves.ranAnew(required))
+        (computed ??= []).push([keys.get(required), saves.digestOf(required) ?? unknownDigest]);
+    return computed && changedRequirement(checkpoint, computed);
   }
 
   #restored(index: number, value: unknown): void {

@@ -1,4 +1,4 @@
-import { isStoredResult } from '../executors/remote/stored-result';
+import { isResultHandle } from '../executors/remote/result-handle';
 import { Dependents, type Graph } from '../graph/graph';
 import { Action } from './decide';
 import type { Outcome } from './outcome';
@@ -311,7 +311,7 @@ export class NodeStates {
 
   #release(index: number): void {
     const result = this.#results[index];
-    if (isStoredResult(result)) result.discard();
+    if (isResultHandle(result)) result.discard();
     this.states[index] = State.dropped;
     this.#results[index] = undefined;
     this.setSharing(index, Sharing.shared);

@@ -1,5 +1,5 @@
 import type { SharedResults } from '../executors/executor';
-import { isStoredResult, type StoredResult } from '../executors/remote/stored-result';
+import { isResultHandle, loadedValue, type ResultHandle } from '../executors/remote/result-handle';
 import { type GraphNode, NodePart } from '../graph/node';
 import { mapStructure } from '../graph/structure';
 import type { ChangedInputs } from './changed-inputs';
@@ -23,7 +23,7 @@ export class RemoteResults {
   }
 
   /** A result came in. Loads it when it is needed here, so that it is known at once when that cannot be done. */
-  async accept(index: number, stored: StoredResult): Promise<void> {
+  async accept(index: number, stored: ResultHandle): Promise<void> {
     this.#areThere = true;
     if (stored.holdsRefs || this.#isNeededHere(index)) await this.#load(index, stored);
   }
@@ -90,9 +90,9 @@ export class RemoteResults {
     const loads: Promise<number | undefined>[] = [];
     for (const index of new Set(indices)) {
       const result = this.#parts.frontier.resultOf(index);
-      if (!isStoredResult(result)) continue;
+      if (!isResultHandle(result)) continue;
       // Another execution may have loaded it.
-      if (result.isLoaded) this.#parts.sharing.settleOwn(index, result.value);
+      if (result.isLoaded) this.#parts.sharing.settleOwn(index, result.loaded);
       if (result.isLoaded) continue;
       loads.push(
         this.#load(index, result).then(
@@ -105,7 +105,7 @@ export class RemoteResults {
     return Promise.all(loads).then((lost) => lost.filter((one) => one !== undefined));
   }
 
-  async #load(index: number, stored: StoredResult): Promise<void> {
+  async #load(index: number, stored: ResultHandle): Promise<void> {
     this.#parts.sharing.settleOwn(index, await stored.load());
   }
 
@@ -121,11 +121,6 @@ export class RemoteResults {
   #acceptsStored(node: GraphNode): boolean {
     return this.#parts.laneOf(node).executor.sharesStorage === true && !node.requirements.some(holdsPart);
   }
-}
-
-/** The value of a result, which was loaded before when it lies in the storage. */
-export function loadedValue(result: unknown): unknown {
-  return isStoredResult(result) ? result.value : result;
 }
 
 function holdsPart(template: unknown): boolean {

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { deepFreeze } from '../encoding/copies/freeze';
 import { type Copier, freshCopy, frozenCopy, frozenCopyOfAll, newUserCopier } from '../encoding/copies/isolate';
-import { isStoredResult } from '../executors/remote/stored-result';
+import { isResultHandle } from '../executors/remote/result-handle';
 import type { Graph } from '../graph/graph';
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
@@ -93,7 +93,7 @@ export class ResultSharing {
     return this.#handover(({ index }) => {
       if (mayRunAgain || frontier.usesOf(index) !== 1) return false;
       const result = frontier.resultOf(index);
-      return !(isStoredResult(result) && result.isShared);
+      return !(isResultHandle(result) && result.isShared);
     });
   }
 
@@ -116,8 +116,8 @@ export class ResultSharing {
   forOtherExecution(index: number, value: unknown): unknown {
     const sharing = this.#options.frontier.sharingOf(index);
     if (sharing === Sharing.shared) return value;
-    if (!isStoredResult(value)) return sharing === Sharing.copied ? newUserCopier().copy(value) : freshCopy(value);
-    if (value.isLoaded) return newUserCopier().copy(value.value);
+    if (!isResultHandle(value)) return sharing === Sharing.copied ? newUserCopier().copy(value) : freshCopy(value);
+    if (value.isLoaded) return newUserCopier().copy(value.loaded);
     value.isShared = true;
     return value;
   }

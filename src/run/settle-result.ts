@@ -1,14 +1,13 @@
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import { isInstance } from '../base/describe-error';
-import { isSentResult, type SentResult } from '../executors/remote/encoded-result';
-import { isStoredResult, type StoredResult } from '../executors/remote/stored-result';
+import { isResultHandle, loadedValue, type ResultHandle, type StoredLocation } from '../executors/remote/result-handle';
 import { type SecretHolder, storeRefs, UnstorableSecretError } from '../graph/stored-ref';
 import type { EncodedForms, SerializedValue } from '../storage/result-codec';
 import type { Attempt } from './attempt';
 import type { ChangedInputs } from './changed-inputs';
 import { encodeWithRefs, holdsRef } from './dynamic/refs-in-results';
 import type { ExecutionParts } from './execution-parts';
-import { loadedValue, type RemoteResults } from './remote-results';
+import type { RemoteResults } from './remote-results';
 import type { ResultSharing } from './result-sharing';
 import type { TaskHooks } from './task-hooks';
 
@@ -50,12 +49,9 @@ export class ResultPipeline {
     const { graph, checkpoints, scheduler, fail } = this.#parts;
     const { index, startedAt } = attempt;
     const seconds = (performance.now() - startedAt) / 1000;
-    if (isSentResult(result)) {
-      scheduler.track(this.#receive(attempt, result, seconds));
-      return;
-    }
-    if (isStoredResult(result)) {
-      scheduler.track(this.#receiveStored(attempt, result));
+    if (isResultHandle(result)) {
+      const { stored } = result;
+      scheduler.track(stored ? this.#receiveStored(attempt, result, stored) : this.#receive(attempt, result, seconds));
       return;
     }
     try {
@@ -110,17 +106,18 @@ export class ResultPipeline {
   }
 
   /** A result comes from elsewhere, as bytes. */
-  async #receive(attempt: Attempt, sent: SentResult, seconds: number): Promise<void> {
+  async #receive(attempt: Attempt, sent: ResultHandle, seconds: number): Promise<void> {
     const { graph, checkpoints, sharing, fail } = this.#parts;
     const { index } = attempt;
     const { holdsRefs, encoding } = sent;
     try {
-      const result = await sent.value();
+      const result = await sent.load();
       if (sent.unsaved !== undefined && graph.nodes[index]!.task.save) this.#warnOfSecret(index, sent.unsaved);
-      const isSaved = graph.nodes[index]!.task.save && checkpoints && sent.unsaved === undefined;
-      const encoded = isSaved
-        ? checkpoints.encodeSent(index, encoding, holdsRefs ? storeRefs(result, this.#holder(index)) : result)
-        : undefined;
+      const isSaved = graph.nodes[index]!.task.save && sent.unsaved === undefined;
+      const encoded =
+        isSaved && checkpoints && encoding
+          ? checkpoints.encodeSent(index, encoding, holdsRefs ? storeRefs(result, this.#holder(index)) : result)
+          : undefined;
       sharing.settleOwn(index, result);
       await this.#keepLater({ attempt, result, holdsRefs, seconds }, encoded);
     } catch (error) {
@@ -129,15 +126,16 @@ export class ResultPipeline {
   }
 
   /** A result comes as what lies in the storage already. It is loaded when somebody in this process needs it. */
-  async #receiveStored(attempt: Attempt, stored: StoredResult): Promise<void> {
+  async #receiveStored(attempt: Attempt, handle: ResultHandle, stored: StoredLocation): Promise<void> {
     const { lineage, saves, storedResults, outdated, joins, fail } = this.#parts;
     const { index } = attempt;
-    const { isOutdated, wasThere, isSaved, holdsRefs, seconds } = stored;
+    const { holdsRefs } = handle;
+    const { isOutdated, wasThere, isSaved, seconds, digest } = stored;
     try {
-      await storedResults.accept(index, stored);
+      await storedResults.accept(index, handle);
       lineage.collect(index);
-      const result = holdsRefs ? stored.value : stored;
-      if (wasThere) return this.#wasThere(index, result, stored);
+      const result = holdsRefs ? handle.loaded : handle;
+      if (wasThere) return this.#wasThere(index, result, digest, holdsRefs);
       if (isOutdated) outdated.add(index);
       else if (isSaved) saves.recordSavedRemotely(index, stored);
       joins.end(index, { type: 'unsaved' });
@@ -148,7 +146,7 @@ export class ResultPipeline {
   }
 
   /** Who was to run it found that it was saved meanwhile. */
-  #wasThere(index: number, result: unknown, { digest, holdsRefs }: StoredResult): void {
+  #wasThere(index: number, result: unknown, digest: string, holdsRefs: boolean): void {
     const { saves, reporter, joins, arrive } = this.#parts;
     joins.end(index, { type: 'saved' });
     saves.recordLoaded(index, digest, true);

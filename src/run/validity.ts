@@ -9,6 +9,7 @@ import { StorageError } from '../storage/errors';
 import type { StoredCheckpoint } from '../storage/format/stored-checkpoint';
 import type { KnownMarks } from '../storage/marks/known-marks';
 import type { CheckpointHit, StorageStack } from '../storage/storage-stack';
+import { hasSeen, lostMarks, wasCleared, whyStale } from '../storage/validity';
 import { isSavedByThisProcess } from '../storage/write-checkpoint';
 import type { TaskKey } from '../task/context';
 import type { TaskDefinition } from '../task/definition';
@@ -89,8 +90,7 @@ export class SeenMarks {
 
   /** Whether a checkpoint's run had seen all the marks that there are now. */
   wereSeenBy(index: number, seen: readonly string[]): boolean {
-    const current = this.on(index);
-    return current.length === 0 || current === seen || current.every((mark) => seen.includes(mark));
+    return hasSeen(seen, this.on(index));
   }
 }
 
@@ -117,9 +117,6 @@ class Unions {
   }
 }
 
-const wasCleared = 'it, or something that it came from, was cleared';
-const lostMarks = 'the storage has lost what was cleared since it was saved';
-
 /** Tells whether the checkpoints of one run's nodes still count. */
 export class CheckpointValidity {
   /** Paths of directories that are not here, by the nodes whose checkpoints do not count for that reason. */
@@ -144,25 +141,30 @@ export class CheckpointValidity {
   }
 
   #whyStaleInEpoch(index: number, entry: StoredCheckpoint): Awaitable<string | undefined> {
-    if (!this.#seen.wereSeenBy(index, entry.marks)) return wasCleared;
+    const marks = this.#seen.on(index);
     const node = this.#options.graph.nodes[index]!;
-    if (node.task.options.key)
+    const { task } = node;
+    if (task.options.key && hasSeen(entry.marks, marks))
       assertSavedParams(
-        { task: node.task, key: entry.key, shown: String(node) },
+        { task, key: entry.key, shown: String(node) },
         entry.toRecord().params,
         savedParams(node),
         node.givenParams,
       );
-    if (this.#options.rerunsChangedSource && entry.source !== node.task.source)
-      return 'the source of its class changed';
-    if (node.task.namesakes?.areSeveral && isOfNamesake(node.task, node.task.namesakes, entry))
-      return `another class called ${node.task.name} saved it`;
-    const missing = entry.directories.length > 0 ? this.#options.directories.missing(entry) : undefined;
-    if (missing !== undefined) {
-      this.missingDirectories.set(index, missing);
-      return `its directory ${missing} is not there`;
-    }
-    return entry.isDynamic ? this.#whyStaleByRefs(entry) : undefined;
+    const { namesakes } = task;
+    const why = whyStale(entry, {
+      marks,
+      sources: this.#options.rerunsChangedSource ? [task.source] : undefined,
+      otherClass: namesakes?.areSeveral && isOfNamesake(task, namesakes, entry) ? task.name : undefined,
+      missingDirectory: () => this.#missingDirectory(index, entry),
+    });
+    return why ?? (entry.isDynamic ? this.#whyStaleByRefs(entry) : undefined);
+  }
+
+  #missingDirectory(index: number, checkpoint: StoredCheckpoint): string | undefined {
+    const missing = this.#options.directories.missing(checkpoint);
+    if (missing !== undefined) this.missingDirectories.set(index, missing);
+    return missing;
   }
 
   /** The refs in a result's dynamic ancestors, with their secrets restored. @throws {TidemarkError} when a secret is unknown */

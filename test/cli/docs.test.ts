@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-folder';
 const root = resolve(__dirname, '../..');
 const page = readFileSync(join(root, 'docs/cli.md'), 'utf8');
 const [, program] = /```ts\n(.*?)```/s.exec(page)!;
-/** Each command of the page and what stands below it, in the order of the page. */
+/** Each command of the page with its output, in the order of the page. */
 const commands = Array.from(page.matchAll(/```sh\n(.*?)```/gs), ([, block]) => block!)
   .flatMap((block) => block.split(/^\$ /m).slice(1))
   .map((shown) => {
@@ -16,10 +16,10 @@ const commands = Array.from(page.matchAll(/```sh\n(.*?)```/gs), ([, block]) => b
 
 const folder = temporaryFolder();
 
-/** Columns are as wide as times and sizes happen to be. */
+/** The width of columns depends on times and sizes. */
 const withoutPadding = (text: string) => text.replaceAll(/(?<=\S) {2,}/g, '  ').trimEnd();
 
-/** `<…>` stands for anything on a line. */
+/** `<…>` matches any text on a line. */
 function patternOf(output: string): RegExp {
   const literal = withoutPadding(output).replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`^${literal.replaceAll('<…>', '.+?')}$`);
@@ -52,7 +52,7 @@ it('shows every command', () => {
   expect(names.map((name) => name.trim()).filter((name) => name !== 'help' && !shown.includes(name))).toEqual([]);
 });
 
-it('shows what they print', () => {
+it('shows their output', () => {
   for (const { command, output } of commands) {
     const printed = start(command);
     if (!patternOf(output).test(printed)) expect(`$ ${command}\n${printed}`).toBe(`$ ${command}\n${output}`);

@@ -15,20 +15,20 @@ it.each([
   [['ls']],
   [['--version']],
   [['--help']],
-])('says that it cannot write the output of %j, and fails', async (args) => {
+])('fails when the output of %j cannot be written', async (args) => {
   write(folder.path, { 'train.ts': trainFile });
   await tidemark(['run', 'train.ts'], { cwd: folder.path });
   const full = openSync('/dev/full', 'w');
   try {
     const { code, err } = await tidemark(args, { cwd: folder.path, stdout: full });
-    expect([code, err]).toEqual([1, expect.stringContaining('the output cannot be written: ENOSPC')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('cannot write the output: ENOSPC')]);
     expect(err).not.toMatch(/^\s+at /m);
   } finally {
     closeSync(full);
   }
 });
 
-it('fails without a word when nobody can be told', async () => {
+it('fails silently when stderr cannot be written either', async () => {
   const full = openSync('/dev/full', 'w');
   try {
     const main = join(__dirname, '../../src/cli/main.ts');
@@ -41,7 +41,7 @@ it('fails without a word when nobody can be told', async () => {
   }
 });
 
-it('ends well when its reader has seen enough', () => {
+it('succeeds when its reader closes the pipe', () => {
   write(folder.path, {
     'lines.ts': `
       import { Task } from 'tidemark';

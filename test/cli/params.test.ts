@@ -67,24 +67,24 @@ it.each([
   expect(await read([`--${name}`, text])).toEqual({ [name]: value });
 });
 
-it('takes a flag without a value, and its denial', async () => {
+it('accepts a flag without a value, and its negation', async () => {
   expect(await read(['--flag', '--number', '1'])).toEqual({ flag: true, number: 1 });
   expect(await read(['--no-flag'])).toEqual({ flag: false });
 });
 
-it('takes a list from an option that is repeated', async () => {
+it('makes a list from a repeated option', async () => {
   expect(await read(['--list', '2', '--list=3'])).toEqual({ list: [2, 3] });
 });
 
-it('takes names with hyphens', async () => {
+it('accepts names with hyphens', async () => {
   expect(await read(['--learning-rate', '0.1'])).toEqual({ learningRate: 0.1 });
 });
 
-it('takes what a schema takes from JSON', async () => {
+it('accepts JSON for a schema', async () => {
   expect(await read([], '{"zDate":"2026-01-31","zText":"20"}')).toEqual({ zDate: new Date('2026-01-31'), zText: '20' });
 });
 
-it('takes what JSON cannot say from JSON, by the declared type', async () => {
+it('converts JSON values to declared types that JSON lacks', async () => {
   const json = '{"date":"2026-01-31","big":2,"set":["a"],"map":{"a":1},"number":1}';
   expect(await read([], json)).toEqual({
     date: new Date('2026-01-31'),
@@ -95,7 +95,7 @@ it('takes what JSON cannot say from JSON, by the declared type', async () => {
   });
 });
 
-it('reads a number in the text of JSON as text', async () => {
+it('keeps a number inside a JSON string as text', async () => {
   expect(await read([], '{"text":"1e999","list":["12345678901234567890 \\" 1e999"]}')).toEqual({
     text: '1e999',
     list: ['12345678901234567890 " 1e999'],
@@ -131,19 +131,19 @@ it.each([
   [['--flag=constructor'], "must be true or false, but is 'constructor'"],
   [['--bytes', 'a'], "must be bytes in base64, but is 'a'"],
   [['--bytes', 'aGk=='], 'must be bytes in base64'],
-  [['--secret', 'hush'], 'Typed: the param secret must be a number, but is a secret that is something else'],
+  [['--secret', 'hush'], 'Typed: the param secret must be a number, but is a secret of another type'],
   [['--map', '[1]'], 'the param map must be a JSON object'],
-  [['Other'], 'what is Other?'],
+  [['Other'], 'unexpected argument Other'],
 ] as readonly (readonly [readonly string[], string])[])('refuses %j', async (args, message) => {
   await expect(read([...args])).rejects.toThrow(message);
 });
 
 it.each([
-  ['[1]', '--params is [ 1 ]; it must be an object with params by name'],
-  ['{', '--params is no JSON'],
-  ['{"zNumber":1e999}', '--params holds 1e999: it must be a number of at most 1.8e+308'],
-  ['{"number":-12345678901234567890}', '--params holds -12345678901234567890: it must be a number that JavaScript'],
+  ['[1]', '--params is [ 1 ]; it must be an object of params'],
+  ['{', '--params is not JSON'],
+  ['{"zNumber":1e999}', '--params contains 1e999: it must be a number of at most 1.8e+308'],
+  ['{"number":-12345678901234567890}', '--params contains -12345678901234567890: it must be a number that JavaScript'],
   ['{"date":"2026-02-30"}', 'the param date must be a date such as 2026-01-31'],
-])('refuses %s as params', async (json, message) => {
+])('rejects %s as params', async (json, message) => {
   await expect(read([], json)).rejects.toThrow(message);
 });

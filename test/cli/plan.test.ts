@@ -14,12 +14,12 @@ const edit = (from: string, to: string) => write(folder.path, { 'train.ts': trai
 
 beforeEach(() => write(folder.path, { 'train.ts': trainFile }));
 
-/** What a plan says of each task: the action, the task, and why. */
+/** The rows of a plan: action, task and reason. */
 async function plan(...args: string[]): Promise<string[][]> {
   return rows((await cli('plan', 'train.ts', ...args)).out).map(([action, task, , why]) => [action!, task!, why!]);
 }
 
-it('says what would run and what would be loaded, and why', async () => {
+it('shows what would run and what would be loaded, and why', async () => {
   expect((await plan('Train', '--path', 'a.csv')).map(([action, , why]) => [action, why])).toEqual([
     ['run', 'there is no checkpoint'],
     ['run', 'there is no checkpoint'],
@@ -31,7 +31,7 @@ it('says what would run and what would be loaded, and why', async () => {
   ]);
 });
 
-it('says what results that are yet to come named last time', async () => {
+it('shows the refs of earlier results for results that are not there yet', async () => {
   const source = (version: number) => `
     import { Param, Requires, Task, task } from 'tidemark';
     @Task({ save: true, version: ${version} }) export class Letters {
@@ -61,7 +61,7 @@ it('says what results that are yet to come named last time', async () => {
   expect((await cli('graph', 'train.ts')).out).toContain('? Letters');
 });
 
-it('says how long it took last time', async () => {
+it('shows durations of the last time', async () => {
   await cli('run', 'train.ts');
   const { out, err } = await cli('plan', 'train.ts', 'Train', '--path', 'a.csv', '--epochs', '20', '--json');
   expect(JSON.parse(out)[1]).toMatchObject({ action: 'run', lastSeconds: expect.any(Number) });
@@ -78,7 +78,7 @@ it.each<[string, () => void, string[], string]>([
     ['--path', 'b.csv'],
     'param path "a.csv" → "b.csv", Load: param path "a.csv" → "b.csv"',
   ],
-])('names %s that is another', async (_, change, args, why) => {
+])('reports %s as changed', async (_, change, args, why) => {
   await cli('run', 'train.ts');
   change();
   const given = args.includes('--path') ? args : ['--path', 'a.csv', ...args];
@@ -86,7 +86,7 @@ it.each<[string, () => void, string[], string]>([
   expect(planned.at(-1)![2]!.replace(/, the source.*/, '')).toBe(why);
 });
 
-it('names a checkpoint that was cleared, and one that is damaged', async () => {
+it('reports cleared and damaged checkpoints', async () => {
   await cli('run', 'train.ts');
   const [, train] = rows((await cli('ls')).out).map(([key]) => key!);
   writeFileSync(join(folder.path, '.tidemark', train!), 'tidemark1 nonsense');
@@ -96,7 +96,7 @@ it('names a checkpoint that was cleared, and one that is damaged', async () => {
   expect((await plan('Train', '--path', 'a.csv')).at(-1)![2]).toBe('it, or something that it came from, was cleared');
 });
 
-it('tells field by field what differs from the nearest result, through what is required', async () => {
+it('compares field by field with the most similar result, including requirements', async () => {
   await cli('run', 'train.ts', 'Train', '--path', 'a.csv', '--epochs', '5');
   await cli('run', 'train.ts', 'Train', '--path', 'b.csv', '--epochs', '7');
   edit('version: 1', "version: 'x'");
@@ -115,7 +115,7 @@ it('tells field by field what differs from the nearest result, through what is r
   ]);
 });
 
-it('tells when what a task reads outside is another', async () => {
+it('reports a changed fingerprint', async () => {
   const source = `
     import { Task } from 'tidemark';
     @Task({ save: true }) export class Main {
@@ -125,10 +125,10 @@ it('tells when what a task reads outside is another', async () => {
   write(folder.path, { 'train.ts': source });
   await cli('run', 'train.ts');
   const { out } = await tidemark(['why', 'train.ts'], { cwd: folder.path, env: { STATE: 'new' } });
-  expect(rows(out)).toEqual([['Main', 'what it reads outside', '', '']]);
+  expect(rows(out)).toEqual([['Main', 'fingerprint', '', '']]);
 });
 
-it('does not guess whether a secret or what a task reads outside is another', async () => {
+it('does not guess whether a secret or a fingerprint changed', async () => {
   const source = `
     import { Param, Task } from 'tidemark';
     @Task({ save: true }) export class Main {
@@ -139,10 +139,10 @@ it('does not guess whether a secret or what a task reads outside is another', as
   write(folder.path, { 'train.ts': source });
   await cli('run', 'train.ts');
   const { out } = await cli('why', 'train.ts', '--token', 'b');
-  expect(rows(out)).toEqual([['Main', 'something that records do not tell', '', '']]);
+  expect(rows(out)).toEqual([['Main', 'something that records do not contain', '', '']]);
 });
 
-it('says that nothing of a task is saved, or that it would be loaded', async () => {
+it('says that a task has no saved result, or would be loaded', async () => {
   expect((await cli('why', 'train.ts', 'Load', '--path', 'a.csv')).err).toContain('no result of Load is saved');
   await cli('run', 'train.ts');
   expect((await cli('why', 'train.ts', 'Load', '--path', 'a.csv')).err).toMatch(

@@ -1,18 +1,18 @@
 import { RunOutput, redirectPrinted } from '../../src/cli/run-output';
 
-/** A screen that keeps what is written. */
+/** A screen that records its output. */
 function screen() {
   const written: string[] = [];
   return { written, write: (text: string) => written.push(text) > 0 };
 }
 
-it('says at once what no progress would draw over', () => {
+it('writes at once without a live progress display', () => {
   const { written, ...plain } = screen();
   new RunOutput(plain as unknown as NodeJS.WriteStream, { isDrawnOver: false }).printMessage('careful');
   expect(written).toEqual(['careful\n']);
 });
 
-it('keeps what is printed above a progress, line by line', () => {
+it('writes printed lines above the progress display', () => {
   const { written, ...plain } = screen();
   const notices = new RunOutput(plain as unknown as NodeJS.WriteStream, { isDrawnOver: true });
   const original = [process.stdout.write, process.stderr.write];
@@ -27,7 +27,7 @@ it('keeps what is printed above a progress, line by line', () => {
   expect(written.join('').replaceAll('\u001b[K', '')).toBe('\u001b[1A\rone\nan error\ntwo\nTrain 1/2\nthr\n');
 });
 
-it('says above a progress what that would draw over, and the rest at the end', () => {
+it('writes messages above the progress display, and the rest at the end', () => {
   const { written, ...plain } = screen();
   const notices = new RunOutput(plain as unknown as NodeJS.WriteStream, { isDrawnOver: true });
   notices.printMessage('careful');

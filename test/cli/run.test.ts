@@ -9,11 +9,11 @@ const run = (...args: string[]) => tidemark(['run', ...args], { cwd: folder.path
 
 beforeEach(() => write(folder.path, { 'train.ts': trainFile }));
 
-it('runs Main when no task is named, and prints its result alone on stdout', async () => {
+it('runs Main by default, and prints only its result on stdout', async () => {
   expect(await run('train.ts')).toMatchObject({ code: 0, out: 'trained for 10\n' });
 });
 
-it('runs a named task, and loads what is saved beside the file', async () => {
+it('runs a named task, and loads results saved beside the file', async () => {
   const first = await run('train.ts', 'Train', '--path', 'b.csv');
   const second = await run('train.ts', 'Train', '--path', 'b.csv');
   expect([first.out, second.out]).toEqual(Array(2).fill("{ data: [ 'b.csv' ], epochs: 10 }\n"));
@@ -26,7 +26,7 @@ it('prints JSON for programs', async () => {
   expect(out).toBe('{"data":["b.csv"],"epochs":10}\n');
 });
 
-it('takes params one by one, then from JSON, then from a file', async () => {
+it('prefers params of arguments to JSON, and JSON to a file', async () => {
   write(folder.path, { 'params.json': '{"path":"file.csv","epochs":1}' });
   const { out } = await run('train.ts', 'Train', '--json', '--params-file', 'params.json', '--params', '{"epochs":2}');
   expect(JSON.parse(out)).toEqual({ data: ['file.csv'], epochs: 2 });
@@ -34,27 +34,27 @@ it('takes params one by one, then from JSON, then from a file', async () => {
   expect(JSON.parse((await run('train.ts', 'Train', '--json', ...all)).out).epochs).toBe(3);
 });
 
-it("lists the task's own params in its help", async () => {
+it('lists the params of the task in its help', async () => {
   const { code, out } = await run('train.ts', 'Train', '--help');
   expect(code).toBe(0);
   expect(out).toMatch(/^ {2}--epochs <number> {2}how often \(default: 10\)$/m);
   expect(out).toMatch(/^ {2}--path <text> {6}\(required\)$/m);
 });
 
-it('computes anew what is forced', async () => {
+it('recomputes forced tasks', async () => {
   await run('train.ts');
   const { err } = await run('train.ts', '--force', 'Train');
   expect([err.includes('Train runs'), err.includes('Load runs')]).toEqual([true, false]);
 });
 
-it('says nothing but the result when it is to be quiet', async () => {
+it('prints only the result with --quiet', async () => {
   write(folder.path, {
     'hi.ts': "import { Task } from 'tidemark';\n@Task() export class Main { run() { return 'hi'; } }",
   });
   expect(await run('hi.ts', '--quiet')).toEqual({ code: 0, out: 'hi\n', err: '' });
 });
 
-it.each(['inline', 'threads', 'processes'])('keeps what tasks print in %s off stdout', async (executor) => {
+it.each(['inline', 'threads', 'processes'])('keeps output of tasks in %s off stdout', async (executor) => {
   write(folder.path, {
     'prints.ts': `
       import { Task } from 'tidemark';
@@ -107,7 +107,7 @@ it('limits a queue', async () => {
   expect((await run('queue.ts', '--json')).out).toBe('[3,2,1]\n');
 });
 
-it('writes a trace and a picture of what happened', async () => {
+it('writes a trace and a picture of the run', async () => {
   await run('train.ts', '--trace', 'trace.json', '--graph', 'graph.json');
   const { slices, lanes } = readTrace(readFileSync(join(folder.path, 'trace.json'), 'utf8'));
   expect([slices.length > 0, lanes]).toEqual([true, ['inline 1']]);
@@ -119,7 +119,7 @@ it('writes a trace and a picture of what happened', async () => {
   ]);
 });
 
-it('ends although the file leaves timers behind', async () => {
+it('ends although the file leaves timers open', async () => {
   write(folder.path, {
     'timer.js': `
       const { Task } = require('tidemark');

@@ -6,7 +6,7 @@ import { StartedCommand, tidemark, write } from './support/cli';
 
 const folder = temporaryFolder();
 
-/** The first task ends after a while, or never; the second one needs it. */
+/** A task that ends after a while, or never, and one that requires it. */
 const fileWith = (milliseconds: number) =>
   write(folder.path, {
     'slow.ts': `
@@ -47,7 +47,7 @@ const signals = [
   ['SIGHUP', 129],
 ] as const;
 
-it.each(signals)('finishes and saves what is running on %s, and says how to go on', async (signal, exitCode) => {
+it.each(signals)('finishes and saves running tasks on %s, and says how to continue', async (signal, exitCode) => {
   fileWith(500);
   const command = start();
   await command.hears('Slow runs');
@@ -55,7 +55,7 @@ it.each(signals)('finishes and saves what is running on %s, and says how to go o
   const { code, out, err } = await command.ended;
   expect([code, out]).toEqual([exitCode, '']);
   expect(err).toContain('1 result is saved');
-  expect(err).toContain('To go on, give the same command again.');
+  expect(err).toContain('Run the same command again to continue.');
   const again = await tidemark(['run', 'slow.ts'], { cwd: folder.path });
   expect([again.out, again.err.includes('Slow runs')]).toEqual(['1\n', false]);
 });
@@ -76,7 +76,7 @@ it.each([
   expect([code, err.includes('Main runs')]).toEqual([exitCode, false]);
 });
 
-it('counts a hang-up that arrives from the shell and from the kernel as one', async () => {
+it('counts a hang-up from the shell and from the kernel as one', async () => {
   fileWith(700);
   const command = start();
   await command.hears('Slow runs');
@@ -87,12 +87,12 @@ it('counts a hang-up that arrives from the shell and from the kernel as one', as
   expect([code, err.includes('1 result is saved')]).toEqual([129, true]);
 });
 
-it('goes on saving when the terminal is gone', async () => {
+it('keeps saving when the terminal is closed', async () => {
   fileWith(500);
   const command = start();
   await command.hears('Slow runs');
   const exited = once(command.process, 'exit');
-  // Nobody waits for what it says then.
+  // Its output is lost.
   command.ended.catch(() => {});
   command.process.stderr!.destroy();
   command.process.kill('SIGHUP');
@@ -101,7 +101,7 @@ it('goes on saving when the terminal is gone', async () => {
   expect([again.out, again.err.includes('Slow runs')]).toEqual(['1\n', false]);
 });
 
-it('ends by a signal at once while nothing runs yet', async () => {
+it('ends at once by a signal before anything runs', async () => {
   write(folder.path, { 'endless.ts': "console.error('loading'); for (;;); export {};" });
   const command = startCommand(['run', 'endless.ts']);
   await command.hears('loading');
@@ -110,20 +110,20 @@ it('ends by a signal at once while nothing runs yet', async () => {
   expect(command.process.signalCode).toBe('SIGTERM');
 });
 
-/** In a PID namespace of its own, the command is process 1, as in a container: the kernel ends it by no signal. */
+/** In its own PID namespace the command is process 1, as in a container: the kernel does not end it by a signal. */
 const isolated = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
 const canIsolate = spawnSync('unshare', [...isolated, 'true']).status === 0;
 
 describe('as process 1', () => {
   if (!canIsolate) {
-    // Containers without the right to make namespaces; a Docker image shows the same.
+    // For containers without the right to make namespaces; a Docker image shows the same.
     it.skip('needs the right to make PID namespaces', () => {});
     return;
   }
 
   const startIsolated = (args: readonly string[]) => startCommand(args, ['unshare', ...isolated]);
 
-  it('finishes and saves what is running on SIGTERM', async () => {
+  it('finishes and saves running tasks on SIGTERM', async () => {
     fileWith(500);
     const command = startIsolated(['run', 'slow.ts']);
     await command.hears('Slow runs');

@@ -37,7 +37,7 @@ it('counts results and bytes', async () => {
   ]);
 });
 
-it('shows a result, what it came from and what came from it, by the beginning of its key', async () => {
+it('shows a result with its sources and dependents, by a prefix of its key', async () => {
   const [load, train] = [await keyOf('Load'), await keyOf('Train')];
   const { out } = await cli('show', train.slice(0, 12));
   expect(out).toContain(`key\t${train}\n`);
@@ -52,7 +52,7 @@ it('shows a result, what it came from and what came from it, by the beginning of
   });
 });
 
-it('shows also what a result came from that another one only named', async () => {
+it('shows sources that came from refs in other results', async () => {
   write(folder.path, {
     'grows.ts': `
       import { Requires, Task, task } from 'tidemark';
@@ -66,7 +66,7 @@ it('shows also what a result came from that another one only named', async () =>
   expect((await cli('show', leaf)).out).toContain(`to\t${main}\t1\n`);
 });
 
-it('deletes a result; what came from it stays valid', async () => {
+it('deletes a result; its dependents stay valid', async () => {
   const key = await keyOf('Load');
   expect((await cli('rm', key)).out).toBe(`${key}\n`);
   expect((await cli('run', 'train.ts')).err).not.toContain('runs');
@@ -77,13 +77,13 @@ it.each([
   ['a task', async () => ['Load']],
   ['a task of a file', async () => ['train.ts', 'Load']],
   ['a task with params', async () => ['train.ts', 'Load', '--path', 'a.csv']],
-])('forgets %s, and what came from it', async (_, what) => {
+])('clears %s and its dependents', async (_, what) => {
   const key = await keyOf('Load');
   expect((await cli('clear', ...(await what()))).out).toBe(`${key}\n`);
   expect((await cli('run', 'train.ts')).err).toMatch(/Load runs\n(?:.*\n)*?Train runs/);
 });
 
-it('forgets nothing that was not meant', async () => {
+it('clears nothing else', async () => {
   expect((await cli('clear', 'train.ts', 'Load', '--path', 'b.csv')).out).toBe('');
   expect((await cli('run', 'train.ts')).err).not.toContain('runs');
   await cli('clear', '--all');
@@ -91,17 +91,17 @@ it('forgets nothing that was not meant', async () => {
 });
 
 it.each([
-  [['show', 'Train'], 'Train is no key'],
+  [['show', 'Train'], 'Train is not a key'],
   [['show', 'Trian/00'], 'did you mean the task Train?'],
-  [['rm', 'Train/zz'], 'nothing is saved under Train/zz'],
+  [['rm', 'Train/zz'], 'no result is saved under Train/zz'],
   [['clear', 'Trian'], 'did you mean Train?'],
-  [['clear'], 'what is to be forgotten?'],
-])('refuses %j', async (args, message) => {
+  [['clear'], 'nothing to clear; usage: tidemark clear'],
+])('rejects %j', async (args, message) => {
   const { code, err } = await cli(...args);
   expect([code, err]).toEqual([2, expect.stringContaining(message)]);
 });
 
-it('finds the storage by the option, the environment, or the config file above the file', async () => {
+it('finds the storage by option, environment or config file', async () => {
   const saved = async (...args: string[]) => rows((await cli('ls', ...args)).out).length;
   await cli('run', 'train.ts', '--storage', 'file:by-option');
   await tidemark(['run', 'train.ts'], { cwd: folder.path, env: { TIDEMARK_STORAGE: 'file:by-environment' } });

@@ -9,6 +9,6 @@ it('is aligned under a heading on a terminal', () => {
   expect(tableLines(['name', 'took'], rows, true)).toEqual(['name    took', 'a       1.2 s', 'longer  x y z']);
 });
 
-it('is separated by tabs and exact when piped, whatever the cells hold', () => {
+it('is separated by tabs and exact when piped, whatever the cells contain', () => {
   expect(tableLines(['name', 'took'], rows, false)).toEqual(['a\t1.2345', 'longer\tx y z']);
 });

@@ -7,7 +7,7 @@ const folder = temporaryFolder();
 const onTerminal = ['-r', join(__dirname, 'support/terminal.js')];
 const fromSource = ['-r', join(__dirname, '../support/register.js'), join(__dirname, '../../src/cli/main.ts')];
 
-/** Sets the title of a window, clears the screen with one character, turns text around, goes back to the line's start. */
+/** Sets the window title, clears the screen, reverses text and returns to the start of the line. */
 const hostile = String.raw`x\u001b]0;owned\u0007\u009b2J\u202e\u2066\rerased`;
 
 const file = `
@@ -38,7 +38,7 @@ const keyOf = (task: string): string => {
   return `${name}/${readdirSync(join(folder.path, '.tidemark', name)).find((one) => !one.includes('.'))}`;
 };
 
-/** No control character but line ends and tabs, and none that turns text around. */
+/** Control characters other than line ends and tabs, and overrides of text direction. */
 function expectSafe({ out, err }: Said): void {
   expect(JSON.stringify(out + err)).toContain('owned');
   expect((out + err).replaceAll(/[\n\t]/g, '')).not.toMatch(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u);
@@ -50,7 +50,7 @@ beforeEach(async () => {
   expect((await run(['run', 'evil.ts', 'Text'])).code).toBe(0);
 });
 
-it('are visible in what each command says of files and stores', async () => {
+it('are visible in the output of each command', async () => {
   const json = ['--json'];
   for (const args of [
     ['run', 'evil.ts'],
@@ -90,13 +90,13 @@ it('are visible in what each command says of files and stores', async () => {
 it('are visible in the progress on a terminal', async () => {
   const { code, err } = await run(['run', 'evil.ts', '--force'], { TERMINAL: 'both', CI: '', NO_COLOR: '' });
   expect(code).toBe(0);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what a progress is drawn with
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences of the progress display
   const withoutOwn = err.replaceAll(/\u001b\[(?:\d*[AKJ]|\d+m)|\r|\n/g, '');
   expect(withoutOwn).toContain('owned');
   expect(withoutOwn).not.toMatch(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u);
 });
 
-it('are in a result as it is when that goes into a pipe', async () => {
+it('are unchanged in a result that goes into a pipe', async () => {
   const { out } = await tidemark(['show', keyOf('Text'), '--raw'], { cwd: folder.path });
   expect(out).toBe(JSON.parse(`"${hostile.replaceAll('\\r', '\\u000d')}"`));
 });

@@ -11,12 +11,12 @@ describeWithRedis('a worker of the command line', (server) => {
   const run = () =>
     tidemark(['run', 'train.ts', '--executor', 'bullmq', '--redis', server.uri()], { cwd: folder.path });
 
-  it.each(['threads', 'processes', 'inline'])('runs tasks of runs in %s until it is told to stop', async (executor) => {
+  it.each(['threads', 'processes', 'inline'])('runs tasks in %s until it is stopped', async (executor) => {
     const worker = start('--executor', executor);
     await worker.hears('running 0');
     const { code, out, err } = await run();
     expect([code, out, err.includes('Load runs')]).toEqual([0, 'trained for 10\n', false]);
-    // Saved in the Redis of the queues.
+    // Results are saved in the Redis of the queues.
     expect(await server.cli('--scan', '--pattern', 'tidemark:Train/*')).not.toBe('');
     await server.cli('flushdb');
     worker.process.kill('SIGTERM');
@@ -25,11 +25,11 @@ describeWithRedis('a worker of the command line', (server) => {
     expect(said.err).toMatch(
       /^worker \S+\/\d+ · queues Load, Train, Main · 1 at once · running 0 · done 0 · failed 0\n/,
     );
-    expect(said.err).toContain('stopping: what is running finishes');
+    expect(said.err).toContain('stopping: running jobs finish');
     expect(said.err).toMatch(/running 0 · done 3 · failed 0\n$/);
   });
 
-  it('takes jobs of the queues that are named', async () => {
+  it('takes jobs from the given queues', async () => {
     const worker = start('--queue', 'gpu', '--queue', 'Train', '--concurrency', '3');
     await worker.hears('running 0');
     worker.process.kill('SIGINT');
@@ -37,7 +37,7 @@ describeWithRedis('a worker of the command line', (server) => {
   });
 });
 
-it('says that Redis is not there', async () => {
+it('reports an unreachable Redis', async () => {
   write(folder.path, { 'train.ts': trainFile });
   const { code, out, err } = await tidemark(['worker', 'train.ts', '--redis', 'redis://127.0.0.1:1'], {
     cwd: folder.path,
@@ -46,12 +46,15 @@ it('says that Redis is not there', async () => {
   expect(err).toBe('cannot reach the queues in redis://127.0.0.1:1/0: connection refused. Start Redis there.\n');
 });
 
-it('needs a file, and takes --redis for bullmq only', async () => {
+it('requires a file, and accepts --redis for bullmq only', async () => {
   write(folder.path, { 'train.ts': trainFile });
   const how = { cwd: folder.path };
-  expect(await tidemark(['worker'], how)).toMatchObject({ code: 2, err: expect.stringContaining('which file?') });
+  expect(await tidemark(['worker'], how)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('missing FILE; usage: tidemark worker'),
+  });
   expect(await tidemark(['run', 'train.ts', '--redis', 'redis://localhost'], how)).toMatchObject({
     code: 2,
-    err: '--redis and --prefix are for --executor bullmq; say that as well\n',
+    err: '--redis and --prefix need --executor bullmq\n',
   });
 });

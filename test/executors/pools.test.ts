@@ -10,7 +10,7 @@ import { defaultEncoder } from '../../src/encoding/make-encoder';
 import { unpack } from '../../src/encoding/packing';
 import { CannotSendError, outputOf } from '../../src/executors/errors';
 import { processes } from '../../src/executors/processes';
-import type { SentResult } from '../../src/executors/remote/encoded-result';
+import type { EncodedResult } from '../../src/executors/remote/encoded-result';
 import { threads } from '../../src/executors/threads';
 import { runOn } from '../../src/testing/run-on';
 import { graphOf } from '../graph/graph-of';
@@ -292,8 +292,8 @@ async function jobOf(target: unknown, requirements: readonly unknown[] = []): Pr
   return { node: node!, requirements, context, container: typediContainer };
 }
 
-async function sent(on: Executor, target: unknown): Promise<SentResult> {
-  return (await on.execute(await jobOf(target))) as SentResult;
+async function sent(on: Executor, target: unknown): Promise<EncodedResult> {
+  return (await on.execute(await jobOf(target))) as EncodedResult;
 }
 
 function sha256(bytes: Uint8Array): string {

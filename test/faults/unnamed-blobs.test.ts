@@ -183,12 +183,12 @@ describe('the size on disk', () => {
     const uri = `file:${folder.path}`;
     await leave(uri, 1);
     const cli = (...args: string[]) => tidemark([...args, '--storage', uri], { cwd: folder.path });
-    expect((await cli('stats')).err).toMatch(/100 kB that no record names: .* \(Large\)/);
+    expect((await cli('stats')).err).toMatch(/100 kB without a record: .* \(Large\)/);
     expect(JSON.parse((await cli('stats', '--json')).out).Large.unnamed).toEqual({
       count: 1,
       bytes: expect.any(Number),
     });
     expect((await cli('clear', 'Large')).code).toBe(0);
-    expect((await cli('stats')).err).not.toMatch(/no record names/);
+    expect((await cli('stats')).err).not.toMatch(/without a record/);
   });
 });

@@ -5,7 +5,7 @@ import { node, pictureOfNodes, wide } from './fixtures/pictures';
 
 const keys = (picture: ReturnType<typeof fold>) => picture.boxes.map(({ key }) => key);
 
-it('leaves small pictures as they are', () => {
+it('leaves small pictures unchanged', () => {
   expect(keys(fold(wide(3)))).toEqual(['Load/0', 'Train/0', 'Train/1', 'Train/2', 'Score/0']);
 });
 
@@ -23,7 +23,7 @@ it('folds large classes and counts their states', () => {
   ]);
 });
 
-it('has the params first that tell tasks of one class apart', () => {
+it('puts distinguishing params first', () => {
   const nodes = [1, 2].map((seed) => node(`Train/${seed}`, { params: { a: 1, path: 'x', rate: seed > 1, seed } }));
   const same = node('Load/0', { params: { a: 1, b: 2 } });
   const { boxes } = fold(pictureOfNodes([same, ...nodes]));
@@ -35,7 +35,7 @@ it('has the params first that tell tasks of one class apart', () => {
   expect(boxes.map((box) => boxLines(box)[1])).toEqual(['a: 1', 'rate: false', 'rate: true']);
 });
 
-it('folds when there are more edges than can be told apart', () => {
+it('folds when there are too many edges', () => {
   const left = Array.from({ length: 40 }, (_, i) => node(`Left/${i}`));
   const right = Array.from({ length: 40 }, (_, i) => node(`Right/${i}`, { requires: left.map(({ key }) => key) }));
   expect(fold(pictureOfNodes([...left, ...right])).edges.length).toBeLessThan(300);

@@ -10,7 +10,7 @@ const nastyPicture = () =>
     node('B/1', { requires: ['A/1'], state: 'failed', error: nasty, params: { [nasty]: 1 } }),
   ]);
 
-it('writes Mermaid with signs, params and figures', () => {
+it('writes Mermaid with signs, params, durations and sizes', () => {
   expect(toMermaid(wide(1))).toBe(
     [
       'flowchart LR',
@@ -28,7 +28,7 @@ it('writes Mermaid with signs, params and figures', () => {
   expect(toMermaid(nastyPicture())).not.toMatch(/<script|"\];x|\\/);
 });
 
-it('writes Graphviz that Graphviz reads, whatever the params hold', async () => {
+it('writes valid DOT, whatever the params contain', async () => {
   const { instance } = require('@viz-js/viz') as typeof import('@viz-js/viz');
   const viz = await instance();
   for (const picture of [wide(2), wide(1000), nastyPicture()]) {
@@ -47,14 +47,14 @@ it('draws SVG with states by colour and sign', async () => {
   expect(await toSvg(wide(5000))).toContain('>Train × 5,000<');
 });
 
-it('escapes all that people write', async () => {
+it('escapes all text of users', async () => {
   const svg = await toSvg(nastyPicture());
   expect(svg).toContain('&lt;script&gt;alert(&quot;1&quot;)');
   expect(svg).not.toMatch(/<script/);
   expect([svg.includes('\u0000'), svg.isWellFormed()]).toEqual([false, true]);
 });
 
-it('draws any graph, also an empty one and one with loops', async () => {
+it('draws any graph, even an empty one or one with loops', async () => {
   expect(await toSvg({ nodes: [], edges: [] })).toContain('<svg');
   const loop = Array.from({ length: 200 }, (_, i) => node(`Step/${i}`, { requires: i > 0 ? [`Step/${i - 1}`] : [] }));
   expect(await toSvg(pictureOfNodes(loop))).toContain('× 199');

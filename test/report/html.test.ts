@@ -40,7 +40,7 @@ async function open(picture: GraphPicture, colorScheme: 'light' | 'dark' = 'ligh
 const details = () => page.textContent('#details');
 const nasty = '</script><script>alert(1)</script><img src=x onerror=alert(2)>';
 
-inBrowser('shows graph, details, error and lineage of what is clicked', async () => {
+inBrowser('shows graph, details, error and lineage of a clicked task', async () => {
   await open(wide(5));
   expect(await page.locator('#graph .box').count()).toBe(7);
   await page.locator('.box', { hasText: 'seed: 3' }).click();
@@ -79,7 +79,7 @@ inBrowser('fits the graph to another window, and keeps a task in sight above the
   expect([box!.left >= 0, box!.right <= 400, box!.bottom <= details!.top]).toEqual([true, true, true]);
 });
 
-inBrowser('shows what a task printed, without its colours', async () => {
+inBrowser('shows the output of a task without colours', async () => {
   const output = '\u001b[31mepoch 1\u001b[39m\n<b>loss</b> 0.5\n';
   await open(pictureOfNodes([node('A/1', { output, worker: 'processes 2 (pid 4711)' }), node('B/1')]));
   await page.locator('.box').first().click();
@@ -119,7 +119,7 @@ inBrowser('works with the keyboard alone', async () => {
   expect(faults).toEqual([]);
 });
 
-inBrowser('zooms, pans and shows all again', async () => {
+inBrowser('zooms, pans and fits the graph again', async () => {
   await open(wide(5));
   const camera = () => page.getAttribute('#world', 'transform');
   const fitted = await camera();
@@ -136,7 +136,7 @@ inBrowser('zooms, pans and shows all again', async () => {
   expect(await camera()).toBe(fitted);
 });
 
-/** What of the texts in boxes is outside of them, or cut. */
+/** Texts that are outside of their box, or clipped. */
 const outside = (): Promise<readonly string[]> =>
   page.evaluate(`[...document.querySelectorAll('.box')].flatMap((box) => {
     const card = box.querySelector('.front').getBoundingClientRect();
@@ -150,7 +150,7 @@ const isFar = (): Promise<boolean> => page.evaluate("document.querySelector('#ca
 const styleOf = (selector: string, property: string): Promise<string> =>
   page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`);
 
-/** More tasks than a screen shows at a size that can be read, with names of wide letters. */
+/** More tasks than are readable on a screen, with names of wide letters. */
 const many = pictureOfNodes([
   ...Array.from({ length: 49 }, (_, seed) =>
     node(`TrainWMModel/${seed}`, {
@@ -170,7 +170,7 @@ const many = pictureOfNodes([
   }),
 ]);
 
-inBrowser.each(['light', 'dark'] as const)('keeps all text in its box, near and from afar (%s)', async (theme) => {
+inBrowser.each(['light', 'dark'] as const)('keeps all text in its box, zoomed in and out (%s)', async (theme) => {
   await open(many, theme);
   expect(await page.locator('.box').count()).toBe(51);
   expect(await isFar()).toBe(true);
@@ -185,7 +185,7 @@ inBrowser.each(['light', 'dark'] as const)('keeps all text in its box, near and 
   expect(await outside()).toEqual([]);
 });
 
-inBrowser('tells the members of a folded class apart', async () => {
+inBrowser('distinguishes the members of a folded class', async () => {
   const site = 'https://example.org/a/long/way/that/all/of/them/have/';
   const members = Array.from({ length: 240 }, (_, i) =>
     node(`Fetch/${i}`, { params: { retries: 3, site: `${site}${i}`, zone: 'eu' } }),
@@ -199,7 +199,7 @@ inBrowser('tells the members of a folded class apart', async () => {
   expect(await page.textContent('#rows .row:nth-child(4) code')).toMatch(/^site: …\/have\/2'/);
 });
 
-inBrowser('shows one failure among many, as a part of the bar and as a number', async () => {
+inBrowser('shows one failure among many in the bar and as a number', async () => {
   for (const count of [240, 20_000]) {
     const members = Array.from({ length: count }, (_, i) => node(`Fetch/${i}`, { state: i === 9 ? 'failed' : 'ran' }));
     await open(pictureOfNodes(members));
@@ -241,7 +241,7 @@ inBrowser('finds values and words with spaces in quotes', async () => {
   }
 });
 
-inBrowser('keeps text as text, wherever it stands', async () => {
+inBrowser('never reads text as markup', async () => {
   const params = { [nasty]: nasty };
   const nodes = [
     node(`A/${nasty}`, { task: nasty, params, state: 'failed', error: nasty, why: nasty, worker: nasty, queue: nasty }),
@@ -260,7 +260,7 @@ inBrowser('keeps text as text, wherever it stands', async () => {
   expect(faults).toEqual([]);
 });
 
-inBrowser('runs nothing but its own script and loads nothing', async () => {
+inBrowser('runs only its own script and loads nothing', async () => {
   await open(wide(2));
   await page.evaluate(`
     const script = document.createElement('script');
@@ -274,7 +274,7 @@ inBrowser('runs nothing but its own script and loads nothing', async () => {
 });
 
 inBrowser(
-  'folds five thousand tasks, and lists and finds each of them',
+  'folds five thousand tasks, and lists and finds each',
   async () => {
     await open(wide(5000), 'dark');
     expect(await page.locator('#graph .box').count()).toBe(3);
@@ -294,7 +294,7 @@ inBrowser(
   60_000,
 );
 
-inBrowser('is a page before a run and of nothing as well', async () => {
+inBrowser('works before a run and for an empty graph', async () => {
   await open(pictureOfNodes([node('A/1', { state: 'to-run', why: 'there is no checkpoint' })]));
   await page.keyboard.press('2');
   expect(await page.textContent('#timeline')).toContain('Nothing has run yet');

@@ -15,7 +15,7 @@ async function recorded(runner: Runner, seeds: number[], hasPlan = true) {
 const states = ({ nodes }: { nodes: readonly { task: string; state: string }[] }) =>
   nodes.map(({ task, state }) => `${task} ${state}`);
 
-it('shows what a plan would do, and why', async () => {
+it('shows the actions and reasons of a plan', async () => {
   const runner = open();
   await runner.run(LoadRows, { path: 'penguins.csv' });
   const picture = pictureOf(await runner.plan(Score, { seeds: [1, 2] }));
@@ -30,7 +30,7 @@ it('shows what a plan would do, and why', async () => {
   ]);
 });
 
-it('fills in what happened in a run', async () => {
+it('records the events of a run', async () => {
   const runner = open();
   const first = await recorded(runner, [1, -1]);
   expect(states(first)).toEqual(['LoadRows ran', 'Train ran', 'Train failed', 'Score skipped']);
@@ -42,13 +42,13 @@ it('fills in what happened in a run', async () => {
   expect(again.spans!.map(({ kind }) => kind)).toEqual(['load', 'run']);
 });
 
-it('shows what a run touched when there was no plan', async () => {
+it('shows the tasks that a run touched without a plan', async () => {
   const picture = await recorded(open(), [1, 2], false);
   expect(states(picture).sort()).toEqual(['LoadRows ran', 'Score ran', 'Train ran', 'Train ran']);
   expect(picture.edges).toHaveLength(4);
 });
 
-it('puts what ran at the same time on lanes that do not overlap', async () => {
+it('puts tasks that ran at the same time in separate lanes', async () => {
   const recorder = new RunRecorder();
   const at = (time: number, type: string, name: string, rest: object = {}) =>
     recorder.record({ type, time, node: { key: name, task: 'T', params: {} }, ...rest } as unknown as RunEvent);
@@ -66,7 +66,7 @@ it('puts what ran at the same time on lanes that do not overlap', async () => {
   ]);
 });
 
-it('shows as failed what the run did not try again, and how long it ran', async () => {
+it('shows tasks that were not retried as failed, with their duration', async () => {
   @Task({ retries: { attempts: 2, delay: 60_000 } })
   class Patient {
     run(): void {
@@ -85,7 +85,7 @@ it('shows as failed what the run did not try again, and how long it ran', async 
   expect(spans).toHaveLength(1);
 });
 
-it('keeps the causes of a failure, and where in the code they were thrown', async () => {
+it('keeps the causes of a failure and their stacks', async () => {
   @Task()
   class Fetch {
     run(): void {
@@ -105,7 +105,7 @@ it('keeps the causes of a failure, and where in the code they were thrown', asyn
   expect(await toHtml(picture)).toContain(JSON.stringify(stack).replaceAll('<', '\\u003c'));
 });
 
-it('keeps what tasks printed: the end of it, and that of those that printed last', () => {
+it('keeps the end of the output of each task, and discards the output of those that printed longest ago', () => {
   const recorder = new RunRecorder();
   const prints = (key: string, output: string) =>
     recorder.record({ type: 'task-printed', time: 1, node: { key, task: 'T', params: {} }, output } as RunEvent);
@@ -118,7 +118,7 @@ it('keeps what tasks printed: the end of it, and that of those that printed last
   expect(outputs()[0]).toBe('x'.repeat(65_536));
   prints('c', 'z');
   expect([outputs()[0], outputs()[1]!.length, outputs().at(-1)]).toEqual([
-    expect.stringContaining('let go of'),
+    expect.stringContaining('(discarded'),
     65_536,
     'z',
   ]);
@@ -131,7 +131,7 @@ it('keeps secrets out of plans, runs and JSON', async () => {
   expect(text).not.toContain('hunter2');
 });
 
-it('is JSON that says the same', async () => {
+it('has the same content as JSON', async () => {
   const picture = await recorded(open(), [1]);
   const { nodes, edges, spans } = JSON.parse(toJson(picture));
   expect([nodes.length, edges, spans]).toEqual([3, picture.edges, picture.spans]);

@@ -5,7 +5,7 @@ import { type RunEvent, Runner } from 'tidemark';
 import { type ProgressOptions, type ProgressStream, showProgress } from '../../src/entry/report';
 import { Score, Step } from './fixtures/scores';
 
-/** A terminal that keeps what is on its screen, as far as progress needs one. */
+/** A minimal terminal that records its screen. */
 class FakeTerminal extends Writable {
   readonly isTTY = true;
   text = '';
@@ -48,7 +48,7 @@ async function shown(stream: ProgressStream, seeds: number[], options: ProgressO
   await showProgress(run.events, { stream, plan, env: {}, ...options });
 }
 
-it('draws one line a task class, over and over, and leaves the last', async () => {
+it('redraws one line per task class, and leaves the last frame', async () => {
   const terminal = new FakeTerminal();
   await shown(terminal, [1, 2, -3]);
   expect(terminal.lines).toEqual([
@@ -61,7 +61,7 @@ it('draws one line a task class, over and over, and leaves the last', async () =
   expect(terminal.text).toContain('\u001b[32m');
 });
 
-it('keeps to the width of the terminal and to its height', async () => {
+it('respects the width and the height of the terminal', async () => {
   const small = new FakeTerminal(40, 5);
   const runner = new Runner({ storage: 'memory:' });
   const events = stepsOf(await eventsOf(runner), 30);
@@ -70,7 +70,7 @@ it('keeps to the width of the terminal and to its height', async () => {
   expect(small.text).toContain('more task classes');
 });
 
-it('has no colours with NO_COLOR, and no lines that are drawn again in CI', async () => {
+it('has no colours with NO_COLOR, and no live lines in CI', async () => {
   const plain = new FakeTerminal();
   await shown(plain, [1], { env: { NO_COLOR: '1' } });
   expect(plain.text).not.toContain('\u001b[39m');
@@ -79,7 +79,7 @@ it('has no colours with NO_COLOR, and no lines that are drawn again in CI', asyn
   expect(ci.text).not.toContain('\u001b');
 });
 
-it('writes a plain line for each finished class elsewhere', async () => {
+it('writes a plain line for each completed class elsewhere', async () => {
   const log = new Log();
   await shown(log, [1, 2]);
   expect(log.text.split('\n')).toEqual([
@@ -92,13 +92,13 @@ it('writes a plain line for each finished class elsewhere', async () => {
   ]);
 });
 
-it('writes how far a long run is every ten seconds', async () => {
+it('writes the progress of a long run every ten seconds', async () => {
   const log = new Log();
   await showProgress(stepsOf(await eventsOf(new Runner({ storage: 'memory:' })), 8_000), { stream: log, env: {} });
   expect(log.text.match(/^after \d.* running$/gm)!.length).toBeGreaterThan(2);
 });
 
-it('counts what results bring', async () => {
+it('counts tasks that results add', async () => {
   const log = new Log();
   const runner = new Runner({ storage: 'memory:' });
   const plan = await runner.plan(Step);
@@ -106,7 +106,7 @@ it('counts what results bring', async () => {
   expect(log.text).toContain('Step 4/4: 4 ran\n');
 });
 
-it('tells the time left from earlier durations, and how far a long task is', async () => {
+it('estimates the time left from earlier durations, and shows the progress of long tasks', async () => {
   const terminal = new FakeTerminal();
   const runner = new Runner({ storage: 'memory:' });
   const plan = await runner.plan(Score, {});
@@ -115,7 +115,7 @@ it('tells the time left from earlier durations, and how far a long task is', asy
   expect(terminal.text).toMatch(/Train.*3 running.*5 s left.*epoch 1/);
 });
 
-it('draws ten times a second at most, however much happens', async () => {
+it('draws at most ten times a second, however many events there are', async () => {
   const terminal = new FakeTerminal();
   const [, , started] = await eventsOf(new Runner({ storage: 'memory:' }));
   async function* many(): AsyncGenerator<RunEvent> {
@@ -127,7 +127,7 @@ it('draws ten times a second at most, however much happens', async () => {
   expect(frames).toBeLessThan(40);
 });
 
-it('lets go of its timer when events end with an error', async () => {
+it('stops its timer when events end with an error', async () => {
   async function* broken(): AsyncGenerator<RunEvent> {
     yield* (await eventsOf(new Runner({ storage: 'memory:' }))).slice(0, 3);
     throw new Error('the events broke');
@@ -139,7 +139,7 @@ it('lets go of its timer when events end with an error', async () => {
   expect(terminal.text).toBe(text);
 });
 
-it('lets no text of tasks move the cursor', async () => {
+it('does not let texts of tasks move the cursor', async () => {
   const terminal = new FakeTerminal();
   const events = await eventsOf(new Runner({ storage: 'memory:' }));
   const logged = events.find(({ type }) => type === 'task-logged')!;
@@ -148,12 +148,12 @@ it('lets no text of tasks move the cursor', async () => {
   expect(terminal.lines[0]).toBe('Score: one [2J two');
 });
 
-it('is what a runner does with report: progress, before the program has its result', async () => {
+it('is shown by a runner with report: progress, before the program gets its result', async () => {
   const register = require.resolve('../support/register.js');
   const fixture = require.resolve('./fixtures/reported-run');
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['-r', register, fixture]);
   expect(stdout).toBe('score 3\n');
-  // What the task logs comes where it is when lines are written: before them on a fast machine.
+  // The message comes before the lines on a fast machine, and between them on a slow one.
   expect(stderr).toContain('Score: 3 models\n');
   expect(stderr.replace('Score: 3 models\n', '')).toMatch(
     /LoadRows 1\/1: 1 ran\nTrain 3\/3: 3 ran\nScore 1\/1: 1 ran\nfinished after .* · 5 ran\n$/,
@@ -169,13 +169,13 @@ async function eventsOf(runner: Runner): Promise<RunEvent[]> {
   return events;
 }
 
-/** The same events, with a time between them. */
+/** The same events, with time between them. */
 async function* stepsOf(events: readonly RunEvent[], milliseconds: number): AsyncGenerator<RunEvent> {
   let time = Date.now();
   for (const event of events) yield { ...event, time: (time += milliseconds) };
 }
 
-it('draws ten times a second at most when tasks hold up its timer', async () => {
+it('draws at most ten times a second when tasks block its timer', async () => {
   jest.useFakeTimers();
   try {
     const terminal = new FakeTerminal();
@@ -185,7 +185,7 @@ it('draws ten times a second at most when tasks hold up its timer', async () => 
       yield { type: 'run-started', target: [node], time: Date.now() };
       for (let i = 0; i < 60; i++) {
         await new Promise((resolve) => setTimeout(resolve, 99));
-        // Time passes in which no timer has its turn: what it is due for has happened when it has.
+        // Time passes in which no timer can fire.
         jest.setSystemTime(Date.now() + 2);
         yield { type: 'task-loaded', node, seconds: 0, time: Date.now() };
         await new Promise((resolve) => setTimeout(resolve, 1));

@@ -13,7 +13,7 @@ const workers = {
   size: 2,
 };
 
-it('has a lane a worker, arrows for requirements, and a count of what ran', () => {
+it('has a lane per worker, arrows for requirements and a count of running tasks', () => {
   const picture = wide(8);
   const rest = { kind: 'load', attempt: 1, outcome: 'done' } as const;
   const load = { ...rest, key: 'Load/0', startedAt: 1e12 - 10, seconds: 0.01, lane: 'loads 1' };
@@ -32,8 +32,8 @@ it('has a lane a worker, arrows for requirements, and a count of what ran', () =
   expect(Math.max(...read.counters.get('running tasks')!)).toBe(4);
 });
 
-it('is what viewers read as it is meant, however short and close its tasks are', () => {
-  // Milliseconds since 1970 have steps of a quarter of a microsecond.
+it('is read correctly by viewers, however short and close its tasks are', () => {
+  // Milliseconds since 1970 have a resolution of a quarter of a microsecond.
   const time = fc.integer({ min: 0, max: 60 }).map((steps) => 1.7e12 + steps / 4096);
   const task = fc.record({ from: time, to: time, lane: fc.constantFrom('inline 1', 'inline 2', 'threads 1', 'odd') });
   const requires = fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { maxLength: 20 });
@@ -58,7 +58,7 @@ it('is what viewers read as it is meant, however short and close its tasks are',
 it.each([
   ['threads', () => threads(workers), /^threads \d+$/],
   ['processes', () => processes(workers), /^processes \d+$/],
-])('has a lane for each of the %s, in which spans begin when a worker takes the task', async (kind, open, lane) => {
+])('has a lane for each of the %s, in which spans begin when a worker starts the task', async (kind, open, lane) => {
   const target = Array.from({ length: 4 }, (_, id) => task(Pair, { id }));
   const executor = open();
   const runner = new Runner({ storage: 'memory:', executor });
@@ -80,7 +80,7 @@ it.each([
   expect(Math.max(...counters.get('running tasks')!)).toBe(2);
 });
 
-it('gives workers of two pools, and of a process that was replaced, lanes of their own', async () => {
+it('gives separate lanes to workers of two pools and to a replaced process', async () => {
   const [first, second] = [threads({ ...workers, size: 1 }), threads({ ...workers, size: 1 })];
   const queues = { Sleep: { executor: first }, Pair: { executor: second } };
   const runner = new Runner({ storage: 'memory:', queues });
@@ -91,7 +91,7 @@ it('gives workers of two pools, and of a process that was replaced, lanes of the
   expect(readTrace(toTrace(recorder.picture())).lanes.filter((lane) => lane.startsWith('threads'))).toHaveLength(2);
 });
 
-it('shows a task that failed where it ran, and none that no worker ever had', async () => {
+it('shows a failed task in its lane, and no task that never reached a worker', async () => {
   const executor = threads({ ...workers, size: 1 });
   const runner = new Runner({ storage: 'memory:', executor });
   const run = runner.start([task(Fails), task(Sleep, { id: 1, milliseconds: 60_000 }), task(Sleep, { id: 2 })]);

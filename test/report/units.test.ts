@@ -27,6 +27,6 @@ it.each([
   expect(showBytes(bytes)).toBe(text);
 });
 
-it('shows large counts in groups of three digits', () => {
+it('groups the digits of large counts', () => {
   expect([0, 999, 1000, 1234567].map(showCount)).toEqual(['0', '999', '1,000', '1,234,567']);
 });

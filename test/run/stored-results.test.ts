@@ -50,7 +50,7 @@ class Shelf implements Executor {
 
   #read(value: unknown): unknown {
     if (Array.isArray(value)) return value.map((one) => this.#read(one));
-    return value instanceof StoredResult ? this.kept.get(value.key) : value;
+    return value instanceof StoredResult ? this.kept.get(value.stored.key) : value;
   }
 }
 

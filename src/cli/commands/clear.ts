@@ -16,39 +16,40 @@ interface Options extends TaskOptions {
 export function define(command: Command): void {
   addTaskArguments(command)
     .usage('KEY | TASK | FILE [Task] [--param value …] [options]')
-    .option('--all', 'delete everything that is saved')
+    .option('--all', 'delete all results')
     .action(async () => {
       const options = command.opts<Options>();
       const [what, ...rest] = command.args;
       if (what !== undefined && isFileName(what)) return clearTaskOf(command);
       if (options.help) return print(command.helpInformation());
       if ((what === undefined) !== (options.all === true) || rest.length > 0)
-        throw new UsageError(`what is to be forgotten? tidemark clear ${command.usage()}, or --all`);
+        throw new UsageError(`nothing to clear; usage: tidemark clear ${command.usage()}, or --all`);
       await withStorage(storageFor(options), (storage) => clearIn(storage, what));
     });
 }
 
-/** Those of a task of a file: with params, that one result; without, all of them. */
+/** Clears one result of a task of a file, given its params, or all of its results. */
 async function clearTaskOf(command: Command): Promise<void> {
-  const meant = await selectTask(command);
-  if (!meant) return;
+  const selected = await selectTask(command);
+  if (!selected) return;
   const { params, paramsFile } = command.opts<Options>();
-  const isOne = Object.keys(meant.params).length > 0 || params !== undefined || paramsFile !== undefined;
-  await withRunner(meant, {}, async (runner) =>
-    printDeleted(isOne ? await runner.clear(meant.cls, meant.params) : await runner.clear(meant.cls)),
+  const isOne = Object.keys(selected.params).length > 0 || params !== undefined || paramsFile !== undefined;
+  await withRunner(selected, {}, async (runner) =>
+    printDeleted(isOne ? await runner.clear(selected.cls, selected.params) : await runner.clear(selected.cls)),
   );
 }
 
 async function clearIn(storage: Storage, what: string | undefined): Promise<void> {
   if (what === undefined) {
     await storage.clear();
-    printMessage(`everything in ${storage.location} is deleted`);
+    printMessage(`deleted everything in ${storage.location}`);
     return;
   }
   const tasks = [...(await storage.stats()).keys()];
   if (what.includes('/') && !tasks.includes(what)) return clearKey(storage, what);
-  const meant = tasks.includes(what) ? undefined : nearestName(what, tasks);
-  if (meant) throw new UsageError(`no result of ${what} is saved in ${storage.location}; did you mean ${meant}?`);
+  const suggestion = tasks.includes(what) ? undefined : nearestName(what, tasks);
+  if (suggestion)
+    throw new UsageError(`no result of ${what} is saved in ${storage.location}; did you mean ${suggestion}?`);
   printDeleted(await clearTask(storage.stack, safeName(what)));
 }
 
@@ -60,5 +61,5 @@ async function clearKey(storage: Storage, text: string): Promise<void> {
 function printDeleted(deleted: readonly string[]): void {
   for (const key of deleted) print(`${key}\n`);
   const results = deleted.length === 1 ? '1 result' : `${deleted.length} results`;
-  printMessage(`${results} deleted; what came from ${deleted.length === 1 ? 'it' : 'them'} does not count any more`);
+  printMessage(`${results} deleted; results computed from ${deleted.length === 1 ? 'it' : 'them'} are no longer valid`);
 }

@@ -15,21 +15,21 @@ export function define(command: Command): void {
     .addOption(
       new Option(
         '--format <format>',
-        'what it is drawn as (default: what the ending of the output file says, or mermaid)',
+        'format of the drawing (default: by the extension of the output file, or mermaid)',
       ).choices(formats),
     )
-    .option('-o, --output <file>', 'write it there instead of printing it')
+    .option('-o, --output <file>', 'write to a file instead of stdout')
     .action(async () => {
-      const meant = await selectTask(command);
-      if (meant) await graph(meant, command.opts<Options>());
+      const selected = await selectTask(command);
+      if (selected) await graph(selected, command.opts<Options>());
     });
 }
 
-async function graph(meant: SelectedTask, { format, output }: Options): Promise<void> {
+async function graph(selected: SelectedTask, { format, output }: Options): Promise<void> {
   if (output !== undefined) checkOutputFile(output);
   const as = format ?? (output === undefined ? 'mermaid' : formatOfFile(output));
-  await withRunner(meant, {}, async (runner) => {
-    const text = await drawPicture(pictureOf(await runner.plan(meant.cls, meant.params)), as);
+  await withRunner(selected, {}, async (runner) => {
+    const text = await drawPicture(pictureOf(await runner.plan(selected.cls, selected.params)), as);
     if (output === undefined) print(text.endsWith('\n') ? text : `${text}\n`);
     else writeFileSync(output, text);
   });

@@ -7,7 +7,7 @@ import { printMessage } from '../output';
 
 const main = `import { Param, Requires, Task } from 'tidemark';
 
-/** Saved: with the same params it runs once. */
+/** Saved: runs once for the same params. */
 @Task({ save: true })
 export class FindPrimes {
   @Param({ describe: 'primes below this number' }) below = 1000;
@@ -23,7 +23,7 @@ export class FindPrimes {
 @Task()
 export class Main {
   @Param({ describe: 'primes below this number' }) below = 1000;
-  @Requires(FindPrimes) primes!: number[]; // its param \`below\` is handed on
+  @Requires(FindPrimes) primes!: number[]; // inherits the param \`below\`
 
   run(): string {
     return \`There are \${this.primes.length} primes below \${this.below}.\`;
@@ -55,13 +55,15 @@ const files: Readonly<Record<string, string>> = {
 };
 
 export function define(command: Command): void {
-  command.argument('[folder]', 'where; made when it is not there', '.').action((folder: string) => init(folder));
+  command
+    .argument('[folder]', 'folder of the project, created if missing', '.')
+    .action((folder: string) => init(folder));
 }
 
-/** Writes nothing over what is there. */
+/** Creates the files of a project. Existing files stay unchanged. */
 function init(folder: string): void {
   if (existsSync(join(folder, 'main.ts')))
-    throw new UsageError(`${join(folder, 'main.ts')} is there already; name another folder: tidemark init my-project`);
+    throw new UsageError(`${join(folder, 'main.ts')} already exists; choose another folder: tidemark init my-project`);
   mkdirp(folder);
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
@@ -72,6 +74,6 @@ function init(folder: string): void {
     }
   }
   printMessage(
-    `\nRun it twice; the second time, what is saved is loaded:\n  npx tidemark run ${relative('', join(folder, 'main.ts'))}`,
+    `\nRun it twice; the second run loads the saved result:\n  npx tidemark run ${relative('', join(folder, 'main.ts'))}`,
   );
 }

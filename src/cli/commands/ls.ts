@@ -11,10 +11,10 @@ interface Options extends StorageOption {
 }
 
 export function define(command: Command): void {
-  command.argument('[task]', 'only the results of this task');
+  command.argument('[task]', 'only results of this task');
   addStorageOption(command, 'in this folder');
   command
-    .option('--json', 'print the records as JSON, one a line')
+    .option('--json', 'print the records as JSON, one per line')
     .action((task: string | undefined, options: Options) =>
       withStorage(storageFor(options), async (storage) => {
         const records: CheckpointRecord[] = [];

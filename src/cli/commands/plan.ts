@@ -8,11 +8,11 @@ import { showDifference } from '../show-values';
 import { durationCell, writeTable } from '../table';
 import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../task-command';
 
-/** What stands in a line. */
+/** A line of the table. */
 interface Row {
   readonly node: PlannedNode;
   readonly why: string;
-  /** How long it took when it was saved last, in seconds. */
+  /** Duration of the most similar saved run, in seconds. */
   readonly seconds: number | undefined;
 }
 
@@ -20,15 +20,15 @@ export function define(command: Command): void {
   addTaskArguments(command)
     .option('--json', 'print the plan as JSON')
     .action(async () => {
-      const meant = await selectTask(command);
-      if (meant) await plan(meant, command.opts<{ readonly json?: true }>().json === true);
+      const selected = await selectTask(command);
+      if (selected) await plan(selected, command.opts<{ readonly json?: true }>().json === true);
     });
 }
 
-async function plan(meant: SelectedTask, asJson: boolean): Promise<void> {
-  await withRunner(meant, {}, async (runner) => {
-    const made = await runner.plan(meant.cls, meant.params);
-    const differences = new DifferenceExplainer(made, meant.storage);
+async function plan(selected: SelectedTask, asJson: boolean): Promise<void> {
+  await withRunner(selected, {}, async (runner) => {
+    const made = await runner.plan(selected.cls, selected.params);
+    const differences = new DifferenceExplainer(made, selected.storage);
     const rows: Row[] = [];
     for (const node of made.nodes) if (node.action !== 'not-needed') rows.push(await rowOf(node, differences));
     if (asJson) print(`${JSON.stringify(rows.map(toJson), null, 2)}\n`);
@@ -49,7 +49,7 @@ async function rowOf(node: PlannedNode, differences: DifferenceExplainer): Promi
   const isKnown = node.why !== noCheckpoint || !nearest;
   const why = isKnown ? node.why : nearest.differences.map(showDifference).join(', ') || node.why;
   const mayNameMore = node.names === undefined && nearest?.record.dynamic.some(([key]) => key === nearest.record.key);
-  return { node, why: mayNameMore ? `${why}; its result may name more` : why, seconds };
+  return { node, why: mayNameMore ? `${why}; its result may refer to more tasks` : why, seconds };
 }
 
 function toCells({ node, why, seconds }: Row): Parameters<typeof writeTable>[1][number] {
@@ -69,9 +69,7 @@ function summary(rows: readonly Row[], nodes: number): string {
   const known = toRun.filter(({ seconds }) => seconds !== undefined);
   const took = known.reduce((sum, { seconds }) => sum + seconds!, 0);
   const estimate =
-    known.length > 0
-      ? ` (${known.length === toRun.length ? '' : 'of which known: '}${showSeconds(took)} last time)`
-      : '';
-  const later = unknown > 0 ? `, ${unknown} not known before something ran` : '';
+    known.length > 0 ? ` (${known.length === toRun.length ? '' : 'known: '}${showSeconds(took)} last time)` : '';
+  const later = unknown > 0 ? `, ${unknown} not known until something has run` : '';
   return `${toRun.length} to run${estimate}, ${toLoad} to load, ${nodes - rows.length} not needed${later}`;
 }

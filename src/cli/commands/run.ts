@@ -16,30 +16,30 @@ import { printResult, resultToJson } from '../show-values';
 import { type SignalHandling, signalExitCode, stopOnSignals } from '../signals';
 import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../task-command';
 
-/** What is wanted of a run besides its result. */
+/** Options for the reports of a run. */
 interface ReportOptions {
   readonly quiet?: true;
-  /** A file for what ran when. */
+  /** File for the trace. */
   readonly trace?: string;
-  /** A file for a picture. */
+  /** File for the picture. */
   readonly graph?: string;
 }
 
-/** How many results of a task tell how long it takes. */
+/** The number of saved results that the mean duration of a task is taken from. */
 const sampleSize = 100;
 
-/** Prepares what is to be shown and written of a run. Gives what is to be called with it, at once when it starts. */
+/** Prepares the reports of a run. Returns a function to call with the run as soon as it has started. */
 async function prepareReports(
   runner: Runner,
   { cls, params, storage }: SelectedTask,
   { quiet, trace, graph }: ReportOptions,
-  notices: RunOutput,
+  output: RunOutput,
 ): Promise<(run: Run<unknown>) => Promise<void>> {
-  // Before anything runs, since it may be none, or not be writable.
+  // Fails before anything runs.
   for (const file of [trace, graph]) if (file !== undefined) checkOutputFile(file);
   const format = graph === undefined ? undefined : formatOfFile(graph);
   const showsBars = !quiet && supportsLiveProgress(process.stderr);
-  // What cannot be planned cannot be run, and that says why.
+  // If planning fails, so does the run, with the same error.
   const plan = showsBars || graph !== undefined ? await runner.plan(cls, params).catch(() => undefined) : undefined;
   const earlier = showsBars && plan ? await averageSeconds(plan, storage) : undefined;
   return async (run) => {
@@ -47,18 +47,18 @@ async function prepareReports(
     if (!quiet) {
       const { showProgress } =
         require('../../report/progress/show-progress') as typeof import('../../report/progress/show-progress');
-      watchers.push(showProgress(run.events, { plan, earlier, stream: notices.progressStream }));
+      watchers.push(showProgress(run.events, { plan, earlier, stream: output.progressStream }));
     }
     if (trace !== undefined || graph !== undefined)
       watchers.push(
-        // The result of the run is there all the same.
+        // The run itself is not affected.
         writeReports(run.events, plan, { trace, graph, format }).catch((error) => {
-          notices.printMessage(`cannot write what happened: ${describeError(error)}`);
+          output.printMessage(`cannot write the report: ${describeError(error)}`);
           process.exitCode = ExitCode.failed;
         }),
       );
     await Promise.all(watchers);
-    notices.flush();
+    output.flush();
   };
 }
 
@@ -78,7 +78,7 @@ async function writeReports(
   }
 }
 
-/** How long tasks that are to run took when they were saved, in seconds. */
+/** Mean durations of the tasks that will run, from saved results, in seconds. */
 async function averageSeconds(plan: Plan, storage: Storage): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   for (const task of new Set(plan.nodes.filter(({ action }) => action === 'run').map((node) => node.task))) {
@@ -105,31 +105,31 @@ export function define(command: Command): void {
   addRunOptions(command);
   command
     .option('--json', 'print the result as JSON')
-    .option('--quiet', 'print the result and errors only')
-    .option('--trace <file>', 'write what ran when, for https://ui.perfetto.dev')
-    .option('--graph <file>', 'draw the graph with what happened: .html, .svg, .mmd, .dot or .json')
+    .option('--quiet', 'print only the result and errors')
+    .option('--trace <file>', 'write a trace for https://ui.perfetto.dev')
+    .option('--graph <file>', 'draw the graph of the run: .html, .svg, .mmd, .dot or .json')
     .action(async () => {
-      const meant = await selectTask(command);
-      if (meant) await runCommand(meant, command.opts<Options>());
+      const selected = await selectTask(command);
+      if (selected) await runCommand(selected, command.opts<Options>());
     });
 }
 
-async function runCommand(meant: SelectedTask, options: Options): Promise<void> {
-  const notices = new RunOutput(process.stderr, {
+async function runCommand(selected: SelectedTask, options: Options): Promise<void> {
+  const output = new RunOutput(process.stderr, {
     isDrawnOver: !options.quiet && supportsLiveProgress(process.stderr),
   });
-  const onWarning = (message: string) => void (options.quiet || notices.printMessage(`warning: ${message}`));
-  const how = toRunOptions(options, meant.file);
-  const end = redirectPrinted(notices);
+  const onWarning = (message: string) => void (options.quiet || output.printMessage(`warning: ${message}`));
+  const how = toRunOptions(options, selected.file);
+  const end = redirectPrinted(output);
   let result: Outcome | undefined;
   try {
-    await withRunner(meant, { ...toRunnerOptions(options, meant.file), onWarning }, async (runner) => {
-      result = await runTask(runner, meant, { how, options, notices });
+    await withRunner(selected, { ...toRunnerOptions(options, selected.file), onWarning }, async (runner) => {
+      result = await runTask(runner, selected, { how, options, output });
     });
   } finally {
-    // What workers print comes until they have ended.
+    // Workers may print until they have ended.
     end();
-    notices.flush();
+    output.flush();
     if (result) showOutcome(result, options);
   }
 }
@@ -148,21 +148,21 @@ type Outcome =
 
 async function runTask(
   runner: Runner,
-  meant: SelectedTask,
-  { how, options, notices }: { readonly how: RunOptions; readonly options: Options; readonly notices: RunOutput },
+  selected: SelectedTask,
+  { how, options, output }: { readonly how: RunOptions; readonly options: Options; readonly output: RunOutput },
 ): Promise<Outcome> {
-  const watched = await prepareReports(runner, meant, options, notices);
-  const started = runner.start(meant.cls, meant.params, how);
-  const interrupts = stopOnSignals(started, notices);
+  const watched = await prepareReports(runner, selected, options, output);
+  const started = runner.start(selected.cls, selected.params, how);
+  const interrupts = stopOnSignals(started, output);
   const watching = watched(started);
-  // It is awaited below, whatever becomes of the run.
+  // Awaited below, whatever the outcome of the run.
   watching.catch(() => {});
   try {
     return { value: await started.result };
   } catch (error) {
     if (interrupts.signal === undefined) throw error;
     await watching;
-    notices.printMessage(`${describeError(error)}\nTo go on, give the same command again.`);
+    output.printMessage(`${describeError(error)}\nRun the same command again to continue.`);
     return { interruptedBy: interrupts.signal, error };
   } finally {
     interrupts.release();

@@ -12,22 +12,22 @@ import { addStorageOption, findKey, type StorageOption, storageFor, withStorage 
 import { type Cell, durationCell, showTime, writeTable } from '../table';
 import { TaskFile } from '../task-file';
 
-/** A saved result among those that another came from, or that came from it. */
+/** A result that another was computed from, or that was computed from it. */
 interface LineageEntry {
   readonly key: TaskKey;
-  /** 1 for those that are required directly, or require it directly. */
+  /** Distance in the graph; 1 for direct requirements and dependents. */
   readonly depth: number;
-  /** Undefined when it is not saved. */
+  /** Undefined for a result that is not saved. */
   readonly record: CheckpointRecord | undefined;
 }
 
-/** What a result came from, and what came from it, each once. */
+/** Sources and dependents of a result, each once. */
 interface Lineage {
   readonly from: readonly LineageEntry[];
   readonly to: readonly LineageEntry[];
 }
 
-/** Follows what records say in both directions; a result that is not saved ends the way. */
+/** Follows records in both directions, up to results that are not saved. */
 async function findLineage(storage: Storage, key: TaskKey): Promise<Lineage> {
   const records = new Map<TaskKey, CheckpointRecord>();
   const users = new Map<TaskKey, TaskKey[]>();
@@ -47,14 +47,14 @@ async function findLineage(storage: Storage, key: TaskKey): Promise<Lineage> {
   };
 }
 
-/** What a result came from: what its task required, and what refs in results led to. */
+/** Keys that a result was computed from: requirements, and results that its refs resolved to. */
 function sourceKeys(record: CheckpointRecord | undefined): readonly TaskKey[] {
   if (!record) return [];
   const named = record.dynamic.flatMap(([, keys]) => keys);
   return [...new Set([...record.requires.map(([required]) => required), ...named])];
 }
 
-/** Depth first, so that each stands below what it belongs to. */
+/** Traverses depth first, for an indented list. */
 function traverse(
   start: TaskKey,
   next: (key: TaskKey) => readonly TaskKey[],
@@ -78,16 +78,16 @@ interface Options extends StorageOption {
   readonly import?: string;
 }
 
-/** A result that was loaded, or why it could not be. */
+/** A loaded result, or the error. */
 type LoadedResult = { readonly value: unknown } | { readonly error: unknown };
 
 export function define(command: Command): void {
-  command.argument('<key>', 'such as Train/3f2a: as much of it as tells it from the others');
+  command.argument('<key>', 'key or unique prefix, such as Train/3f2a');
   addStorageOption(command, 'in this folder');
   command
-    .option('--raw', 'only the value: text and bytes as they are, anything else as JSON')
-    .option('--json', 'all of it as JSON')
-    .option('--import <file>', 'load this file first, when the value needs its classes or encoders')
+    .option('--raw', 'print only the value: text and bytes unchanged, other values as JSON')
+    .option('--json', 'print everything as JSON')
+    .option('--import <file>', 'load this file first, for classes or encoders of the value')
     .action(async (text: string, options: Options) => {
       const file = options.import === undefined ? undefined : await TaskFile.load(options.import);
       await withStorage(storageFor(options, file?.path), async (storage) => {
@@ -146,7 +146,7 @@ function writeRows(
     ...to.map((relative) => relativeRow('to', relative)),
   ]);
   if ('error' in loaded) {
-    printMessage(`the value cannot be shown: ${describeError(loaded.error)}`);
+    printMessage(`cannot show the value: ${describeError(loaded.error)}`);
     process.exitCode = 1;
   } else {
     print('\n');

@@ -14,7 +14,7 @@ type Stats = ReadonlyMap<string, TaskStats>;
 
 export function define(command: Command): void {
   addStorageOption(command, 'in this folder');
-  command.option('--json', 'print them as JSON').action((options: Options) =>
+  command.option('--json', 'print the statistics as JSON').action((options: Options) =>
     withStorage(storageFor(options), async (storage) => {
       const stats = await storage.stats();
       if (options.json) return print(`${JSON.stringify(Object.fromEntries(stats), null, 2)}\n`);
@@ -24,7 +24,7 @@ export function define(command: Command): void {
   );
 }
 
-/** Scripts that read columns get those that there have always been, and the others from JSON. */
+/** Scripts depend on the first three columns; others have all figures in JSON. */
 function writeStats(stats: Stats): void {
   const hasDisk = process.stdout.isTTY && [...stats.values()].some(({ disk }) => disk !== undefined);
   const rows = Array.from(stats, ([task, { count, bytes, disk }]) => [
@@ -54,6 +54,6 @@ async function printTotals(stats: Stats, storage: Storage): Promise<void> {
   const bytes = sum((one) => one.unnamed?.bytes ?? 0);
   const tasks = Array.from(stats).flatMap(([task, one]) => (one.unnamed ? [task] : []));
   printMessage(
-    `${showBytes(bytes)} that no record names: of results that are being saved, or whose process was killed while it saved them, which tidemark clear removes (${tasks.join(', ')})`,
+    `${showBytes(bytes)} without a record: results that are being saved, or whose process was killed while saving them; tidemark clear removes these (${tasks.join(', ')})`,
   );
 }

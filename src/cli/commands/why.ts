@@ -10,18 +10,18 @@ import { addTaskArguments, type SelectedTask, selectTask, withRunner } from '../
 
 export function define(command: Command): void {
   addTaskArguments(command)
-    .option('--json', 'print the nearest result and what differs as JSON')
+    .option('--json', 'print the most similar result and the differences as JSON')
     .action(async () => {
-      const meant = await selectTask(command);
-      if (meant) await why(meant, command.opts<{ readonly json?: true }>().json === true);
+      const selected = await selectTask(command);
+      if (selected) await why(selected, command.opts<{ readonly json?: true }>().json === true);
     });
 }
 
-async function why(meant: SelectedTask, asJson: boolean): Promise<void> {
-  await withRunner(meant, {}, async (runner) => {
-    const plan = await runner.plan(meant.cls, meant.params);
+async function why(selected: SelectedTask, asJson: boolean): Promise<void> {
+  await withRunner(selected, {}, async (runner) => {
+    const plan = await runner.plan(selected.cls, selected.params);
     const node = plan.nodes.at(-1)!;
-    const nearest = await new DifferenceExplainer(plan, meant.storage).explain(node);
+    const nearest = await new DifferenceExplainer(plan, selected.storage).explain(node);
     const { record, differences = [] } = nearest ?? {};
     if (asJson) {
       const { key, action } = node;
@@ -43,7 +43,7 @@ function verdict(node: PlannedNode): string {
   return node.action === 'run' ? `${task} would run: ${node.why}` : `${task} would be loaded: ${node.key}`;
 }
 
-/** A line a difference; those of requirements after them. */
+/** One row per difference, followed by those of requirements. */
 function rowsOf(task: string, differences: readonly Difference[]): readonly (readonly string[])[] {
   return differences.flatMap(({ what, name, before, now, because = [] }) => {
     const label = name === undefined ? labels[what] : `${labels[what]} ${name}`;
@@ -55,9 +55,9 @@ const labels: Readonly<Record<Difference['what'], string>> = {
   version: 'version',
   param: 'param',
   requirement: 'requires',
-  fingerprint: 'what it reads outside',
+  fingerprint: 'fingerprint',
   source: 'source of its class',
-  hidden: 'something that records do not tell',
+  hidden: 'something that records do not contain',
 };
 
 function textOf(what: Difference['what'], value: unknown): string {

@@ -20,14 +20,14 @@ interface Options extends StorageOption {
 export function define(command: Command): void {
   command
     .usage('FILE… [options]')
-    .argument('[files...]', 'TypeScript or JavaScript that declares the tasks')
+    .argument('[files...]', 'TypeScript or JavaScript files that declare the tasks')
     .option('--redis <uri>', 'the Redis of the queues', defaultRedis)
     .option(
       '--queue <name>',
-      'a queue that it takes jobs of; repeatable (default: those of all tasks in the files)',
+      'queue to take jobs from; repeatable (default: the queues of all tasks in the files)',
       (name: string, others: readonly string[] = []) => [...others, name],
     )
-    .option('--concurrency <n>', 'how many jobs it runs at once (default: 1)', parseCount)
+    .option('--concurrency <n>', 'number of jobs that run at the same time (default: 1)', parseCount)
     .addOption(
       new Option('--executor <where>', 'where tasks run')
         .choices(['threads', 'processes', 'inline'])
@@ -35,23 +35,23 @@ export function define(command: Command): void {
     )
     .option(
       '--storage <uri>',
-      'the storage that the runners use (default: what TIDEMARK_STORAGE or tidemark.config.* names, or else the Redis of the queues)',
+      'the storage of the runs (default: TIDEMARK_STORAGE, tidemark.config.*, or the Redis of the queues)',
     )
-    .option('--prefix <text>', 'what the names of keys in Redis begin with, as for the runners')
-    .option('--container <file>', 'a file that exports the container which makes tasks and their services')
+    .option('--prefix <text>', 'prefix of the keys in Redis, as for the runs')
+    .option('--container <file>', 'file that exports a dependency injection container for tasks and services')
     .action((files: readonly string[], options: Options) => runWorker(files, options));
 }
 
 async function runWorker(names: readonly string[], options: Options): Promise<void> {
-  if (names.length === 0) throw new UsageError('which file? tidemark worker FILE… [options]');
+  if (names.length === 0) throw new UsageError('missing FILE; usage: tidemark worker FILE… [options]');
   const files: TaskFile[] = [];
   for (const name of names) files.push(await TaskFile.load(name));
   const execArgv = files.map(({ workerArguments }) => workerArguments).find((given) => given !== undefined);
-  // By the same rule as for `tidemark run --executor bullmq`, so that both have the same.
+  // The same rule as for `tidemark run --executor bullmq`, so that both use the same storage.
   const storage = storageFor({ ...options, executor: 'bullmq' }, files[0]!.path);
-  const { startWorker } =
+  const { launchWorker } =
     require('../../executors/bullmq/worker/start-worker') as typeof import('../../executors/bullmq/worker/start-worker');
-  const worker = await startWorker({
+  const worker = await launchWorker({
     modules: files.map(({ path }) => path),
     connection: options.redis,
     executor: options.executor,
@@ -70,18 +70,19 @@ async function runWorker(names: readonly string[], options: Options): Promise<vo
   await storage.close();
 }
 
-/** The first signal lets it finish, the second hands back what is running. */
+/** At the first signal, the worker finishes its jobs; at the second, it returns them to their queues. */
 function stopOnSignals(worker: TidemarkWorker): void {
   let signals = 0;
   const listener = () => {
-    if (++signals === 1) printMessage('stopping: what is running finishes; a second signal hands it back to its queue');
+    if (++signals === 1)
+      printMessage('stopping: running jobs finish; send a second signal to return them to their queues');
     void worker.close({ handBack: signals > 1 });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, listener);
 }
 
 function healthLine({ name, queues, concurrency, running, done, failed, isConnected }: WorkerHealth): string {
-  const state = isConnected ? `running ${running}` : 'no connection to Redis, which it tries to get back';
+  const state = isConnected ? `running ${running}` : 'disconnected from Redis, reconnecting';
   const listed = `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
   return `worker ${name} · ${listed} · ${concurrency} at once · ${state} · done ${done} · failed ${failed}`;
 }

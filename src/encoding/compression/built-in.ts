@@ -27,7 +27,7 @@ export function builtInCompression(id: string): Compression {
 /** Zstd if Node or @mongodb-js/zstd provides it, else brotli at its fastest level. Every supported Node reads both. */
 function choose(): Compression {
   if (chosen === undefined) {
-    const { hasZstd, zstd } = zstdFile();
+    const { hasZstd, zstd } = loadZstd();
     chosen = hasZstd() ? zstd() : brotli();
   }
   return chosen;
@@ -40,7 +40,7 @@ function create(id: string): Compression {
     case 'brotli':
       return brotli();
     case 'zstd': {
-      const { hasZstd, zstd } = zstdFile();
+      const { hasZstd, zstd } = loadZstd();
       return hasZstd() ? zstd() : (require('./zstd-fallback') as typeof import('./zstd-fallback')).zstdReader;
     }
     default:
@@ -55,6 +55,6 @@ function brotli(): Compression {
   return (require('./zlib') as typeof import('./zlib')).brotli();
 }
 
-function zstdFile(): typeof import('./zstd') {
+function loadZstd(): typeof import('./zstd') {
   return require('./zstd') as typeof import('./zstd');
 }

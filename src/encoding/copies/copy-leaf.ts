@@ -1,12 +1,11 @@
 import { types } from 'node:util';
 import { builtInName, classOfNative, isUrl, newDate } from '../../base/built-in-classes';
-import { typedArrays } from '../serialization/typed-arrays';
+import { typedArrayNames, viewPrototypes } from '../serialization/typed-arrays';
 
 /** The kind of an object, which decides how to copy it. */
 export type CopyKind = 'map' | 'set' | 'date' | 'regexp' | 'url' | 'error' | 'bytes' | 'other';
 
-const viewPrototypes = new Set<object>([...typedArrays.map(({ prototype }) => prototype), Buffer.prototype]);
-const viewNames = new Set<string | undefined>([...typedArrays.map(({ name }) => name), 'DataView', 'Float16Array']);
+const viewNames = new Set<string | undefined>([...typedArrayNames, 'DataView', 'Float16Array']);
 const errorNames = new Set<string | undefined>(
   'Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError'.split(' '),
 );

@@ -4,7 +4,7 @@ import { findExtraProperty, mapValueStep } from '../properties';
 import { maxCborBytes } from './cbor';
 import { type Inspection, NOT_CBOR, NOT_V8, OK, SEGMENTS, STOP } from './inspection';
 import { isSegment } from './segments';
-import { typedArrays } from './typed-arrays';
+import { typedArrayNames, viewPrototypes } from './typed-arrays';
 
 /** The error classes that V8 distinguishes; instances of others come back as Error. */
 const errorNames = new Set<string | undefined>(
@@ -106,8 +106,6 @@ function isKept(key: string | symbol, error: Error): boolean {
   return key === 'cause' || (key === 'message' && typeof property.value === 'string');
 }
 
-const viewPrototypes = new Set<object>([...typedArrays.map((view) => view.prototype), Buffer.prototype]);
-const viewNames = new Set<string | undefined>(typedArrays.map((view) => view.name));
 const maxBytes = 2 ** 32 - 1;
 
 /** The flags of a typed array, Buffer or DataView; its elements need no inspection. */
@@ -115,7 +113,7 @@ function inspectView(view: ArrayBufferView, prototype: object, inspection: Inspe
   const forCbor = viewPrototypes.has(prototype);
   if (!forCbor) {
     const name = builtInName(prototype);
-    if (name !== 'DataView' && !viewNames.has(name)) return inspection.refuseClass(prototype);
+    if (name !== 'DataView' && !typedArrayNames.has(name)) return inspection.refuseClass(prototype);
   }
   const extra = types.isTypedArray(view) ? findExtraProperty(view) : Reflect.ownKeys(view)[0];
   if (extra !== undefined) return inspection.refuseExtra(extra);

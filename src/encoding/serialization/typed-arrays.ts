@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import type { Bytes, Serialized } from '../encoder';
 import { fixPrototypes } from './foreign-realm';
 
-export const typedArrays = [
+const typedArrays = [
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,
@@ -16,6 +16,13 @@ export const typedArrays = [
   BigInt64Array,
   BigUint64Array,
 ] as const;
+
+/** Prototypes of typed arrays and Buffers of this realm. */
+export const viewPrototypes: ReadonlySet<object> = new Set([
+  ...typedArrays.map(({ prototype }) => prototype),
+  Buffer.prototype,
+]);
+export const typedArrayNames: ReadonlySet<string | undefined> = new Set(typedArrays.map(({ name }) => name));
 
 /** A typed array, Buffer, DataView or ArrayBuffer. */
 export type Binary = ArrayBufferView | ArrayBuffer;

@@ -2,7 +2,7 @@ import type { Bytes } from '../../encoding/encoder';
 import { recordOutput } from '../errors';
 import type { Executor, Job } from '../executor';
 import { EncodedInputs } from '../remote/encoded-inputs';
-import { readResult, type SentResult } from '../remote/encoded-result';
+import { type EncodedResult, readResult } from '../remote/encoded-result';
 import { readFailure } from '../remote/failure';
 import { jobMessage } from '../remote/job-message';
 import { Pool, type PoolOptions } from './pool';
@@ -31,7 +31,7 @@ export class PoolExecutor implements Executor {
     this.concurrency = 2 * this.#pool.size;
   }
 
-  async execute(job: Job): Promise<SentResult> {
+  async execute(job: Job): Promise<EncodedResult> {
     const { context, node, listener, ending } = job;
     const { reply, bytes, output } = await this.#pool.run({
       ...(await jobMessage(job, this.#inputs)),

@@ -1,5 +1,4 @@
 import { type Awaitable, andThen } from '../../base/awaitable';
-import { brandClass, isOfOtherCopy } from '../../base/shared-state';
 import type { Bytes, Encoder } from '../../encoding/encoder';
 import { findSerialization } from '../../encoding/serialization/find-serialization';
 import type { GraphNode } from '../../graph/node';
@@ -7,9 +6,9 @@ import { restoreRefs } from '../../graph/stored-ref';
 import { type DirectoryPaths, decodeWithDirectories } from '../../storage/directories/encode-directory';
 import { resultDigest, type SerializedValue } from '../../storage/result-codec';
 import type { DoneMessage } from './messages';
+import { ResultHandle } from './result-handle';
 
-/** What a `SentResult` is made of. */
-interface SentResultParts {
+interface EncodedResultParts {
   readonly serializer: string;
   readonly format: string;
   readonly bytes: Bytes;
@@ -21,7 +20,7 @@ interface SentResultParts {
   readonly output: string;
   /** The task's own encoder. */
   readonly encoder: Encoder | undefined;
-  /** Whether only the value is of use, which then takes over the memory of the bytes. */
+  /** Whether only the value is needed, which then takes over the memory of the bytes. */
   readonly isValueOnly: boolean;
   /** The params of the task: they contain the secrets of refs. */
   readonly params: Readonly<Record<string, unknown>>;
@@ -29,29 +28,23 @@ interface SentResultParts {
   readonly unsaved: string | undefined;
 }
 
-/** A result that was made elsewhere: encoded there, and decoded here only when somebody needs the value. */
-export class SentResult {
-  static {
-    brandClass(SentResult, 'SentResult');
-  }
-
-  readonly encoding: SerializedValue;
-  /** Whether there are task refs in it, which the encoding names by their tasks. */
+/** A result that a worker encoded and sent with its answer; decoded only when this process needs the value. */
+export class EncodedResult extends ResultHandle {
+  override readonly encoding: SerializedValue;
+  /** Whether the result contains task refs; the encoding refers to them by task name. */
   readonly holdsRefs: boolean;
-  /** The end of what the task printed, when it ran in a process of its own. */
+  /** Tail of the task's output, when the task ran in a process of its own. */
   readonly output: string;
-  /** Why it must not be saved: it contains a secret. */
-  readonly unsaved: string | undefined;
+  override readonly unsaved: string | undefined;
   readonly #encoder: Encoder | undefined;
   readonly #isValueOnly: boolean;
-  readonly #params: SentResultParts['params'];
+  readonly #params: EncodedResultParts['params'];
   readonly #directories: DirectoryPaths;
-  #value: Awaitable<unknown>;
-  #isDecoded = false;
 
-  constructor(parts: SentResultParts) {
+  constructor(parts: EncodedResultParts) {
+    super();
     const { encoder, isValueOnly, compressed, output, holdsRefs, params, unsaved, ...encoding } = parts;
-    this.encoding = new SentEncoding(encoding, isValueOnly, compressed);
+    this.encoding = new LazyDigest(encoding, isValueOnly, compressed);
     this.output = output;
     this.holdsRefs = holdsRefs;
     this.unsaved = unsaved;
@@ -61,25 +54,23 @@ export class SentResult {
     this.#directories = encoding.directories;
   }
 
-  /** The value, decoded once. */
+  /** Decodes the value, once. */
   value(): Awaitable<unknown> {
-    if (!this.#isDecoded) {
-      const { serializer, format, bytes } = this.encoding;
-      const serialization = findSerialization(serializer, format, this.#encoder ? [this.#encoder] : []);
-      const decode = () => serialization.deserialize(bytes, format, this.#isValueOnly);
-      const directories = this.#directories;
-      const value = directories.size > 0 ? decodeWithDirectories((name) => directories.get(name), decode) : decode();
-      this.#value = this.holdsRefs
-        ? andThen(value, (stored) => restoreRefs(stored, { paramsOf: () => this.#params }))
-        : value;
-      this.#isDecoded = true;
-    }
-    return this.#value;
+    return this.load();
+  }
+
+  protected fetch(): Awaitable<unknown> {
+    const { serializer, format, bytes } = this.encoding;
+    const serialization = findSerialization(serializer, format, this.#encoder ? [this.#encoder] : []);
+    const decode = () => serialization.deserialize(bytes, format, this.#isValueOnly);
+    const directories = this.#directories;
+    const value = directories.size > 0 ? decodeWithDirectories((name) => directories.get(name), decode) : decode();
+    return this.holdsRefs ? andThen(value, (stored) => restoreRefs(stored, { paramsOf: () => this.#params })) : value;
   }
 }
 
-/** An encoding whose digest is made when somebody asks for it, unless it came along. */
-class SentEncoding implements SerializedValue {
+/** An encoding whose digest is computed on first use, unless the worker sent it. */
+class LazyDigest implements SerializedValue {
   readonly serializer: string;
   readonly format: string;
   readonly bytes: Bytes;
@@ -95,7 +86,7 @@ class SentEncoding implements SerializedValue {
       bytes,
       digest,
       directories,
-    }: Pick<SentResultParts, 'serializer' | 'format' | 'bytes' | 'digest' | 'directories'>,
+    }: Pick<EncodedResultParts, 'serializer' | 'format' | 'bytes' | 'digest' | 'directories'>,
     isView: boolean,
     compressed: SerializedValue['compressed'],
   ) {
@@ -113,19 +104,14 @@ class SentEncoding implements SerializedValue {
   }
 }
 
-/** Whether a value is one, of any copy of this package. */
-export function isSentResult(value: unknown): value is SentResult {
-  return value instanceof SentResult || isOfOtherCopy(SentResult, value);
-}
-
-/** The result that a worker sent. @param output the end of what the task printed, where that is known */
+/** The result in a worker's message. @param output tail of the task's output, where it is known */
 export function readResult(
   { task, params }: GraphNode,
   { result, digest, compressed, holdsRefs, directories, unsaved }: DoneMessage,
   bytes: readonly Bytes[],
   output: string,
-): SentResult {
-  return new SentResult({
+): EncodedResult {
+  return new EncodedResult({
     serializer: result.serializer,
     format: result.format,
     bytes: bytes[result.at]!,

@@ -1,91 +1,43 @@
-import { brandClass, isOfOtherCopy } from '../../base/shared-state';
-import type { TaskKey } from '../../task/context';
+import type { Awaitable } from '../../base/awaitable';
+import { isResultHandle, ResultHandle, type StoredLocation } from './result-handle';
 
-/** What a `StoredResult` is made of. */
-export interface StoredResultParts {
-  /** Where it lies in the storage: under the task's key, or a name of its own. */
-  readonly key: TaskKey;
-  readonly digest: string;
-  /** How many bytes are kept. */
-  readonly size: number;
-  /** How long the task ran. */
-  readonly seconds: number;
-  /** Whether there are task refs in it. */
+interface StoredResultParts extends StoredLocation {
   readonly holdsRefs: boolean;
-  /** Whether it is a checkpoint, which is kept; otherwise it is removed when nobody needs it any more. */
-  readonly isSaved: boolean;
-  /** Whether it was saved already, and nothing ran. */
-  readonly wasThere: boolean;
-  /** Whether it is not saved since what it is made of changed meanwhile: the task's `fingerprint()` is another one. */
-  readonly isOutdated: boolean;
-  /** Reads and decodes it. */
+  /** Reads and decodes the result. */
   readonly fetch: () => Promise<unknown>;
-  /** Removes it. */
+  /** Removes the result from the storage. */
   readonly remove: () => void;
 }
 
-/** A result that a worker left in the storage; loaded only when somebody here needs the value. */
-export class StoredResult {
-  static {
-    brandClass(StoredResult, 'StoredResult');
-  }
-
-  readonly key: TaskKey;
-  readonly digest: string;
-  readonly size: number;
-  readonly seconds: number;
+/** A result that a worker left in the storage; read only when this process needs the value. */
+export class StoredResult extends ResultHandle {
+  override readonly stored: StoredLocation;
   readonly holdsRefs: boolean;
-  readonly isSaved: boolean;
-  readonly wasThere: boolean;
-  readonly isOutdated: boolean;
-  /** Whether several executions of a run have it, none of which knows when the others are done with it. */
-  isShared = false;
   readonly #fetch: () => Promise<unknown>;
   readonly #remove: () => void;
-  #loading: Promise<unknown> | undefined;
-  #loaded: { readonly value: unknown } | undefined;
   #isDiscarded = false;
 
-  constructor(parts: StoredResultParts) {
-    this.key = parts.key;
-    this.digest = parts.digest;
-    this.size = parts.size;
-    this.seconds = parts.seconds;
-    this.holdsRefs = parts.holdsRefs;
-    this.isSaved = parts.isSaved;
-    this.wasThere = parts.wasThere;
-    this.isOutdated = parts.isOutdated;
-    this.#fetch = parts.fetch;
-    this.#remove = parts.remove;
+  constructor({ holdsRefs, fetch, remove, ...stored }: StoredResultParts) {
+    super();
+    this.stored = stored;
+    this.holdsRefs = holdsRefs;
+    this.#fetch = fetch;
+    this.#remove = remove;
   }
 
-  get isLoaded(): boolean {
-    return this.#loaded !== undefined;
-  }
-
-  /** The value, once it is loaded. */
-  get value(): unknown {
-    return this.#loaded?.value;
-  }
-
-  /** The value, read and decoded once. @throws {StorageError | DamagedCheckpointError} when it is not there any more */
-  load(): Promise<unknown> {
-    this.#loading ??= this.#fetch().then((value) => {
-      this.#loaded = { value };
-      return value;
-    });
-    return this.#loading;
-  }
-
-  /** Nobody needs it any more: it is removed, unless it is a checkpoint. */
-  discard(): void {
-    if (this.isSaved || this.isShared || this.#isDiscarded) return;
+  /** Removes a temporary entry that nobody needs any more. Checkpoints are kept. */
+  override discard(): void {
+    if (this.stored.isSaved || this.isShared || this.#isDiscarded) return;
     this.#isDiscarded = true;
     this.#remove();
   }
+
+  protected fetch(): Awaitable<unknown> {
+    return this.#fetch();
+  }
 }
 
-/** Whether a value is one, of any copy of this package. */
-export function isStoredResult(value: unknown): value is StoredResult {
-  return value instanceof StoredResult || isOfOtherCopy(StoredResult, value);
+/** Whether a value is the handle of a result in the storage, of any copy of this package. */
+export function isStoredResult(value: unknown): value is ResultHandle & { readonly stored: StoredLocation } {
+  return isResultHandle(value) && value.stored !== undefined;
 }

@@ -7,11 +7,11 @@ import { TerminalScreen } from './terminal';
 
 const lineInterval = 10_000;
 
-/** Plain lines for files and logs: each class once it is complete, and how far the run is every 10 seconds. */
+/** Progress for files and logs: one line per completed class, and one for the whole run every 10 seconds. */
 class PlainLines implements Screen {
   readonly interval = 250;
   readonly #stream: ProgressStream;
-  /** How many of each class were over when that was told. */
+  /** The number of settled tasks of each class in its last line. */
   readonly #reported = new Map<string, number>();
   #lastLineAt: number | undefined;
 
@@ -23,7 +23,7 @@ class PlainLines implements Screen {
     const lines = [...progress.drainMessages()];
     for (const one of progress.classes.values()) {
       const told = this.#reported.get(one.task);
-      // Results may bring more of a class that seemed complete: the last word is said at the end.
+      // Results may add tasks to a class that seemed complete, so it may get another line at the end.
       const isOver = progress.summary ? one.settled > 0 : one.isComplete && told === undefined;
       if (!isOver || told === one.settled) continue;
       this.#reported.set(one.task, one.settled);
@@ -45,7 +45,7 @@ function countsInWords(one: Parameters<typeof describeCounts>[0]): string {
     .join(', ');
 }
 
-/** Draws how far a run is until its events end. */
+/** Draws the progress of a run until its events end. */
 export async function drawProgress(events: AsyncIterable<RunEvent>, options: ProgressOptions): Promise<void> {
   const progress = new RunProgress(options.plan);
   options.sizes?.then(
@@ -61,14 +61,14 @@ export async function drawProgress(events: AsyncIterable<RunEvent>, options: Pro
   const drawIfDue = (now: number) => {
     if (progress.startedAt !== undefined && now - drawnAt >= screen.interval) draw(now);
   };
-  // More often than it is due, so that it is not a whole interval late when events have just drawn it.
+  // Shorter than the interval, so that a frame is at most a quarter of an interval late.
   const timer = setInterval(() => drawIfDue(Date.now()), screen.interval / 4);
   timer.unref();
   try {
     for await (const batch of inBatches(events)) {
       for (const event of batch) {
         progress.record(event);
-        // Timers have to wait while a run of short tasks never lets go of the event loop.
+        // Timers do not fire while short tasks keep the event loop busy.
         drawIfDue(event.time);
       }
     }
@@ -78,7 +78,7 @@ export async function drawProgress(events: AsyncIterable<RunEvent>, options: Pro
   }
 }
 
-/** Events as many at a time as there are, where their source can give them so. */
+/** Reads events in batches, if their source supports that. */
 function inBatches(events: AsyncIterable<RunEvent>): AsyncIterable<readonly RunEvent[]> {
   const { batches } = events as { batches?: () => AsyncIterable<readonly RunEvent[]> };
   return batches ? batches.call(events) : singleEvents(events);

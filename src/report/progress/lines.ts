@@ -3,20 +3,20 @@ import { type NodeState, stateSigns } from '../states';
 import { showCount, showSeconds } from '../units';
 import type { ClassProgress, RunProgress } from './run-progress';
 
-/** A piece of a line, and the number of its colour in ANSI terminals. */
+/** A part of a line, with its ANSI colour. */
 interface StyledText {
   readonly text: string;
   readonly colour: number | undefined;
 }
 
-/** A line in pieces. */
+/** A line of coloured parts. */
 type StyledLine = readonly StyledText[];
 
 export function styled(text: string, colour?: number): StyledText {
   return { text: toOneLine(text), colour };
 }
 
-/** A line as text, no wider than the terminal. */
+/** Renders a line as text, truncated to the width of the terminal. */
 export function render(line: StyledLine, width: number, hasColours: boolean): string {
   let room = width;
   let text = '';
@@ -29,7 +29,7 @@ export function render(line: StyledLine, width: number, hasColours: boolean): st
   return text;
 }
 
-/** How many columns of a terminal a text takes; those of East Asia and most pictures take two. */
+/** The number of terminal columns of a text; East Asian characters and most emoji take two. */
 export function columnWidth(text: string): number {
   let columns = 0;
   for (const character of text) columns += isWideCharacter(character.codePointAt(0)!) ? 2 : 1;
@@ -66,7 +66,7 @@ const colours = { failed: 31, ran: 32, running: 33, loaded: 36, skipped: 90 } as
 const maxNameWidth = 28;
 const barWidth = 24;
 
-/** One line for each class, as wide as there is room for. */
+/** Makes one line per class. */
 export function classLines(
   progress: RunProgress,
   earlier: ReadonlyMap<string, number> | undefined,
@@ -97,12 +97,12 @@ export function classLines(
   });
 }
 
-/** `12/40`, or `12` while it is not known how many there are. */
+/** `12/40`, or `12` while the total is unknown. */
 export function settledCount({ settled, total }: ClassProgress): string {
   return total === undefined ? showCount(settled) : `${showCount(settled)}/${showCount(total)}`;
 }
 
-/** What became of the tasks of a class, in words. */
+/** The number of tasks by state, such as `12 ran`. */
 export function describeCounts({
   ran,
   loaded,
@@ -140,7 +140,7 @@ function truncateName(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
-/** All classes together: `31 s · 40 ran · 2 loaded`. */
+/** The sum of all classes: `31 s · 40 ran · 2 loaded`. */
 export function totalLine(progress: RunProgress, now = progress.time): string {
   const sum = { ran: 0, loaded: 0, failed: 0, running: 0, skipped: 0 };
   for (const one of progress.classes.values())

@@ -5,22 +5,22 @@ import type { Plan } from '../../run/plan/plan';
 import type { RunSummary } from '../../run/summary';
 import { stateSigns } from '../states';
 
-/** Tells the tasks of a class apart: their params, of which a node has one object. Keys would have to be made first. */
+/** Identity of a task in its class: the params object of its node, since a key would have to be computed. */
 type TaskId = Readonly<Record<string, unknown>>;
 
-/** How far the tasks of one class are. */
+/** Progress of the tasks of one class. */
 export class ClassProgress {
   ran = 0;
   loaded = 0;
   failed = 0;
   skipped = 0;
-  /** When the first started or was loaded, in milliseconds since 1970. */
+  /** Time of the first start or load, in milliseconds since 1970. */
   startedAt: number | undefined;
-  /** How many there were said to be; undefined while nobody said. */
+  /** The number of tasks according to the plan or the graph; undefined while unknown. */
   expected: number | undefined;
-  /** How many of those are to run rather than to be loaded; undefined while nobody said. */
+  /** The number of tasks that the plan runs rather than loads; undefined without a plan. */
   toRun: number | undefined;
-  /** What the tasks that run said last of how far they are, in shares of 1. */
+  /** The progress that running tasks reported last, from 0 to 1. */
   readonly shares = new Map<TaskId, number>();
   note: string | undefined;
   readonly #running = new Set<TaskId>();
@@ -32,12 +32,12 @@ export class ClassProgress {
     return this.#running.size;
   }
 
-  /** How many there are: more than was said when results brought others. */
+  /** The number of tasks; larger than expected when results added tasks. */
   get total(): number | undefined {
     return this.expected === undefined ? undefined : Math.max(this.expected, this.settled + this.running);
   }
 
-  /** Those of which nothing more is to come. */
+  /** The number of tasks that have ended or were skipped. */
   get settled(): number {
     return this.ran + this.loaded + this.failed + this.skipped;
   }
@@ -56,13 +56,13 @@ export class ClassProgress {
     if (!willRetry) this.failed++;
   }
 
-  /** A task no longer runs, for whatever reason. */
+  /** Ends a task, whatever its outcome. */
   end(id: TaskId): void {
     this.#running.delete(id);
     if (this.shares.delete(id) || this.#running.size === 0) this.note = undefined;
   }
 
-  /** It will not run; it may have been said to, and was given back before it began. */
+  /** Skips a task, which may have been started and returned to its queue before it ran. */
   skip(id: TaskId): void {
     this.end(id);
     this.skipped++;
@@ -83,13 +83,13 @@ export class ClassProgress {
     this.note = note ?? this.note;
   }
 
-  /** What part of all is done, what runs included; undefined when it is not known how much there is. */
+  /** The completed share from 0 to 1, with the reported progress of running tasks; undefined while the total is unknown. */
   get share(): number | undefined {
     if (!this.total) return undefined;
     return Math.min(1, (this.settled + this.#partlyDone) / this.total);
   }
 
-  /** How long it goes on, in seconds, if tasks take as long as before. */
+  /** Estimates the remaining time, in seconds, from the mean duration of tasks so far, or of earlier runs. */
   secondsLeft(earlier: number | undefined): number | undefined {
     if (this.total === undefined || this.running === 0) return undefined;
     const mean = this.ran > 0 ? this.#seconds / this.ran : earlier;
@@ -101,7 +101,7 @@ export class ClassProgress {
     return (Math.max(0, open - this.#partlyDone) * mean) / Math.min(open, this.running);
   }
 
-  /** How many end a second; undefined for too few. */
+  /** The number of tasks that end per second; undefined for too few. */
   rate(time: number): number | undefined {
     const ended = this.ran + this.loaded;
     return this.startedAt === undefined || ended < 2 || time <= this.startedAt
@@ -116,11 +116,11 @@ export class ClassProgress {
   }
 }
 
-/** How far a run is, by task class, and what people are to be told as it happens. */
+/** Progress of a run by task class, and the messages to show. */
 export class RunProgress {
   readonly classes = new Map<string, ClassProgress>();
   startedAt: number | undefined;
-  /** When something last happened. */
+  /** Time of the last event. */
   time = 0;
   summary: RunSummary | undefined;
   #messages: string[] = [];
@@ -135,13 +135,13 @@ export class RunProgress {
     }
   }
 
-  /** How many tasks of each class there are at most; what a plan said counts for more. */
+  /** Sets the largest number of tasks of each class; the numbers of a plan take precedence. */
   setSizes(sizes: ReadonlyMap<string, number>): void {
     this.#sizes = sizes;
     for (const one of this.classes.values()) one.expected ??= sizes.get(one.task);
   }
 
-  /** What was to be told since the last time, a line each. */
+  /** Returns the messages since the last call, one per line. */
   drainMessages(): readonly string[] {
     const lines = this.#messages;
     if (lines.length > 0) this.#messages = [];
@@ -197,7 +197,7 @@ export class RunProgress {
     const one = this.#getClass(node.task);
     one.fail(node.params, willRetry);
     const [reason] = describeError(error.cause).split('\n');
-    const what = willRetry ? `failed, attempt ${error.attempts}, and will be tried again` : 'failed';
+    const what = willRetry ? `failed (attempt ${error.attempts}), will be retried` : 'failed';
     this.#messages.push(`${stateSigns.failed} ${showTask(node.task, node.params)} ${what}: ${reason}`);
   }
 

@@ -1,7 +1,7 @@
 import type { Plan } from '../../run/plan/plan';
 import type { RunProgress } from './run-progress';
 
-/** Where progress is written. */
+/** The stream that progress is written to. */
 export interface ProgressStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -12,22 +12,22 @@ export interface ProgressStream {
 
 /** One way to show progress. */
 export interface Screen {
-  /** How often it is drawn, in milliseconds. */
+  /** Time between frames, in milliseconds. */
   readonly interval: number;
   /** @param now in milliseconds since 1970 */
   draw(progress: RunProgress, now: number): void;
 }
 
-/** Where and how progress is shown. */
+/** Options of `showProgress`. */
 export interface ProgressOptions {
   /** @default process.stderr */
   readonly stream?: ProgressStream;
-  /** What the run was going to do: how much there is of each task. */
+  /** The plan of the run, for the number of tasks of each class. */
   readonly plan?: Plan | undefined;
-  /** How many tasks of each class there are at most, for runs without a plan. */
+  /** The largest number of tasks of each class, for runs without a plan. */
   readonly sizes?: PromiseLike<ReadonlyMap<string, number>> | undefined;
-  /** How long a task of each class took earlier, in seconds: for the time left before any has ended. */
+  /** Mean duration of a task of each class in earlier runs, in seconds: for estimates before one has ended. */
   readonly earlier?: ReadonlyMap<string, number> | undefined;
-  /** NO_COLOR, CI and TERM are looked at. @default process.env */
+  /** Environment, of which NO_COLOR, CI and TERM are read. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }

@@ -4,7 +4,7 @@ import type { ProgressOptions } from './screen';
 export type { ProgressOptions } from './screen';
 
 /**
- * Shows how far a run is, until it ends: on a terminal a line a task class, elsewhere plain lines now and then.
+ * Shows the progress of a run until it ends: on a terminal one live line per task class, elsewhere plain lines.
  *
  * @example
  * const run = runner.start(ScoreModel, { path: 'penguins.csv' });

@@ -4,13 +4,13 @@ import { classLines, columnWidth, render, styled, totalLine } from './lines';
 import type { RunProgress } from './run-progress';
 import type { ProgressStream, Screen } from './screen';
 
-/** Lines on a terminal that are drawn over again. */
+/** Progress on a terminal: lines that are redrawn in place. */
 export class TerminalScreen implements Screen {
   readonly interval = 100;
   readonly #stream: ProgressStream;
   readonly #hasColours: boolean;
   readonly #earlier: ReadonlyMap<string, number> | undefined;
-  /** How wide the lines are that were drawn last: a terminal that became narrower has broken them. */
+  /** Widths of the lines of the last frame: a terminal that has become narrower wraps them. */
   #lineWidths: readonly number[] = [];
 
   constructor(
@@ -23,9 +23,9 @@ export class TerminalScreen implements Screen {
   }
 
   draw(progress: RunProgress, now: number): void {
-    // A terminal that is slow gets fewer pictures, not a queue of old ones.
+    // A slow terminal gets fewer frames, not a queue of old ones.
     if (!progress.summary && (this.#stream.writableLength ?? 0) > 0) return;
-    // Some terminals say 0 for what they do not know.
+    // Some terminals report 0 for an unknown size.
     const columns = this.#stream.columns || 80;
     const rows = this.#stream.rows || 24;
     const width = Math.max(10, columns - 1);
@@ -39,7 +39,7 @@ export class TerminalScreen implements Screen {
     this.#lineWidths = lines.map((line) => columnWidth(stripVTControlCharacters(line)));
   }
 
-  /** All lines when there is room, and else those where something happens. */
+  /** Selects all lines when there is room, otherwise those of active classes. */
   #selectLines(
     lines: ReturnType<typeof classLines>,
     progress: RunProgress,
@@ -60,7 +60,7 @@ export class TerminalScreen implements Screen {
     ];
   }
 
-  /** Moves the cursor to where the last picture begins. */
+  /** The escape sequence that moves the cursor to the first line of the last frame. */
   #cursorToTop(columns: number): string {
     const rows = this.#lineWidths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     return rows > 0 ? `\u001b[${rows}A\r` : '';

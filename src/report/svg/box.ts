@@ -2,12 +2,12 @@ import { isGroup, type PictureBox } from '../fold';
 import { boxRemark, paramLines, stateCounts } from '../label';
 import { showCount } from '../units';
 
-/** Which of a font's characters are how wide. */
+// Classes of characters by their width.
 const thinCharacter = /^[ 'ijlIJ.,:;|!/\\·()[\]ft-]$/;
 const broadCharacter = /^(?:[mwMW%@…]|(?=[\u0250-\u{10ffff}])[\p{Lu}жшщюфм])$/u;
 const largeCharacter = /^[\p{Lu}&#<=>+^~×\u0250-\u{10ffff}]$/u;
 
-// Shares of the font size, as in the widest of the usual fonts (DejaVu Sans, Verdana): in others, some room is left.
+// Widths as shares of the font size, in the widest of the common fonts (DejaVu Sans, Verdana); others need less.
 const plainWidths = { thin: 0.41, broad: 1, large: 0.85, other: 0.65 };
 const boldWidths = { thin: 0.48, broad: 1.1, large: 0.88, other: 0.73 };
 const monoWidth = 0.62;
@@ -19,7 +19,7 @@ export interface Font {
   readonly isBold?: boolean;
 }
 
-/** How wide a text becomes at most, in usual fonts. */
+/** The largest width of a text in common fonts. */
 export function textWidth(text: string, { size, isMono, isBold }: Font): number {
   const shares = isBold ? boldWidths : plainWidths;
   let width = 0;
@@ -28,7 +28,7 @@ export function textWidth(text: string, { size, isMono, isBold }: Font): number 
   return width * size;
 }
 
-/** The beginning of a text, as much as fits. */
+/** Truncates a text to a width. */
 export function fitText(text: string, room: number, font: Font): string {
   if (textWidth(text, font) <= room) return text;
   const dots = textWidth('…', font);
@@ -48,7 +48,7 @@ function widthClass(character: string): keyof typeof plainWidths {
   return largeCharacter.test(character) ? 'large' : 'other';
 }
 
-/** The scripts of East Asia, and pictures; punctuation and signs are among them, but not wide. */
+/** East Asian scripts and emoji; the range in between holds punctuation and symbols, which are not wide. */
 function isWide(character: string): boolean {
   return character.codePointAt(0)! >= 0x1100 && !/[\u1e00-\u2bff]/.test(character);
 }
@@ -71,15 +71,15 @@ export const fonts = {
   remark: { size: 11 },
 } as const satisfies Readonly<Record<string, Font>>;
 
-/** Where things are in a box. */
+/** Padding and line heights of a box, in pixels. */
 export const padding = { left: 38, right: 12, top: 12, bottom: 11, titleLine: 18, line: 15, bar: 12 } as const;
 
 const minWidth = 132;
 const maxWidth = 300;
-/** What a title from afar is written in, as far as there is room for it. */
+/** Font size of titles on a zoomed-out page, as far as there is room. */
 const maxFarTitleSize = 23;
 
-/** The boxes of a picture, all equally wide so that they stand in columns. */
+/** Measures the boxes of a picture. All get the same width, so that they form columns. */
 export function measureBoxes(boxes: readonly PictureBox[]): readonly MeasuredBox[] {
   const texts = boxes.map((box) => ({ box, ...boxText(box) }));
   const room = Math.max(minWidth, ...texts.map(neededWidth)) - padding.left - padding.right;
@@ -99,7 +99,7 @@ export function measureBoxes(boxes: readonly PictureBox[]): readonly MeasuredBox
   });
 }
 
-/** As large as it fits, and never smaller than a title is. */
+/** Makes the title as large as there is room, and at least as large as an ordinary title. */
 function fitFarTitle(title: string, room: number): MeasuredBox['farTitle'] {
   const size = Math.min(
     maxFarTitleSize,
@@ -112,7 +112,7 @@ type BoxText = Pick<MeasuredBox, 'title' | 'params' | 'remark'>;
 
 function boxText(box: PictureBox): BoxText {
   if (!isGroup(box)) return { title: box.task, params: paramLines(box), remark: boxRemark(box) };
-  // Signs alone where the words would not fit.
+  // Signs without words when there are many states.
   return {
     title: `${box.task} × ${showCount(box.members.length)}`,
     params: [],

@@ -13,11 +13,11 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-// What XML cannot hold in any form: most control characters, and two code points.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+// Characters that XML cannot contain even when escaped.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches these characters
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/g;
 
-/** Text as it stands in XML and HTML, between tags and in attributes. */
+/** Escapes text for XML and HTML, between tags and in attributes. */
 export function escapeMarkup(text: string): string {
   return text
     .toWellFormed()
@@ -26,9 +26,9 @@ export function escapeMarkup(text: string): string {
 }
 
 /**
- * All of a layout as SVG elements; `data-key`, and `data-from` as a place in the list of boxes, say what each is.
+ * Draws a layout as SVG elements. `data-key` of a box is its key; `data-from` and `data-to` of a line are indices of boxes.
  *
- * @param isPage whether it can be seen from afar, where only large titles can be read
+ * @param isPage whether the drawing can be zoomed out, so that it needs large titles
  */
 export function drawLayout({ boxes, edges }: Layout, isPage = false): string {
   const drawn = boxes.map((box) => drawBox(box, isPage));
@@ -44,7 +44,7 @@ const arrowTip =
   '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto">' +
   '<path class="tip" d="M0 0.5L8 4L0 7.5z"/></marker>';
 
-/** What arrows refer to. */
+/** The tip of arrows, which all edges refer to. */
 export const arrowMarker = `<defs>${arrowTip}</defs>`;
 
 function drawBox(placed: PlacedBox, isPage: boolean): string {
@@ -63,7 +63,7 @@ function drawBox(placed: PlacedBox, isPage: boolean): string {
     isGroup(box)
       ? `<g class="${state}">${drawSign(middle, stateSigns[state])}</g>`
       : drawSign(middle, stateSigns[state]),
-    // Nothing of a text is outside of its box, in whatever font: what is written here would be cut there.
+    // An inner `svg` clips text that is too wide in the font of the reader.
     `<svg width="${width - 3}" height="${height}">`,
     isPage ? drawFarTitle(placed) : '',
     text('title', title, 0),
@@ -84,23 +84,23 @@ function drawSign(middle: number, sign: string): string {
   return `<circle class="dot" cx="20" cy="${middle}" r="9"/><text class="sign" x="20" y="${middle + 4.3}">${sign}</text>`;
 }
 
-/** In the middle of the box, since nothing else is there then. */
+/** Draws the title that replaces all other text of a box on a zoomed-out page. */
 function drawFarTitle({ farTitle, height }: PlacedBox): string {
   const middle = height / 2 + farTitle.size * 0.36;
   return `<text class="name" x="${padding.left}" y="${middle.toFixed(1)}" font-size="${farTitle.size}">${escapeMarkup(farTitle.text)}</text>`;
 }
 
-/** The edges of the cards that lie below the first. */
+/** Draws the edges of two more cards behind the first. */
 function drawStack(width: number, height: number): string {
   const sheet = (by: number) => `<rect class="card" x="${by}" y="${by}" width="${width}" height="${height}" rx="8"/>`;
   return sheet(6) + sheet(3);
 }
 
-/** How wide a part of a bar is at least, in pixels: one failure among many thousands must be seen. */
+/** Smallest width of a part of a bar, in pixels: one failure among thousands must be visible. */
 const minPart = 4;
 const minFailedPart = 10;
 
-/** How many are in each state, as parts of a bar. */
+/** Draws the number of members in each state as parts of a bar. */
 function drawStateBar(group: PictureGroup, y: number, width: number): string {
   let x = padding.left;
   return Array.from(barWidths(group, width), ([state, part]) => {
@@ -110,7 +110,7 @@ function drawStateBar(group: PictureGroup, y: number, width: number): string {
   }).join('');
 }
 
-/** The widths of the parts, in the order of states. What small ones get more than their share, the others give. */
+/** Widths of the parts, in the order of states. Small parts are widened at the expense of the others. */
 function barWidths({ counts, members }: PictureGroup, width: number): ReadonlyMap<(typeof states)[number], number> {
   const there = states.filter((state) => counts.has(state));
   const widths = new Map(there.map((state) => [state, (counts.get(state)! / members.length) * width]));
@@ -127,7 +127,7 @@ function barWidths({ counts, members }: PictureGroup, width: number): ReadonlyMa
   return new Map(there.map((state) => [state, small.get(state) ?? widths.get(state)! * scale]));
 }
 
-/** The state of a group: the first in the order of what people look for. */
+/** The state of a group: the first of its states in the order of importance. */
 export function groupState({ counts }: PictureGroup): (typeof states)[number] {
   return states.find((state) => counts.has(state))!;
 }

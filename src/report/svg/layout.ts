@@ -3,24 +3,24 @@ import type { FoldedPicture } from '../fold';
 import { showCount } from '../units';
 import { type MeasuredBox, measureBoxes } from './box';
 
-/** A box with its place: the upper left corner, in pixels. */
+/** A box with the position of its upper left corner, in pixels. */
 export interface PlacedBox extends MeasuredBox {
   readonly x: number;
   readonly y: number;
 }
 
 export interface PlacedEdge {
-  /** Places in the list of boxes. */
+  /** Indices in the list of boxes. */
   readonly from: number;
   readonly to: number;
   readonly count: number;
-  /** A path in the language of SVG, that ends where the tip of the arrow is. */
+  /** An SVG path that ends at the tip of the arrow. */
   readonly path: string;
-  /** The middle of its label; undefined when it has none. */
+  /** Centre of the label; undefined without a label. */
   readonly label?: readonly [number, number];
 }
 
-/** Where everything is, in pixels. */
+/** Positions of boxes and edges, in pixels. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -29,10 +29,10 @@ export interface Layout {
 }
 
 const dotsPerInch = 72;
-/** What a screen shows at once. */
+/** Size of a typical screen. */
 const screen = { width: 1300, height: 760 };
 
-/** Places the boxes of a picture by Graphviz: from left to right, unless downwards is much easier to read. */
+/** Lays out a picture with Graphviz: from left to right, unless top to bottom is much larger on a screen. */
 export async function layoutGraph(picture: FoldedPicture): Promise<Layout> {
   const boxes = measureBoxes(picture.boxes);
   if (boxes.length === 0) return { width: 0, height: 0, boxes: [], edges: [] };
@@ -43,7 +43,7 @@ export async function layoutGraph(picture: FoldedPicture): Promise<Layout> {
   return scaleOnScreen(down) > 1.3 * scaleOnScreen(across) ? down : across;
 }
 
-/** How large a layout can be shown on a screen. */
+/** The scale at which a layout fits a screen. */
 function scaleOnScreen({ width, height }: Layout): number {
   return Math.min(1, screen.width / width, screen.height / height);
 }
@@ -63,7 +63,7 @@ function placeBoxes(viz: Viz, picture: FoldedPicture, boxes: readonly MeasuredBo
   const result = viz.render(`digraph {\n${lines.join('\n')}\n}`, { format: 'json0' });
   if (result.status === 'failure')
     throw new TidemarkError(
-      `Graphviz cannot place the graph: ${result.errors.map(({ message }) => message).join('; ')}`,
+      `Graphviz cannot lay out the graph: ${result.errors.map(({ message }) => message).join('; ')}`,
     );
   return readOutput(JSON.parse(result.output) as GraphvizOutput, boxes, picture);
 }
@@ -74,7 +74,7 @@ function edgeLine(
   direction: Direction,
 ): string {
   const [tail, head] = direction === 'LR' ? ['e', 'w'] : ['s', 'n'];
-  // A loop is drawn best where Graphviz wants it.
+  // Graphviz chooses better ports for loops.
   const sides = from === to ? [] : [`tailport=${tail}`, `headport=${head}`];
   const label = count > 1 ? [`label="× ${showCount(count)}"`] : [];
   return `n${ids.get(from)} -> n${ids.get(to)} [${[...sides, ...label].join(', ')}]`;
@@ -87,7 +87,7 @@ function loadGraphviz(): Promise<Viz> {
   return (loading ??= (require('@viz-js/viz') as typeof import('@viz-js/viz')).instance());
 }
 
-/** What Graphviz writes as `json0`, with y upwards and in points. */
+/** The `json0` output of Graphviz: in points, with y upwards. */
 interface GraphvizOutput {
   readonly bb: string;
   readonly objects: readonly { readonly name: string; readonly pos: string }[];
@@ -113,7 +113,7 @@ function readOutput(output: GraphvizOutput, boxes: readonly MeasuredBox[], pictu
       const [x, y] = point(output.objects[index]!.pos);
       return { ...box, x: round(x - box.width / 2), y: round(y - box.height / 2) };
     }),
-    // Graphviz gives edges back in the order of the nodes, not in that of the input.
+    // Graphviz returns edges in the order of the nodes, not of the input.
     edges: (output.edges ?? []).map(({ tail, head, pos, lp }) => {
       const count = counts.get(`${boxes[tail]!.box.key}\n${boxes[head]!.box.key}`)!;
       return { from: tail, to: head, count, path: edgePath(pos, point), ...(lp !== undefined && { label: point(lp) }) };
@@ -121,7 +121,7 @@ function readOutput(output: GraphvizOutput, boxes: readonly MeasuredBox[], pictu
   };
 }
 
-/** `e,ex,ey x0,y0 x1,y1 …`: the tip, then the points of a Bézier curve. */
+/** Converts `e,ex,ey x0,y0 x1,y1 …`: the tip, then the points of a Bézier curve. */
 function edgePath(pos: string, point: (text: string) => readonly [number, number]): string {
   const parts = pos.split(' ');
   const tip = parts.find((part) => part.startsWith('e,'));

@@ -8,10 +8,10 @@ const paperColours = {
   dark: { text: '#e6edf3', muted: '#9aa6b2', card: '#171d24', border: '#333d48', edge: '#5d6a77', back: '#0e1318' },
 } as const;
 
-/** Rules that are the same on any paper. */
+/** Rules that do not depend on the theme. */
 export const shapeRules = [
   `.tm{font-family:${fontFamily}}`,
-  // Otherwise letters are set apart as for a screen, and become wider where the picture is small.
+  // Otherwise hinting makes text wider in small pictures.
   '.tm text{text-rendering:geometricPrecision}',
   '.tm .title{font-size:13px;font-weight:600}',
   `.tm .param{font-size:11px;font-family:${monoFamily}}`,
@@ -23,7 +23,7 @@ export const shapeRules = [
   '.tm .dashed .card{stroke-dasharray:4 3}',
 ].join('');
 
-/** Rules of colour. Written out, since programs that draw SVG seldom know variables. */
+/** Colours of a theme, as values: few programs that render SVG support CSS variables. */
 export function colourRules(theme: 'light' | 'dark', prefix = ''): string {
   const { text, muted, card, border, edge, back } = paperColours[theme];
   const rules = [

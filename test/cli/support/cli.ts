@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 const root = resolve(__dirname, '../../..');
 const fromSource = ['-r', join(root, 'test/support/register.js'), join(root, 'src/cli/main.ts')];
 
-/** How a command ended, and what it said. */
+/** Exit code and output of a command. */
 export interface Said {
   readonly code: number | null;
   readonly out: string;
@@ -17,15 +17,15 @@ export interface Said {
 export interface HowToStart {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The arguments of Node before those of the command. @default the sources */
+  /** Arguments of Node before those of the command. @default to run the source */
   readonly program?: readonly string[];
-  /** A file descriptor that it writes its results to. @default a pipe */
+  /** File descriptor of stdout. @default a pipe */
   readonly stdout?: number | 'pipe';
   /** A program that starts Node, with its arguments: `['unshare', '--pid']`. */
   readonly wrapper?: readonly string[];
 }
 
-/** A command under way. */
+/** A running command. */
 export class StartedCommand {
   readonly process: ChildProcess;
   readonly ended: Promise<Said>;
@@ -51,7 +51,7 @@ export class StartedCommand {
     );
   }
 
-  /** Waits until the command has said something on stderr or stdout. */
+  /** Waits until the command has written a text to stderr or stdout. */
   hears(words: string): Promise<void> {
     return new Promise((done) => {
       let heard = '';
@@ -64,7 +64,7 @@ export class StartedCommand {
   }
 }
 
-/** Runs a command to its end. */
+/** Runs a command until it ends. */
 export function tidemark(args: readonly string[], how: HowToStart): Promise<Said> {
   return new StartedCommand(args, how).ended;
 }
@@ -77,7 +77,7 @@ export function write(folder: string, files: Readonly<Record<string, string>>): 
   }
 }
 
-/** Two saved tasks and one that is not, which print what they do. */
+/** Two saved tasks and an unsaved one, which print when they run. */
 export const trainFile = `
 import { Param, Requires, Task } from 'tidemark';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type TaskContext, task, typediContainer } from 'tidemark';
-import { type SentResult } from 'tidemark/extend';
+import { type EncodedResult } from 'tidemark/extend';
 import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/worker';
 import { graphOf } from '../../graph/graph-of';
@@ -69,7 +69,7 @@ describeWithRedis('attempts at tasks', (server) => {
     const { signal } = new AbortController();
     const context = { task: 'Prints', attempt: 1, signal, progress() {}, log() {} } as unknown as TaskContext;
     const result = executor.execute({ node: node!, requirements: [], context, container: typediContainer, listener });
-    expect(await ((await result) as SentResult).value()).toBe('some words');
+    expect(await ((await result) as EncodedResult).value()).toBe('some words');
     expect(told).toEqual(['started', worker.name, 'some words\n']);
     await executor.close();
     await worker.close();

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TaskContext, TaskDirectory, task, typediContainer } from 'tidemark';
-import { type SentResult } from 'tidemark/extend';
+import { type EncodedResult } from 'tidemark/extend';
 import { bullmq } from '../../../src/executors/bullmq/bullmq';
 import type { TidemarkWorker } from '../../../src/executors/bullmq/worker/worker';
 import { graphOf } from '../../graph/graph-of';
@@ -27,7 +27,7 @@ describeWithRedis('the directory of a task on a worker', (server) => {
       const requirements = [new TaskDirectory(path)];
       try {
         const result = await executor.execute({ node: node!, requirements, context, container: typediContainer });
-        return await (result as SentResult).value();
+        return await (result as EncodedResult).value();
       } finally {
         await executor.close();
       }

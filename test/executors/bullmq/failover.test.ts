@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, task } from 'tidemark';
 import { bullmq } from '../../../src/executors/bullmq/bullmq';
-import { startWorker } from '../../../src/executors/bullmq/worker/start-worker';
+import { launchWorker } from '../../../src/executors/bullmq/worker/start-worker';
 import { describeWithRedis, RedisServer, startRedis } from '../../support/redis-server';
 import { ServerName } from '../../support/server-name';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -28,7 +28,7 @@ describeWithRedis('queues', (first) => {
 
   async function worker(connection: string, storage = files()): Promise<void> {
     const common = { modules: [ownTasksFile], executor: 'inline', stopSignals: [], onWarning: () => {} } as const;
-    closing.push(await startWorker({ ...common, connection, storage, concurrency: 2 }));
+    closing.push(await launchWorker({ ...common, connection, storage, concurrency: 2 }));
   }
 
   function drive(connection: string, storage = files(), options: object = {}): Runner {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Runner, task } from 'tidemark';
 import { bullmq } from '../../../src/executors/bullmq/bullmq';
-import { startWorker } from '../../../src/executors/bullmq/worker/start-worker';
+import { launchWorker } from '../../../src/executors/bullmq/worker/start-worker';
 import type { Child } from '../../support/child';
 import { outcomeOf } from '../../support/outcome';
 import { describeWithRedis, RedisServer, startRedis } from '../../support/redis-server';
@@ -141,7 +141,7 @@ describeWithRedis('a Redis', () => {
     expect(error.message).toMatch(message);
     expect(error.message).not.toMatch(/wrong@|secret/);
     await runner.close();
-    const starting = startWorker({ modules: [ownTasksFile], connection, storage: files(), stopSignals: [] });
+    const starting = launchWorker({ modules: [ownTasksFile], connection, storage: files(), stopSignals: [] });
     await expect(starting).rejects.toThrow(message);
   });
 });

@@ -8,7 +8,7 @@ export interface ReadSlice {
   readonly args: Readonly<Record<string, any>>;
 }
 
-/** What a viewer makes of a trace. */
+/** A trace as a viewer reads it. */
 export interface ReadTrace {
   readonly slices: readonly ReadSlice[];
   readonly flows: readonly (readonly [from: ReadSlice, to: ReadSlice])[];

@@ -26,7 +26,7 @@ const maxPause = 2_000;
 
 interface RunEntry {
   readonly layers: StorageStack | undefined;
-  readonly pieces: RunInputs;
+  readonly inputs: RunInputs;
 }
 
 /** Runs tasks on workers, in other processes and on other machines, which take them from queues in Redis. */
@@ -70,7 +70,7 @@ export class BullMqExecutor implements QueueExecutor {
     const before = this.#limits.get(name);
     this.#limit(name, concurrency);
     return () => {
-      // Another run has said something else since then.
+      // Another run has set another limit since then.
       if (this.#limits.get(name) !== concurrency) return;
       this.#limit(name, before ?? Number.POSITIVE_INFINITY);
       if (before === undefined) this.#limits.delete(name);
@@ -131,7 +131,7 @@ export class BullMqExecutor implements QueueExecutor {
       const answer = await this.#request(job, session, run, missing);
       if (answer.type === 'aborted') await this.#pauseBeforeRetry(session, context.signal, ++unwanted);
       if (answer.type === 'missing' && ++misses < maxMisses) for (const key of answer.keys) missing.add(key);
-      // Whoever else asked for the same did not want it any more.
+      // "aborted" is an answer to another run that shared the job.
       else if (answer.type !== 'aborted') return this.#toResult(job, answer, run);
     }
   }
@@ -140,14 +140,14 @@ export class BullMqExecutor implements QueueExecutor {
   async #pauseBeforeRetry({ heartbeat }: DriverSession, signal: AbortSignal, times: number): Promise<void> {
     heartbeat.beat();
     const pause = Math.min(10 * 2 ** times, maxPause);
-    // Whoever asks finds out himself that it is not wanted any more.
+    // The caller checks the signal.
     await wait(pause, undefined, { signal }).catch(() => undefined);
   }
 
   async #request(
     job: Job,
     session: DriverSession,
-    { pieces }: RunEntry,
+    { inputs }: RunEntry,
     missing: ReadonlySet<TaskKey>,
   ): Promise<JobAnswer> {
     const { node, context, shared, listener, ending } = job;
@@ -160,14 +160,14 @@ export class BullMqExecutor implements QueueExecutor {
       run: shared?.runId,
       isSaved: shared?.facts !== undefined && !task.hasDirectory,
     };
-    const { payload, size } = await encodeJob(job, jobContext(task.queue, jobId, head), pieces, missing);
+    const { payload, size } = await encodeJob(job, jobContext(task.queue, jobId, head), inputs, missing);
     const data: JobData = { ...head, ...payload };
     const encryption = encryptionFor(shared?.layers, task.options.encoder);
-    const asked = { jobId, data, mayBundle: missing.size === 0 && mayBatch(job, size) };
+    const asked = { jobId, data, mayBatch: missing.size === 0 && mayBatch(job, size) };
     return requestJob({ queue: session.queue(task.queue), ...asked, encryption, context, listener, ending });
   }
 
-  async #toResult(job: Job, answer: Exclude<JobAnswer, { type: 'aborted' }>, { pieces }: RunEntry): Promise<unknown> {
+  async #toResult(job: Job, answer: Exclude<JobAnswer, { type: 'aborted' }>, { inputs }: RunEntry): Promise<unknown> {
     switch (answer.type) {
       case 'sent':
         return readResult(job.node, answer.message, answer.bytes, answer.output);
@@ -176,8 +176,8 @@ export class BullMqExecutor implements QueueExecutor {
         const stored: StoredResult = toStoredResult(job, answer, () =>
           this.#remove(job, answer.key, answer.inline !== undefined),
         );
-        const piece = inlineInput(job, answer);
-        if (piece) pieces.inline.set(stored, piece);
+        const input = inlineInput(job, answer);
+        if (input) inputs.inline.set(stored, input);
         return stored;
       }
       case 'failed': {
@@ -201,16 +201,22 @@ export class BullMqExecutor implements QueueExecutor {
     let run = this.#runs.get(id);
     if (!run) {
       const { inlineBytes } = this.#options;
-      const passing = () => this.#openSession().temporaryResults;
-      const pieces = { pieces: this.#inputs, passing, inlineBytes, inline: new WeakMap(), passed: new WeakMap() };
-      run = { layers: shared?.layers, pieces };
+      const temporaryResults = () => this.#openSession().temporaryResults;
+      const inputs: RunInputs = {
+        encoded: this.#inputs,
+        temporaryResults,
+        inlineBytes,
+        inline: new WeakMap(),
+        stored: new WeakMap(),
+      };
+      run = { layers: shared?.layers, inputs };
       this.#runs.set(id, run);
     }
     if (shared) session.heartbeat.start(shared.runId);
     return run;
   }
 
-  /** Nobody needs a result any more that was kept for its run alone. What cannot be removed goes with the run. */
+  /** Removes a result kept for one run. What cannot be removed now is removed at the end of the run. */
   #remove({ shared }: Job, key: TaskKey, isInline: boolean): void {
     const layer = shared && sharedStore(shared.layers);
     if (!layer || isInline || !this.#session) return;

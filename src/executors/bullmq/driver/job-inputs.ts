@@ -7,26 +7,27 @@ import type { TaskKey } from '../../../task/context';
 import { TaskDirectory } from '../../../task/directory';
 import type { Job } from '../../executor';
 import type { EncodedInput, EncodedInputs, InputEncoder, InputPlace } from '../../remote/encoded-inputs';
-import { isStoredResult, type StoredResult } from '../../remote/stored-result';
+import type { ResultHandle } from '../../remote/result-handle';
+import { isStoredResult } from '../../remote/stored-result';
 import type { StoredInput } from '../protocol/job-data';
 import { encryptionFor, sharedStore } from '../protocol/shared-store';
 import type { TemporaryResults } from '../protocol/temporary-results';
 
 type Stored = StoredInput['stored'];
 
-/** What is shared by the jobs of a run. */
+/** State that the jobs of a run share. */
 export interface RunInputs {
-  readonly pieces: EncodedInputs;
+  readonly encoded: EncodedInputs;
   /** Of the connection that there is now. */
-  readonly passing: () => TemporaryResults;
+  readonly temporaryResults: () => TemporaryResults;
   readonly inlineBytes: number;
   /** The bytes of stored results that are small. */
-  readonly inline: WeakMap<StoredResult, EncodedInput>;
+  readonly inline: WeakMap<ResultHandle, EncodedInput>;
   /** Values that were put into the storage for this run. */
-  readonly passed: WeakMap<object, Promise<Stored>>;
+  readonly stored: WeakMap<object, Promise<Stored>>;
 }
 
-/** How a job's required results travel: small ones with it, others as what lies in the storage. */
+/** Encodes the required results of a job: small ones by value, others by reference to the storage. */
 export class JobInputs implements InputEncoder {
   readonly #all: RunInputs;
   readonly #job: Job;
@@ -51,12 +52,12 @@ export class JobInputs implements InputEncoder {
     return byReference(await this.#storeOnce(value, piece, place), place, piece.isFrozen);
   }
 
-  /** What it is in the storage, as far as workers can read that. */
+  /** Location of a result in the storage, when workers can read it. */
   #storedAs(value: object, { node, producer }: InputPlace): Stored | undefined {
     const { shared } = this.#job;
     if (!shared || !node) return undefined;
-    if (isStoredResult(value)) return this.#all.inline.has(value) ? undefined : value;
-    // Where directories are is told by values only.
+    if (isStoredResult(value)) return this.#all.inline.has(value) ? undefined : value.stored;
+    // Only values tell the paths of directories.
     if (TaskDirectory.isInUse) return undefined;
     const encoder = producer?.options.encoder;
     const kept = sharedStore(shared.layers)?.encoderFor(encoder).serialization.id;
@@ -74,11 +75,11 @@ export class JobInputs implements InputEncoder {
   }
 
   async #byValue(value: object, place: InputPlace): Promise<EncodedInput> {
-    if (!isStoredResult(value)) return this.#all.pieces.encode(value, place);
+    if (!isStoredResult(value)) return this.#all.encoded.encode(value, place);
     const inline = this.#all.inline.get(value);
     if (inline) return inline;
     const loaded = await value.load();
-    if (typeof loaded === 'object' && loaded !== null) return this.#all.pieces.encode(loaded, place);
+    if (typeof loaded === 'object' && loaded !== null) return this.#all.encoded.encode(loaded, place);
     const encoder = place.producer?.options.encoder;
     const { serialization } = encoder ?? defaultEncoder;
     return andThen(serialization.serialize(loaded, place.path), ({ format, bytes }) => ({
@@ -92,12 +93,12 @@ export class JobInputs implements InputEncoder {
 
   /** Puts a value into the storage, once for all jobs of the run that need it. */
   async #storeOnce(value: object, piece: EncodedInput, { producer }: InputPlace): Promise<Stored> {
-    const { passed } = this.#all;
-    const known = await passed.get(value);
+    const { stored } = this.#all;
+    const known = await stored.get(value);
     if (known && !this.#missing.has(known.key)) return known;
     const put = this.#store(piece, producer?.options.encoder);
-    passed.set(value, put);
-    put.catch(() => passed.delete(value));
+    stored.set(value, put);
+    put.catch(() => stored.delete(value));
     return put;
   }
 
@@ -105,11 +106,11 @@ export class JobInputs implements InputEncoder {
     const { layers, runId } = this.#job.shared!;
     const digest = resultDigest(bytes, format);
     const encoding = { serializer, format, bytes, digest, isView: true };
-    const { key } = await this.#all.passing().put(sharedStore(layers)!, runId, encoding, ofTask);
+    const { key } = await this.#all.temporaryResults().put(sharedStore(layers)!, runId, encoding, ofTask);
     return { key, digest };
   }
 
-  /** Whether a result is encrypted where it lies, and the job that needs it is not. */
+  /** Whether the result is encrypted in the storage, and the job that needs it is not. */
   #mustEncrypt(ofProducer: Encoder | undefined): boolean {
     const { shared, node } = this.#job;
     return (
@@ -131,7 +132,7 @@ function byReference(
 ): EncodedInput & Pick<StoredInput, 'stored'> {
   return {
     stored: { key, digest },
-    // The record says how it is encoded.
+    // The record names the encoding.
     serializer: '',
     format: '',
     bytes: new Uint8Array(),

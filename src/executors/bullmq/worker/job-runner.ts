@@ -5,6 +5,7 @@ import { StorageError } from '../../../storage/errors';
 import { type Lease, LeaseLostError } from '../../../storage/leases/lease';
 import type { StorageStack } from '../../../storage/storage-stack';
 import type { TaskDefinition } from '../../../task/definition';
+import { TaskTimeoutError } from '../../timeout';
 import type { JobAnswer, JobContent } from '../protocol/job-data';
 import { decodePayload, encryptJobs, isEncrypted } from '../protocol/payload';
 import { encryptionFor } from '../protocol/shared-store';
@@ -20,18 +21,18 @@ import type { TaskList } from './task-list';
 /** How much longer than a task's timeout it may take until its worker ends it, in milliseconds. */
 const driverGrace = 2_000;
 
-/** What a job runner needs of its worker. */
+/** Dependencies of a job runner. */
 interface JobRunnerParts extends ExecuteTaskParts {
   readonly keeper: ResultKeeper;
 }
 
 /** A job on its way through. */
 interface JobInProgress {
-  readonly assignment: JobToRun;
+  readonly job: JobToRun;
   readonly signal: AbortSignal;
   readonly task: TaskDefinition;
   readonly content: JobContent;
-  readonly teller: JobReporter;
+  readonly reporter: JobReporter;
 }
 
 /** Runs a job that was taken, from its body to its answer. */
@@ -47,31 +48,31 @@ export class JobRunner {
 
   /** Whatever goes wrong is part of the answer. */
   async run(
-    assignment: JobToRun,
+    job: JobToRun,
     signal: AbortSignal,
     task: TaskDefinition,
     encryption: Encryption | null,
   ): Promise<JobAnswer> {
     const { name } = this.#parts;
-    const teller = new JobReporter(assignment, encryption, name);
-    const attempt = await this.#attempt(assignment, signal, task, encryption, teller).catch(failedOutcome);
-    await teller.end();
+    const reporter = new JobReporter(job, encryption, name);
+    const attempt = await this.#attempt(job, signal, task, encryption, reporter).catch(failedOutcome);
+    await reporter.end();
     const { answer, bytes = [], output = '', took } = attempt;
     return { ...answer, bytes, output, worker: name, took } as JobAnswer;
   }
 
   async #attempt(
-    assignment: JobToRun,
+    job: JobToRun,
     signal: AbortSignal,
     task: TaskDefinition,
     encryption: Encryption | null,
-    teller: JobReporter,
+    reporter: JobReporter,
   ): Promise<JobOutcome> {
-    if (encryption && !isEncrypted(assignment.payload)) return notEncrypted(assignment, this.#parts);
-    const content = await decodePayload<JobContent>(assignment.payload, encryption, assignment.context);
-    await this.#check.check(content, task, assignment);
-    this.#warnOfChangedSource(content, task, teller);
-    const underway = { assignment, signal, task, content, teller };
+    if (encryption && !isEncrypted(job.payload)) return notEncrypted(job, this.#parts);
+    const content = await decodePayload<JobContent>(job.payload, encryption, job.context);
+    await this.#check.check(content, task, job);
+    this.#warnOfChangedSource(content, task, reporter);
+    const underway = { job, signal, task, content, reporter };
     return content.facts ? this.#runSaved(underway) : this.#runUnsaved(underway);
   }
 
@@ -90,7 +91,7 @@ export class JobRunner {
       try {
         return await this.#runLeased(underway, lease);
       } catch (error) {
-        // Somebody else computes it now: that result is used.
+        // Another process computes it now: its result is used.
         if (!(error instanceof LeaseLostError)) throw error;
       } finally {
         await lease?.release();
@@ -118,34 +119,31 @@ export class JobRunner {
   }
 
   /** A driver that hears of it ends what takes longer than its timeout; where there is none any more, this does. */
-  async #execute({ task, content, teller }: JobInProgress, signal: AbortSignal): ReturnType<typeof executeTask> {
+  async #execute({ task, content, reporter }: JobInProgress, signal: AbortSignal): ReturnType<typeof executeTask> {
     const { timeout } = task.options;
-    if (timeout === undefined) return executeTask(this.#parts, content, teller, signal);
+    if (timeout === undefined) return executeTask(this.#parts, content, reporter, signal);
     const limit = new AbortController();
-    const timer = setTimeout(
-      () => limit.abort(new TidemarkError(`it took longer than its timeout of ${timeout} ms`)),
-      timeout + driverGrace,
-    );
+    const timer = setTimeout(() => limit.abort(new TaskTimeoutError(timeout)), timeout + driverGrace);
     try {
-      return await executeTask(this.#parts, content, teller, AbortSignal.any([signal, limit.signal]));
+      return await executeTask(this.#parts, content, reporter, AbortSignal.any([signal, limit.signal]));
     } finally {
       clearTimeout(timer);
     }
   }
 
   #keepTemporarily(underway: JobInProgress, done: EncodedOutput & { readonly output: string }): Promise<JobOutcome> {
-    const { assignment, task, content } = underway;
+    const { job, task, content } = underway;
     if (done.message.unsaved !== undefined && !this.encryptionOf(task)) throw secretError(task);
     // The runner knows the paths of directories, and reports why a result is not saved.
     const isSent = done.message.directories.length > 0 || done.message.unsaved !== undefined;
     return this.#keep(underway, done, async () =>
-      isSent ? undefined : this.#parts.keeper.keepTemporarily(done, content, task, assignment.run),
+      isSent ? undefined : this.#parts.keeper.keepTemporarily(done, content, task, job.run),
     );
   }
 
-  /** A result that the storage does not take goes with the answer, and the runner says what is wrong with that. */
+  /** A result that cannot be kept in the storage is sent with the answer; the runner reports the problem. */
   async #keep(
-    { teller }: JobInProgress,
+    { reporter }: JobInProgress,
     done: EncodedOutput & { readonly output: string },
     put: () => Promise<KeptResult>,
   ): Promise<JobOutcome> {
@@ -157,16 +155,16 @@ export class JobRunner {
       if (kept) return { ...kept, output, took: took() };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      teller.log(`the worker ${this.#parts.name} could not keep the result: ${error.message}`);
+      reporter.log(`the worker ${this.#parts.name} could not keep the result: ${error.message}`);
     }
     return { answer: { type: 'sent', message }, bytes, output, took: took() };
   }
 
   /** Results are saved by the version of a task; that the code is another one all the same is worth a word. */
-  #warnOfChangedSource({ source }: JobContent, task: TaskDefinition, teller: JobReporter): void {
+  #warnOfChangedSource({ source }: JobContent, task: TaskDefinition, reporter: JobReporter): void {
     if (source === task.source || this.#warnedOfSource.has(task.name)) return;
     this.#warnedOfSource.add(task.name);
-    teller.log(
+    reporter.log(
       `the worker ${this.#parts.name} has other code of ${task.name} than the runner, although the same version; if results differ by it, raise the version, and start workers with today's code`,
     );
   }
@@ -183,13 +181,13 @@ function secretError({ name }: TaskDefinition): QueueError {
   );
 }
 
-/** Somebody without the key may have put the job there. */
+/** A program without the key may have added the job. */
 function notEncrypted({ id, queue }: JobToRun, { name, layers }: JobRunnerParts): JobOutcome {
   const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have that, somebody else writes to the Redis of the queues`;
   return { answer: { type: 'refused', message } };
 }
 
-/** What a job is executed with. */
+/** Dependencies of `executeTask`. */
 interface ExecuteTaskParts {
   readonly name: string;
   readonly tasks: TaskList;
@@ -197,11 +195,11 @@ interface ExecuteTaskParts {
   readonly backend: JobBackend;
 }
 
-/** Runs a task with what its job brought and what lies in the storage. Gives what it gave, or else the answer. */
+/** Runs a task with its inputs from the job and the storage. Returns its output, or the answer. */
 async function executeTask(
   { name, tasks, layers, backend }: ExecuteTaskParts,
   { message, bytes, directories }: JobContent,
-  teller: JobReporter,
+  reporter: JobReporter,
   signal: AbortSignal,
 ): Promise<(EncodedOutput & { readonly output: string }) | JobOutcome> {
   for (const path of directories) assertDirectory(path, name);
@@ -209,7 +207,7 @@ async function executeTask(
   if ('missing' in pieces) return { answer: { type: 'missing', keys: pieces.missing, location: layers.location } };
   signal.throwIfAborted();
   const start = performance.now();
-  const context = { signal, progress: teller.progress, log: teller.log };
+  const context = { signal, progress: reporter.progress, log: reporter.log };
   const ran = await backend.run({ ...pieces, context });
   const { reply, output } = ran;
   if (reply.type === 'failed') return { answer: { type: 'failed', failure: reply.failure }, bytes: ran.bytes, output };

@@ -1,5 +1,4 @@
 import { isInstance } from '../../../base/describe-error';
-import { jsonText } from '../../../base/json-text';
 import { showTask } from '../../../base/show';
 import type { Bytes, Encoder } from '../../../encoding/encoder';
 import { findSerialization } from '../../../encoding/serialization/find-serialization';
@@ -7,9 +6,9 @@ import { assertSavedParams } from '../../../storage/custom-key';
 import { DamagedCheckpointError, UnencryptedCheckpointError } from '../../../storage/errors';
 import type { StoredCheckpoint } from '../../../storage/format/stored-checkpoint';
 import type { Lease } from '../../../storage/leases/lease';
-import { clearMarksIn, epochIdOf, epochsIn, includesEpoch } from '../../../storage/marks/epochs';
 import { type EncodedForms, resultDigest, type SerializedValue } from '../../../storage/result-codec';
 import type { CheckpointHit, StorageStack } from '../../../storage/storage-stack';
+import { type ExpectedCheckpoint, whyStale } from '../../../storage/validity';
 import type { RecordFields } from '../../../storage/write-checkpoint';
 import type { TaskKey } from '../../../task/context';
 import type { TaskDefinition } from '../../../task/definition';
@@ -18,14 +17,14 @@ import type { JobContent, StoredAnswer } from '../protocol/job-data';
 import { sharedStore } from '../protocol/shared-store';
 import type { TemporaryResults } from '../protocol/temporary-results';
 
-/** What a task gave, encoded. */
+/** The encoded result of a task. */
 export interface EncodedOutput {
   readonly message: DoneMessage;
   readonly bytes: readonly Bytes[];
   readonly seconds: number;
 }
 
-/** How a result gets to those who need it: what is not a stored answer is the result itself. */
+/** Answer for a result in the storage; undefined when the result itself has to be sent. */
 export type KeptResult = { readonly answer: StoredAnswer; readonly bytes: readonly Bytes[] } | undefined;
 
 /** Puts results into the storage. */
@@ -64,7 +63,7 @@ export class ResultKeeper {
     return storedAnswer(done, content, { key: given.key, digest, size, isSaved: true, isOutdated: false });
   }
 
-  /** Leaves a result for those who need it; undefined when it is to go with the answer. @throws {StorageError} */
+  /** Keeps an unsaved result in the storage for its run; undefined when it is sent with the answer. @throws {StorageError} */
   async keepTemporarily(
     done: EncodedOutput,
     content: JobContent,
@@ -133,32 +132,40 @@ function storedAnswer(
   return { answer, bytes: isSmall ? [own] : [] };
 }
 
-/** What is saved under a job's key: what counts for it, or what does not. */
+/** Checkpoints under the key of a job: the one that counts, and those that do not. */
 interface SavedLookup {
   readonly found: CheckpointHit | undefined;
   readonly stale: readonly CheckpointHit[];
 }
 
 /**
- * Looks whether a job's result was saved since it was asked for: by another run, or by a worker that was lost before it
- * could say so.
+ * Finds the result of a job when it was saved after the job was added: by another run, or by a worker that was lost
+ * before it could answer.
  *
  * @throws {StorageError | UnreadableCheckpointError}
- * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
+ * @throws {DeclarationError} when the task's own key function gave the key of other params
  */
 export async function findSaved(
   facts: Omit<RecordFields, 'seconds'>,
   task: TaskDefinition,
   layers: StorageStack,
 ): Promise<SavedLookup> {
-  const { source, options } = task;
+  const { options } = task;
+  // Stricter than a run: a worker knows neither the rules of the runner for changed source nor the paths of directories.
+  const expected: ExpectedCheckpoint = {
+    marks: facts.marks,
+    sources: [facts.source, task.source],
+    missingDirectory: ({ directories: [first] }) => first,
+    requires: facts.requires,
+    dynamic: facts.dynamic,
+  };
   const stale: CheckpointHit[] = [];
   for (const from of layers.reads) {
-    const entry = await findIn(from, facts, options.encoder);
-    if (!entry) continue;
-    if (options.key) assertSameParams(task, facts, entry);
-    if (isValid(entry, facts, source)) return { found: { from, checkpoint: entry }, stale };
-    stale.push({ from, checkpoint: entry });
+    const checkpoint = await findIn(from, facts, options.encoder);
+    if (!checkpoint) continue;
+    if (options.key) assertSameParams(task, facts, checkpoint);
+    if (whyStale(checkpoint, expected) === undefined) return { found: { from, checkpoint }, stale };
+    stale.push({ from, checkpoint });
   }
   return { found: undefined, stale };
 }
@@ -183,25 +190,4 @@ function assertSameParams(
   entry: StoredCheckpoint,
 ): void {
   assertSavedParams({ task, key, shown: showTask(task.name, params) }, entry.toRecord().params, params);
-}
-
-/** Whether it is what the job would give: made by the same code of the same results, and nothing of that was cleared since. */
-function isValid(entry: StoredCheckpoint, facts: Omit<RecordFields, 'seconds'>, source: string): boolean {
-  if (entry.source !== facts.source && entry.source !== source) return false;
-  if (entry.directories.length > 0 || !hasSeen(entry.marks, facts.marks)) return false;
-  const digests = new Map(entry.requires);
-  for (const [key, digest] of facts.requires) {
-    const had = digests.get(key);
-    if (digest !== null && typeof had === 'string' && had !== digest) return false;
-  }
-  // What its own result refers to is not known when it is saved.
-  const came = entry.dynamic.filter(([key]) => key !== entry.key);
-  return jsonText(came) === jsonText(facts.dynamic);
-}
-
-/** Whether a record was saved in an epoch that the run has seen, if that saw any, and has seen all its clear marks. */
-function hasSeen(marks: readonly string[], needed: readonly string[]): boolean {
-  const epochs = epochsIn(needed);
-  if (epochs.length > 0 && !epochs.some((epoch) => includesEpoch(marks, epochIdOf(epoch)))) return false;
-  return clearMarksIn(needed).every((mark) => marks.includes(mark));
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { WorkerOptions } from '../../../../src/executors/bullmq/worker/options';
-import { startWorker } from '../../../../src/executors/bullmq/worker/start-worker';
+import { launchWorker } from '../../../../src/executors/bullmq/worker/start-worker';
 import { Child } from '../../../support/child';
 import type { RedisServer } from '../../../support/redis-server';
 
@@ -25,7 +25,7 @@ export function connectionTo(server: RedisServer): string {
 
 /** A worker in this process, in which tasks run in line unless said otherwise. */
 export function workerHere(server: RedisServer, options: Partial<WorkerOptions> = {}) {
-  return startWorker({
+  return launchWorker({
     modules: [ownTasksFile],
     connection: server.uri(),
     executor: 'inline',

@@ -2,7 +2,7 @@ import Module from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { ownFile } from '../base/own-folder';
 
-// Loaded by the command line, and by the workers that it starts (`node -r`): makes 'tidemark' this very copy.
+// Loaded by the command line, and with `node -r` by its workers: resolves 'tidemark' to this copy of the package.
 const own = new Map([
   ['tidemark', ownFile('entry/index')!],
   ['tidemark/bullmq', ownFile('entry/bullmq')!],

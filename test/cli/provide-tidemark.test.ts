@@ -16,37 +16,37 @@ beforeEach(() => {
   mkdirSync(join(folder.path, 'project'));
 });
 
-it('says its version', async () => {
+it('prints its version', async () => {
   const { version } = require(join(root, 'package.json'));
   expect(await cli('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
 });
 
-it('makes a project that runs at once, without the package installed beside it', async () => {
+it('creates a project that runs without the package installed', async () => {
   expect((await cli('init', '.')).code).toBe(0);
   for (const how of [[], ['--executor', 'threads', '--force']])
     expect(await cli('run', 'main.ts', ...how)).toMatchObject({ code: 0, out: 'There are 168 primes below 1000.\n' });
   const again = await cli('init', '.');
-  expect([again.code, again.err]).toEqual([2, expect.stringContaining('main.ts is there already')]);
+  expect([again.code, again.err]).toEqual([2, expect.stringContaining('main.ts already exists')]);
 });
 
-it('runs an ES module without the package installed beside it', async () => {
+it('runs an ES module without the package installed', async () => {
   write(join(folder.path, 'project'), {
     'main.mjs': "import { Task } from 'tidemark';\nexport class Main { run() { return 1; } }\nTask()(Main);\n",
   });
   expect(await cli('run', 'main.mjs')).toMatchObject({ code: 0, out: '1\n' });
 });
 
-it('uses the copy beside the file when it is the same one, and refuses another', async () => {
+it('accepts the same installed copy and rejects another', async () => {
   await cli('init', '.');
   mkdirSync(join(folder.path, 'project/node_modules'));
   symlinkSync(join(folder.path, 'elsewhere/tidemark'), join(folder.path, 'project/node_modules/tidemark'));
   expect(await cli('run', 'main.ts')).toMatchObject({ code: 0 });
   const other = resolve(root, 'dist/cli/main.js');
   const { code, err } = await tidemark(['run', 'main.ts'], { cwd: join(folder.path, 'project'), program: [other] });
-  expect([code, err]).toEqual([2, expect.stringContaining('uses another copy of tidemark than this command line is')]);
+  expect([code, err]).toEqual([2, expect.stringContaining('uses another copy of tidemark than this command')]);
 });
 
-it('compiles: what init writes', async () => {
+it('creates a project that compiles', async () => {
   await cli('init', '.');
   mkdirSync(join(folder.path, 'project/node_modules'));
   symlinkSync(join(folder.path, 'elsewhere/tidemark'), join(folder.path, 'project/node_modules/tidemark'));

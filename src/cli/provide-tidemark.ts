@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { ownFile } from '../base/own-folder';
 import { UsageError } from './errors';
 
-/** Arguments that give workers the copy of this package that the command line is, when there is no other. */
+/** Node arguments with which workers resolve 'tidemark' to this copy; undefined when they find it themselves. */
 export type WorkerArguments = readonly string[] | undefined;
 
 /**
- * Sees to it that a file gets this very copy of the package, since only the copy that declared a task knows it.
+ * Makes 'tidemark' resolve to this copy of the package in a file, since each copy knows only its own tasks.
  *
- * @throws {Misuse} when another copy is installed beside the file
+ * @throws {UsageError} when another copy is installed for the file
  */
 export function provideTidemark(file: string): WorkerArguments {
   const theirs = resolveTidemarkFrom(file);
@@ -18,19 +18,19 @@ export function provideTidemark(file: string): WorkerArguments {
   const own = realpathSync(ownFile('entry/index')!);
   if (theirs === own) return undefined;
   throw new UsageError(
-    `${file} uses another copy of tidemark than this command line is, and each copy knows its own tasks only:\n` +
+    `${file} uses another copy of tidemark than this command, and each copy knows only its own tasks:\n` +
       `    the file's:  ${theirs}\n    this one:    ${own}\n` +
-      'Start the command line of the first, in its folder: npx tidemark …',
+      'Run the command of the first one, in its folder: npx tidemark …',
   );
 }
 
-/** Likewise for a config file in a folder, or above it, which may be content with another copy. */
+/** The same for a config file in a folder or above it, which may use another copy. */
 export function provideTidemarkToConfig(folder: string): void {
   if (resolveTidemarkFrom(join(folder, 'tidemark.config.js')) === undefined) installResolveHook();
 }
 
 function installResolveHook(): readonly string[] {
-  const hook = ownFile('cli/own-copy-hook')!;
+  const hook = ownFile('cli/resolve-hook')!;
   require(hook);
   return [...process.execArgv, '-r', hook];
 }

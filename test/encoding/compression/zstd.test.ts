@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { zstd } from '../../src/encoding/compression/zstd';
-import { zstdReader } from '../../src/encoding/compression/zstd-fallback';
-import type { Bytes } from '../../src/encoding/encoder';
+import { zstd } from '../../../src/encoding/compression/zstd';
+import { zstdReader } from '../../../src/encoding/compression/zstd-fallback';
+import type { Bytes } from '../../../src/encoding/encoder';
 import written from './fixtures/zstd-of-node-24.json';
 
 const lines = (count: number, line: (i: number) => string) =>
@@ -77,9 +77,9 @@ it('produces no more bytes than the original had', async () => {
 
 it('loads results of a newer Node without zstd in Node or a package', () => {
   const program = `
-    const { unpack } = require('${require.resolve('../../src/encoding/packing')}');
-    const { best } = require('${require.resolve('../../src/encoding/compression/built-in')}');
-    const { zstd } = require('${require.resolve('../../src/encoding/compression/zstd')}');
+    const { unpack } = require('${require.resolve('../../../src/encoding/packing')}');
+    const { best } = require('${require.resolve('../../../src/encoding/compression/built-in')}');
+    const { zstd } = require('${require.resolve('../../../src/encoding/compression/zstd')}');
     const resolve = module.constructor._resolveFilename;
     module.constructor._resolveFilename = function (name, ...rest) {
       if (name === '@mongodb-js/zstd') throw new Error('not installed');
