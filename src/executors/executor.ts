@@ -64,7 +64,7 @@ export interface Executor {
   readonly name: string;
   /** How many jobs it takes at once; what is ready beyond that waits in the run, which knows what goes first. @default 64 */
   readonly concurrency?: number;
-  /** Whether it tells its jobs' listeners when they begin: until then they wait, and their timeouts do not run. */
+  /** Whether it reports the start of jobs to their listeners. Until then, their timeouts do not run. */
   readonly tellsStart?: boolean;
   /**
    * Whether tasks run elsewhere, as in other threads or processes: on instances that are made there, so the runner's

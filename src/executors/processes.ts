@@ -3,7 +3,7 @@ import { checkPoolOptions, fileOf, isTexts, type WorkerPoolOptions } from './rem
 
 /** How tasks run in processes of their own. */
 export interface ProcessesOptions extends WorkerPoolOptions {
-  /** What starts each process, with its arguments: `['nice', '-n', '10']`. It hands on its open files. @default nothing */
+  /** Command that starts each process, with its arguments: `['nice', '-n', '10']`. It must pass its open files on. @default nothing */
   readonly command?: readonly string[];
 }
 

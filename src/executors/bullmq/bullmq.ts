@@ -17,7 +17,7 @@ import type { TidemarkWorker } from './worker/worker';
  */
 export function bullmq(options: BullMqOptions): QueueExecutor {
   checkBullMqOptions(options);
-  // Programs without queues need not load all this.
+  // Loaded only in programs that use queues.
   const { BullMqExecutor: Made } = require('./driver/bullmq-executor') as typeof import('./driver/bullmq-executor');
   return new Made(options);
 }
@@ -42,7 +42,7 @@ export function bullmq(options: BullMqOptions): QueueExecutor {
  * await worker.closed;
  */
 export function startWorker(options: WorkerOptions): Promise<TidemarkWorker> {
-  // Programs that are no workers need not load all this.
+  // Loaded only in programs that are workers.
   const start = require('./worker/start-worker') as typeof import('./worker/start-worker');
   return start.launchWorker(options);
 }

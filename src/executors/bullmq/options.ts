@@ -5,10 +5,10 @@ import type { Executor } from '../executor';
 /** Where the Redis of the queues is: `redis://user:password@host:6379/0`, `rediss://…`, or what ioredis takes. */
 export type QueueConnection = string | Readonly<Record<string, any>>;
 
-/** What the executor and its workers have in common. */
+/** Options that the executor and its workers share. */
 export interface QueueOptions {
   readonly connection: QueueConnection;
-  /** What the names of keys in Redis begin with; the same for the runner and its workers. @default 'tidemark.jobs' */
+  /** Prefix of all keys in Redis; the same for the runner and its workers. @default 'tidemark.jobs' */
   readonly prefix?: string;
 }
 

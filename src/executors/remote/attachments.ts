@@ -19,7 +19,7 @@ registerType(Placeholder, {
   decode: (piece) => new Placeholder(piece),
 });
 
-/** What travels beside a message: bytes, to which the message refers by number. */
+/** Bytes sent beside a message, which refers to them by number. */
 export class Attachments {
   readonly bytes: Bytes[] = [];
   readonly #transfersMemory: boolean;
@@ -36,7 +36,7 @@ export class Attachments {
   }
 
   /**
-   * Data that is no result: params and the like.
+   * Encodes data other than results, such as params.
    *
    * @param root what to call the value in the path of a refusal
    * @throws {UnsupportedValueError} when it is not data

@@ -13,7 +13,7 @@ export interface EncodedInput extends Omit<SentInput, 'at'> {
   readonly bytes: Bytes;
 }
 
-/** Where a piece stands: in which requirement of which task, and which task it is the result of. */
+/** Position of an input: requirement and task, and the task that produced it. */
 export interface InputPlace {
   readonly task: string;
   readonly path: string;

@@ -20,7 +20,7 @@ interface EncodedResultParts {
   readonly output: string;
   /** The task's own encoder. */
   readonly encoder: Encoder | undefined;
-  /** Whether only the value is of use, which then takes over the memory of the bytes. */
+  /** Whether only the value is needed, which then takes over the memory of the bytes. */
   readonly isValueOnly: boolean;
   /** The params of the task: they contain the secrets of refs. */
   readonly params: Readonly<Record<string, unknown>>;

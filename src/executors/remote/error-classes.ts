@@ -5,7 +5,7 @@ import { importModule } from '../../load/load-module';
 import type { SentClass } from './messages';
 
 type ErrorClass = new (...args: any[]) => Error;
-/** What a module exports, as far as it is loaded. */
+/** The exports of a module, as far as it is loaded. */
 type Exports = Readonly<Record<string, unknown>> | Function;
 
 /** Modules that are not among those of `require`, by their path. */
@@ -67,7 +67,7 @@ function searchModules(cls: Function): SentClass | undefined {
   return undefined;
 }
 
-/** @param callsGetters whether exports that are accessors are looked at, which in packages may load what nobody needs */
+/** @param callsGetters whether to read exports that are accessors; in packages they may load unneeded code */
 function exportedAs(cls: Function, exported: Exports, callsGetters: boolean): string | undefined {
   if (exported === cls) return '';
   for (const name of Object.keys(exported)) {
@@ -86,7 +86,7 @@ async function inFile(
   modules: readonly string[],
 ): Promise<unknown> {
   try {
-    // What is not loaded here is not looked for by anyone either; running it could do anything.
+    // Other files are not loaded: running them could have any effect.
     const exported =
       require.cache[file]?.exports ??
       (modules.includes(file) || (ownFolder !== undefined && file.startsWith(ownFolder))

@@ -20,7 +20,7 @@ const getterFields = ['cause', 'errors', 'code'];
 /** A chain of causes that is longer is cut. */
 const maxDepth = 100;
 
-/** Whatever was thrown, as data. What in it is no data is left out. */
+/** Encodes a thrown value. Parts that are not data are left out. */
 export function writeFailure(thrown: unknown, outbox: Attachments): SentFailure {
   const writer = new FailureWriter(outbox);
   try {
@@ -117,7 +117,7 @@ function fieldsOf(error: Error): readonly (readonly [name: string, isEnumerable:
   return [...fields.values()];
 }
 
-/** What was thrown on the other side. @param modules where classes of errors may be found */
+/** Decodes a thrown value. @param modules files that may export its error classes */
 export async function readFailure(
   { thrown, errors }: SentFailure,
   bytes: readonly Bytes[],

@@ -17,7 +17,7 @@ import type { JobMessage, SentRequirement, SentValue } from './messages';
 export interface SentJob {
   readonly message: JobMessage;
   readonly bytes: readonly Bytes[];
-  /** What the bytes are in, for more of them. */
+  /** Holds the bytes; more can be added. */
   readonly attachments: Attachments;
 }
 
@@ -77,7 +77,7 @@ class JobMessageWriter {
     });
   }
 
-  /** A requirement with stand-ins for the results in it. @param path what it is called in errors */
+  /** A requirement in which placeholders replace the results. @param path its name in errors */
   #replaceInputs(template: Template, value: unknown, path: string): unknown {
     if (isPrimitive(value)) return value;
     if (isGraphNode(template) || isNodePart(template)) return this.#placeholder(template, value, path);

@@ -15,7 +15,7 @@ export interface SentInput extends SentBytes {
   readonly isFrozen: boolean;
 }
 
-/** What fills a requirement: a piece, or a structure in which pieces stand. */
+/** The value of a requirement: an input, or a structure that contains inputs. */
 export type SentRequirement = { readonly piece: number } | { readonly structure: SentValue };
 
 /** Something thrown: an error among those listed, or any other value. */
@@ -32,7 +32,7 @@ export type SentClass =
 
 /** One error, as data. */
 export interface SentErrorFields {
-  /** Its class and what that extends, as far as they can be found by somebody else. */
+  /** Its class and base classes, those that the other side can find. */
   readonly classes: readonly SentClass[];
   /** The error by its registered type, when it has one. */
   readonly typed: SentValue | undefined;
@@ -42,13 +42,13 @@ export interface SentErrorFields {
   readonly fields: readonly (readonly [name: string, isEnumerable: boolean, value: SentThrown])[];
 }
 
-/** What was thrown, and all errors in it, each once. */
+/** A thrown value and all errors in it, each once. */
 export interface SentFailure {
   readonly thrown: SentThrown;
   readonly errors: readonly SentErrorFields[];
 }
 
-/** What a worker is to be; the first message to it. */
+/** Configuration of a worker; the first message to it. */
 export interface StartMessage {
   readonly type: 'start';
   /** Which function made the pool, for messages: `threads`. */
@@ -66,9 +66,9 @@ export interface JobMessage {
   readonly params: readonly (readonly [name: string, value: SentValue])[];
   readonly requirements: readonly (readonly [property: string, value: SentRequirement])[];
   readonly pieces: readonly SentInput[];
-  /** What the task's `fingerprint()` said, when it is to be asked again after it ran. */
+  /** Value of the task's `fingerprint()`, when it has to be compared after the run. */
   readonly fingerprint?: string | undefined;
-  /** Whether it has a timeout, which ends it when it never settles. */
+  /** Whether the task has a timeout, which ends it when it never settles. */
   readonly isTimed: boolean;
 }
 
@@ -92,15 +92,15 @@ export type Reply = DoneMessage | { readonly type: 'failed'; readonly failure: S
 export interface DoneMessage {
   readonly type: 'done';
   readonly result: SentBytes;
-  /** Whether there are task refs in it, which are encoded as in params. */
+  /** Whether the result contains task refs, encoded as in params. */
   readonly holdsRefs: boolean;
-  /** What identifies the bytes, of results that are saved. */
+  /** Digest of the bytes, for results that are saved. */
   readonly digest: string | undefined;
   /** Also compressed; null when that did not pay, undefined when it was not tried. */
   readonly compressed: { readonly compressor: string; readonly at: number } | null | undefined;
   /** The task directories in it, of results that are saved: there they have names only. */
   readonly directories: readonly (readonly [name: string, path: string])[];
-  /** Whether its `fingerprint()` says something else now. */
+  /** Whether the task's `fingerprint()` changed during the run. */
   readonly isOutdated?: boolean;
   /** Why it must not be saved: it contains secrets of refs. */
   readonly unsaved?: string | undefined;
@@ -110,11 +110,11 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** The container is closed, or could not be. */
   | { readonly type: 'closed'; readonly problem: string | undefined }
-  /** What the task passed to `context.progress`. */
+  /** Arguments of `context.progress`. */
   | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
   | { readonly type: 'log'; readonly message: string }
   /** The job never settles: the worker's event loop has nothing left to wait for. The worker goes on. */
   | { readonly type: 'stuck' }
-  /** An error that nobody caught ends the worker. */
+  /** An uncaught error ends the worker. */
   | { readonly type: 'crashed'; readonly failure: SentFailure }
   | Reply;

@@ -6,7 +6,7 @@ import { type Allowed, anything, checkOptions } from '../../base/check-options';
 import { TidemarkError } from '../../base/error';
 import { nodeRequire } from '../../base/own-folder';
 
-/** What pools of threads and of processes have in common. */
+/** Options that pools of threads and of processes share. */
 export interface WorkerPoolOptions {
   /** The files that declare the tasks, JavaScript or TypeScript: paths, file URLs, or names as `require` takes them. */
   readonly modules: readonly (string | URL)[];
@@ -50,7 +50,7 @@ export function fileOf(place: string | URL): string {
   try {
     return nodeRequire.resolve(text, { paths: [process.cwd()] });
   } catch {
-    // The worker says that it is not there.
+    // The worker reports the missing file.
     return path;
   }
 }

@@ -3,7 +3,7 @@ import { declaredTasks } from '../../task/registry';
 /** How a worker runs. */
 export type WorkerKind = 'thread' | 'process';
 
-/** The global that says that this thread or process is to be a worker: set before the modules of a bundle are loaded. */
+/** Global that makes this thread or process a worker; set before the modules of a bundle are loaded. */
 export const bundledWorker = Symbol.for('tidemark.bundled-worker');
 
 /**

@@ -9,7 +9,7 @@ import { TaskCatalog } from './task-catalog';
 /** The worker's end of what connects it to its pool. */
 interface PoolLink {
   send(message: FromWorker, bytes: readonly Bytes[]): void;
-  /** Whether the memory of bytes is gone once they are sent. */
+  /** Whether sending transfers the memory of the bytes. */
   readonly givesAway: boolean;
   /** Whether waiting for messages keeps this worker alive. */
   setRef(isReferenced: boolean): void;
@@ -19,7 +19,7 @@ interface PoolLink {
 interface RunningJob {
   readonly abort: AbortController;
   readonly context: WorkerContext;
-  /** Whether something of the pool ends it, should it never settle. */
+  /** Whether the task has a timeout, by which the pool ends it when it never settles. */
   readonly isTimed: boolean;
 }
 
@@ -75,7 +75,7 @@ export class WorkerMessageLoop {
     return (await this.#catalog?.catch(() => undefined))?.close();
   }
 
-  /** Tells of an error that nobody caught, which ends this worker. */
+  /** Reports an uncaught error, which ends this worker. */
   crash(error: unknown): void {
     const outbox = new Attachments(this.#link.givesAway);
     this.#send({ type: 'crashed', failure: writeFailure(error, outbox) }, outbox.bytes);
@@ -126,7 +126,7 @@ export class WorkerMessageLoop {
   }
 }
 
-/** Tells the pool of errors that nobody catches, before they end this worker; unless the modules deal with them. */
+/** Reports uncaught errors to the pool before they end this worker, unless the modules handle them. */
 export function exitOnUncaught(service: WorkerMessageLoop): void {
   process.on('uncaughtException', (error) => {
     if (process.listenerCount('uncaughtException') > 1) return;

@@ -4,7 +4,7 @@ import { Channel } from '../pool/channel';
 import type { FromWorker, ToWorker } from '../remote/messages';
 import { exitOnUncaught, WorkerMessageLoop } from './message-loop';
 
-/** What `process-worker.ts` opened for this process. */
+/** File descriptors that `process-worker.ts` opened for this process. */
 const messages = 3;
 const lifeline = 4;
 
@@ -21,10 +21,10 @@ socket
 exitOnUncaught(service);
 flushOutputAtOnce();
 watchParent();
-// A service manager may signal all processes of a service: who started this one decides when it ends.
+// A service manager may signal all processes of a service; the parent decides when this one ends.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-/** What a task prints has left this process when its reply does, or when it exits: Node would keep much for later. */
+/** Writes output synchronously, so that it is out before the reply or the exit. Node would buffer it. */
 function flushOutputAtOnce(): void {
   for (const stream of [process.stdout, process.stderr] as readonly Printer[]) stream._handle?.setBlocking?.(true);
 }

@@ -8,7 +8,7 @@ import { decodeData, Placeholder } from '../remote/attachments';
 import type { JobMessage, SentInput, SentRequirement } from '../remote/messages';
 import type { TaskCatalog } from './task-catalog';
 
-/** What a task's properties are set to. */
+/** Values of a task's properties. */
 export type Properties = readonly (readonly [name: string, value: unknown])[];
 
 /** The params of a job, frozen as any. */
@@ -22,7 +22,7 @@ export function readParams({ params }: JobMessage, bytes: readonly Bytes[], { cl
   });
 }
 
-/** What a job requires. */
+/** Reads the required results of a job. */
 export async function readRequirements(
   { requirements, pieces }: JobMessage,
   bytes: readonly Bytes[],

@@ -102,7 +102,7 @@ async function compress(
   return compressor === undefined ? null : { compressor, at: outbox.add(packed.bytes) };
 }
 
-/** Whether what a task reads changed while it ran: its `fingerprint()` is another than the job says. */
+/** Whether the inputs of a task changed during its run: its `fingerprint()` differs from the one in the job. */
 async function isOutdated(
   job: JobMessage,
   bytes: readonly Bytes[],
@@ -117,7 +117,7 @@ async function isOutdated(
   return (await (instance as { fingerprint?(): unknown }).fingerprint!()) !== job.fingerprint;
 }
 
-/** What a task in a worker sees of its run. */
+/** The context of a task that runs in a worker. */
 export class WorkerContext implements TaskContext {
   readonly task: string;
   readonly key: TaskKey;
@@ -133,7 +133,7 @@ export class WorkerContext implements TaskContext {
     this.#send = send;
   }
 
-  /** Whether the task may wait for its signal. */
+  /** Whether the task has read its signal, and so may wait for it. */
   usesSignal = false;
 
   get signal(): AbortSignal {

@@ -12,7 +12,7 @@ import type { TaskClass } from '../../task/task-class';
 import { registerModule } from '../remote/error-classes';
 import type { StartMessage } from '../remote/messages';
 
-/** What a worker has loaded: task classes by name, and the container that makes their instances. */
+/** The task classes that a worker has loaded, by name, and the container that makes their instances. */
 export class TaskCatalog {
   readonly container: Container;
   readonly #containerUse: ContainerUse | undefined;
@@ -65,7 +65,7 @@ export class TaskCatalog {
     return this.classes().filter((cls) => declaredNameOf(cls) === name);
   }
 
-  /** What was declared while the modules were loaded or later, and what another copy of this package declared. */
+  /** Classes declared since the modules were loaded, by this copy of the package or another. */
   classes(): readonly TaskClass[] {
     return [...new Set([...declaredTasks(), ...this.#exported])];
   }

@@ -1,11 +1,11 @@
 import { jsonText } from '../../../base/json-text';
 import { JobBatch, type PendingJob } from './pending-job';
 
-/** How long a bundle is to keep a worker busy at most, in milliseconds: what others could do of it meanwhile is little. */
+/** How long a batch is to keep a worker busy at most, in milliseconds: what others could do of it meanwhile is little. */
 const maxBatchDuration = 20;
 /** So many jobs of a task have to be over before what it takes is known. */
 const minSamples = 8;
-/** What the latest job counts for in the mean: some fifty later ones, one that took long is forgotten. */
+/** Weight of the latest duration in the mean: a slow job is forgotten after about fifty others. */
 const sampleWeight = 0.1;
 
 interface MeanDuration {
@@ -35,7 +35,7 @@ export class Batcher {
     taken.mean += (milliseconds - taken.mean) * Math.max(sampleWeight, 1 / taken.count);
   }
 
-  /** What goes to Redis for these jobs: they themselves, or bundles of them. */
+  /** Groups jobs into batches; the others stay single. */
   pack(jobs: readonly PendingJob[]): readonly (PendingJob | JobBatch)[] {
     const alone: (PendingJob | JobBatch)[] = [];
     const alike = new Map<string, PendingJob[]>();

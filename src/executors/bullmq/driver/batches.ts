@@ -5,20 +5,20 @@ import type { JobBatch, PendingJob, RawAnswer } from './pending-job';
 
 export interface BatchesInFlightParts {
   readonly jobs: ReadonlyMap<string, PendingJob>;
-  /** What became of jobs of a bundle, by where a worker has left that; undefined when it is not there any more. */
+  /** Reads the answers of a batch from the key that a worker named; undefined when they have expired. */
   readonly readAnswers: (place: string) => Promise<readonly BatchedAnswer[] | undefined>;
   readonly remove: (id: string) => Promise<number>;
   /** Something happened to a job. */
   readonly onEvent: (job: PendingJob, event: QueueEvent) => void;
   readonly onAnswered: (job: PendingJob, answer: RawAnswer) => void;
   readonly onFailed: (job: PendingJob, error: unknown) => void;
-  /** A job is not in Redis, and nobody has begun it. */
+  /** A job is no longer in Redis, and no worker has started it. */
   readonly onNotStarted: (job: PendingJob) => void;
-  /** A job is not in Redis, and there is no answer. */
+  /** A job is no longer in Redis, and has no answer. */
   readonly onLost: (job: PendingJob) => void;
 }
 
-/** The bundles of a queue that are in Redis: what happens to one happens to its jobs. */
+/** The batches of a queue that are in Redis. Events of a batch are passed to its jobs. */
 export class BatchesInFlight {
   readonly #parts: BatchesInFlightParts;
   readonly #all = new Map<string, JobBatch>();
@@ -55,7 +55,7 @@ export class BatchesInFlight {
     }
   }
 
-  /** A job has nothing to do with its bundle any more. */
+  /** A job has nothing to do with its batch any more. */
   release(job: PendingJob): void {
     const { batch } = job;
     if (!batch) return;
@@ -64,7 +64,7 @@ export class BatchesInFlight {
     if (batch.jobs.size === 0) this.#all.delete(batch.id);
   }
 
-  /** Takes a bundle back that no worker has begun, since some of its jobs are not wanted; the others are added again. */
+  /** Takes a batch back that no worker has begun, since some of its jobs are not wanted; the others are added again. */
   cancelIfQueued(bundle: JobBatch): Promise<boolean> {
     bundle.removing ??= this.#removeQueued(bundle);
     return bundle.removing;
@@ -76,14 +76,14 @@ export class BatchesInFlight {
       bundle.removing = undefined;
       return false;
     }
-    // Whoever does not want a job any more lets go of it first.
+    // Observers that cancel release their job first.
     setImmediate(() => this.#forEach(bundle, this.#parts.onNotStarted));
     return true;
   }
 
   #onProgress(bundle: JobBatch, event: QueueEvent): void {
     const said = parseJson(event.text);
-    // Something else than a worker of ours may have said anything.
+    // Programs other than Tidemark's workers may write to the stream.
     if (!isRecord(said)) return;
     const { answers, of } = said;
     if (isText(answers)) {
@@ -126,13 +126,13 @@ export class BatchesInFlight {
   }
 }
 
-/** Where the answers are, in what a worker completed a bundle with; undefined when it is something else. */
+/** Where the answers are, in what a worker completed a batch with; undefined when it is something else. */
 function outcomeIn(text: string): BatchOutcome | undefined {
   const json = jsonIn(text);
   return typeof json?.['answers'] === 'string' ? (json as unknown as BatchOutcome) : undefined;
 }
 
-/** Whether a worker failed a bundle since it could not read it. */
+/** Whether a worker failed the batch because it could not read it. */
 function isUnreadable(text: string): boolean {
   return jsonIn(text)?.['isUnreadable'] === true;
 }

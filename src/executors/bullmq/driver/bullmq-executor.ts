@@ -70,7 +70,7 @@ export class BullMqExecutor implements QueueExecutor {
     const before = this.#limits.get(name);
     this.#limit(name, concurrency);
     return () => {
-      // Another run has said something else since then.
+      // Another run has set another limit since then.
       if (this.#limits.get(name) !== concurrency) return;
       this.#limit(name, before ?? Number.POSITIVE_INFINITY);
       if (before === undefined) this.#limits.delete(name);
@@ -131,7 +131,7 @@ export class BullMqExecutor implements QueueExecutor {
       const answer = await this.#request(job, session, run, missing);
       if (answer.type === 'aborted') await this.#pauseBeforeRetry(session, context.signal, ++unwanted);
       if (answer.type === 'missing' && ++misses < maxMisses) for (const key of answer.keys) missing.add(key);
-      // Whoever else asked for the same did not want it any more.
+      // "aborted" is an answer to another run that shared the job.
       else if (answer.type !== 'aborted') return this.#toResult(job, answer, run);
     }
   }
@@ -140,7 +140,7 @@ export class BullMqExecutor implements QueueExecutor {
   async #pauseBeforeRetry({ heartbeat }: DriverSession, signal: AbortSignal, times: number): Promise<void> {
     heartbeat.beat();
     const pause = Math.min(10 * 2 ** times, maxPause);
-    // Whoever asks finds out himself that it is not wanted any more.
+    // The caller checks the signal.
     await wait(pause, undefined, { signal }).catch(() => undefined);
   }
 
@@ -216,7 +216,7 @@ export class BullMqExecutor implements QueueExecutor {
     return run;
   }
 
-  /** Nobody needs a result any more that was kept for its run alone. What cannot be removed goes with the run. */
+  /** Removes a result kept for one run. What cannot be removed now is removed at the end of the run. */
   #remove({ shared }: Job, key: TaskKey, isInline: boolean): void {
     const layer = shared && sharedStore(shared.layers);
     if (!layer || isInline || !this.#session) return;

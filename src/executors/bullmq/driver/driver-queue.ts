@@ -9,27 +9,27 @@ import type { EventFollower, QueueEvent } from './event-reader';
 import { JobAdder } from './job-adder';
 import { type JobObserver, type NewJob, PendingJob } from './pending-job';
 
-/** What a queue needs of the connections that it lives on. */
+/** The connections of a queue, and what it reports to their owner. */
 export interface QueueHost {
   readonly adding: Connection;
   /** Starts to tell the queue of its events. */
   follow(follower: EventFollower): Promise<void>;
-  /** Told when it begins or ends to wait for jobs. */
+  /** Called when the number of pending jobs changes. */
   addWaiting(count: number): void;
   /** Looks before long for the jobs of which it is not known whether they were added. */
   checkSoon(): void;
   /** Tells workers to end a job that one of them runs. */
   cancel(queueName: string, jobId: string, reason: string): Promise<void>;
-  /** What became of jobs of a bundle, by where a worker has left that; undefined when it is not there any more. */
+  /** Reads the answers of a batch from the key that a worker named; undefined when they have expired. */
   readBatchAnswers(place: string): Promise<readonly BatchedAnswer[] | undefined>;
-  /** What went wrong, in words. */
+  /** Explains an error. */
   toError(cause: unknown): QueueError;
 }
 
 /** How long jobs wait before it is asked whether anybody takes them, in milliseconds. */
 const warnAfter = 10_000;
 
-/** Says it when nobody seems to take the jobs of a queue: once, until somebody was there again. */
+/** Warns once when no worker listens on a queue, and again after workers were there in between. */
 export class NoWorkerWarning {
   readonly #jobs: ReadonlyMap<string, PendingJob>;
   #hasWarned = false;
@@ -38,7 +38,7 @@ export class NoWorkerWarning {
     this.#jobs = jobs;
   }
 
-  /** Whether its jobs take so long that perhaps nobody is there. Whoever had begun them may be gone as well. */
+  /** Whether jobs have waited so long that workers may be missing. Workers that started them may be gone as well. */
   get isDue(): boolean {
     const [first] = this.#jobs.values();
     return first !== undefined && performance.now() - first.since > warnAfter;
@@ -64,7 +64,7 @@ const followIdleFor = 2_000;
 /** Gives why a job is not wanted any more, sealed for what it is called in Redis. */
 type MakeReason = (sentAs: string) => Awaitable<string>;
 
-/** A queue as a driver sees it: adds jobs, many at once, and tells those who wait for them what became of them. */
+/** A queue, seen from a driver: adds jobs, many at once, and passes their events to the observers. */
 export class DriverQueue implements EventFollower {
   /** As tasks name it. */
   readonly name: string;
@@ -112,12 +112,12 @@ export class DriverQueue implements EventFollower {
     return this.jobs.size;
   }
 
-  /** Whether it is not known of a job whether it was added. */
+  /** Whether it is unknown of a job whether it was added. */
   get hasUncertainJobs(): boolean {
     return [...this.jobs.values()].some(({ isUncertain }) => isUncertain);
   }
 
-  /** Adds a job, or waits for it with those who wait already. Gives what ends waiting. */
+  /** Adds a job, or observes one that is pending already. Returns a function that stops observing. */
   request(asked: NewJob, watcher: JobObserver): (reason: MakeReason) => void {
     const { id } = asked;
     if (this.#end) {
@@ -147,7 +147,7 @@ export class DriverQueue implements EventFollower {
     }
     job.observers.delete(watcher);
     if (job.observers.size === 0) this.#forget(job);
-    // Somebody else has asked for it meanwhile. What was in a bundle is added again with all that are left of that.
+    // Another observer has joined meanwhile. A batched job is added again with the rest of its batch.
     else if (!job.batch) this.#requeue(job);
     return true;
   }
@@ -232,7 +232,7 @@ export class DriverQueue implements EventFollower {
     this.#settle(job, (watcher) => watcher.failed(error));
   }
 
-  /** A job was in a bundle, and no worker has begun it. */
+  /** A job was in a batch, and no worker has begun it. */
   #requeue(job: PendingJob): void {
     this.#batches.release(job);
     job.reset();
@@ -240,7 +240,7 @@ export class DriverQueue implements EventFollower {
     for (const watcher of [...job.observers]) watcher.requeued();
   }
 
-  /** Once it is followed, it stays so: to begin anew would be to miss what came meanwhile. */
+  /** Follows the queue's events, once: starting again would miss those in between. */
   #follow(): Promise<void> {
     this.#following ??= this.#host.follow(this).catch((error: unknown) => {
       this.#following = undefined;
@@ -258,17 +258,17 @@ export class DriverQueue implements EventFollower {
     if (!job.observers.delete(watcher) || job.observers.size > 0) return;
     const { batch, redisId } = job;
     this.#forget(job);
-    // Of a bundle, the others may be wanted.
+    // Of a batch, the others may be wanted.
     if (job.isSent && !batch?.jobs.size) void this.#cancel(redisId, reason);
   }
 
-  /** Nobody here wants it any more. One that waits is removed; a worker that runs it is told. */
+  /** Removes a job without observers from the queue, or cancels it at the worker that runs it. */
   async #cancel(id: string, reason: MakeReason): Promise<void> {
     this.#host.addWaiting(1);
     try {
       if ((await this.#remove(id)) === 0) await this.#host.cancel(this.queue.name, id, await reason(id));
     } catch {
-      // It runs to its end, and nobody hears of it.
+      // It runs to its end, unobserved.
     } finally {
       this.#host.addWaiting(-1);
     }

@@ -28,7 +28,7 @@ export class DriverSession implements QueueHost {
   readonly registry: WorkerRegistry;
   readonly heartbeat: DriverHeartbeat;
   readonly commands: Connection;
-  /** What has to be in Redis before jobs goes by it too, so that it is. */
+  /** Also sends what must be in Redis before the jobs: commands of one connection keep their order. */
   readonly adding: Connection;
   readonly #events: Connection;
   readonly #reader: EventReader;
@@ -117,7 +117,7 @@ export class DriverSession implements QueueHost {
     const { client } = this.commands;
     const key = this.keys.batchAnswers(place);
     const text = await retryOnDisconnect(client, () => client.get(key));
-    // No other driver asked for that bundle.
+    // No other driver asked for that batch.
     client.unlink(key).catch(() => undefined);
     return text === null ? undefined : readBatchAnswers(text);
   }
@@ -135,7 +135,7 @@ export class DriverSession implements QueueHost {
     return this.commands.toError(cause);
   }
 
-  /** Those who still wait are told that it is closed. */
+  /** Pending jobs fail with the error. */
   close(error: unknown = new Error('the executor was closed')): void {
     clearInterval(this.#check);
     clearTimeout(this.#soon);
@@ -174,7 +174,7 @@ export class DriverSession implements QueueHost {
     if (limit === Number.POSITIVE_INFINITY) client.hdel(meta, 'concurrency').catch(() => undefined);
   }
 
-  /** Looks for jobs that Redis does not know any more, and for queues that nobody listens on. */
+  /** Finds jobs that Redis has lost, and queues without workers. */
   async #checkJobs(): Promise<void> {
     if (this.#isChecking || this.#waiting === 0 || !this.commands.isReady) return;
     this.#isChecking = true;
@@ -191,7 +191,7 @@ export class DriverSession implements QueueHost {
           queue.noWorkerWarning.update((await this.registry.workersOf(queue.queue.name)).length);
       }
     } catch {
-      // The connection says when it is lost; until then, the next look may do better.
+      // The connection reports when it is lost; until then, the next check may succeed.
     } finally {
       this.#isChecking = false;
     }

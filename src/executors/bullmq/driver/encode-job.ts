@@ -21,7 +21,7 @@ import { JobInputs, type RunInputs } from './job-inputs';
 let idCount = 0;
 
 /**
- * What a job is called. Those whose result is saved are called by it, so that two runs that want the same share one
+ * Id of a job. When the result is saved, the id is its key, so that two runs that need the same share one
  * job; unless they would not get the same: what they had seen cleared, or what they give the task, differs.
  */
 export function jobIdOf({ shared, context }: Job): string {
@@ -37,20 +37,20 @@ export function jobIdOf({ shared, context }: Job): string {
   return `${id}~${given.slice(0, 16)}`;
 }
 
-/** What is larger than this, in bytes, goes alone. */
+/** Larger jobs are not batched, in bytes. */
 const maxBatchedBytes = 16_384;
 
-/** Whether a job may go to Redis in one with others. @param size of what it says, in bytes */
+/** Whether a job may be batched. @param size of its content, in bytes */
 export function mayBatch({ node, context, shared }: Job, size: number): boolean {
   const { task } = node;
-  // A timeout runs from when a worker begins with a task, which is not told of those in a bundle.
+  // A timeout runs from the start on a worker, which is not reported for batched jobs.
   if (size > maxBatchedBytes || context.attempt > 1 || task.options.timeout !== undefined || task.hasDirectory)
     return false;
-  // What others may want as well is computed once by a lease, where its job is not one that all share.
+  // A batched job is not shared with other runs: only a lease makes sure that it is computed once.
   return shared !== undefined && (shared.facts === undefined || shared.layers.leases !== undefined);
 }
 
-/** What a job says, and how many bytes that is, nearly. */
+/** A job, encoded, and its approximate size in bytes. */
 interface EncodedJob {
   readonly payload: Payload;
   readonly size: number;
@@ -104,7 +104,7 @@ function assertNoSecrets({ task, params, paramsHaveRefs }: GraphNode): void {
     );
 }
 
-/** What the params were made of, where that is something else: a worker checks them by that. */
+/** The params as they were given, where they differ: the worker validates these. */
 function givenParams(
   { params, givenParams: given, paramsHaveRefs }: GraphNode,
   outbox: Attachments,

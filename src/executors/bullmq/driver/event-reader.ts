@@ -8,7 +8,7 @@ import type { RedisKeys } from '../protocol/redis-keys';
 export interface QueueEvent {
   readonly type: string;
   readonly jobId: string;
-  /** What it says besides: the answer of a job, or what a task said. */
+  /** Content of the event: the answer of a job, or a message of the task. */
   readonly text: string;
 }
 
@@ -67,7 +67,7 @@ export class EventReader {
     else void this.#read();
   }
 
-  /** Whether all events of a followed queue were given up to this one. While it is cut off, they wait in Redis. */
+  /** Whether all events of a queue up to this one were handled. While disconnected, they wait in Redis. */
   hasRead(stream: string, id: string): boolean {
     const [readAt, readCount] = idParts(this.#lastIds.get(stream) ?? firstId);
     const [at, count] = idParts(id);
@@ -99,7 +99,7 @@ export class EventReader {
         for (const [stream, events] of streams ?? []) this.#dispatch(stream, events);
         if (this.#waiting() >= busyFrom) await wait(gatherInterval);
       } catch {
-        // The connection says when it is lost for good; until then, it comes back.
+        // The connection reports when it is lost for good; until then, it reconnects.
         await wait(20);
       }
       for (const [stream, follower] of this.#followers) if (!follower.keepsFollowing()) this.#followers.delete(stream);

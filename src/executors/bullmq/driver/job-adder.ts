@@ -6,15 +6,15 @@ import { JobBatch, type PendingJob } from './pending-job';
 export interface JobAdderParts {
   readonly queue: Queue;
   readonly batcher: Batcher;
-  /** Told when a bundle goes to Redis. */
+  /** Called when a batch is sent to Redis. */
   readonly onBatch: (bundle: JobBatch) => void;
-  /** Whether a job is still waited for. */
+  /** Whether a job still has observers. */
   readonly isWanted: (job: PendingJob) => boolean;
-  /** What has to be done before jobs are added. */
+  /** Awaited before jobs are added. */
   readonly beforeAdding: () => Promise<void>;
-  /** Told when it is not known of some jobs whether they were added: they are to be looked for. */
+  /** Called when it is unknown whether some jobs were added: they have to be checked. */
   readonly onUncertain: () => void;
-  /** Told when a job cannot be added, whatever is tried. */
+  /** Called when a job cannot be added for good. */
   readonly onRejected: (job: PendingJob, error: unknown) => void;
 }
 

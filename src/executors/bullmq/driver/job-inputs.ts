@@ -15,7 +15,7 @@ import type { TemporaryResults } from '../protocol/temporary-results';
 
 type Stored = StoredInput['stored'];
 
-/** What is shared by the jobs of a run. */
+/** State that the jobs of a run share. */
 export interface RunInputs {
   readonly encoded: EncodedInputs;
   /** Of the connection that there is now. */
@@ -27,7 +27,7 @@ export interface RunInputs {
   readonly stored: WeakMap<object, Promise<Stored>>;
 }
 
-/** How a job's required results travel: small ones with it, others as what lies in the storage. */
+/** Encodes the required results of a job: small ones by value, others by reference to the storage. */
 export class JobInputs implements InputEncoder {
   readonly #all: RunInputs;
   readonly #job: Job;
@@ -52,12 +52,12 @@ export class JobInputs implements InputEncoder {
     return byReference(await this.#storeOnce(value, piece, place), place, piece.isFrozen);
   }
 
-  /** What it is in the storage, as far as workers can read that. */
+  /** Location of a result in the storage, when workers can read it. */
   #storedAs(value: object, { node, producer }: InputPlace): Stored | undefined {
     const { shared } = this.#job;
     if (!shared || !node) return undefined;
     if (isStoredResult(value)) return this.#all.inline.has(value) ? undefined : value.stored;
-    // Where directories are is told by values only.
+    // Only values tell the paths of directories.
     if (TaskDirectory.isInUse) return undefined;
     const encoder = producer?.options.encoder;
     const kept = sharedStore(shared.layers)?.encoderFor(encoder).serialization.id;
@@ -110,7 +110,7 @@ export class JobInputs implements InputEncoder {
     return { key, digest };
   }
 
-  /** Whether a result is encrypted where it lies, and the job that needs it is not. */
+  /** Whether the result is encrypted in the storage, and the job that needs it is not. */
   #mustEncrypt(ofProducer: Encoder | undefined): boolean {
     const { shared, node } = this.#job;
     return (
@@ -132,7 +132,7 @@ function byReference(
 ): EncodedInput & Pick<StoredInput, 'stored'> {
   return {
     stored: { key, digest },
-    // The record says how it is encoded.
+    // The record names the encoding.
     serializer: '',
     format: '',
     bytes: new Uint8Array(),

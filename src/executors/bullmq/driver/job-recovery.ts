@@ -7,7 +7,7 @@ const jobsAtOnce = 500;
 
 /**
  * The jobs that are not in Redis, and of which there is no answer in the events either: Redis lost them, or the answer.
- * A job leaves Redis as its answer comes into the events; who reads these may be far behind, having been cut off.
+ * A job leaves Redis as its answer enters the events; the event reader may lag after a disconnect.
  */
 export async function findLostJobs(
   { jobs, queue, stream }: DriverQueue,

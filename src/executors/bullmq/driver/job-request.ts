@@ -22,12 +22,12 @@ import { QueueError } from '../queue-error';
 import type { DriverQueue } from './driver-queue';
 import type { JobObserver, RawAnswer } from './pending-job';
 
-/** What is asked for, and who is told meanwhile. */
+/** A job to run, and the receivers of its events. */
 export interface JobRequestOptions {
   readonly queue: DriverQueue;
   readonly jobId: string;
   readonly data: JobData;
-  /** Whether it may go to Redis together with others. */
+  /** Whether it may be batched. */
   readonly mayBatch: boolean;
   readonly encryption: Encryption | null;
   readonly context: TaskContext;
@@ -46,7 +46,7 @@ class JobRequest implements JobObserver {
   readonly #resolve: (answer: JobAnswer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #stopObserving: ReturnType<DriverQueue['request']>;
-  /** Until all that was said before is told. */
+  /** Pending until all earlier messages are reported. */
   #reported: Awaitable<void> = undefined;
   #isAssigned = false;
   /** Called when there is an answer, or will be none. */
@@ -72,7 +72,7 @@ class JobRequest implements JobObserver {
     this.#inOrder(() => {
       const sealed = payloadIn(raw);
       return andThen(decodePayload<JobAnswer>(sealed, encryption, this.#context('answer', raw.id)), (answer) => {
-        // Of what is not encrypted, only bad news is believed; and of what is said to a whole bundle.
+        // Without encryption, only failures are accepted; and also from the answer of a whole batch.
         if (encryption && !isEncrypted(sealed) && hasResult(answer)) throw notEncrypted(answer);
         if (raw.id !== jobId && hasResult(answer))
           throw new QueueError(`the answer of job ${jobId} of queue ${queue.name} is that of ${raw.id}`);
@@ -134,7 +134,7 @@ class JobRequest implements JobObserver {
     );
   }
 
-  /** What cannot be read fails the job, rather than being passed over. */
+  /** Runs steps one after the other. An unreadable message fails the job. */
   #inOrder(act: () => Awaitable<void>): void {
     const fail = (error: unknown) => this.failed(error);
     try {

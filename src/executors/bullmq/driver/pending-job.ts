@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { BatchData, BatchedJob, JobData } from '../protocol/job-data';
 
-/** What became of a job, as it comes from Redis. */
+/** Outcome of a job, as read from Redis. */
 export interface RawAnswer {
   readonly isFailed: boolean;
-  /** The id of what it is about: the job, or the bundle that it was in. */
+  /** The id of what it is about: the job, or the batch that it was in. */
   readonly id: string;
   /** As JSON, or read already. */
   readonly content: string | object;
 }
 
-/** Told of a job. */
+/** Receives the events of a job. */
 export interface JobObserver {
   /** It is over. */
   answered(answer: RawAnswer): void;
   /** It will never be over. */
   failed(error: unknown): void;
-  /** What the task says. */
+  /** Progress and log messages of the task. */
   updated(text: string): void;
   /** A worker took it. @param worker its name, where that is known */
   started(worker?: string): void;
@@ -24,7 +24,7 @@ export interface JobObserver {
   stalled(): void;
   /** It was given back, and waits for a worker again. */
   requeued(): void;
-  /** Nobody takes jobs of this queue yet. */
+  /** No worker listens on the queue. */
   noWorker(): void;
 }
 
@@ -35,7 +35,7 @@ const maxLosses = 20;
 export interface NewJob {
   readonly id: string;
   readonly data: JobData;
-  /** Whether it may go to Redis in a bundle. */
+  /** Whether it may be added as part of a batch. */
   readonly mayBatch: boolean;
 }
 
@@ -44,18 +44,18 @@ export class PendingJob {
   readonly id: string;
   readonly data: JobData;
   readonly observers = new Set<JobObserver>();
-  /** Whether it may go to Redis in a bundle. */
+  /** Whether it may be added as part of a batch. */
   mayBatch: boolean;
-  /** The bundle that it is in. */
+  /** The batch that it is in. */
   batch: JobBatch | undefined;
-  /** Whether it is on its way to Redis. */
+  /** Whether it was sent to Redis. */
   isSent = false;
-  /** Whether Redis has said that it has it. */
+  /** Whether Redis has confirmed it. */
   isAdded = false;
-  /** Whether the connection broke before Redis could say that. */
+  /** Whether the connection broke before the confirmation. */
   isUncertain = false;
   isStarted = false;
-  /** Whether it is being taken back. */
+  /** Whether it is being removed from the queue. */
   isBeingRemoved = false;
   /** Since it is not there: the last event of its queue at that time. An answer can only be in what came until then. */
   missingSince: string | undefined;
@@ -68,12 +68,12 @@ export class PendingJob {
     this.mayBatch = mayBatch;
   }
 
-  /** What it is called in Redis. */
+  /** Its id in Redis. */
   get redisId(): string {
     return this.batch?.id ?? this.id;
   }
 
-  /** Whether it may be in Redis, and so is looked for now and then. */
+  /** Whether it may be in Redis, and so is checked periodically. */
   get mayBeInRedis(): boolean {
     return (this.isAdded || this.isUncertain) && !this.batch?.isOver;
   }
@@ -109,7 +109,7 @@ export class JobBatch {
   readonly id = `bundle.${randomUUID()}`;
   /** Those that still wait for its answer. */
   readonly jobs: Set<PendingJob>;
-  /** Whether it is over, and what it came to is on its way. */
+  /** Whether it has ended and its answers are being read. */
   isOver = false;
   /** While it is being taken back: whether that could be done. */
   removing: Promise<boolean> | undefined;

@@ -10,7 +10,7 @@ import { QueueError } from '../queue-error';
 
 type StoredAnswer = Extract<JobAnswer, { type: 'stored' }>;
 
-/** A result that lies in the storage. @param remove removes it when it is no checkpoint */
+/** The handle of a result in the storage. @param remove removes a temporary entry */
 export function toStoredResult(job: Job, answer: StoredAnswer, remove: () => void): StoredResult {
   const { holdsRefs, inline } = answer;
   const fetch = async () => {

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { RedisKeys } from './redis-keys';
 
-/** How long a run counts as alive after its driver said so last, in milliseconds, and how often it says so. */
+/** How long a run counts as alive after a heartbeat, and the interval of heartbeats, in milliseconds. */
 const aliveFor = 60_000;
 const beatInterval = 15_000;
 
-/** Tells workers that the drivers of runs are alive, so that what these need is kept. */
+/** Heartbeat of a driver: workers run its jobs, and keep its temporary results, while its runs are alive. */
 export class DriverHeartbeat {
   readonly #client: Redis;
   readonly #keys: RedisKeys;
@@ -17,7 +17,7 @@ export class DriverHeartbeat {
     this.#keys = keys;
   }
 
-  /** From now on, until its end, a run is alive. */
+  /** Starts the heartbeat of a run. */
   start(runId: string): void {
     if (this.#runs.has(runId)) return;
     this.#runs.add(runId);
@@ -31,7 +31,7 @@ export class DriverHeartbeat {
     if (this.#runs.size === 0) this.close();
   }
 
-  /** Says it at once, as when Redis may have forgotten it. */
+  /** Sends a heartbeat now, as when Redis may have lost the last one. */
   beat(): void {
     for (const runId of this.#runs) this.#client.set(this.#keys.run(runId), '1', 'PX', aliveFor).catch(ignore);
   }
@@ -42,7 +42,7 @@ export class DriverHeartbeat {
   }
 }
 
-/** Whether a run's driver is alive, asked seldom. */
+/** Checks whether the driver of a run is alive, and caches the answer. */
 export class HeartbeatReader {
   readonly #client: Redis;
   readonly #keys: RedisKeys;

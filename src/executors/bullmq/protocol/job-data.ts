@@ -6,18 +6,18 @@ import type { DoneMessage, JobMessage, SentBytes, SentFailure, SentInput, SentVa
 import type { StoredLocation } from '../../remote/result-handle';
 import type { Payload, PayloadContext } from './payload';
 
-/** What is said of a job in clear: for people as well. */
+/** The unencrypted part of a job, also for people. */
 export interface JobHeader {
   readonly task: string;
   readonly version?: string | number | undefined;
   readonly key?: string | undefined;
   /** The run that added it. */
   readonly run?: string | undefined;
-  /** Whether its result is kept, so that it is of use although nobody waits for it any more. */
+  /** Whether the result is saved, and so is useful even if nobody waits for it. */
   readonly isSaved: boolean;
 }
 
-/** What BullMQ keeps of a job, as JSON. What is sealed is for workers alone. */
+/** Data of a job in BullMQ, as JSON. The payload is for workers only. */
 export type JobData = Payload & JobHeader;
 
 /** Where the content of a job belongs. */
@@ -25,19 +25,19 @@ export function jobContext(queue: string, id: string, { task, version, key, run,
   return { kind: 'job', queue, id, header: [task, version ?? null, key ?? null, run ?? null, isSaved] };
 }
 
-/** A required result that lies in the storage, in place of its bytes. */
+/** Reference to a required result in the storage, in place of its bytes. */
 export interface StoredInput extends SentInput {
   readonly stored: { readonly key: TaskKey; readonly digest: string };
 }
 
-/** What the body of a job says. */
+/** Content of a job. */
 export interface JobContent {
   /** Of its pieces, some are `StoredPiece`s, whose bytes are empty. */
   readonly message: JobMessage;
   readonly bytes: readonly Bytes[];
-  /** What the key is made of besides task and params; undefined for a task without a runner. */
+  /** Parts of the key besides task and params; undefined for a task without a runner. */
   readonly keyInputs: KeyInputs | undefined;
-  /** What was given of params of which their schemas made something else. */
+  /** Given values of params that their schemas transformed. */
   readonly given: readonly (readonly [name: string, value: SentValue])[];
   /** Params that have defaults, or what their schemas put in, since nothing was given. */
   readonly notGiven: readonly string[];
@@ -45,18 +45,18 @@ export interface JobContent {
   readonly noData: readonly string[];
   /** A hash of the source text of the task's class, as the driver has it. */
   readonly source: string;
-  /** What the record of the result is to say; undefined when it is not saved. */
+  /** Fields for the record of the result; undefined when it is not saved. */
   readonly facts: Omit<RecordFields, 'seconds'> | undefined;
   readonly isForced: boolean;
   /** Folders that have to be there. */
   readonly directories: readonly string[];
-  /** What is larger than this goes by way of the storage. */
+  /** Larger values go through the storage. */
   readonly inlineBytes: number;
-  /** Whether the storage may be used to hand over a result that is not saved. */
+  /** Whether an unsaved result may go through the storage. */
   readonly mayPass: boolean;
 }
 
-/** Whose result it is, for those who asked. */
+/** Answer with a result in the storage. */
 export interface StoredAnswer extends StoredLocation {
   readonly type: 'stored';
   /** Whether the result contains task refs. */
@@ -65,7 +65,7 @@ export interface StoredAnswer extends StoredLocation {
   readonly inline: SentBytes | undefined;
 }
 
-/** What became of a job. */
+/** Outcome of a job. */
 export type JobAnswer = {
   readonly bytes: readonly Bytes[];
   readonly worker: string;
@@ -93,19 +93,19 @@ export type JobAnswer = {
   | {
       readonly type: 'refused';
       readonly message: string;
-      /** Whether it cannot be read, so that nothing is known of it. */
+      /** Whether the job was unreadable. */
       readonly isUnreadable?: boolean;
     }
-  /** Somebody who asked for it did not want it any more; others may. */
+  /** One of the runs that share the job cancelled it; others may still need it. */
   | { readonly type: 'aborted' }
 );
 
-/** Whether there is a result. */
+/** Whether an answer has a result. */
 export function hasResult({ type }: JobAnswer): boolean {
   return type === 'stored' || type === 'sent';
 }
 
-/** What a task says while it runs. */
+/** Progress and log messages of a running task, and its worker. */
 export type JobUpdate =
   | { readonly type: 'progress'; readonly said: readonly [number, (number | string)?, string?] }
   | { readonly type: 'log'; readonly message: string }
@@ -118,27 +118,27 @@ export interface JobUpdates {
 
 type Common = Omit<JobHeader, 'key'>;
 
-/** One of the jobs of a bundle: what differs between them. */
+/** One of the jobs of a batch: what differs between them. */
 export type BatchedJob = Payload & { readonly id: string; readonly key?: string | undefined };
 
 /** Several jobs of one task, as BullMQ keeps them: as one. */
 export type BatchData = Common & { readonly jobs: readonly BatchedJob[] };
 
-/** What became of one of them. Those of which nothing is said were not begun. */
+/** Outcome of one job of a batch. Jobs without an outcome were not started. */
 export interface BatchedAnswer {
   readonly id: string;
   readonly isFailed: boolean;
   readonly sealed: Payload;
 }
 
-/** What a worker says of a bundle while it has it. */
+/** Progress of a batch. */
 export type BatchUpdate =
-  /** What one of the tasks said, by the id of its job. */
+  /** A message of one of the tasks, by the id of its job. */
   | { readonly of: string; readonly said: Payload }
-  /** One takes long: nothing else of the bundle will be begun. Those that are over have their answers there already. */
+  /** One takes long: nothing else of the batch will be begun. Those that are over have their answers there already. */
   | BatchOutcome;
 
-/** What a worker says of a bundle that is over, or as good as over. */
+/** End of a batch: no more of its jobs will be started. */
 export interface BatchOutcome {
   /** Where the answers are. */
   readonly answers: string;

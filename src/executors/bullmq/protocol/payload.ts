@@ -26,16 +26,16 @@ export interface PayloadContext {
   readonly queue: string;
   /** The id of the job. */
   readonly id: string;
-  /** What else it is bound to: what stands beside it in clear. */
+  /** The unencrypted header that it is bound to. */
   readonly header?: readonly unknown[];
 }
 
-/** What jobs, answers and progress consist of: data, and bytes beside it. */
+/** Content of jobs, answers and progress: data, and bytes beside it. */
 export interface PayloadContent {
   readonly bytes?: readonly Bytes[];
 }
 
-/** Makes content fit for Redis. */
+/** Encodes content for Redis: hashed, or encrypted where the storage is. */
 export function encodePayload<T extends object>(
   content: T & PayloadContent,
   encryption: Encryption | null,
@@ -95,12 +95,12 @@ export function decodePayload<T extends object>(
   );
 }
 
-/** Whether it was encrypted. */
+/** Whether a payload is encrypted. */
 export function isEncrypted(sealed: Payload): boolean {
   return 'encrypter' in sealed && sealed.encrypter !== undefined;
 }
 
-/** Whether something that was read from Redis has the form of sealed content. */
+/** Whether a value read from Redis has the form of a payload. */
 export function isPayload(value: unknown): value is Payload {
   if (!isRecord(value)) return false;
   const { json, bytes, body, sum, encrypter } = value;

@@ -2,7 +2,7 @@ import type { BatchData, BatchedAnswer, JobData } from './job-data';
 import { isRecord, isText, parseJson } from './json';
 import { isPayload } from './payload';
 
-/** What a worker says of itself. */
+/** Registration of a worker. */
 export interface WorkerRegistration {
   readonly id: string;
   /** `host/pid`, for people. */
@@ -12,9 +12,9 @@ export interface WorkerRegistration {
   readonly tasks: readonly (readonly [name: string, version: string | number | null])[];
 }
 
-/** What is written in Redis, as its readers find it: undefined when it is not what was written. */
+/** Readers of data in Redis: undefined for data in another form. */
 
-/** The data of a job or a bundle. Jobs in a bundle are read one by one. */
+/** The data of a job or a batch. Jobs in a batch are read one by one. */
 export function readJobData(data: unknown): JobData | BatchData | undefined {
   if (!isRecord(data)) return undefined;
   const { task, version, run, key, isSaved, jobs } = data;
@@ -29,7 +29,7 @@ function isBatchedJob(job: unknown): boolean {
   return isRecord(job) && isText(job['id']) && isTextOr(job['key'], undefined);
 }
 
-/** The outcomes of the jobs of a bundle, without those that are not answers: their jobs run again. */
+/** The outcomes of the jobs of a batch, without those that are not answers: their jobs run again. */
 export function readBatchAnswers(text: string): readonly BatchedAnswer[] | undefined {
   const answers = parseJson(text);
   return Array.isArray(answers) ? (answers.filter(isBatchedAnswer) as BatchedAnswer[]) : undefined;
@@ -41,7 +41,7 @@ function isBatchedAnswer(answer: unknown): boolean {
   );
 }
 
-/** What a worker says of itself. */
+/** Registration of a worker. */
 export function readRegistration(text: string): WorkerRegistration | undefined {
   const notice = parseJson(text);
   if (!isRecord(notice)) return undefined;
@@ -54,11 +54,11 @@ function isTask(task: unknown): boolean {
   return Array.isArray(task) && isText(task[0]) && isVersion(task[1]);
 }
 
-/** What a driver says of a job that it does not want any more. */
+/** Message of a driver that cancels a job. */
 export interface Cancellation {
   readonly queue: string;
   readonly jobId: string;
-  /** What the reason is, sealed. */
+  /** The reason, as a payload. */
   readonly reason: string;
 }
 

@@ -1,4 +1,4 @@
-/** What the names of all keys in Redis begin with, unless somebody says otherwise. */
+/** Default prefix of all keys in Redis. */
 export const defaultPrefix = 'tidemark.jobs';
 
 /**
@@ -39,12 +39,12 @@ export class RedisKeys {
     return `${this.#prefix}:@workers`;
   }
 
-  /** What a worker says of itself while it lives. */
+  /** Registration of a live worker. */
   worker(id: string): string {
     return `${this.#prefix}:@worker:${id}`;
   }
 
-  /** The channel on which workers are told what to abort. */
+  /** Channel of cancellations. */
   get cancellations(): string {
     return `${this.#prefix}:@aborts`;
   }
@@ -54,7 +54,7 @@ export class RedisKeys {
     return `${this.#prefix}:@abort:${queue}:${jobId}`;
   }
 
-  /** What became of the jobs of a bundle, as one worker says. */
+  /** Answers of a batch, from one worker. */
   batchAnswers(place: string): string {
     return `${this.#prefix}:@answers:${place}`;
   }

@@ -16,7 +16,7 @@ export function sharedStore(layers: StorageStack): CheckpointStore | undefined {
   return layer;
 }
 
-/** What encrypts a task's jobs: what encrypts its results, where they may be read by others. */
+/** Encryption for the jobs of a task: that of its results in the storage that others read. */
 export function encryptionFor(layers: StorageStack | undefined, ofTask: Encoder | undefined): Encryption | null {
   const layer = layers?.all.at(-1);
   return (layer?.encoderFor(ofTask) ?? ofTask ?? defaultEncoder).encryption;

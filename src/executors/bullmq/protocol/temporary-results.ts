@@ -8,12 +8,12 @@ import type { TaskKey } from '../../../task/context';
 import type { RedisKeys } from './redis-keys';
 
 const folder = '@passing';
-/** What the keys of such entries begin with. */
+/** Prefix of the keys of temporary results. */
 export const temporaryKeyPrefix = `${folder}/`;
 const own = randomBytes(6).toString('hex');
 let count = 0;
 
-/** Short-lived entries of the storage: what is too large to travel with a job, and is no checkpoint. */
+/** Results kept in the storage for one run: too large for a job, and not checkpoints. */
 export class TemporaryResults {
   readonly #client: Redis;
   readonly #keys: RedisKeys;
@@ -31,18 +31,18 @@ export class TemporaryResults {
     ofTask: Encoder | undefined,
   ): Promise<{ readonly key: TaskKey; readonly size: number }> {
     const key = `${folder}/${runId}.${own}${(count++).toString(36)}` as TaskKey;
-    // Noted first, so that nothing stays behind of which nobody knows.
+    // Recorded first, so that no entry is left behind untracked.
     await this.#client.pipeline().sadd(this.#keys.runs, runId).sadd(this.#keys.temporaryResults(runId), key).exec();
     const size = await layer.save({ fields: { ...noRecord, key }, value: encoding, encoder: ofTask });
     return { key, size };
   }
 
-  /** Removes one that nobody needs any more. @throws {StorageError} */
+  /** Removes an entry that is no longer needed. @throws {StorageError} */
   async remove(layer: CheckpointStore, runId: string, key: TaskKey): Promise<void> {
     if (await layer.delete(key)) await this.#client.srem(this.#keys.temporaryResults(runId), key);
   }
 
-  /** Removes all of a run that is over. What is not in this storage is left to workers. @throws {StorageError} */
+  /** Removes all entries of a run. Workers remove those that are not in this storage. @throws {StorageError} */
   async endRun(layer: CheckpointStore, runId: string): Promise<void> {
     const keys = await this.#keysOf(runId);
     let isAll = true;

@@ -5,12 +5,12 @@ import type { RedisKeys } from './redis-keys';
 
 export type { WorkerRegistration } from './read-data';
 
-/** How long a notice stays up when it is not put up again, in milliseconds: for longer than an outage, or a pause. */
+/** How long a registration lasts without renewal, in milliseconds: longer than an outage, or a pause. */
 const registrationTtl = 60_000;
-/** How often a worker puts it up again, in milliseconds. */
+/** How often a worker renews its registration, in milliseconds. */
 export const registerInterval = 5_000;
 
-/** Where workers tell which queues they take jobs of, and which tasks they have. */
+/** Registry of live workers, with their queues and tasks. */
 export class WorkerRegistry {
   readonly #client: Redis;
   readonly #keys: RedisKeys;
@@ -34,12 +34,12 @@ export class WorkerRegistry {
     if (reply !== undefined && reply !== 'OK') throw new UnexpectedReplyError('SET', reply);
   }
 
-  /** Redis was away: who lives puts his notice up again. */
+  /** After a Redis outage, live workers register again. */
   markIncomplete(): void {
     this.#completeFrom = performance.now() + 2 * registerInterval;
   }
 
-  /** Whether those who are not on it are not there. */
+  /** Whether workers that are missing from the registry do not exist. */
   get isComplete(): boolean {
     return performance.now() >= this.#completeFrom;
   }
@@ -56,7 +56,7 @@ export class WorkerRegistry {
     const texts = await this.#client.mget(ids.map((id) => this.#keys.worker(id)));
     const gone = ids.filter((_, i) => texts[i] === null);
     if (gone.length > 0) await this.#client.srem(this.#keys.workers, ...gone);
-    // One that cannot be read is put up again within seconds.
+    // An unreadable registration is renewed within seconds.
     const notices = texts.flatMap((text) => (typeof text === 'string' ? (readRegistration(text) ?? []) : []));
     return queue === undefined ? notices : notices.filter(({ queues }) => queues.includes(queue));
   }

@@ -7,9 +7,9 @@ import { type BatchData, type BatchedJob, type JobAnswer, type JobData, jobConte
 import { encodePayload, type Payload, type PayloadContext } from '../protocol/payload';
 import type { AcquiredJob } from './worker-queue';
 
-/** Why a job is not run to its end by the worker that has it. */
+/** Reason why a worker stops a job before its end. */
 type StopReason =
-  /** Who asked for it does not want it any more. */
+  /** The driver cancelled it. */
   | 'aborted'
   /** Another worker has it. */
   | 'lost'
@@ -19,10 +19,10 @@ type StopReason =
 /** A job that this worker runs. */
 export class ActiveJob {
   readonly acquired: AcquiredJob;
-  /** Whether its result is kept, and so is of use although nobody waits for it. */
+  /** Whether the result is saved, and so is useful even if nobody waits for it. */
   readonly isSaved: boolean;
   stopReason: StopReason | undefined;
-  /** Redis does not know it any more; somebody may ask for its result all the same. */
+  /** Redis has lost the job; its result may be requested all the same. */
   isForgotten = false;
   /** Its answer is on its way. */
   isAnswered = false;
@@ -44,22 +44,22 @@ export class ActiveJob {
   }
 }
 
-/** A task to run: a job that was taken, or one of the bundle that was. */
+/** A task to run: a job that was taken, or one of the batch that was. */
 export interface JobToRun {
   readonly id: string;
   /** As tasks name it. */
   readonly queue: string;
-  /** What is to be run with what. */
+  /** The encoded job. */
   readonly payload: Payload;
   /** Where that belongs. */
   readonly context: PayloadContext;
-  /** Of the result, as is said in clear. */
+  /** Key of the result, from the unencrypted header. */
   readonly key: string | undefined;
   /** For which run. */
   readonly run: string | undefined;
-  /** Whether a worker that had it was lost. */
+  /** Whether an earlier worker of this job was lost. */
   readonly wasLost: boolean;
-  /** Passes on what the task says. */
+  /** Sends messages of the task to the driver. */
   report(said: Payload): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export function batchedJobToRun(taken: AcquiredJob, bundled: BatchedJob): JobToR
 
 type WithoutWorker<A> = A extends unknown ? Omit<A, 'worker' | 'output' | 'bytes' | 'took'> : never;
 
-/** What an attempt at a job came to, and what was printed. */
+/** Outcome of an attempt at a job, and the task's output. */
 export interface JobOutcome {
   readonly answer: WithoutWorker<JobAnswer>;
   readonly bytes?: JobAnswer['bytes'];
@@ -117,7 +117,7 @@ export function savedOutcome({ key, digest, size, seconds, holdsRefs }: StoredCh
   return { answer: { type: 'stored', ...where, wasThere: true, inline: undefined } };
 }
 
-/** An answer as it is kept in Redis. A refusal holds no secret, and who has no key is to read it as well. */
+/** Encodes an answer. A refusal contains no secret, and is not encrypted, so that a driver without the key can read it. */
 export function encodeAnswer(
   answer: JobAnswer,
   encryption: Encryption | null,

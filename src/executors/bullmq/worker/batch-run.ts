@@ -4,7 +4,7 @@ import { type BatchData, type BatchedAnswer, hasResult, type JobAnswer } from '.
 import { type ActiveJob, batchedJobToRun, encodeAnswer } from './active-job';
 import type { JobRunner } from './job-runner';
 
-/** How long a bundle may take, in milliseconds: what has not begun by then goes back, and comes again one by one. */
+/** How long a batch may take, in milliseconds: what has not begun by then goes back, and comes again one by one. */
 const maxDuration = 100;
 /** No more is begun when there is so much to answer, in characters. */
 const maxAnswersSize = 262_144;
@@ -15,13 +15,13 @@ export interface BatchRunOptions {
   readonly task: TaskDefinition;
   readonly encryption: Encryption | null;
   readonly runner: JobRunner;
-  /** Told when it takes long: nothing more will be begun. @param current the id of the job that runs */
+  /** Called when the batch takes long: no more jobs will be started. @param current the id of the job that runs */
   readonly onLate: (current: string) => void;
 }
 
-/** Runs the jobs of a bundle one after the other. */
+/** Runs the jobs of a batch one after the other. */
 export class BatchRun {
-  /** What those came to that have ended by themselves. */
+  /** Answers of the jobs that have ended. */
   readonly ended: JobAnswer[] = [];
   readonly #options: BatchRunOptions;
   readonly #answers: string[] = [];
@@ -31,7 +31,7 @@ export class BatchRun {
     this.#options = options;
   }
 
-  /** What became of those that have ended by now: `BundledAnswer`s, as JSON. */
+  /** Answers of the jobs that have ended, as JSON: `BatchedAnswer`s. */
   get answers(): string {
     return `[${this.#answers.join(',')}]`;
   }

@@ -13,7 +13,7 @@ type OnCancelled = (job: ActiveJob, reason: string) => void;
 /** For how long it is remembered what was heard of jobs that are not here (yet), in milliseconds. */
 const rememberFor = 5_000;
 
-/** Hears which jobs drivers do not want any more. */
+/** Receives the cancellations of drivers. */
 export class Cancellations {
   readonly #commands: Connection;
   readonly #subscriber: Connection;
@@ -43,12 +43,12 @@ export class Cancellations {
       const message = readCancellation(text);
       if (message) this.#receive(message);
     });
-    // The client subscribes again by itself; what was said meanwhile is written down.
+    // The client subscribes again by itself; missed cancellations are read from their keys.
     client.on('ready', () => void this.#catchUp());
     await client.subscribe(this.#keys.cancellations);
   }
 
-  /** A job was taken: it may have been said before that nobody wants it. */
+  /** Cancels an acquired job whose cancellation came before it. */
   check(job: ActiveJob): void {
     const { queue, id } = job.acquired;
     const key = this.#keys.cancellation(queue.name, id);
@@ -67,7 +67,7 @@ export class Cancellations {
     setTimeout(() => this.#received.delete(key), rememberFor).unref();
   }
 
-  /** Whoever asks for the same job later is not to be told that it is unwanted. */
+  /** Deletes the cancellation, which must not cancel a later job of the same id. */
   #cancel(job: ActiveJob, key: string, reason: string): void {
     this.#received.delete(key);
     this.#commands.client.del(key).catch(() => undefined);
@@ -86,7 +86,7 @@ export class Cancellations {
   }
 }
 
-/** Why a driver does not want a job any more, as it said. @param modules where classes of errors may be found */
+/** Reads the reason of a cancellation. @param modules files that may export its error class */
 export async function readCancelReason(
   text: string,
   encryption: Encryption | null,

@@ -7,7 +7,7 @@ import { runJob, WorkerContext } from '../../worker/run-job';
 import type { TaskCatalog } from '../../worker/task-catalog';
 import type { FullWorkerOptions } from './options';
 
-/** What runs jobs: a pool, or this thread. */
+/** Runs jobs in a pool or in this thread. */
 export interface JobBackend {
   /** @throws {WorkerLostError} when what ran it ended, the reason of the signal when that aborted before it began */
   run(request: PoolRequest): Promise<PoolAnswer>;
@@ -39,7 +39,7 @@ export function makeJobBackend(options: FullWorkerOptions, catalogue: TaskCatalo
   };
 }
 
-/** What each thread or process loads, and this process too. */
+/** Modules and container that each thread or process loads, and this process too. */
 export function startMessage({ executor, modules, container }: FullWorkerOptions): StartMessage {
   return { type: 'start', pool: executor === 'inline' ? 'startWorker' : executor, modules, container };
 }

@@ -66,7 +66,7 @@ export class JobCheck {
     try {
       return await made;
     } catch (error) {
-      // What it lacks may be there next time.
+      // The next attempt may succeed.
       this.#templates.delete(task);
       throw error;
     }
@@ -90,14 +90,14 @@ function assertDeclared({ message, given, notGiven, noData }: JobContent, task: 
     );
 }
 
-/** The key is worked out again: from the task as it is here, and from what the job says of the rest. */
+/** Computes the key again, from the task in this worker and the key inputs in the job. */
 function assertOwnKey(
   { message, facts, keyInputs }: JobContent,
   task: TaskDefinition,
   { key, params, stored }: { readonly key: string | undefined; readonly params: Values; readonly stored: Values },
 ): void {
   if (!keyInputs) {
-    // It goes to who asked for it, and nowhere else.
+    // The result only goes to the driver.
     if (!facts) return;
     throw new Error('its result is to be saved, and it does not say what its key is made of');
   }
@@ -128,7 +128,7 @@ async function checkParams(blueprint: TaskTemplate, params: Values, { given, not
     if (notGiven.length > 0 && others.length === 0) return;
     await prepareParams(blueprint, without(known, new Set(notGiven.filter((name) => !others.includes(name)))));
   } catch (error) {
-    // What was no data cannot be sent: only what its schema made of it.
+    // Given values that are not data are not sent, only the value that the schema returned.
     if (!(isInstance(error, ParamError) && noData.includes(error.param))) throw error;
   }
 }

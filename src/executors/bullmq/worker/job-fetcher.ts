@@ -8,20 +8,20 @@ import type { AcquiredJob, WorkerQueue } from './worker-queue';
 const blockTimeout = 4_000;
 const requestTimeout = 10_000;
 
-/** Takes jobs of several queues for those who have room for one. */
+/** Acquires jobs from several queues, for the worker's loops. */
 export class JobFetcher {
   readonly #queues: readonly WorkerQueue[];
-  /** What it waits by, which is blocked most of the time. */
+  /** Connection for blocking requests. */
   readonly #blocking: Connection;
   /** The queues in which there may be jobs. */
   readonly #candidates: Set<WorkerQueue>;
   /** When jobs that were put off are due, by queue. */
   readonly #due = new Map<WorkerQueue, number>();
-  /** Until when queues are left to others, who may be able to run what this worker could not. */
+  /** Paused queues, with the end of the pause: other workers may be able to run their next job. */
   readonly #paused = new Map<WorkerQueue, number>();
   readonly #name = randomUUID();
   #count = 0;
-  /** Those who wait until there may be something. */
+  /** Callers that wait for a job. */
   #sleepers: (() => void)[] = [];
   #isWatching = false;
   #isClosed = false;
@@ -37,7 +37,7 @@ export class JobFetcher {
     while (!this.#isClosed) {
       const taken = await this.#acquireOne();
       if (taken) {
-        // Where one was, there may be more: those who wait come by and by, not all for one job.
+        // There may be more: wakes two callers for each job, rather than all at once.
         this.#wake(2);
         return taken;
       }
@@ -137,7 +137,7 @@ export class JobFetcher {
     }
   }
 
-  /** A marker says that there may be a job, or from when on. */
+  /** A marker tells that a queue may have a job, now or from a time on. */
   async #handleMarker([marker, member, score]: readonly [string, string, string]): Promise<void> {
     const queue = this.#queues.find((one) => one.marker === marker)!;
     if (this.#isPaused(queue)) {

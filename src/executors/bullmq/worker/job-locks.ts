@@ -3,7 +3,7 @@ import { QueueError } from '../queue-error';
 import type { ActiveJob } from './active-job';
 import type { WorkerQueue } from './worker-queue';
 
-/** Shows, again and again, that the jobs which this worker runs are being worked on. */
+/** Renews the locks of the jobs that this worker runs. */
 export class JobLocks {
   readonly #client: Redis;
   readonly #duration: number;
@@ -41,7 +41,7 @@ export class JobLocks {
     }
   }
 
-  /** A lock has run out. When nobody else has the job, as when it was Redis that was away, it is taken again. */
+  /** Acquires an expired lock again, unless another worker has the job. */
   async #reacquire(job: ActiveJob): Promise<void> {
     if (job.isAnswered || job.isForgotten) return;
     const { queue, id, token } = job.acquired;
@@ -51,7 +51,7 @@ export class JobLocks {
     const [isTaken, isThere] = replies?.map(([, reply]) => reply) ?? [];
     if (job.isAnswered || (isTaken === 'OK' && isThere === 1)) return;
     if (isTaken === 'OK') await this.#client.del(lock);
-    // A result that is saved is found by whoever asks for it again, and no two compute it: leases see to that.
+    // A saved result is found when it is requested again, and leases prevent a second computation.
     if (isTaken === 'OK' && job.isSaved) job.isForgotten = true;
     else
       job.stop(

@@ -26,7 +26,7 @@ import type { AcquiredJob, WorkerQueue } from './worker-queue';
 const minDelay = 100;
 const maxDelay = 2_000;
 
-/** How long the answers of a bundle lie in Redis until a driver that is cut off reads them, in milliseconds. */
+/** How long answers of a batch are kept for a disconnected driver, in milliseconds. */
 const answersTtl = 600_000;
 
 const aborted: JobOutcome = { answer: { type: 'aborted' } };
@@ -40,14 +40,14 @@ interface JobProcessorParts {
   readonly runner: JobRunner;
   readonly registration: WorkerRegistration;
   readonly lockDuration: number;
-  /** Told when a job begins. */
+  /** Called when a job starts. */
   readonly onBegin: (running: ActiveJob) => void;
-  /** Told when a job was given back that this worker cannot run, and for how long it is put off. */
+  /** Called when a job that this worker cannot run was postponed, with the delay. */
   readonly onUnsupported: (queue: WorkerQueue, delay: number) => void;
   readonly onWarning: (message: string) => void;
 }
 
-/** Where jobs come in and answers go out. */
+/** Processes acquired jobs, from their data to their answer. */
 export class JobProcessor {
   readonly running = new Set<ActiveJob>();
   readonly #parts: JobProcessorParts;
@@ -58,7 +58,7 @@ export class JobProcessor {
     this.#parts = parts;
   }
 
-  /** Does a job. Gives the queue's next one, when that is wanted and there is one. */
+  /** Processes a job. Returns the next job of the queue, when it is wanted and there is one. */
   async process(taken: AcquiredJob, wantsNext: () => boolean): Promise<AcquiredJob | undefined> {
     const running = new ActiveJob(taken);
     this.running.add(running);
@@ -66,7 +66,7 @@ export class JobProcessor {
       this.#parts.onBegin(running);
       return await this.#process(running, wantsNext);
     } catch (error) {
-      // The job is another's by now, or Redis does not know it: whoever waits for it adds it again.
+      // Another worker has the job, or Redis has lost it: the driver adds it again.
       this.#parts.onWarning(
         `the answer of ${taken.job.name} (job ${taken.id}) could not be given: Redis lost the job, or another worker has it by now (${describeError(error)}); who waits for it asks again`,
       );
@@ -83,7 +83,7 @@ export class JobProcessor {
     if (acquired.problem !== undefined) return this.#rejectUnreadable(running, acquired.problem, wantsNext);
     const task = tasks.find(data.task, data.version);
     if (!task) return this.#rejectUnsupported(running, wantsNext);
-    // What is said of a bundle as a whole goes to jobs that are called otherwise, and is no secret.
+    // The answer of a whole batch is bound to another id than those of its jobs, and contains no secret.
     const encryption = isBatch(data) ? null : runner.encryptionOf(task);
     const early = await this.#outcomeWithoutRunning(acquired);
     if (!early && isBatch(data)) return this.#processBatch(running, data, task, wantsNext);
@@ -122,12 +122,12 @@ export class JobProcessor {
     return next;
   }
 
-  /** A bundle takes long: those that wait for its jobs need not wait for the one that still runs. */
+  /** A batch takes long: those that wait for its jobs need not wait for the one that still runs. */
   async #reportLate({ acquired }: ActiveJob, run: BatchRun, current: string): Promise<void> {
     await acquired.queue.report(acquired, { ...(await this.#leaveAnswers(run)), running: current });
   }
 
-  /** Leaves the answers of a bundle beside the events, of which many are kept. Gives where they are. */
+  /** Leaves the answers of a batch beside the events, of which many are kept. Gives where they are. */
   async #leaveAnswers({ answers: text }: BatchRun): Promise<BatchOutcome> {
     const { client, keys } = this.#parts;
     const answers = randomUUID();
@@ -135,7 +135,7 @@ export class JobProcessor {
     return { answers };
   }
 
-  /** What needs no running: the job of a worker that was lost too often, or one that nobody waits for any more. */
+  /** Outcome without a run: too many workers were lost with the job, or no live run needs it. */
   async #outcomeWithoutRunning({ job, data }: AcquiredJob): Promise<JobOutcome | undefined> {
     const { run, isSaved } = data;
     if (job.deferredFailure !== undefined && job.deferredFailure !== null && !isBatch(data))
@@ -225,7 +225,7 @@ export async function whyUnsupported(
   board: WorkerRegistry,
   own: WorkerRegistration,
 ): Promise<string | undefined> {
-  // What is registered in Redis may be no registration: then it is not known who is there.
+  // With an unreadable registry, the other workers are unknown.
   const notices = await board.workersOf(queue.bullName).catch(() => []);
   // Redis may have been away, or have lost what was there: others may not be on the board again yet.
   if (!board.isComplete || !notices.some(({ id }) => id === own.id)) return undefined;

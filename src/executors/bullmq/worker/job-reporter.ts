@@ -4,14 +4,14 @@ import type { JobUpdate, JobUpdates } from '../protocol/job-data';
 import { encodePayload } from '../protocol/payload';
 import type { JobToRun } from './active-job';
 
-/** What is said within this time goes in one message, in milliseconds. */
+/** Updates within this time go in one message, in milliseconds. */
 const gatherInterval = 20;
 /** Of a task that tells its progress more often than anybody can see, only the latest counts. */
 const maxUpdates = 100;
-/** After this time it is told which worker has a job, in milliseconds; of shorter ones the answer says it. */
+/** After this time the worker's name is reported, in milliseconds; for shorter jobs the answer has it. */
 const assignedAfter = 100;
 
-/** Passes on what a task says while it runs, in order. */
+/** Sends progress and log messages of a running task to its driver, in order. */
 export class JobReporter {
   readonly #job: JobToRun;
   readonly #encryption: Encryption | null;
@@ -25,7 +25,7 @@ export class JobReporter {
     this.#job = assignment;
     this.#encryption = encryption;
     this.#worker = worker;
-    // One that was lost before is told of at once, since it may take this worker with it as well.
+    // Reported at once when an earlier worker was lost, since the task may end this one as well.
     const delay = assignment.wasLost ? 0 : assignedAfter;
     this.#timer = setTimeout(() => this.assigned(this.#worker, undefined), delay).unref();
   }
@@ -39,7 +39,7 @@ export class JobReporter {
 
   readonly assigned = (worker: string, pid: number | undefined): void => this.#add({ type: 'assigned', worker, pid });
 
-  /** Resolves when everything is told that was said. */
+  /** Resolves when all updates are sent. */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
     clearTimeout(this.#flush);
@@ -57,7 +57,7 @@ export class JobReporter {
     this.#updates = [];
     const { id, queue } = this.#job;
     const sealed = andThen(this.#sent, () => encodePayload(content, this.#encryption, { kind: 'said', queue, id }));
-    // Nobody may be there any more to whom it could be told.
+    // The driver may be gone.
     this.#sent = Promise.resolve(sealed)
       .then((text) => this.#job.report(text))
       .catch(() => undefined);

@@ -21,7 +21,7 @@ import type { TaskList } from './task-list';
 /** How much longer than a task's timeout it may take until its worker ends it, in milliseconds. */
 const driverGrace = 2_000;
 
-/** What a job runner needs of its worker. */
+/** Dependencies of a job runner. */
 interface JobRunnerParts extends ExecuteTaskParts {
   readonly keeper: ResultKeeper;
 }
@@ -91,7 +91,7 @@ export class JobRunner {
       try {
         return await this.#runLeased(underway, lease);
       } catch (error) {
-        // Somebody else computes it now: that result is used.
+        // Another process computes it now: its result is used.
         if (!(error instanceof LeaseLostError)) throw error;
       } finally {
         await lease?.release();
@@ -141,7 +141,7 @@ export class JobRunner {
     );
   }
 
-  /** A result that the storage does not take goes with the answer, and the runner says what is wrong with that. */
+  /** A result that cannot be kept in the storage is sent with the answer; the runner reports the problem. */
   async #keep(
     { reporter }: JobInProgress,
     done: EncodedOutput & { readonly output: string },
@@ -181,13 +181,13 @@ function secretError({ name }: TaskDefinition): QueueError {
   );
 }
 
-/** Somebody without the key may have put the job there. */
+/** A program without the key may have added the job. */
 function notEncrypted({ id, queue }: JobToRun, { name, layers }: JobRunnerParts): JobOutcome {
   const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have that, somebody else writes to the Redis of the queues`;
   return { answer: { type: 'refused', message } };
 }
 
-/** What a job is executed with. */
+/** Dependencies of `executeTask`. */
 interface ExecuteTaskParts {
   readonly name: string;
   readonly tasks: TaskList;
@@ -195,7 +195,7 @@ interface ExecuteTaskParts {
   readonly backend: JobBackend;
 }
 
-/** Runs a task with what its job brought and what lies in the storage. Gives what it gave, or else the answer. */
+/** Runs a task with its inputs from the job and the storage. Returns its output, or the answer. */
 async function executeTask(
   { name, tasks, layers, backend }: ExecuteTaskParts,
   { message, bytes, directories }: JobContent,

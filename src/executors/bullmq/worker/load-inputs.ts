@@ -58,7 +58,7 @@ async function loadInput(
       promote({ from, checkpoint: entry }, encoding, layers, encoder);
       return encoding;
     } catch (error) {
-      // It is sent by who has the value.
+      // The driver sends it by value.
       if (!isInstance(error, DamagedCheckpointError) && !isInstance(error, GoneCheckpointError)) throw error;
     }
   }

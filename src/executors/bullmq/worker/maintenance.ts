@@ -16,11 +16,11 @@ export interface MaintenanceParts {
   readonly onHealth: () => void;
 }
 
-/** How often it is looked for what runs left behind, and told how the worker is doing, in milliseconds. */
+/** Intervals of sweeps and of health reports, in milliseconds. */
 const sweepInterval = 60_000;
 const healthInterval = 30_000;
 
-/** What a worker does from time to time besides running jobs. */
+/** Periodic work of a worker: registration, sweeps of temporary results, health reports. */
 export class Maintenance {
   readonly #parts: MaintenanceParts;
   #timers: NodeJS.Timeout[] = [];

@@ -7,7 +7,7 @@ import { checkPoolOptions, fileOf, isTexts } from '../../remote/worker-options';
 import { assertConnection, commonOptions, type QueueOptions } from '../options';
 import { defaultPrefix } from '../protocol/redis-keys';
 
-/** What a worker is doing. */
+/** State of a worker. */
 export interface WorkerHealth {
   /** `host/pid` */
   readonly name: string;
@@ -17,11 +17,11 @@ export interface WorkerHealth {
   readonly running: number;
   readonly done: number;
   readonly failed: number;
-  /** Whether it can reach Redis at the moment. */
+  /** Whether Redis is currently reachable. */
   readonly isConnected: boolean;
 }
 
-/** What a worker takes, and how it runs that. */
+/** Options of a worker. */
 export interface WorkerOptions extends QueueOptions {
   /** The files that declare the tasks, JavaScript or TypeScript: paths, file URLs, or names as `require` takes them. */
   readonly modules: readonly (string | URL)[];
@@ -49,9 +49,9 @@ export interface WorkerOptions extends QueueOptions {
   readonly grace?: number;
   /** Signals that close it; the second one hands back what is running. @default ['SIGTERM', 'SIGINT'] */
   readonly stopSignals?: readonly `SIG${string}`[];
-  /** Told how it is doing: at the start, and every 30 seconds when something has changed. */
+  /** Called with the worker's state: at the start, and every 30 seconds when it has changed. */
   readonly onHealth?: (health: WorkerHealth) => void;
-  /** Told of what goes wrong without being a task's failure. @default a warning of the process */
+  /** Called with problems other than failed tasks. @default a warning of the process */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -61,7 +61,7 @@ export interface FullWorkerOptions
   readonly modules: readonly string[];
   readonly queues: readonly string[] | undefined;
   readonly storage: Storage;
-  /** Whether the storage was opened for this worker. */
+  /** Whether the worker opened the storage, and so closes it. */
   readonly ownsStorage: boolean;
   readonly container: string | undefined;
   readonly execArgv: readonly string[] | undefined;

@@ -17,14 +17,14 @@ import type { JobContent, StoredAnswer } from '../protocol/job-data';
 import { sharedStore } from '../protocol/shared-store';
 import type { TemporaryResults } from '../protocol/temporary-results';
 
-/** What a task gave, encoded. */
+/** The encoded result of a task. */
 export interface EncodedOutput {
   readonly message: DoneMessage;
   readonly bytes: readonly Bytes[];
   readonly seconds: number;
 }
 
-/** How a result gets to those who need it: what is not a stored answer is the result itself. */
+/** Answer for a result in the storage; undefined when the result itself has to be sent. */
 export type KeptResult = { readonly answer: StoredAnswer; readonly bytes: readonly Bytes[] } | undefined;
 
 /** Puts results into the storage. */
@@ -63,7 +63,7 @@ export class ResultKeeper {
     return storedAnswer(done, content, { key: given.key, digest, size, isSaved: true, isOutdated: false });
   }
 
-  /** Leaves a result for those who need it; undefined when it is to go with the answer. @throws {StorageError} */
+  /** Keeps an unsaved result in the storage for its run; undefined when it is sent with the answer. @throws {StorageError} */
   async keepTemporarily(
     done: EncodedOutput,
     content: JobContent,

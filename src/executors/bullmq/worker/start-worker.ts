@@ -5,7 +5,7 @@ import { fullWorkerOptions, type WorkerOptions } from './options';
 import { TaskList } from './task-list';
 import { TidemarkWorker } from './worker';
 
-/** What `startWorker` does, once a program turns out to be a worker. */
+/** Implements `startWorker`, loaded when it is first called. */
 export async function launchWorker(given: WorkerOptions): Promise<TidemarkWorker> {
   const options = fullWorkerOptions(given);
   const tasks = new TaskList(await TaskCatalog.load(startMessage(options)));

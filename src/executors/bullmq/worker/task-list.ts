@@ -3,7 +3,7 @@ import type { TaskClass } from '../../../task/task-class';
 import type { TaskCatalog } from '../../worker/task-catalog';
 import type { WorkerRegistration } from '../protocol/worker-registry';
 
-/** What a worker can run. */
+/** The tasks that a worker can run. */
 export class TaskList {
   readonly catalog: TaskCatalog;
   readonly #definitions: readonly TaskDefinition[];
@@ -19,7 +19,7 @@ export class TaskList {
     return [...new Set(this.#definitions.map(({ queue }) => queue))];
   }
 
-  /** As it is told to others. */
+  /** The tasks, as they are registered. */
   get registration(): WorkerRegistration['tasks'] {
     return this.#definitions.map(({ name, options }) => [name, options.version ?? null]);
   }
@@ -38,7 +38,7 @@ export class TaskList {
   }
 }
 
-/** Undefined for a task that is declared wrongly: a runner says so before it asks for it. */
+/** Undefined for a task with an invalid declaration: the runner reports it before it adds a job. */
 function definition(cls: TaskClass): TaskDefinition | undefined {
   try {
     return definitionOf(cls);

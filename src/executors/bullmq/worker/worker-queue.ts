@@ -14,7 +14,7 @@ export interface AcquiredJob {
   readonly job: BullJob<JobData | BatchData>;
   readonly id: string;
   readonly token: string;
-  /** What it says; nothing, when it cannot be read. */
+  /** Data of the job; a placeholder when it is unreadable. */
   readonly data: JobData | BatchData;
   /** Why it cannot be read. */
   readonly problem: string | undefined;
@@ -42,7 +42,7 @@ export class WorkerQueue {
   /** As tasks name it. */
   readonly name: string;
   readonly bullName: string;
-  /** What is pushed when a job may be there. */
+  /** Key that receives a marker when the queue may have a job. */
   readonly marker: string;
   readonly #worker: Worker<JobData | BatchData>;
   readonly #client: Redis;

@@ -24,12 +24,12 @@ import { ResultKeeper } from './result-keeper';
 import type { TaskList } from './task-list';
 import { WorkerQueue } from './worker-queue';
 
-/** What people call the workers of this process. */
+/** Name of the workers of this process, for people. */
 const workerName = `${hostname()}/${process.pid}`;
 
 /** How a worker is closed. */
 export interface CloseOptions {
-  /** Whether what is running goes back to its queue at once, for others. @default false */
+  /** Whether running jobs go back to their queue at once, for other workers. @default false */
   readonly handBack?: boolean;
 }
 
@@ -141,7 +141,7 @@ export class TidemarkWorker {
     });
   }
 
-  /** What it is doing. */
+  /** Current state of the worker. */
   get health(): WorkerHealth {
     const { done, failed, running } = this.#processor;
     const { concurrency } = this.#options;
@@ -215,7 +215,7 @@ export class TidemarkWorker {
   }
 }
 
-/** What is shared is always written, also when a nearer layer is. */
+/** The storage of a worker: the shared store is always written, also when a nearer one is. */
 function workerStorage({ stack }: Storage): StorageStack {
   const shared = sharedStore(stack);
   return shared ? new StorageStack(stack.reads, [...new Set([...stack.writes, shared])]) : stack;
