@@ -6,6 +6,7 @@ const folders = (...names) => ({ path: `^src/(?:${names.join('|')})/` });
 module.exports = {
   forbidden: [
     forbid('no-circular', '^src/', { circular: true }, 'No file imports itself by way of others.'),
+    forbid('base-comes-first', '^src/base/', { path: '^src/(?!base/)' }, 'What all share depends on none of them.'),
     forbid(
       'task-comes-first',
       '^src/task/',
@@ -30,6 +31,38 @@ module.exports = {
       '^src/(?:encoding|storage)/',
       folders('graph', 'run', 'executors'),
       'Results are kept without knowing the graph that they came from.',
+    ),
+    forbid(
+      'redis-is-shared',
+      '^src/redis/',
+      { path: '^src/', pathNot: '^src/(?:base|redis)/' },
+      'The store and the queue share it, so it knows neither.',
+    ),
+    forbid(
+      'files-know-no-store',
+      '^src/storage/files/',
+      { path: '^src/', pathNot: '^src/(?:base|storage/files)/|^src/storage/errors\\.ts$' },
+      'Stores and task directories share these operations on files.',
+    ),
+    forbid(
+      'stores-know-no-checkpoint',
+      '^src/storage/stores/',
+      {
+        path: '^src/storage/(?:marks|format)/|^src/storage/(?:checkpoint-store|storage-stack|write-checkpoint|store-client)\\.ts$',
+      },
+      'A store keeps bytes by key.',
+    ),
+    forbid(
+      'only-storage-knows-stores',
+      '^src/(?!storage/|entry/)',
+      { path: '^src/storage/stores/' },
+      'Other folders use storage, whatever keeps its bytes.',
+    ),
+    forbid(
+      'directories-use-no-store',
+      '^src/storage/directories/',
+      { path: '^src/storage/stores/' },
+      'They share files/ with the store of files.',
     ),
     forbid(
       'encoding-on-base',

@@ -154,7 +154,8 @@ export function errorCodeOf(thrown: unknown): string | number | undefined {
 
 /** The code of a system error, such as `ENOENT`. */
 export function systemCodeOf(thrown: unknown): string | undefined {
-  return stringProperty(thrown, 'code');
+  const code = readProperty(thrown, 'code');
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** A copy of an array, which may be a proxy. */

@@ -126,8 +126,9 @@ export class TaskTemplate implements ParamHolder {
   prepare(ofRef: Params, results: SchemaResults): PreparedParams | Promise<unknown> {
     const given = this.#hasPrototypeNames ? Object.assign(this.#noParams(), ofRef) : ofRef;
     const params = this.#noParams();
-    const givenParams = this.#noParams();
     const slots = this.#slots;
+    /** Given values of params with schemas, by slot. */
+    let beforeSchemas: unknown[] | undefined;
     let isSame = true;
     let givenText = '';
     let hasMutableParts = false;
@@ -135,27 +136,28 @@ export class TaskTemplate implements ParamHolder {
     let used = 0;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
-      const { name } = slot;
-      const value = given[name];
+      const value = given[slot.name];
       if (value !== undefined) used++;
       if (isPlainParam(slot, value)) {
         // -0 has the key of 0, so the task gets 0.
-        params[name] = givenParams[name] = value === 0 ? 0 : value;
+        params[slot.name] = value === 0 ? 0 : value;
         continue;
       }
       const checked = value === undefined && slot.fallback ? slot.fallback : this.#check(slot, value, given, results);
       if (checked === undefined) continue;
       if (checked instanceof Promise) return checked;
       const { copy } = checked;
-      if (copy.value !== undefined) params[name] = copy.value;
-      if (checked.given !== undefined) givenParams[name] = checked.given;
+      if (copy.value !== undefined) params[slot.name] = copy.value;
       if (checked.given !== copy.value) isSame = false;
       if (copy.hasMutableParts) hasMutableParts = true;
       if (copy.refs.length > 0) refs = [...refs, ...copy.refs];
-      if (this.passesParamsOn !== false && slot.param.schema) givenText += givenTextOf(slot, checked);
+      if (!slot.param.schema) continue;
+      (beforeSchemas ??= [])[i] = checked.given;
+      if (this.passesParamsOn !== false) givenText += givenTextOf(slot, checked);
     }
     if (Object.keys(given).length !== used) assertNoUnknownParam(this.task, given);
-    return { params, givenParams: isSame ? params : givenParams, hasMutableParts, refs, givenText };
+    const givenParams = isSame ? params : this.#withoutDefaults(params, given, beforeSchemas);
+    return { params, givenParams, hasMutableParts, refs, givenText };
   }
 
   /**
@@ -175,6 +177,19 @@ export class TaskTemplate implements ParamHolder {
   /** A single number is its own identity: faster to look up than a text, and smaller. */
   #identity(first: unknown, text: string): string | number {
     return this.#slots.length === 1 && typeof first === 'number' ? first : `${text}}`;
+  }
+
+  /** Those of the params that were given, before schemas. */
+  #withoutDefaults(params: Params, given: Params, beforeSchemas: readonly unknown[] | undefined): Params {
+    const slots = this.#slots;
+    const own = this.#noParams();
+    for (let i = 0; i < slots.length; i++) {
+      const { name, param } = slots[i]!;
+      const isChanged = beforeSchemas !== undefined && param.schema !== undefined;
+      const value = isChanged ? beforeSchemas[i] : given[name] === undefined ? undefined : params[name];
+      if (value !== undefined) own[name] = value;
+    }
+    return own;
   }
 
   /** An empty object. Without a prototype where a param has the name of something in it. */

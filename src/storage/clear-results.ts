@@ -7,48 +7,49 @@ import type { StorageStack } from './storage-stack';
 
 /** Clears a result: deletes it, and makes results computed from it invalid. Returns false if there was none. */
 export async function clearResult(
-  layers: StorageStack,
+  stack: StorageStack,
   key: TaskKey,
   directories?: TaskDirectoryStore,
 ): Promise<boolean> {
   const [folder, name] = key.split(/\/(.*)/s) as [string, string];
   return (
-    (await forget(layers, folder, name, async () => ((await layers.delete(key, directories)) ? [key] : []))).length > 0
+    (await markAndDelete(stack, folder, name, async () => ((await stack.delete(key, directories)) ? [key] : [])))
+      .length > 0
   );
 }
 
 /** Clears all results of a task. Returns their keys. */
 export function clearTask(
-  layers: StorageStack,
+  stack: StorageStack,
   folder: string,
   directories?: TaskDirectoryStore,
 ): Promise<readonly TaskKey[]> {
-  return forget(layers, folder, undefined, () => layers.deleteTask(folder, directories));
+  return markAndDelete(stack, folder, undefined, () => stack.deleteTask(folder, directories));
 }
 
 /**
  * Writes the mark first: without it, results computed from the deleted ones would still count. In a full store, the
  * results are deleted first, to make room for the mark.
  */
-async function forget(
-  layers: StorageStack,
+async function markAndDelete(
+  stack: StorageStack,
   folder: string,
   name: string | undefined,
   remove: () => Promise<readonly TaskKey[]>,
 ): Promise<readonly TaskKey[]> {
   try {
-    await layers.mark(folder, name);
+    await stack.mark(folder, name);
   } catch (error) {
     if (!isFull(error)) throw error;
     const deleted = await remove();
-    await markAgain(layers, folder, name, deleted);
+    await retryMark(stack, folder, name, deleted);
     return deleted;
   }
   return remove();
 }
 
-async function markAgain(
-  layers: StorageStack,
+async function retryMark(
+  stack: StorageStack,
   folder: string,
   name: string | undefined,
   deleted: readonly TaskKey[],
@@ -56,7 +57,7 @@ async function markAgain(
   try {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await layers.mark(folder, name);
+        return await stack.mark(folder, name);
       } catch (error) {
         if (!isFull(error) || attempt === attempts) throw error;
         // A store may free deleted space with a delay.

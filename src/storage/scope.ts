@@ -12,7 +12,7 @@ export interface ScopeOptions {
 }
 
 interface Scope {
-  readonly layers: StorageStack;
+  readonly stack: StorageStack;
   readonly saves: boolean;
   readonly isNested: boolean;
   readonly outer: Scope | undefined;
@@ -23,9 +23,9 @@ const state = sharedState('scopes', () => ({ scopes: undefined as AsyncLocalStor
 ownCopy.isInScope = () => state.scopes?.getStore() !== undefined;
 
 /** Calls `body` so that runs started in it, however late, search this stack first. */
-export function runInScope<R>(layers: StorageStack, { save = true, nested = true }: ScopeOptions, body: () => R): R {
+export function runInScope<R>(stack: StorageStack, { save = true, nested = true }: ScopeOptions, body: () => R): R {
   const scopes = (state.scopes ??= asyncStorage<Scope>('scopes'));
-  return scopes.run({ layers, saves: save, isNested: nested, outer: scopes.getStore() }, body);
+  return scopes.run({ stack, saves: save, isNested: nested, outer: scopes.getStore() }, body);
 }
 
 /** The stores of the open scopes, from the innermost outwards, then those of a runner. */
@@ -38,10 +38,10 @@ export function withOpenScopes(own: StorageStack): StorageStack {
   for (let scope: Scope | undefined = innermost; scope; scope = scope.isNested ? scope.outer : undefined)
     open.push(scope);
   const hidesOwn = !open.at(-1)!.isNested;
-  const visible = [...open.map(({ layers }) => layers), ...(hidesOwn ? [] : [own])];
+  const visible = [...open.map(({ stack }) => stack), ...(hidesOwn ? [] : [own])];
   // A scope with only read-only stores leaves saving to the next enclosing one.
   const saving =
-    open.find(({ saves, layers }) => saves && layers.writes.length > 0)?.layers ?? (hidesOwn ? undefined : own);
+    open.find(({ saves, stack }) => saves && stack.writes.length > 0)?.stack ?? (hidesOwn ? undefined : own);
   return new StorageStack(
     visible.flatMap(({ reads }) => reads),
     saving?.writes ?? [],

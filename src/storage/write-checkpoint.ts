@@ -105,7 +105,10 @@ export class CheckpointWriter {
       blob: isInline ? undefined : bytes,
       durable,
     });
-    if (record.encrypter === undefined) return this.#writeDraft(draft(), request);
+    // Most results are plain, small and new: one write, and nothing to clean up.
+    const isSimple = isInline && request.replaces === undefined && request.lease === undefined;
+    if (record.encrypter === undefined)
+      return isSimple ? this.#writeRecord(draft()) : this.#writeDraft(draft(), request);
     const head = recordHead(record, true);
     return andThen(encryptFields(record, head, encoder), (encrypted) =>
       this.#writeDraft(draft(encrypted, head), request),
@@ -114,7 +117,6 @@ export class CheckpointWriter {
 
   #writeDraft(draft: Draft, { lease, replaces }: SaveRequest): Awaitable<number> {
     if (lease) return this.#writeWithLease(lease, draft, replaces);
-    // Most results are small and new: one write, and nothing to clean up.
     return draft.blob || replaces ? this.#writeAndCleanUp(draft, replaces) : this.#writeRecord(draft);
   }
 

@@ -34,6 +34,6 @@ export async function folderFingerprint(path: string): Promise<string> {
 }
 
 /** Loaded on first use: most programs use no fingerprints. */
-function implementation(): typeof import('./files/fingerprint') {
-  return require('./files/fingerprint') as typeof import('./files/fingerprint');
+function implementation(): typeof import('./fingerprint/fingerprint-files') {
+  return require('./fingerprint/fingerprint-files') as typeof import('./fingerprint/fingerprint-files');
 }

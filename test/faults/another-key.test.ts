@@ -28,7 +28,7 @@ async function twoSaved(form: string, place: Place) {
   return { map, besides, swap, read };
 }
 
-it.each(combinations)('takes no entry of another key for a result kept as %s, %s', async (form, place) => {
+it.each(combinations)('refuses an entry of another key for a result kept as %s, %s', async (form, place) => {
   const { swap, read } = await twoSaved(form, place);
   swap(keys);
   expect(await read()).toEqual([damaged, damaged]);

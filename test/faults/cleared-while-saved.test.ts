@@ -53,7 +53,7 @@ it.each([
   await expectLoaded();
 });
 
-it('keeps a large result whose record is written after a clear of the same', async () => {
+it('keeps a large result whose record is written after a clear of the same key', async () => {
   await runner().run(Large);
   const save = stopAt('set', (key) => key.startsWith('Large/') && !key.includes('.'));
   const saving = runner().run(Large, {}, { force: true });
@@ -86,7 +86,7 @@ it.each([
   expect([damaged(), events.filter(({ type }) => type === 'storage-failed')]).toEqual([[], []]);
 });
 
-it('sets nothing aside that is deleted while it is looked at', async () => {
+it('sets nothing aside that is deleted meanwhile', async () => {
   await runner().run(Large);
   const key = await runner().key(Large);
   const [written] = runner().storage.stack.writes;

@@ -53,7 +53,7 @@ it.each(['first', 'all'] as const)(
   },
 );
 
-it('does not bring back what was cleared while it was copied to a nearer layer', async () => {
+it('does not bring back a result that was cleared while it was copied to a nearer layer', async () => {
   const [near, far] = [new ObservedStore(), Storage.open('memory:')];
   await new Runner({ storage: far }).run(Source);
   [begun, goOn] = [new Signal(), new Signal()];
@@ -78,7 +78,7 @@ const folder = temporaryFolder();
 const fixture = join(__dirname, 'fixtures/run-and-clear.ts');
 
 describeWithRedis('with a redis-server', (server) => {
-  it('never brings back what was cleared, whatever chain of files and Redis it was cleared and computed in', async () => {
+  it('never brings back a cleared result, in any chain of files and Redis', async () => {
     const notes = join(folder.path, 'notes');
     mkdirSync(notes);
     const [a, b, far] = [`file:${folder.path}/a`, `file:${folder.path}/b`, server.uri()];

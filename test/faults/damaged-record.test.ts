@@ -64,7 +64,7 @@ describe.each(jsons)('an entry whose line is whole and whose JSON is %s', (_, ch
     await runner.plan(Square, { n: 2 });
   });
 
-  it('gives the right result, and goes with a clear or a delete', async () => {
+  it('gives the right result, and is removed by a clear or a delete', async () => {
     const { result } = await outcomeOf(runner.start(Square, { n: 2 }));
     expect(result).toEqual({ square: 4 });
     map.set(key, forged(map.get(key)!, {}, change));
@@ -137,7 +137,7 @@ const values: [string, unknown][] = [
   ['__proto__', JSON.parse('{"__proto__":{"$url":3}}')],
 ];
 
-it.each(values)('keeps a param that looks like its own notation apart from it: %s', async (_, value) => {
+it.each(values)('distinguishes a param that looks like its own notation: %s', async (_, value) => {
   const storage = Storage.open('memory:');
   const runner = new Runner({ storage });
   await runner.run(Odd, { value });
@@ -151,7 +151,7 @@ it.each(values)('keeps a param that looks like its own notation apart from it: %
   for (const name of Object.keys(noted)) expect(name === '$map' || !/^\$[^$]/.test(name)).toBe(true);
 });
 
-it('tells two params apart of which one looks like the notation of the other', async () => {
+it('distinguishes two params, one of which looks like the notation of the other', async () => {
   const storage = Storage.open('memory:');
   const runner = new Runner({ storage });
   await runner.run(Odd, { value: new Date(5) });

@@ -45,7 +45,7 @@ it('notices flipped bits in the data file of LMDB, which does not', async () => 
 });
 
 describeWithRedis('with a redis-server', (server) => {
-  it('notices which of many results are damaged that are read at once', async () => {
+  it('notices which of many concurrently read results are damaged', async () => {
     const [storage, store] = [Storage.open(server.uri()), new RedisStore(server.uri())];
     const keys = await Promise.all(Array.from({ length: 60 }, (_, i) => saveAs(storage, keyOf(i), { i })));
     for (const [i, key] of keys.entries()) {

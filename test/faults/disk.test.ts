@@ -40,7 +40,7 @@ describeWithDisk('on a full disk', (disk) => {
     },
   );
 
-  it('says that it is full when LMDB is to make a database there', () => {
+  it('reports a full disk when LMDB makes a database', () => {
     writeFileSync(join(disk.path, 'filler'), new Uint8Array(2 ** 20 - 8192));
     const script = `
       const { Storage } = require('tidemark');
@@ -52,7 +52,7 @@ describeWithDisk('on a full disk', (disk) => {
     expect(JSON.parse(output)).toEqual(Array(3).fill(expect.stringContaining('the disk is full (ENOSPC)')));
   });
 
-  it('ends the run with what is to be done, or computes and warns', async () => {
+  it('ends the run with the remedy, or computes and warns', async () => {
     const storage = `file:${disk.path}/store`;
     const runner = new Runner({ storage });
     await runner.run(Noise, { size: 100 });
@@ -71,7 +71,7 @@ describeWithDisk('on a full disk', (disk) => {
 });
 
 describeWithDisk('on a read-only disk', (disk) => {
-  it.each(['file', 'lmdb'])('%s: says that it is read-only, and keeps what was there', async (scheme) => {
+  it.each(['file', 'lmdb'])('%s: reports a read-only disk, and keeps its contents', async (scheme) => {
     const uri = `${scheme}:${disk.path}/store`;
     const writing = new Runner({ storage: uri });
     await writing.run(Noise, { size: 100 });
@@ -88,7 +88,7 @@ describeWithDisk('on a read-only disk', (disk) => {
     await Promise.all([runner.close(), computing.close()]);
   });
 
-  it.each(['file', 'lmdb'])('%s: loads what is there where it is opened to be read only', async (scheme) => {
+  it.each(['file', 'lmdb'])('%s: loads results when it is opened read-only', async (scheme) => {
     const uri = `${scheme}:${disk.path}/store`;
     const writing = new Runner({ storage: uri });
     await writing.run(Noise, { size: 100 });
@@ -99,7 +99,7 @@ describeWithDisk('on a read-only disk', (disk) => {
     expect([result, summary.loaded, summary.storageErrors]).toEqual([noise(100), 1, []]);
   });
 
-  it('loads what is there from files', async () => {
+  it('loads results from files', async () => {
     const storage = Storage.open(`file:${disk.path}/store`);
     await new Runner({ storage }).run(Noise, { size: 50_000 });
     disk.makeReadOnly();

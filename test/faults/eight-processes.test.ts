@@ -41,7 +41,7 @@ it.each(['file', 'lmdb'])(
 );
 
 describeWithRedis('with a redis-server', (server) => {
-  it('redis: all that is read is right, while processes save the same and are killed', async () => {
+  it('redis: every read is right, while processes save the same keys and are killed', async () => {
     await expectAllRight(server.uri());
   });
 });

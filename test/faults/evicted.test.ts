@@ -55,7 +55,7 @@ it.each<[string, (key: string) => boolean]>([
   }
 });
 
-it('does not bring back what is in a nearer storage when the shared one evicts that it was cleared', async () => {
+it('does not bring back a result in a nearer storage when the shared one evicts its clear mark', async () => {
   const [near, shared] = [new ObservedStore(), new ObservedStore()];
   const chain = () => Storage.chain(Storage.open(near), Storage.open(shared), { promote: true, write: 'all' });
   await runnerOf(chain()).run(Derived, { n: 0 });
@@ -84,7 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-it('loads nothing that was cleared, whatever entries of one or two stores are evicted', async () => {
+it('loads no cleared result, whatever entries of one or two stores are evicted', async () => {
   const play = async (steps: readonly Step[]) => {
     outside = [0, 0, 0];
     const stores = [new ObservedStore(), new ObservedStore()] as const;
@@ -109,7 +109,7 @@ it('loads nothing that was cleared, whatever entries of one or two stores are ev
 });
 
 describeWithRedis('with a redis-server', (server) => {
-  it('does not bring back what was cleared when the server evicts the marks', async () => {
+  it('does not bring back a cleared result when the server evicts the marks', async () => {
     const storage = Storage.open(server.uri());
     const runner = runnerOf(storage);
     expect(await runner.run(Derived, { n: 0 })).toBe('from 0');

@@ -140,7 +140,7 @@ describe.each([
     expect([summary.ran, summary.storageErrors.length]).toEqual([1, 1]);
   });
 
-  it('results that were swapped between keys are found out', async () => {
+  it('results that were swapped between keys are detected', async () => {
     const runner = runnerOf(options);
     await runner.run([task(Amount, { n: 1 }), task(Amount, { n: 2 })]);
     const [one, two] = [await runner.key(Amount, { n: 1 }), await runner.key(Amount, { n: 2 })];
@@ -150,7 +150,7 @@ describe.each([
     expect(ran).toBe(4);
   });
 
-  it('a result that is not encrypted does not count, and that is told; with allow-plain it does', async () => {
+  it('an unencrypted result does not count, and causes a warning; with allow-plain it counts', async () => {
     await runnerOf({}).run(Amount, { n: 5 });
     const name = await runnerOf({}).key(Amount, { n: 5 });
     await expect(Storage.open(map, options).get(name)).rejects.toThrow(UnencryptedCheckpointError);
@@ -171,7 +171,7 @@ describe.each([
 @Task({ save: true, once: 'everywhere' })
 class Once extends Amount {}
 
-it('replaces what does not count also where a lease decides who writes', async () => {
+it('replaces a result that does not count with a lease, too', async () => {
   const runnerWith = (options: StorageOptions) =>
     new Runner({ storage: Storage.open(`file:${folder.path}/leased`, options), onWarning: () => {} });
   await runnerWith({}).run(Once, { n: 5 });
@@ -180,7 +180,7 @@ it('replaces what does not count also where a lease decides who writes', async (
   expect((await outcomeOf(runnerWith(secret).start(Once, { n: 5 }))).summary.loaded).toBe(1);
 });
 
-it('counts a record of an older format as none, and writes over it', async () => {
+it('ignores a record of an older format, and overwrites it', async () => {
   const runner = runnerOf({});
   const name = await runner.key(Amount, { n: 5 });
   const old = forged(Buffer.from('tidemark1 00000000 what an earlier release wrote\n'), {});
@@ -191,7 +191,7 @@ it('counts a record of an older format as none, and writes over it', async () =>
 });
 
 const bad = ['constructor', '__proto__', '../../x', 'a b', '', '/etc/passwd', 'toString', '(a+)+$'];
-it.each(bad)('takes nothing but words of a known form from a record: %j', async (text) => {
+it.each(bad)('accepts only words of a known form in a record: %j', async (text) => {
   const runner = runnerOf({});
   await runner.run(Twice, { n: 5 });
   const name = await runner.key(Twice, { n: 5 });
@@ -272,7 +272,7 @@ describe('a compressed result', () => {
     }
   }
 
-  it('is saved as it is when it is larger than maxResultSize', async () => {
+  it('is saved uncompressed when it is larger than maxResultSize', async () => {
     await runnerOf({ maxResultSize: 50_000 }).run(Text);
     const [record] = await collect(Storage.open(map).list());
     expect([record!.compressor, record!.size]).toEqual([undefined, text.byteLength]);

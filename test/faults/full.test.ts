@@ -47,7 +47,7 @@ describeWithRedis('a Redis that is full', (server) => {
     return { storage, runner, full: (limit) => server.cli('config', 'set', 'maxmemory', String(used + limit)) };
   }
 
-  it('is cleared of a result, which makes room for its mark', async () => {
+  it('clears a result, which makes room for its mark', async () => {
     const { storage, runner, full } = await fill();
     await full(-100_000);
     expect(await runner.clear(Large)).toHaveLength(1);
@@ -57,14 +57,14 @@ describeWithRedis('a Redis that is full', (server) => {
     await storage.close();
   });
 
-  it('is cleared of one result as well, by its params', async () => {
+  it('clears one result by its params', async () => {
     const { storage, runner, full } = await fill();
     await full(-100_000);
     expect(await runner.clear(Large, { size: 300_000 })).toHaveLength(1);
     await storage.close();
   });
 
-  it('says it when there is no room for the mark even then: the results are deleted', async () => {
+  it('reports when there still is no room for the mark: the results are deleted', async () => {
     const { storage, runner } = await fill();
     await server.cli('config', 'set', 'maxmemory', '1');
     const error = await runner.clear(Large).catch((thrown: unknown) => thrown);
@@ -76,7 +76,7 @@ describeWithRedis('a Redis that is full', (server) => {
     await storage.close();
   });
 
-  it('is cleared of everything, and of what the command line names', async () => {
+  it('clears everything, and the results named on the command line', async () => {
     const { storage, full } = await fill();
     await full(-100_000);
     const cli = (...args: string[]) => tidemark([...args, '--storage', server.uri()], { cwd: __dirname });
@@ -104,7 +104,7 @@ describeWithDisk('a full disk', (disk) => {
     return { storage, runner };
   }
 
-  it('is cleared of results in files, which makes room for their mark', async () => {
+  it('clears results in files, which makes room for their mark', async () => {
     const { storage, runner } = await fill();
     expect(await runner.clear(Large)).toHaveLength(1);
     rmSync(filler());
@@ -113,7 +113,7 @@ describeWithDisk('a full disk', (disk) => {
     await storage.close();
   });
 
-  it('is cleared of all in LMDB, where results one by one cannot be', () => {
+  it('clears all of LMDB, where single results cannot be deleted', () => {
     const args = ['-r', register, join(__dirname, 'fixtures/clear-full-lmdb.ts'), disk.path];
     let ended: SpawnSyncReturns<string>;
     // LMDB 3.5 corrupts its memory now and then when a write fails, and the system aborts the process: then once more.

@@ -9,12 +9,12 @@ import { saveAs } from './support/forms';
 
 const folder = temporaryFolder();
 
-it('survives that LMDB is opened and closed again and again, also while another has it open', async () => {
+it('survives that LMDB is opened and closed repeatedly, even while another process has it open', async () => {
   const child = new Child(join(__dirname, 'fixtures/open-and-close.ts'), [`lmdb:${folder.path}`, '200']);
   expect(await child.ended).toEqual({ code: 0, signal: null, output: 'done\n' });
 });
 
-it('leaves a result as it is that it saves without copying it, so that it can be saved again', async () => {
+it('leaves a result unchanged that it saves without a copy, so that it can be saved again', async () => {
   const storage = Storage.open(`lmdb:${folder.path}`);
   const value = noise(50_000).slice().buffer;
   for (const key of ['Example/0', 'Example/1']) await saveAs(storage, key, value);

@@ -22,7 +22,7 @@ it('gives nothing when a result is deleted while it is read', async () => {
   expect(await storage.get(taskKey)).toBeUndefined();
 });
 
-it('gives what a later layer has when the first one loses it meanwhile', async () => {
+it('gives the result of a later layer when the first one loses it meanwhile', async () => {
   const storage = Storage.chain(Storage.open(deletesWhenRead()), Storage.open('memory:'), { write: 'all' });
   const taskKey = await saveAs(storage, key, noise(50_000));
   expect(await storage.get(taskKey)).toEqual(noise(50_000));
@@ -35,7 +35,7 @@ class Twelve {
   }
 }
 
-it('does not set aside what another process has put in the place of a damaged result', async () => {
+it('does not set aside a result with which another process has replaced a damaged one', async () => {
   const store = new ObservedStore();
   const runner = new Runner({ storage: store });
   await runner.run(Twelve);

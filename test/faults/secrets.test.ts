@@ -115,7 +115,7 @@ describe.each(['file', 'lmdb'])('in %s:', (scheme) => {
     expect(secretsIn(bytesIn(folder.path), digests)).toEqual([]);
   });
 
-  it('finds what is looked for where nothing is encrypted', async () => {
+  it('finds the same texts when nothing is encrypted', async () => {
     const storage = Storage.open(`${scheme}:${folder.path}/store`);
     const digests = await saveAll(storage);
     await storage.close();
@@ -193,7 +193,7 @@ it('reads with all keys and saves with the first', async () => {
 const holds = (entries: ReadonlyMap<string, Uint8Array>, text: string) =>
   [...entries.values()].some((bytes) => Buffer.from(bytes).includes(text));
 
-it('encrypts in the far layer of a chain only, when only that one is to', async () => {
+it('encrypts only in the far layer of a chain, if only that layer encrypts', async () => {
   const [near, far] = [new Map<string, Uint8Array>(), new Map<string, Uint8Array>()];
   const chain = (key: SecretKeySource) =>
     Storage.chain(Storage.open(near), Storage.open(far, { encoder: withKeys(key) }), { write: 'all', promote: true });

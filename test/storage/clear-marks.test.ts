@@ -29,7 +29,7 @@ const logs = () => [...store.entries.keys()].filter((key) => key.startsWith('@cl
 /** Whether who has seen these has seen all that there are now. */
 const covers = (before: readonly string[], now: readonly string[]) => now.every((mark) => before.includes(mark));
 
-it('knows the last mark on each result, and on all', async () => {
+it('reads the last mark on each result, and on all results', async () => {
   for (const name of ['a', 'b', 'a']) await clear(name);
   const [a, b, c] = (await seen(storage, 'a', 'b', 'c')) as [string[], string[], string[]];
   expect([b.length, c, a.some((mark) => b.includes(mark))]).toEqual([1, [], false]);
@@ -40,13 +40,13 @@ it('knows the last mark on each result, and on all', async () => {
   expect((await seen(storage, 'b', 'a'))[0]).not.toEqual(all);
 });
 
-it('is empty when nothing was cleared', async () => {
+it('is empty before anything is cleared', async () => {
   expect([await isEmpty(storage), await seen(storage, 'a')]).toEqual([true, [[]]]);
   await storage.stack.mark('Other');
   expect([await isEmpty(storage), await seen(storage, 'a')]).toEqual([true, [[]]]);
 });
 
-it('gives another mark each time that the same is cleared', async () => {
+it('makes a new mark each time a result is cleared', async () => {
   const all = new Set<string>();
   for (let i = 0; i < 300; i++) {
     await clear('a');
@@ -59,7 +59,7 @@ it('gives another mark each time that the same is cleared', async () => {
   expect([...store.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(5_000);
 });
 
-it('spreads many marks over logs, of which it reads those that it needs', async () => {
+it('spreads many marks over logs, and reads only the logs that it needs', async () => {
   const names = Array.from({ length: 1_200 }, (_, i) => `n${i}`);
   for (const name of names) await clear(name);
   expect(Math.max(...[...store.entries.values()].map(({ byteLength }) => byteLength))).toBeLessThan(8_000);
@@ -73,7 +73,7 @@ it('spreads many marks over logs, of which it reads those that it needs', async 
   expect([logs().length, (await seen(storage, 'n7', 'n8')).flat().length]).toEqual([2, 2]);
 });
 
-it('counts nothing that was seen before when any of the logs is evicted', async () => {
+it('makes earlier records stale when any log is evicted', async () => {
   for (let i = 0; i < 200; i++) await clear(`n${i % 100}`);
   const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
   const whole = new Map(store.entries);
@@ -107,7 +107,7 @@ it('counts nothing that was seen before when any of the logs is evicted', async 
   }
 });
 
-it('takes what it cannot read for a mark on everything, and reads on behind it', async () => {
+it('takes a line that it cannot read for a mark on everything, and reads the lines behind it', async () => {
   await clear('a');
   await clear('b');
   const key = `@cleared/${task}`;
@@ -132,7 +132,7 @@ describe('in a chain', () => {
   const open = () => [Storage.open(new Map()), Storage.open(new Map())] as const;
   const on = async (one: Storage) => (await seen(one, 'a'))[0]!;
 
-  it('needs a mark no more whose clear came to a later layer afterwards', async () => {
+  it('drops a mark whose clear reached a later store afterwards', async () => {
     const [near, far] = open();
     const chain = Storage.chain(near, far);
     await chain.stack.mark(task, 'a');
@@ -145,7 +145,7 @@ describe('in a chain', () => {
     expect(await on(chain)).toEqual([...(await on(near)), ...(await on(far))].sort());
   });
 
-  it('needs both marks of clears that came to one layer each', async () => {
+  it('keeps both marks of two clears that reached one store each', async () => {
     const [near, far] = open();
     await near.stack.mark(task, 'a');
     const seenNear = await on(near);

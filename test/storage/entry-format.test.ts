@@ -66,19 +66,19 @@ function read(entry: Uint8Array, ofKey = key): unknown {
   return decoded.state === 'whole' ? [decoded.entry.toRecord(), decoded.entry.bytes] : decoded;
 }
 
-it('is written as it was in the release before, and read from it', () => {
+it('is written as in the release before, and read from it', () => {
   expect(Buffer.from(encodeEntry(record, bytes)).toString('latin1')).toBe(golden.toString('latin1'));
   expect(read(golden)).toEqual([record, bytes]);
 });
 
-it('holds a result that a release before saved', async () => {
+it('reads a result that an earlier release saved', async () => {
   const line =
     'tidemark2 d7d7c232 - Choose/x 490cf79e818d8a71d20f8d4ebf1b357ff6d7c40d1b02d5a566a1d8f9a561ce71 6 6 - abcdef cbor cbor - - - - - - {"task":"Choose","params":{"n":6},"seconds":0.5,"savedAt":1795320514887,"savedBy":"host/42"}\n';
   const one = Buffer.concat([Buffer.from(line), Buffer.from('a16161820102', 'hex')]);
   expect(await Storage.open(new Map([['Choose/x', one]])).get('Choose/x' as TaskKey)).toEqual({ a: [1, 2] });
 });
 
-it('comes back whole, with small bytes or without large ones', () => {
+it('round-trips with inline bytes, and without the bytes of a blob', () => {
   expect(read(encodeEntry(record, bytes))).toEqual([record, bytes]);
   const large = { ...record, blob: '00112233445566778899aabbccddeeff', size: 50_000, compressor: 'zstd' };
   expect(read(encodeEntry(large, undefined))).toEqual([large, undefined]);
@@ -86,7 +86,7 @@ it('comes back whole, with small bytes or without large ones', () => {
   expect(read(inLargerMemory.subarray(6, -5))).toEqual([record, bytes]);
 });
 
-it('tells what is encrypted only to those who decrypted it', () => {
+it('reveals encrypted fields only after decryption', () => {
   const secret: CheckpointRecord = {
     ...record,
     encrypter: 'aes',

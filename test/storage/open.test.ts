@@ -58,7 +58,7 @@ it('touches nothing before it is used', () => {
   expect(existsSync(join(folder.path, 'store'))).toBe(false);
 });
 
-it('says that a store which cannot list cannot be listed', async () => {
+it('reports a store that cannot list', async () => {
   const { iterator: _, ...store } = plainStore();
   const storage = Storage.open(store);
   const error = await storage

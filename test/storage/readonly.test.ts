@@ -54,7 +54,7 @@ function contentOf(name: string): Record<string, string> {
   );
 }
 
-describe('a storage that is only read', () => {
+describe('a read-only storage', () => {
   it.each<[string, () => Storage]>([
     ['by an option', () => Storage.open(at('shared'), { readonly: true })],
     ['by its URI', () => Storage.open(`${at('shared')}?readonly=true`)],
@@ -68,7 +68,7 @@ describe('a storage that is only read', () => {
     expect(contentOf('shared')).toEqual(before);
   });
 
-  it('refuses to forget, delete and clear, and says what to do', async () => {
+  it('refuses to clear and delete, and tells the remedy', async () => {
     await run(Storage.open(at('shared')));
     const before = contentOf('shared');
     const storage = Storage.open(at('shared'), { readonly: true });
@@ -89,7 +89,7 @@ describe('a storage that is only read', () => {
     expect(contentOf('shared')).toEqual(before);
   });
 
-  it('touches no store otherwise either', async () => {
+  it('changes no store in any other way', async () => {
     const store = new Map<string, Uint8Array>();
     await run(Storage.open(store), Base);
     const before = [...store];
@@ -104,7 +104,7 @@ describe('a storage that is only read', () => {
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
-  it('leaves a damaged checkpoint where it is, and says so', async () => {
+  it('leaves a damaged checkpoint in place, and warns', async () => {
     await run(Storage.open(at('shared')), Base);
     const [path, bytes] = Object.entries(contentOf('shared')).find(([file]) => file.includes('/Base/'))!;
     writeFileSync(path, bytes.replace(/.$/s, 'x'), 'latin1');
@@ -132,7 +132,7 @@ describe('a storage that is only read', () => {
     expect(contentOf('shared')).toEqual(before);
   });
 
-  it('is asked for in one way only', () => {
+  it('can be requested in one way only', () => {
     expect(() => Storage.open('memory:?readonly=true', { readonly: false })).toThrow(
       /readonly: false .* \?readonly=true/,
     );
@@ -141,7 +141,7 @@ describe('a storage that is only read', () => {
     );
   });
 
-  it('is no storage for a worker', () => {
+  it('cannot be used by a worker', () => {
     const options = { connection: 'redis://localhost:1', modules: [__filename] };
     expect(() => fullWorkerOptions({ ...options, storage: 'memory:?readonly=true' })).toThrow(
       /startWorker\(\) cannot save results in memory, which is read-only/,
@@ -149,7 +149,7 @@ describe('a storage that is only read', () => {
   });
 });
 
-describe('a chain with a layer that is only read', () => {
+describe('a chain with a read-only layer', () => {
   async function chained(options: Parameters<typeof Storage.chain>[1] | object = {}) {
     await run(Storage.open(at('shared')));
     runs = [];
@@ -159,7 +159,7 @@ describe('a chain with a layer that is only read', () => {
     return { shared, local, storage };
   }
 
-  it('forgets for those who read through it, and changes nothing there', async () => {
+  it('clears for those who read through it, and changes nothing in the read-only layer', async () => {
     const { shared, storage } = await chained();
     const runner = new Runner({ storage });
     expect(await runner.run(Sum)).toBe(2);
@@ -175,7 +175,7 @@ describe('a chain with a layer that is only read', () => {
     expect(runs).toEqual(['Base', 'Sum']);
   });
 
-  it('deletes and clears in the others', async () => {
+  it('deletes and clears in the other layers', async () => {
     const { shared, local, storage } = await chained({ promote: true });
     await run(storage);
     const key = await new Runner({ storage }).key(Sum);
@@ -186,7 +186,7 @@ describe('a chain with a layer that is only read', () => {
     expect(contentOf('shared')).toEqual(shared);
   });
 
-  it('saves in the first that is written, and in all of those', async () => {
+  it('saves in the first layer that is not read-only, or in all of these', async () => {
     const [near, far] = [Storage.open('memory:'), Storage.open('memory:')];
     await run(Storage.chain(Storage.open(at('shared'), { readonly: true }), near, far));
     expect([(await near.stats()).size, (await far.stats()).size]).toEqual([2, 0]);
@@ -195,7 +195,7 @@ describe('a chain with a layer that is only read', () => {
     expect([(await near.stats()).size, (await far.stats()).size]).toEqual([2, 2]);
   });
 
-  it('copies into the first that is written, and into no other', async () => {
+  it('copies into the first layer that is not read-only, and into no other', async () => {
     const [near, far] = [Storage.open('memory:'), Storage.open('memory:')];
     await run(far);
     mkdirSync(join(folder.path, 'shared'));
@@ -205,7 +205,7 @@ describe('a chain with a layer that is only read', () => {
     expect(contentOf('shared')).toEqual({});
   });
 
-  it('has no leases there', async () => {
+  it('has no leases in the read-only layer', async () => {
     const storage = Storage.chain(Storage.open(at('local')), Storage.open(at('shared'), { readonly: true }), {
       write: 'all',
     });
@@ -215,7 +215,7 @@ describe('a chain with a layer that is only read', () => {
   });
 });
 
-it('saves outside of a scope whose storage is only read', async () => {
+it('saves outside of a scope whose storage is read-only', async () => {
   await run(Storage.open(at('shared')), Base);
   const outside = Storage.open('memory:');
   const runner = new Runner({ storage: outside });

@@ -24,7 +24,7 @@ describe.each([
   ['at once', (checkpoint?: object) => () => checkpoint],
   ['later', (checkpoint?: object) => async () => checkpoint],
 ])('in stores that answer %s', (_, answering) => {
-  it('finds the first checkpoint that counts, and tells of the stale ones before it', async () => {
+  it('finds the first checkpoint that counts, with the stale ones before it', async () => {
     const [stale, good, other] = [{}, {}, {}];
     const stack = stackOver(answering(), answering(stale), answering(good), answering(other));
     const lookup = await find(stack, ({ checkpoint }) =>
@@ -35,7 +35,7 @@ describe.each([
     expect(lookup.stale.map(({ checkpoint }) => checkpoint)).toEqual([stale]);
   });
 
-  it('tells why nothing counts', async () => {
+  it('tells the reason when nothing counts', async () => {
     expect(await find(stackOver(answering()))).toMatchObject({ found: undefined, why: 'there is no checkpoint' });
     const lookup = await find(stackOver(answering({}), answering()), async () => 'it was cleared');
     expect(lookup).toMatchObject({ found: undefined, why: 'it was cleared' });
@@ -46,7 +46,7 @@ describe.each([
     expect((await find(stack, undefined, 1)).found).toBeUndefined();
   });
 
-  it('takes an error while a checkpoint is judged for a failure of its store', async () => {
+  it('reports an error while judging a checkpoint as a failure of its store', async () => {
     const { found, failures, why } = await find(stackOver(answering({})), failing);
     expect([found, why, failures.map(({ error }) => (error as Error).message)]).toEqual([
       undefined,

@@ -1,130 +1,85 @@
-import { Param, Storage, Task } from 'tidemark';
-import { quarantine } from '../../src/storage/maintain-store';
-import { saveIn } from '../support/checkpoint';
-import { collect } from '../support/collect';
-import { noise } from '../support/noise';
-import { ObservedStore } from '../support/observed-store';
+import { Storage, StorageError } from 'tidemark';
+import { type StoreAdapter } from 'tidemark/extend';
+import { StoreClient } from '../../src/storage/store-client';
 
-@Task({ name: 'My task/№ 1' })
-class Named {
-  @Param() n!: number;
-  run(): number {
-    return this.n;
+/** An asynchronous store that notes how large the batches are. */
+class BatchStore implements StoreAdapter {
+  readonly entries = new Map<string, Uint8Array>();
+  readonly reads: number[] = [];
+  readonly writes: number[] = [];
+  underWay = 0;
+  mostUnderWay = 0;
+  failing = false;
+
+  async getMany(keys: string[]): Promise<(Uint8Array | undefined)[]> {
+    this.reads.push(keys.length);
+    await this.#work();
+    return keys.map((key) => this.entries.get(key));
+  }
+  async setMany(entries: { key: string; value: Uint8Array }[]): Promise<void> {
+    this.writes.push(entries.length);
+    await this.#work();
+    for (const { key, value } of entries) this.entries.set(key, value);
+  }
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.entries.get(key);
+  }
+  async set(key: string, value: Uint8Array): Promise<void> {
+    this.entries.set(key, value);
+  }
+  async delete(key: string): Promise<boolean> {
+    return this.entries.delete(key);
+  }
+  async clear(): Promise<void> {
+    this.entries.clear();
+  }
+  *iterator(): IterableIterator<[string, Uint8Array]> {
+    yield* this.entries;
+  }
+  async #work(): Promise<void> {
+    this.mostUnderWay = Math.max(this.mostUnderWay, ++this.underWay);
+    await new Promise(setImmediate);
+    this.underWay--;
+    if (this.failing) throw new Error('the backend is away');
   }
 }
 
-const hash = (n: number) => n.toString(16).padStart(32, '0');
-const keysOf = async (storage: Storage, filter?: { task: string | typeof Named }) =>
-  (await collect(storage.list(filter as never))).map(({ key }) => key).sort();
+const small = { small: true, durable: false };
+const keys = Array.from({ length: 1_600 }, (_, i) => `Task/${i}`);
 
-it('lists the records of everything, or of a task by class or name, and reads no large bytes', async () => {
-  const store = new ObservedStore();
+it('batches concurrent requests, and answers each with its own value', async () => {
+  const store = new BatchStore();
+  const client = new StoreClient(store, 'a store');
+  await Promise.all(keys.map((key) => client.write(key, Buffer.from(key), small)));
+  const read = await Promise.all([...keys, 'Task/none'].map((key) => client.read(key, small)));
+  expect(read.map((bytes) => bytes && Buffer.from(bytes).toString())).toEqual([...keys, undefined]);
+  expect([store.writes, store.reads, store.mostUnderWay]).toEqual([[500, 500, 500, 100], [500, 500, 500, 101], 2]);
+});
+
+it('sends large entries in smaller batches', async () => {
+  const store = new BatchStore();
+  const client = new StoreClient(store, 'a store');
+  await Promise.all(keys.slice(0, 30).map((key) => client.write(key, new Uint8Array(1_000_000), small)));
+  expect([store.writes.length > 3, store.entries.size]).toEqual([true, 30]);
+});
+
+it('rejects all requests of a failed batch, and continues afterwards', async () => {
+  const store = new BatchStore();
+  const client = new StoreClient(store, 'a store');
+  store.failing = true;
+  const failed = await Promise.allSettled(keys.map((key) => client.read(key, small)));
+  expect(new Set(failed.map(({ status }) => status))).toEqual(new Set(['rejected']));
+  expect((failed[7] as PromiseRejectedResult).reason).toEqual(expect.any(StorageError));
+  expect((failed[7] as PromiseRejectedResult).reason.message).toMatch(/cannot read Task\/7 in a store: the backend is/);
+  store.failing = false;
+  await client.write('Task/1', Buffer.from('x'), small);
+  expect(await client.read('Task/1', small)).toEqual(Buffer.from('x'));
+});
+
+it('lists the records of a store in batches', async () => {
+  const store = new BatchStore();
   const storage = Storage.open(store);
-  const a = await saveIn(storage, { task: 'A', name: hash(1), params: { n: 1 } });
-  const large = await saveIn(storage, { task: 'A', name: hash(2), value: noise(40_000) });
-  const other = await saveIn(storage, { task: 'Ab', name: hash(1) });
-  const named = await saveIn(storage, { task: 'My%20task%2F%u2116%201', name: hash(3) });
-  store.reads.length = 0;
-  expect(await keysOf(storage)).toEqual([a, large, other, named].sort());
-  expect(store.reads.some((key) => key.includes('.'))).toBe(false);
-  expect(await keysOf(storage, { task: 'A' })).toEqual([a, large]);
-  expect(await keysOf(storage, { task: Named })).toEqual([named]);
-  expect(await keysOf(storage, { task: 'My task/№ 1' })).toEqual([named]);
-  expect(await keysOf(storage, { task: 'None' })).toEqual([]);
-});
-
-it('leaves out of a list what cannot be read', async () => {
-  const map = new Map<string, Uint8Array>();
-  const storage = Storage.open(map);
-  const good = await saveIn(storage, { name: hash(1) });
-  const bad = await saveIn(storage, { name: hash(2) });
-  map.set(bad, map.get(bad)!.slice(0, 50));
-  await quarantine(storage.stack.all[0]!, bad);
-  const worse = await saveIn(storage, { name: hash(3) });
-  map.set(worse, Buffer.from('tidemark1 '));
-  await storage.stack.mark('Example');
-  expect(await keysOf(storage)).toEqual([good]);
-});
-
-it("clears its own entries and leaves what else is in a user's Map", async () => {
-  const foreign: [string, unknown][] = [
-    ['settings', { theme: 'dark' }],
-    ['avatar', Buffer.from('png')],
-    ['users/7', { name: 'Ada' }],
-    ['users/8', Buffer.from('bytes of a user')],
-    ['@scope/package', 'text'],
-  ];
-  const map = new Map<string, any>(foreign);
-  const storage = Storage.open(map);
-  await saveIn(storage, { name: hash(1) });
-  await saveIn(storage, { name: 'my-own-key', value: noise(40_000) });
-  const bad = await saveIn(storage, { name: hash(2) });
-  map.set(bad, Buffer.from('broken'));
-  await quarantine(storage.stack.all[0]!, bad);
-  await saveIn(storage, { name: hash(3) });
-  map.set(`Example/${hash(3)}`, Buffer.from('broken'));
-  await storage.stack.mark('Example', hash(1));
-  expect(await keysOf(storage)).toHaveLength(2);
-  await storage.clear();
-  expect([...map]).toEqual(foreign);
-});
-
-it('deletes the large bytes together with their record', async () => {
-  const map = new Map<string, Uint8Array>();
-  const storage = Storage.open(map);
-  const key = await saveIn(storage, { value: noise(40_000) });
-  const left = () => [...map.keys()].filter((name) => name.startsWith(key)).length;
-  expect(left()).toBe(2);
-  await storage.delete(key);
-  expect(left()).toBe(0);
-});
-
-it('keeps as much in one entry as it is told to', async () => {
-  for (const [inlineBytes, entries] of [
-    [0, 2],
-    [100, 1],
-    [Number.POSITIVE_INFINITY, 1],
-  ] as const) {
-    const map = new Map<string, Uint8Array>();
-    const storage = Storage.open(map, { inlineBytes });
-    const key = await saveIn(storage, { value: { a: 'small' } });
-    const kept = [...map.keys()].filter((name) => name.startsWith(key)).length;
-    expect([kept, await storage.get(key)]).toEqual([entries, { a: 'small' }]);
-  }
-});
-
-it('flushes what was worth it, everything or nothing', async () => {
-  for (const [fsync, flushed] of [
-    ['worth-it', [false, true]],
-    ['always', [true, true]],
-    ['never', [false, false]],
-    [undefined, [false, true]],
-  ] as const) {
-    const durable: unknown[] = [];
-    const store = Object.assign(new ObservedStore(), {
-      set: (key: string, _value: unknown, _ttl: unknown, options: { durable: boolean }) =>
-        void (key.startsWith('@') || durable.push(options.durable)),
-    });
-    const storage = Storage.open(store, fsync && { fsync });
-    for (const seconds of [0.019, 0.02]) await saveIn(storage, { seconds });
-    expect(durable).toEqual(flushed);
-  }
-});
-
-it('writes large bytes before the record that points at them', async () => {
-  const store = new ObservedStore();
-  const key = await saveIn(Storage.open(store), { value: noise(40_000) });
-  expect(store.writes.filter((name) => !name.startsWith('@'))).toEqual([
-    expect.stringMatching(/^Example\/0{32}\.[0-9a-f]{32}$/),
-    key,
-  ]);
-});
-
-it.each<[object, RegExp]>([
-  [{ fsnyc: 'always' }, /no option fsnyc; did you mean fsync\?/],
-  [{ fsync: 'sometimes' }, /fsync is 'sometimes'; it must be 'worth-it', 'always' or 'never'/],
-  [{ inlineBytes: -1 }, /inlineBytes is -1/],
-  [{ inlineBytes: Number.NaN }, /inlineBytes is NaN/],
-])('refuses the options %p', (options, message) => {
-  expect(() => Storage.open('memory:', options)).toThrow(message);
+  for (const key of keys.slice(0, 250)) store.entries.set(key, Buffer.from('not a record'));
+  for await (const record of storage.list()) throw new Error(`listed ${record.key}`);
+  expect(store.reads).toEqual([100, 100, 50]);
 });

@@ -64,12 +64,12 @@ describe.each(['file', 'lmdb'])('%s:', (scheme) => {
   });
 });
 
-it('makes nothing where a URI is refused', () => {
+it('makes nothing for a refused URI', () => {
   refusalOf('file://rel');
   expect([existsSync('/rel'), readdirSync('.')]).toEqual([false, []]);
 });
 
-it('looks up the home folder when it is meant', async () => {
+it('expands the home folder', async () => {
   const asked = (HOME: string) => tidemark(['stats', '--storage', 'file:~/x'], { cwd: folder.path, env: { HOME } });
   expect(await asked(folder.path)).toMatchObject({ code: 0, err: expect.stringContaining(join(folder.path, 'x')) });
   expect(await asked('')).toMatchObject({
@@ -94,7 +94,7 @@ it.each([
   expect(resolveSource(source, '/a/b')).toBe(resolved);
 });
 
-it('names the variable that holds what is refused', () => {
+it('names the variable with the refused URI', () => {
   process.env['TIDEMARK_STORAGE'] = 'file:$HOME/x';
   try {
     expect(() => Storage.open()).toThrow(/^TIDEMARK_STORAGE: .*variables in .* are not expanded/);
@@ -113,7 +113,7 @@ it.each([
   expect(refusalOf(uri).message).toMatch(message);
 });
 
-it('expires nothing: a Keyv or an adapter with a time to live is refused', () => {
+it('refuses a Keyv or an adapter with a time to live', () => {
   expect(refusalOf(new Keyv({ ttl: 60_000 })).message).toMatch(
     /^a Keyv has ttl: 60000, but results must not expire one by one, .*\. Leave ttl out; for results/,
   );
@@ -137,7 +137,7 @@ it.each([
   expect(() => Storage.open('memory:', options as any)).toThrow(message);
 });
 
-it('means the home folder in the directories of a runner, too', async () => {
+it('expands the home folder in the directories of a runner, too', async () => {
   expect(() => new Runner({ storage: 'memory:', directories: '$HOME/x' })).toThrow(/variables in .* are not expanded/);
   const runner = new Runner({ storage: 'memory:', directories: '~/x' });
   await runner.close();

@@ -22,7 +22,7 @@ const rest = 20;
 export type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
 
 /**
- * The directories of saved tasks: `<folder>/<Task>/<hash>.d/<nonce>`. They are never moved. The record of a checkpoint
+ * The directories of saved tasks: `<folder>/<Task>/<hash>.d/<ownerId>`. They are never moved. The record of a checkpoint
  * names its directories; the others are in use, or left over.
  */
 export class TaskDirectoryStore {
@@ -77,7 +77,7 @@ export class TaskDirectoryStore {
 
   /** No process uses the directory, so that it can be removed. */
   isUnused(name: string): boolean {
-    return isOrphaned(this.pathOf(name), nonceOf(name));
+    return isOrphaned(this.pathOf(name), ownerIdOf(name));
   }
 
   /** @throws {StorageError} when a directory cannot be removed */
@@ -130,8 +130,8 @@ export class TaskDirectoryStore {
   }
 
   async #namesOf(key: TaskKey): Promise<string[]> {
-    const nonces = (await ifThere(promises.readdir(dirname(this.pathOf(`${key}${ending}/x`))))) ?? [];
-    return nonces.filter(isOwnerId).map((nonce) => `${key}${ending}/${nonce}`);
+    const ownerIds = (await ifThere(promises.readdir(dirname(this.pathOf(`${key}${ending}/x`))))) ?? [];
+    return ownerIds.filter(isOwnerId).map((ownerId) => `${key}${ending}/${ownerId}`);
   }
 
   async #remove(path: string): Promise<void> {
@@ -174,14 +174,14 @@ export function isDirectoryOf(key: TaskKey, name: string): boolean {
 
 /** Keeps this process from sweeping a directory until it is released. */
 export function retainDirectory(name: string): void {
-  retain(nonceOf(name));
+  retain(ownerIdOf(name));
 }
 
 export function releaseDirectory(name: string): void {
-  release(nonceOf(name));
+  release(ownerIdOf(name));
 }
 
-function nonceOf(name: string): string {
+function ownerIdOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 

@@ -14,7 +14,7 @@ const swept = new Set<string>();
 /** A folder that is removed at the end of the process. The folder of a killed process is removed by a later one. */
 export class TemporaryFolder {
   readonly #base: string;
-  #nonce = '';
+  #ownerId = '';
   #count = 1;
   #path: string | undefined;
 
@@ -27,11 +27,11 @@ export class TemporaryFolder {
   readonly path = (): string => {
     if (this.#path === undefined) {
       if (!swept.has(this.#base)) sweep(this.#base);
-      this.#nonce = newOwnerId();
-      retain(this.#nonce);
+      this.#ownerId = newOwnerId();
+      retain(this.#ownerId);
       try {
         mkdirp(this.#base);
-        this.#path = mkdtempSync(join(this.#base, `${start}${this.#nonce}-`));
+        this.#path = mkdtempSync(join(this.#base, `${start}${this.#ownerId}-`));
       } catch (error) {
         throw fsError(error, 'write', this.#base);
       }
@@ -67,7 +67,7 @@ export class TemporaryFolder {
     const path = this.#path;
     this.#path = undefined;
     if (path === undefined) return undefined;
-    release(this.#nonce);
+    release(this.#ownerId);
     opened.delete(this);
     if (opened.size === 0) process.off('exit', removeAll);
     return path;
@@ -88,10 +88,10 @@ function sweep(base: string): void {
 
 function removeLeftOver(base: string, name: string): void {
   const path = join(base, name);
-  const nonce = name.slice(start.length, name.lastIndexOf('-'));
+  const ownerId = name.slice(start.length, name.lastIndexOf('-'));
   const user = process.getuid?.();
   // Other users may make folders with such names.
-  if (isOrphaned(path, nonce) && (user === undefined || lstatSync(path).uid === user))
+  if (isOrphaned(path, ownerId) && (user === undefined || lstatSync(path).uid === user))
     rmSync(path, { recursive: true, force: true });
 }
 

@@ -1,4 +1,4 @@
-import { type Awaitable, isPromiseLike } from '../../base/awaitable';
+import { type Awaitable, rescue } from '../../base/awaitable';
 import { describeError, isInstance } from '../../base/describe-error';
 import { newOwnerId } from '../../base/process-id';
 import type { Bytes } from '../../encoding/encoder';
@@ -12,7 +12,7 @@ import { type Clock, type LeaseRenewer, LoopRenewer, systemClock } from './renew
 import { ThreadRenewer } from './renewal-thread';
 
 /** The same backend, with every error turned into a StorageError. */
-function wrapErrors(board: LeaseBackend, location: string): LeaseBackend {
+function wrapErrors(backend: LeaseBackend, location: string): LeaseBackend {
   const fail = (operation: StorageOperation, key: string | undefined, cause: unknown): never => {
     if (isInstance(cause, StorageError)) throw cause;
     throw new StorageError(`cannot ${operation} ${key ?? 'leases'} in ${location}: ${describeError(cause)}`, {
@@ -21,29 +21,23 @@ function wrapErrors(board: LeaseBackend, location: string): LeaseBackend {
       cause,
     });
   };
-  const guard = <T>(operation: StorageOperation, key: string | undefined, work: () => Awaitable<T>): Awaitable<T> => {
-    try {
-      const done = work();
-      return isPromiseLike(done) ? done.then(undefined, (error) => fail(operation, key, error)) : done;
-    } catch (error) {
-      return fail(operation, key, error);
-    }
-  };
+  const guard = <T>(operation: StorageOperation, key: string | undefined, work: () => Awaitable<T>): Awaitable<T> =>
+    rescue(work, (error) => fail(operation, key, error));
   return {
-    ...(board.uri && { uri: () => board.uri!() }),
+    ...(backend.uri && { uri: () => backend.uri!() }),
     acquire: (key, token, expiresAfter) =>
-      guard('write', leaseKeyOf(key), () => board.acquire(key, token, expiresAfter)),
-    ...(board.renew && {
+      guard('write', leaseKeyOf(key), () => backend.acquire(key, token, expiresAfter)),
+    ...(backend.renew && {
       renew: (key, token, expiresAfter) =>
-        guard('write', leaseKeyOf(key), () => board.renew!(key, token, expiresAfter)),
+        guard('write', leaseKeyOf(key), () => backend.renew!(key, token, expiresAfter)),
     }),
-    write: (key, token, bytes, durable) => guard('write', key, () => board.write(key, token, bytes, durable)),
-    release: (key, token) => guard('delete', leaseKeyOf(key), () => board.release(key, token)),
-    peek: (keys) => guard('read', keys.length === 1 ? leaseKeyOf(keys[0]!) : undefined, () => board.peek(keys)),
-    ...(board.breakLease && {
-      breakLease: (key, seen) => guard('delete', leaseKeyOf(key), () => board.breakLease!(key, seen)),
+    write: (key, token, bytes, durable) => guard('write', key, () => backend.write(key, token, bytes, durable)),
+    release: (key, token) => guard('delete', leaseKeyOf(key), () => backend.release(key, token)),
+    peek: (keys) => guard('read', keys.length === 1 ? leaseKeyOf(keys[0]!) : undefined, () => backend.peek(keys)),
+    ...(backend.breakLease && {
+      breakLease: (key, seen) => guard('delete', leaseKeyOf(key), () => backend.breakLease!(key, seen)),
     }),
-    ...(board.clear && { clear: () => guard('delete', undefined, () => board.clear!()) }),
+    ...(backend.clear && { clear: () => guard('delete', undefined, () => backend.clear!()) }),
   };
 }
 
@@ -67,19 +61,19 @@ class ActiveLease implements Lease {
   readonly key: TaskKey;
   readonly #deps: LeaseDeps;
   readonly #token: string;
-  readonly #keptAs: number | undefined;
+  readonly #renewalId: number | undefined;
   readonly #abort = new AbortController();
-  #handedBack: Awaitable<string | undefined>;
-  #isHandedBack = false;
-  #isOver = false;
+  #releasedToken: Awaitable<string | undefined>;
+  #isRenewalStopped = false;
+  #hasEnded = false;
   #writing: Promise<unknown> | undefined;
 
-  constructor(key: TaskKey, token: string, home: LeaseDeps) {
+  constructor(key: TaskKey, token: string, deps: LeaseDeps) {
     this.key = key;
     this.#token = token;
-    this.#deps = home;
-    const { renewer, expiresAfter } = home;
-    this.#keptAs = renewer?.start({ key, token, expiresAfter, onLost: () => this.#lose() });
+    this.#deps = deps;
+    const { renewer, expiresAfter } = deps;
+    this.#renewalId = renewer?.start({ key, token, expiresAfter, onLost: () => this.#lose() });
   }
 
   get signal(): AbortSignal {
@@ -87,7 +81,7 @@ class ActiveLease implements Lease {
   }
 
   async write(entry: LeasedWrite): Promise<boolean> {
-    if (this.#isOver) return false;
+    if (this.#hasEnded) return false;
     const writing = this.#write(entry);
     this.#writing = writing.catch(() => undefined);
     const isWritten = await writing;
@@ -98,8 +92,8 @@ class ActiveLease implements Lease {
 
   async release(): Promise<void> {
     await this.#writing;
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     try {
       const token = await this.#stopRenewal();
       if (token !== undefined) await this.#deps.backend.release(this.key, token);
@@ -119,7 +113,7 @@ class ActiveLease implements Lease {
         token = newOwnerId();
         isUnseen = true;
         if (!(await backend.acquire(this.key, token, expiresAfter))) return false;
-        this.#handedBack = token;
+        this.#releasedToken = token;
       }
       if (isUnseen && !(await this.#mayReplace(isStale))) {
         await backend.release(this.key, token);
@@ -138,18 +132,19 @@ class ActiveLease implements Lease {
 
   /** Stops the renewal, so that only this lease uses its token. */
   #stopRenewal(): Awaitable<string | undefined> {
-    if (this.#isHandedBack) return this.#handedBack;
-    this.#isHandedBack = true;
-    return (this.#handedBack = this.#keptAs === undefined ? this.#token : this.#deps.renewer!.release(this.#keptAs));
+    if (this.#isRenewalStopped) return this.#releasedToken;
+    this.#isRenewalStopped = true;
+    return (this.#releasedToken =
+      this.#renewalId === undefined ? this.#token : this.#deps.renewer!.release(this.#renewalId));
   }
 
   #lose(): void {
-    if (!this.#isOver) this.#abort.abort(new LeaseLostError(this.key));
+    if (!this.#hasEnded) this.#abort.abort(new LeaseLostError(this.key));
   }
 
   #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#deps.onEnd(this);
   }
 }
@@ -163,60 +158,60 @@ export interface LeaseTestHooks {
   readonly renewer?: LeaseRenewer;
 }
 
-/** Acquires the leases of one store, and waits for those of other processes. */
+/** Acquires the leases of one store, and waiter for those of other processes. */
 export class LeaseManager implements Leases {
-  readonly #board: LeaseBackend;
+  readonly #backend: LeaseBackend;
   readonly #location: string;
   readonly #held = new Set<ActiveLease>();
-  readonly #home: LeaseDeps;
-  readonly #waits: LeaseWaiter;
+  readonly #deps: LeaseDeps;
+  readonly #waiter: LeaseWaiter;
 
   constructor(
-    board: LeaseBackend,
+    backend: LeaseBackend,
     client: Pick<StoreClient, 'read' | 'location'>,
     { expiresAfter = defaultTerm }: LeaseOptions = {},
-    { clock = systemClock, renewer = renewerFor(board, clock) }: LeaseTestHooks = {},
+    { clock = systemClock, renewer = renewerFor(backend, clock) }: LeaseTestHooks = {},
   ) {
-    this.#board = wrapErrors(board, client.location);
+    this.#backend = wrapErrors(backend, client.location);
     this.#location = client.location;
-    this.#waits = new LeaseWaiter(this.#board, expiresAfter, clock);
-    this.#home = {
-      backend: this.#board,
+    this.#waiter = new LeaseWaiter(this.#backend, expiresAfter, clock);
+    this.#deps = {
+      backend: this.#backend,
       renewer,
       expiresAfter,
       read: (key) => client.read(key),
       onEnd: (lease) => {
         this.#held.delete(lease);
-        this.#waits.notifyFree(lease.key);
+        this.#waiter.notifyFree(lease.key);
       },
     };
   }
 
   async acquire(key: TaskKey): Promise<Lease | undefined> {
     const token = newOwnerId();
-    if (!(await this.#board.acquire(key, token, this.#home.expiresAfter))) return undefined;
-    const lease = new ActiveLease(key, token, this.#home);
+    if (!(await this.#backend.acquire(key, token, this.#deps.expiresAfter))) return undefined;
+    const lease = new ActiveLease(key, token, this.#deps);
     this.#held.add(lease);
     return lease;
   }
 
   whenFree(key: TaskKey, signal: AbortSignal): Promise<void> {
-    return this.#waits.whenFree(key, signal);
+    return this.#waiter.whenFree(key, signal);
   }
 
   /** Removes all leases, even those of other processes. */
   async clear(): Promise<void> {
-    await this.#board.clear?.();
+    await this.#backend.clear?.();
   }
 
   async close(): Promise<void> {
-    this.#waits.end(new StorageError(`${this.#location} was closed while waiting for a lease`, { operation: 'read' }));
+    this.#waiter.end(new StorageError(`${this.#location} was closed while waiting for a lease`, { operation: 'read' }));
     await Promise.all([...this.#held].map((lease) => lease.release()));
   }
 }
 
 /** Renews leases in a thread, so that a task may block the event loop, if a thread can open the store. */
-function renewerFor(board: LeaseBackend, clock: Clock): LeaseRenewer | undefined {
-  if (board.renew === undefined) return undefined;
-  return board.uri ? new ThreadRenewer(board.uri(), board) : new LoopRenewer(board, clock);
+function renewerFor(backend: LeaseBackend, clock: Clock): LeaseRenewer | undefined {
+  if (backend.renew === undefined) return undefined;
+  return backend.uri ? new ThreadRenewer(backend.uri(), backend) : new LoopRenewer(backend, clock);
 }

@@ -2,14 +2,14 @@ import type { TaskKey } from '../../task/context';
 import type { LeaseBackend } from './lease';
 import type { Clock } from './renewal';
 
-/** The first poll of a lease comes after `firstLook` milliseconds; each further pause is this fraction of the time waited. */
-const firstLook = 20;
-const partOfWait = 0.1;
+/** The first poll of a lease comes after `firstPoll` milliseconds; each further pause is this fraction of the time waited. */
+const firstPoll = 20;
+const pauseFraction = 0.1;
 const longestPause = 500;
 /** The minimum number of polls while a lease lasts, to see that its owner is alive. */
-const looksPerTerm = 6;
-/** Polls that are due within this factor of their pause are done together. */
-const together = 1.25;
+const minPollsPerTerm = 6;
+/** Polls that are due within this factor of their pause are done togetherFactor. */
+const togetherFactor = 1.25;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -21,8 +21,8 @@ interface Watched {
   readonly key: TaskKey;
   readonly waiters: Set<Waiter>;
   readonly since: number;
-  lastLook: number;
-  nextLook: number;
+  lastPoll: number;
+  nextPoll: number;
   pause: number;
   /** The last sign of life of the owner, and the time since it changed. */
   seen: string | undefined;
@@ -31,16 +31,16 @@ interface Watched {
 
 /** Polls the leases of other processes until they are free: one timer and one request for all that are due. */
 export class LeaseWaiter {
-  readonly #board: LeaseBackend;
+  readonly #backend: LeaseBackend;
   readonly #expiresAfter: number;
   readonly #clock: Clock;
   readonly #watched = new Map<TaskKey, Watched>();
   #cancel: (() => void) | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
-  #isLooking = false;
+  #isPolling = false;
 
-  constructor(board: LeaseBackend, expiresAfter: number, clock: Clock) {
-    this.#board = board;
+  constructor(backend: LeaseBackend, expiresAfter: number, clock: Clock) {
+    this.#backend = backend;
     this.#expiresAfter = expiresAfter;
     this.#clock = clock;
   }
@@ -84,64 +84,66 @@ export class LeaseWaiter {
     const known = this.#watched.get(key);
     if (known) return known;
     const now = this.#clock.now();
-    const pause = Math.min(firstLook, this.#longestPause);
+    const pause = Math.min(firstPoll, this.#longestPause);
     const watched: Watched = {
       key,
       waiters: new Set(),
       since: now,
-      lastLook: now,
-      nextLook: now + pause,
+      lastPoll: now,
+      nextPoll: now + pause,
       pause,
       seen: undefined,
       silentFor: 0,
     };
     this.#watched.set(key, watched);
-    this.#wakeAt(watched.nextLook);
+    this.#wakeAt(watched.nextPoll);
     return watched;
   }
 
   get #longestPause(): number {
-    return Math.min(longestPause, this.#expiresAfter / looksPerTerm);
+    return Math.min(longestPause, this.#expiresAfter / minPollsPerTerm);
   }
 
   #wakeAt(time: number): void {
-    if (this.#isLooking || time >= this.#wakesAt) return;
+    if (this.#isPolling || time >= this.#wakesAt) return;
     this.#cancel?.();
     this.#wakesAt = time;
-    this.#cancel = this.#clock.after(Math.max(0, time - this.#clock.now()), () => void this.#look(), true);
+    this.#cancel = this.#clock.after(Math.max(0, time - this.#clock.now()), () => void this.#poll(), true);
   }
 
-  async #look(): Promise<void> {
-    this.#isLooking = true;
+  async #poll(): Promise<void> {
+    this.#isPolling = true;
     this.#wakesAt = Number.POSITIVE_INFINITY;
     this.#cancel = undefined;
     const now = this.#clock.now();
-    const due = [...this.#watched.values()].filter(({ nextLook, pause }) => nextLook <= now + pause * (together - 1));
+    const due = [...this.#watched.values()].filter(
+      ({ nextPoll, pause }) => nextPoll <= now + pause * (togetherFactor - 1),
+    );
     try {
-      const seen = await this.#board.peek(due.map(({ key }) => key));
-      await Promise.all(due.map((watched, i) => this.#take(watched, seen[i], now)));
+      const seen = await this.#backend.peek(due.map(({ key }) => key));
+      await Promise.all(due.map((watched, i) => this.#handle(watched, seen[i], now)));
     } catch (error) {
       for (const watched of due) this.#reject(watched, error);
     }
-    this.#isLooking = false;
+    this.#isPolling = false;
     let next = Number.POSITIVE_INFINITY;
-    for (const { nextLook } of this.#watched.values()) next = Math.min(next, nextLook);
+    for (const { nextPoll } of this.#watched.values()) next = Math.min(next, nextPoll);
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
   /** Handles the answer for one lease. */
-  async #take(watched: Watched, seen: string | undefined, now: number): Promise<void> {
+  async #handle(watched: Watched, seen: string | undefined, now: number): Promise<void> {
     if (seen === undefined) return this.#resolve(watched);
-    // Counts only the time in which this process polled: it may have been suspended together with the owner.
-    const passed = Math.min(now - watched.lastLook, 2 * watched.pause);
+    // Counts only the time in which this process polled: it may have been suspended togetherFactor with the owner.
+    const passed = Math.min(now - watched.lastPoll, 2 * watched.pause);
     watched.silentFor = seen === watched.seen ? watched.silentFor + passed : 0;
     watched.seen = seen;
     // The poll may have taken long, so the time of the sign of life is unknown.
-    watched.lastLook = this.#clock.now();
-    watched.pause = Math.min(this.#longestPause, Math.max(firstLook, (now - watched.since) * partOfWait));
-    watched.nextLook = watched.lastLook + watched.pause;
-    if (this.#board.breakLease === undefined || watched.silentFor < this.#expiresAfter) return;
-    await this.#board.breakLease(watched.key, seen);
+    watched.lastPoll = this.#clock.now();
+    watched.pause = Math.min(this.#longestPause, Math.max(firstPoll, (now - watched.since) * pauseFraction));
+    watched.nextPoll = watched.lastPoll + watched.pause;
+    if (this.#backend.breakLease === undefined || watched.silentFor < this.#expiresAfter) return;
+    await this.#backend.breakLease(watched.key, seen);
     this.#resolve(watched);
   }
 

@@ -5,35 +5,35 @@ import { RenewalLoop, systemClock } from './renewal';
 import type { FromRenewalThread, ToRenewalThread } from './renewal-thread';
 
 const port = parentPort!;
-const boards = new Map<string, LeaseBackend>();
-const tell = (message: FromRenewalThread) => port.postMessage(message);
+const backends = new Map<string, LeaseBackend>();
+const send = (message: FromRenewalThread) => port.postMessage(message);
 
 // Messages are handled before leases are renewed, even if the thread was suspended meanwhile.
 const renewals = new RenewalLoop(systemClock, () => {
-  for (let said = receiveMessageOnPort(port); said; said = receiveMessageOnPort(port))
-    take(said.message as ToRenewalThread);
+  for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port))
+    handle(received.message as ToRenewalThread);
 });
 
 /** A store is opened for its first lease that lasts long enough to be renewed: most do not. */
-function boardOf(uri: string): LeaseBackend {
-  let board = boards.get(uri);
-  if (!board) {
+function backendOf(uri: string): LeaseBackend {
+  let backend = backends.get(uri);
+  if (!backend) {
     const { openStore } = require('../open') as typeof import('../open');
-    boards.set(uri, (board = openStore(uri).store.leases!));
+    backends.set(uri, (backend = openStore(uri).store.leases!));
   }
-  return board;
+  return backend;
 }
 
-function take(message: ToRenewalThread): void {
+function handle(message: ToRenewalThread): void {
   const { id } = message;
-  if (message.type === 'keep') {
+  if (message.type === 'start') {
     const { uri, key, token, expiresAfter } = message;
-    renewals.start(id, { key, token, expiresAfter, onLost: () => tell({ type: 'lost', id }) }, () => boardOf(uri));
+    renewals.start(id, { key, token, expiresAfter, onLost: () => send({ type: 'lost', id }) }, () => backendOf(uri));
     return;
   }
   void andThen(renewals.release(id), (token) => {
-    if (message.isAsked) tell({ type: 'handed-back', id, token });
+    if (message.isAsked) send({ type: 'released', id, token });
   });
 }
 
-port.on('message', take);
+port.on('message', handle);

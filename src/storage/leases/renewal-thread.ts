@@ -10,7 +10,7 @@ import { type LeaseRenewer, LoopRenewer, type RenewedLease, renewalsPerTerm, sys
 /** The messages to the thread. */
 export type ToRenewalThread =
   | {
-      readonly type: 'keep';
+      readonly type: 'start';
       readonly id: number;
       /** A URI of the store. */
       readonly uri: string;
@@ -19,7 +19,7 @@ export type ToRenewalThread =
       readonly expiresAfter: number;
     }
   | {
-      readonly type: 'hand-back';
+      readonly type: 'release';
       readonly id: number;
       /** The token is requested: a lease that cannot have been renewed yet still has its first token. */
       readonly isAsked: boolean;
@@ -28,69 +28,69 @@ export type ToRenewalThread =
 /** The messages from the thread. */
 export type FromRenewalThread =
   | { readonly type: 'lost'; readonly id: number }
-  | { readonly type: 'handed-back'; readonly id: number; readonly token: string | undefined };
+  | { readonly type: 'released'; readonly id: number; readonly token: string | undefined };
 
 const entryFile = ownFile('storage/leases/renewal-thread-entry');
 /** A thread without leases ends after so many milliseconds. */
 const idleTime = 10_000;
 
 /** A lease that the thread renews. */
-interface Entrusted {
+interface HeldLease {
   readonly lease: RenewedLease;
-  readonly board: LeaseBackend;
+  readonly backend: LeaseBackend;
   readonly since: number;
   /** Its renewal on the event loop, after the thread ended. */
-  elsewhere?: { readonly keeper: LeaseRenewer; readonly id: number };
+  onLoop?: { readonly renewer: LeaseRenewer; readonly id: number };
   /** Resolves a pending release with the token. */
-  answer?: (token: string | undefined) => void;
+  resolve?: (token: string | undefined) => void;
 }
 
 /** The thread of this process that renews leases, while there are any. */
 class RenewalThread {
   /** Node arguments of the thread, if those of this process do not suit it. */
   execArgv: readonly string[] | undefined;
-  readonly #entrusted = new Map<number, Entrusted>();
+  readonly #leases = new Map<number, HeldLease>();
   #thread: Worker | undefined;
   #count = 0;
-  #asked = 0;
+  #pendingReleases = 0;
   #idle: NodeJS.Timeout | undefined;
   /** A thread that failed is not started again. */
   #hasFailed = false;
 
-  start(lease: RenewedLease, uri: string, board: LeaseBackend): number {
+  start(lease: RenewedLease, uri: string, backend: LeaseBackend): number {
     clearTimeout(this.#idle);
     const id = this.#count++;
-    const entrusted: Entrusted = { lease, board, since: systemClock.now() };
-    this.#entrusted.set(id, entrusted);
+    const held: HeldLease = { lease, backend, since: systemClock.now() };
+    this.#leases.set(id, held);
     const { key, token, expiresAfter } = lease;
-    if (this.#canStart()) this.#tell({ type: 'keep', id, uri, key, token, expiresAfter });
-    else this.#keepHere(entrusted);
+    if (this.#canStart()) this.#send({ type: 'start', id, uri, key, token, expiresAfter });
+    else this.#renewHere(held);
     return id;
   }
 
   release(id: number): Awaitable<string | undefined> {
-    const entrusted = this.#entrusted.get(id);
-    if (!entrusted) return undefined;
-    const { lease, since, elsewhere } = entrusted;
-    if (elsewhere) {
-      this.#drop(id);
-      return elsewhere.keeper.release(elsewhere.id);
+    const held = this.#leases.get(id);
+    if (!held) return undefined;
+    const { lease, since, onLoop } = held;
+    if (onLoop) {
+      this.#forget(id);
+      return onLoop.renewer.release(onLoop.id);
     }
     // Less than half the time to the first renewal: the thread handles the message before that.
     if (systemClock.now() - since < lease.expiresAfter / renewalsPerTerm / 2) {
-      this.#tell({ type: 'hand-back', id, isAsked: false });
-      this.#drop(id);
+      this.#send({ type: 'release', id, isAsked: false });
+      this.#forget(id);
       return lease.token;
     }
     return new Promise((resolve) => {
-      entrusted.answer = resolve;
+      held.resolve = resolve;
       // Keeps the process alive until the answer.
-      if (this.#asked++ === 0) this.#thread?.ref();
-      this.#tell({ type: 'hand-back', id, isAsked: true });
+      if (this.#pendingReleases++ === 0) this.#thread?.ref();
+      this.#send({ type: 'release', id, isAsked: true });
     });
   }
 
-  #tell(message: ToRenewalThread): void {
+  #send(message: ToRenewalThread): void {
     (this.#thread ??= this.#startThread()).postMessage(message);
   }
 
@@ -102,33 +102,33 @@ class RenewalThread {
     });
     let failure: unknown;
     thread
-      .on('message', (message: FromRenewalThread) => this.#hear(message))
+      .on('message', (message: FromRenewalThread) => this.#handle(message))
       .on('error', (error) => (failure = error))
-      .on('exit', () => this.#ended(thread, failure));
+      .on('exit', () => this.#handleExit(thread, failure));
     thread.unref();
     return thread;
   }
 
-  #hear(message: FromRenewalThread): void {
-    const entrusted = this.#entrusted.get(message.id);
-    if (!entrusted) return;
+  #handle(message: FromRenewalThread): void {
+    const held = this.#leases.get(message.id);
+    if (!held) return;
     if (message.type === 'lost') {
-      entrusted.lease.onLost();
+      held.lease.onLost();
       return;
     }
-    this.#drop(message.id);
-    this.#answer(entrusted, message.token);
+    this.#forget(message.id);
+    this.#resolveRelease(held, message.token);
   }
 
-  #answer({ answer }: Entrusted, token: string | undefined): void {
-    if (!answer) return;
-    if (--this.#asked === 0) this.#thread?.unref();
-    answer(token);
+  #resolveRelease({ resolve }: HeldLease, token: string | undefined): void {
+    if (!resolve) return;
+    if (--this.#pendingReleases === 0) this.#thread?.unref();
+    resolve(token);
   }
 
-  #drop(id: number): void {
-    this.#entrusted.delete(id);
-    if (this.#entrusted.size > 0) return;
+  #forget(id: number): void {
+    this.#leases.delete(id);
+    if (this.#leases.size > 0) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.#end(), idleTime).unref();
   }
@@ -140,20 +140,20 @@ class RenewalThread {
   }
 
   /** Its leases are renewed on the event loop from now on. */
-  #ended(thread: Worker, failure: unknown): void {
+  #handleExit(thread: Worker, failure: unknown): void {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
     this.#hasFailed = true;
     emitWarning(
       `the thread that renews leases ended (${failure === undefined ? 'for an unknown reason' : describeError(failure)}): they are renewed on the event loop, so a task that blocks it for long loses its lease`,
     );
-    for (const [id, entrusted] of this.#entrusted) {
-      if (!entrusted.answer) {
-        this.#keepHere(entrusted);
+    for (const [id, held] of this.#leases) {
+      if (!held.resolve) {
+        this.#renewHere(held);
         continue;
       }
-      this.#drop(id);
-      this.#answer(entrusted, entrusted.lease.token);
+      this.#forget(id);
+      this.#resolveRelease(held, held.lease.token);
     }
   }
 
@@ -167,9 +167,9 @@ class RenewalThread {
     return false;
   }
 
-  #keepHere(entrusted: Entrusted): void {
-    const keeper = new LoopRenewer(entrusted.board, systemClock);
-    entrusted.elsewhere = { keeper, id: keeper.start(entrusted.lease) };
+  #renewHere(held: HeldLease): void {
+    const renewer = new LoopRenewer(held.backend, systemClock);
+    held.onLoop = { renewer, id: renewer.start(held.lease) };
   }
 }
 
@@ -178,16 +178,16 @@ export const renewalThread = new RenewalThread();
 /** Renews the leases of a store in a thread, so that a task may block the event loop. */
 export class ThreadRenewer implements LeaseRenewer {
   readonly #uri: string;
-  readonly #board: LeaseBackend;
+  readonly #backend: LeaseBackend;
 
-  /** @param board the store as opened in this thread, used if no thread can start */
-  constructor(uri: string, board: LeaseBackend) {
+  /** @param backend the store as opened in this thread, used if no thread can start */
+  constructor(uri: string, backend: LeaseBackend) {
     this.#uri = uri;
-    this.#board = board;
+    this.#backend = backend;
   }
 
   start(lease: RenewedLease): number {
-    return renewalThread.start(lease, this.#uri, this.#board);
+    return renewalThread.start(lease, this.#uri, this.#backend);
   }
 
   release(id: number): Awaitable<string | undefined> {

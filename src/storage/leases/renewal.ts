@@ -58,10 +58,10 @@ const patience = 1 / 12;
 interface RenewalState {
   readonly lease: RenewedLease;
   /** Opened at the first use. */
-  readonly board: () => LeaseBackend;
+  readonly backend: () => LeaseBackend;
   token: string | undefined;
   due: number;
-  underWay: Promise<void> | undefined;
+  inFlight: Promise<void> | undefined;
 }
 
 /**
@@ -72,7 +72,7 @@ interface RenewalState {
  */
 export class RenewalLoop {
   readonly #clock: Clock;
-  readonly #kept = new Map<number, RenewalState>();
+  readonly #leases = new Map<number, RenewalState>();
   readonly #beforehand: () => void;
   #cancel: (() => void) | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
@@ -83,17 +83,17 @@ export class RenewalLoop {
     this.#beforehand = beforehand;
   }
 
-  start(id: number, lease: RenewedLease, board: () => LeaseBackend): void {
+  start(id: number, lease: RenewedLease, backend: () => LeaseBackend): void {
     const due = this.#clock.now() + lease.expiresAfter / renewalsPerTerm;
-    this.#kept.set(id, { lease, board, token: lease.token, due, underWay: undefined });
+    this.#leases.set(id, { lease, backend, token: lease.token, due, inFlight: undefined });
     this.#wakeAt(due);
   }
 
   release(id: number): Awaitable<string | undefined> {
-    const renewed = this.#kept.get(id);
+    const renewed = this.#leases.get(id);
     if (!renewed) return undefined;
-    this.#kept.delete(id);
-    return andThen<void, string | undefined>(renewed.underWay as Awaitable<void>, () => renewed.token);
+    this.#leases.delete(id);
+    return andThen<void, string | undefined>(renewed.inFlight as Awaitable<void>, () => renewed.token);
   }
 
   #wakeAt(time: number): void {
@@ -109,24 +109,24 @@ export class RenewalLoop {
     this.#beforehand();
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const renewed of this.#kept.values()) {
-      const { lease, underWay } = renewed;
-      if (underWay) continue;
+    for (const renewed of this.#leases.values()) {
+      const { lease, inFlight } = renewed;
+      if (inFlight) continue;
       if (renewed.due > now + lease.expiresAfter * together) next = Math.min(next, renewed.due);
-      else this.#begin(renewed, now);
+      else this.#startRenewal(renewed, now);
     }
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
-  #begin(renewed: RenewalState, now: number): void {
+  #startRenewal(renewed: RenewalState, now: number): void {
     const { expiresAfter } = renewed.lease;
-    renewed.underWay = this.#renew(renewed).then(
+    renewed.inFlight = this.#renew(renewed).then(
       () => void (renewed.due = now + expiresAfter / renewalsPerTerm),
       // The store is away. The next renewal, or the write of the owner, finds out if the lease is still held.
       () => void (renewed.due = this.#clock.now() + expiresAfter * patience),
     );
-    void renewed.underWay.then(() => {
-      renewed.underWay = undefined;
+    void renewed.inFlight.then(() => {
+      renewed.inFlight = undefined;
       this.#wakeAt(renewed.due);
     });
   }
@@ -135,10 +135,10 @@ export class RenewalLoop {
     const { lease, token } = renewed;
     const { key, expiresAfter } = lease;
     if (token === undefined) return;
-    const board = renewed.board();
-    if (await board.renew!(key, token, expiresAfter)) return;
+    const backend = renewed.backend();
+    if (await backend.renew!(key, token, expiresAfter)) return;
     const next = newOwnerId();
-    const isTaken = await board.acquire(key, next, expiresAfter);
+    const isTaken = await backend.acquire(key, next, expiresAfter);
     renewed.token = isTaken ? next : undefined;
     if (!isTaken) lease.onLost();
   }
@@ -147,17 +147,17 @@ export class RenewalLoop {
 /** Renews the leases of a store on the event loop. */
 export class LoopRenewer implements LeaseRenewer {
   readonly #renewals: RenewalLoop;
-  readonly #board: LeaseBackend;
+  readonly #backend: LeaseBackend;
   #count = 0;
 
-  constructor(board: LeaseBackend, clock: Clock) {
-    this.#board = board;
+  constructor(backend: LeaseBackend, clock: Clock) {
+    this.#backend = backend;
     this.#renewals = new RenewalLoop(clock);
   }
 
   start(lease: RenewedLease): number {
     const id = this.#count++;
-    this.#renewals.start(id, lease, () => this.#board);
+    this.#renewals.start(id, lease, () => this.#backend);
     return id;
   }
 

@@ -58,9 +58,9 @@ export class Epochs {
   }
 
   /** @param epoch undefined for a store without an epoch: it is read again when that matters */
-  record(layer: MarkedStore, epoch: string | undefined): void {
+  record(store: MarkedStore, epoch: string | undefined): void {
     if (epoch === undefined) return;
-    this.#known.set(layer, epoch);
+    this.#known.set(store, epoch);
     this.#words = Object.freeze(Array.from(this.#known, ([{ place }, known]) => wordOf(known, place)));
   }
 
@@ -68,32 +68,32 @@ export class Epochs {
    * A record was saved in the current epoch of its store, and in no earlier epoch of another store of this run: the
    * clears of an earlier epoch are not known any more.
    */
-  includes(layer: MarkedStore, marks: readonly string[]): Awaitable<boolean> {
+  includes(store: MarkedStore, marks: readonly string[]): Awaitable<boolean> {
     const [first] = marks;
     // Most records are in a storage of one store.
-    if (this.#known.size === 1 && first === this.#words[0] && this.#known.has(layer)) return true;
-    const epoch = this.#known.get(layer);
-    if (epoch !== undefined) return this.#isOf(layer, epoch, marks);
+    if (this.#known.size === 1 && first === this.#words[0] && this.#known.has(store)) return true;
+    const epoch = this.#known.get(store);
+    if (epoch !== undefined) return this.#isOf(store, epoch, marks);
     // The store was empty at the start of the run, and others have saved in it since; or it has lost its epoch.
     return andThen(
-      layer.marks.readTrunk((_, now) => now),
+      store.marks.readTrunk((_, now) => now),
       (now) => {
-        this.record(layer, now);
-        return now !== undefined && this.#isOf(layer, now, marks);
+        this.record(store, now);
+        return now !== undefined && this.#isOf(store, now, marks);
       },
     );
   }
 
-  #isOf(layer: MarkedStore, epoch: string, marks: readonly string[]): boolean {
+  #isOf(store: MarkedStore, epoch: string, marks: readonly string[]): boolean {
     if (!includesEpoch(marks, epoch)) return false;
-    for (const mark of marks) if (isEpoch(mark) && this.#isLost(layer, mark)) return false;
+    for (const mark of marks) if (isEpoch(mark) && this.#isLost(store, mark)) return false;
     return true;
   }
 
   /** The mark names an earlier epoch of another store. */
-  #isLost(layer: MarkedStore, word: string): boolean {
+  #isLost(store: MarkedStore, word: string): boolean {
     for (const [other, epoch] of this.#known)
-      if (other !== layer && word.endsWith(`.${other.place}`) && word !== wordOf(epoch, other.place)) return true;
+      if (other !== store && word.endsWith(`.${other.place}`) && word !== wordOf(epoch, other.place)) return true;
     return false;
   }
 }
@@ -107,27 +107,27 @@ export function startWithEpochOf({ place }: MarkedStore, [first]: readonly strin
  * The marks of a record in one store: those that its run has seen, with the epochs of that store and of those behind
  * it. The stores before it differ from machine to machine, and may be deleted at any time.
  *
- * @param layers that store and those behind it
+ * @param stores that store and those behind it
  * @param isWritten results are saved in the store, so that it has an epoch
  */
 export function marksForStore<L extends MarkedStore>(
-  layers: readonly L[],
-  isWritten: (layer: L) => boolean,
+  stores: readonly L[],
+  isWritten: (store: L) => boolean,
   marks: readonly string[],
 ): Awaitable<readonly string[]> {
   const words: string[] = [];
   const missing: L[] = [];
-  for (const layer of layers) {
-    const word = marks.find((mark) => isEpoch(mark) && mark.endsWith(`.${layer.place}`));
+  for (const store of stores) {
+    const word = marks.find((mark) => isEpoch(mark) && mark.endsWith(`.${store.place}`));
     if (word !== undefined) words.push(word);
-    else if (isWritten(layer)) missing.push(layer);
+    else if (isWritten(store)) missing.push(store);
   }
   const clears = clearMarksIn(marks);
   if (missing.length > 0) return andThen(newWords(missing), (added) => [...added, ...words, ...clears]);
   return words.length + clears.length === marks.length ? marks : [...words, ...clears];
 }
 
-function newWords(layers: readonly MarkedStore[]): Awaitable<readonly string[]> {
-  const words = layers.map(({ marks, place }) => andThen(marks.epoch(), (epoch) => wordOf(epoch, place)));
+function newWords(stores: readonly MarkedStore[]): Awaitable<readonly string[]> {
+  const words = stores.map(({ marks, place }) => andThen(marks.epoch(), (epoch) => wordOf(epoch, place)));
   return words.some(isPromiseLike) ? Promise.all(words) : (words as string[]);
 }

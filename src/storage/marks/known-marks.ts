@@ -100,19 +100,19 @@ interface StoreMarks {
  * A clear writes one mark into each store, one after the other.
  */
 class TaskMarks {
-  readonly #layers: readonly StoreMarks[];
+  readonly #stores: readonly StoreMarks[];
 
-  constructor(layers: readonly StoreMarks[]) {
-    this.#layers = layers.filter(({ marks }) => !marks.isEmpty);
+  constructor(stores: readonly StoreMarks[]) {
+    this.#stores = stores.filter(({ marks }) => !marks.isEmpty);
   }
 
   get isEmpty(): boolean {
-    return this.#layers.length === 0;
+    return this.#stores.length === 0;
   }
 
   /** `load` must be called before `marksOn`. */
   get isDeep(): boolean {
-    return this.#layers.some(({ marks }) => marks.isDeep);
+    return this.#stores.some(({ marks }) => marks.isDeep);
   }
 
   /** Reads the logs that some results need. @param names the parts of their keys after the task */
@@ -133,15 +133,15 @@ class TaskMarks {
    * @param name the part of its key after the task
    */
   marksOn(name: string): readonly string[] {
-    if (this.#layers.length === 0) return none;
-    const all = [...new Set(this.#layers.flatMap(({ marks }) => marks.marksOn(name)))];
-    return all.length === 1 ? all : all.filter((mark) => !this.#layers.some(({ marks }) => marks.hasLater(mark, name)));
+    if (this.#stores.length === 0) return none;
+    const all = [...new Set(this.#stores.flatMap(({ marks }) => marks.marksOn(name)))];
+    return all.length === 1 ? all : all.filter((mark) => !this.#stores.some(({ marks }) => marks.hasLater(mark, name)));
   }
 
   /** Starts the next reads for a result. Returns true if there are any. */
   #read(name: string, reads: Map<string, Awaitable<void>>): boolean {
     let isLeft = false;
-    for (const [i, { store, marks }] of this.#layers.entries()) {
+    for (const [i, { store, marks }] of this.#stores.entries()) {
       const key = marks.unread(name);
       if (key === undefined) continue;
       isLeft = true;
@@ -159,12 +159,12 @@ class TaskMarks {
 /** The clear marks that a run has read; they count for the whole run. */
 export class KnownMarks {
   readonly epochs = new Epochs();
-  readonly #layers: readonly MarkedStore[];
+  readonly #stores: readonly MarkedStore[];
   readonly #folders = new Map<string, TaskMarks>();
   #trunks: Awaitable<readonly MarkLog[]> | undefined;
 
-  constructor(layers: readonly MarkedStore[]) {
-    this.#layers = layers;
+  constructor(stores: readonly MarkedStore[]) {
+    this.#stores = stores;
   }
 
   /** No marks have been read yet. */
@@ -180,23 +180,23 @@ export class KnownMarks {
   /** Reads the marks on the results of tasks, if they have not been read yet. */
   async read(folders: readonly string[]): Promise<void> {
     const missing = [...new Set(folders)].filter((folder) => !this.#folders.has(folder));
-    for (const { marks } of this.#layers) marks.refresh();
-    const reads = missing.map((folder) => allOf(this.#layers.map(({ marks }) => marks.read(rootKey(folder), asItIs))));
+    for (const { marks } of this.#stores) marks.refresh();
+    const reads = missing.map((folder) => allOf(this.#stores.map(({ marks }) => marks.read(rootKey(folder), asItIs))));
     const [trunks, ...roots] = await Promise.all([(this.#trunks ??= this.#readTrunks()), ...reads]);
     for (const [i, folder] of missing.entries())
-      this.#folders.set(folder, new TaskMarks(roots[i]!.map((log, layer) => this.#of(folder, log, layer, trunks))));
+      this.#folders.set(folder, new TaskMarks(roots[i]!.map((log, at) => this.#marksIn(at, folder, log, trunks))));
   }
 
-  #of(folder: string, log: MarkLog, layer: number, trunks: readonly MarkLog[]): StoreMarks {
-    const marks = new TaskMarksInStore(folder, log, trunks[layer]!.children.get(folder));
-    return { store: this.#layers[layer]!.marks, marks };
+  #marksIn(at: number, folder: string, log: MarkLog, trunks: readonly MarkLog[]): StoreMarks {
+    const marks = new TaskMarksInStore(folder, log, trunks[at]!.children.get(folder));
+    return { store: this.#stores[at]!.marks, marks };
   }
 
   #readTrunks(): Awaitable<readonly MarkLog[]> {
     return allOf(
-      this.#layers.map((layer) =>
-        layer.marks.readTrunk((trunk, epoch) => {
-          this.epochs.record(layer, epoch);
+      this.#stores.map((store) =>
+        store.marks.readTrunk((trunk, epoch) => {
+          this.epochs.record(store, epoch);
           return trunk;
         }),
       ),

@@ -158,8 +158,8 @@ export function newMarkId(): string {
 }
 
 /** The mark of a clear in one of the stores. */
-export function markForStore(clear: string, layer: number): string {
-  return `${clear}${dot}${layer}`;
+export function markForStore(clear: string, number: number): string {
+  return `${clear}${dot}${number}`;
 }
 
 /** The mark for everything in a log that is lost; undefined if it is not. @param ids the ids of the log in the log above it */

@@ -27,7 +27,7 @@ function install(folder: string, without: string): void {
     .map((file) => join(root, 'src', file));
   const outdir = join(folder, own);
   buildSync({ entryPoints, outdir, format: 'cjs', platform: 'node', target: 'node20', logLevel: 'error' });
-  writeFileSync(join(outdir, 'package.json'), '{ "name": "tidemark" }');
+  writeFileSync(join(outdir, 'package.json'), '{ "name": "tidemark", "main": "entry/index.js" }');
   for (const name of dependencies.filter((name) => name !== without)) {
     const link = join(folder, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });

@@ -123,7 +123,7 @@ function expiring(board: LeaseBackend, world: World, process: VirtualProcess, ex
 /** A board as an object of functions of its own. */
 function allOf(board: LeaseBackend): LeaseBackend {
   const { acquire, renew, write, release, peek, breakLease } = board;
-  const bound = { take: acquire, renew, write, release, look: peek, evict: breakLease };
+  const bound = { acquire, renew, write, release, peek, breakLease };
   return Object.fromEntries(
     Object.entries(bound).flatMap(([name, method]) => (method ? [[name, (method as Function).bind(board)]] : [])),
   ) as unknown as LeaseBackend;

@@ -12,7 +12,7 @@ const fixture = join(__dirname, 'fixtures/take-and-end.ts');
 const folder = temporaryFolder();
 const open = () => Storage.open(`file:${folder.path}`, { lease: { expiresAfter: 600 } });
 
-it('removes what dead processes left in the leases of a task, when it takes one of these', async () => {
+it('removes the leases of dead processes on keys of a task when it acquires one of them', async () => {
   expect(await runChild(fixture, [`file:${folder.path}`, '0', 'Choose/a', 'Choose/b', 'Other/c'])).toHaveLength(3);
   const storage = open();
   const leases = (name: string) => readdirSync(join(folder.path, '@leases', name));
@@ -24,7 +24,7 @@ it('removes what dead processes left in the leases of a task, when it takes one 
   expect([leases(choose), readdirSync(join(folder.path, '.tmp'))]).toEqual([[], []]);
 });
 
-it('sweeps the folder of a process that was killed when it was about to take a lease', async () => {
+it('removes the folder of a process that was killed before it acquired a lease', async () => {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   const unfinished = join(folder.path, '.tmp', `${pid}-0-0a`);
   mkdirSync(unfinished, { recursive: true });
@@ -36,7 +36,7 @@ it('sweeps the folder of a process that was killed when it was about to take a l
   expect(readdirSync(join(folder.path, '.tmp'))).toEqual([]);
 });
 
-it('says what is wrong when there is a file where leases should be', async () => {
+it('reports a file in the place of the folder of leases', async () => {
   writeFileSync(join(folder.path, '@leases'), '');
   await expect(open().stack.leases!.acquire('Choose/a' as TaskKey)).rejects.toMatchObject({
     name: 'StorageError',
@@ -44,7 +44,7 @@ it('says what is wrong when there is a file where leases should be', async () =>
   });
 });
 
-it('goes on when its folder is deleted meanwhile', async () => {
+it('continues when its folder is deleted meanwhile', async () => {
   const storage = Storage.open(`file:${join(folder.path, 'deleted')}`);
   for (let i = 0; i < 3; i++) {
     const lease = await storage.stack.leases!.acquire('Choose/a' as TaskKey);
@@ -55,12 +55,12 @@ it('goes on when its folder is deleted meanwhile', async () => {
   await storage.close();
 });
 
-it('does not keep a process from ending that holds leases', async () => {
+it('lets a process end that holds leases', async () => {
   expect(await runChild(fixture, [`file:${folder.path}`, '1500', 'Choose/a'])).toEqual([false]);
 });
 
 describeWithRedis('with a redis-server', (server) => {
-  it('does not keep a process from ending that holds leases in Redis', async () => {
+  it('lets a process end that holds leases in Redis', async () => {
     expect(await runChild(fixture, [server.uri(), '1500', 'Choose/a'])).toHaveLength(1);
   });
 });

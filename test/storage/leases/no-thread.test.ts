@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../support/temporary-folder';
 const folder = temporaryFolder();
 const open = () => Storage.open(`file:${folder.path}`, { lease: { expiresAfter: 600 } });
 
-it('says so when there can be no thread, and renews leases on the event loop', async () => {
+it('warns when no thread can start, and renews leases on the event loop', async () => {
   renewalThread.execArgv = ['-r', '/no/such/file'];
   const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
   const [a, b] = [open(), open()];

@@ -46,7 +46,7 @@ function test(uri: () => string): void {
     expect(computed.map((line) => line.split(' ')[2]).sort()).toEqual(keys);
   });
 
-  it('lets another compute what a killed owner did not', async () => {
+  it('lets another process compute the key of a killed owner', async () => {
     const owner = start(uri(), 'killed', { waits: 60_000 });
     await noted(`killed computes ${key}`);
     const next = start(uri(), 'next');
@@ -56,7 +56,7 @@ function test(uri: () => string): void {
     expect((await owner.ended).signal).toBe('SIGKILL');
   });
 
-  it('refuses what an owner writes that was stopped for too long, and gives it the result of the next one', async () => {
+  it('refuses the write of an owner that was suspended for too long, and gives it the result of the next one', async () => {
     const owner = start(uri(), 'stopped', { waits: 1000 });
     await noted(`stopped computes ${key}`);
     owner.process.kill('SIGSTOP');
@@ -79,7 +79,7 @@ function test(uri: () => string): void {
 
 describe('leases in files', () => test(() => `file:${join(folder.path, 'store')}`));
 
-it('frees the lease of a killed owner at once where it can be seen that it is dead', async () => {
+it('frees the lease of a killed owner at once on the same machine', async () => {
   const uri = `file:${join(folder.path, 'store')}`;
   const owner = start(uri, 'killed', { waits: 60_000, expiresAfter: 3_600_000 });
   await noted(`killed computes ${key}`);

@@ -25,7 +25,7 @@ function open(server: RedisServer): { store: RedisStore; leases: LeaseManager; c
 }
 
 describeWithRedis('leases in a Redis that comes and goes', (server) => {
-  it('are taken again by their owner when it starts without its data', async () => {
+  it('are acquired again by their owner after a restart without data', async () => {
     const [a, b] = [open(server), open(server)];
     const lease = (await a.leases.acquire(key))!;
     await server.kill();
@@ -36,7 +36,7 @@ describeWithRedis('leases in a Redis that comes and goes', (server) => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  it('are lost when another was faster after that', async () => {
+  it('are lost when another process is faster after that', async () => {
     const [a, b] = [open(server), open(server)];
     const lease = (await a.leases.acquire(key))!;
     await server.kill();
@@ -48,7 +48,7 @@ describeWithRedis('leases in a Redis that comes and goes', (server) => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  it('say what is wrong while it is away, and go on when it is back', async () => {
+  it('report that it is away, and continue when it is back', async () => {
     const [a, b] = [open(server), open(server)];
     const lease = (await a.leases.acquire(key))!;
     const waiting = b.leases.whenFree(key, forever()).catch((error) => error);
@@ -64,7 +64,7 @@ describeWithRedis('leases in a Redis that comes and goes', (server) => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  it('say what is wrong when it hangs', async () => {
+  it('report that it hangs', async () => {
     const [a, b] = [open(server), open(server)];
     const lease = (await a.leases.acquire(key))!;
     server.pause();
@@ -78,7 +78,7 @@ describeWithRedis('leases in a Redis that comes and goes', (server) => {
 });
 
 describeWithRedis('leases in a Redis of its own', () => {
-  it('are still there when it starts with its data', async () => {
+  it('survive a restart with data', async () => {
     const server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
     const [a, b] = [open(server), open(server)];
     const lease = (await a.leases.acquire(key))!;
@@ -90,7 +90,7 @@ describeWithRedis('leases in a Redis of its own', () => {
     await server.stop();
   });
 
-  it('say so when its memory is full', async () => {
+  it('report that its memory is full', async () => {
     const server = await startRedis({ maxmemory: '3mb' });
     const { store, leases, close } = open(server);
     const lease = (await leases.acquire(key))!;

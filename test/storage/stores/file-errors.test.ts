@@ -40,7 +40,7 @@ function failureOf(work: () => unknown): StorageError {
   throw new Error('did not fail');
 }
 
-it('says what to do when the folder may not be written', () => {
+it('tells the remedy when the folder is not writable', () => {
   chmodSync(folder, 0o555);
   const error = unprivileged(() => failureOf(() => store.set('Task/a', bytes)));
   expect(error.message).toBe(
@@ -55,7 +55,7 @@ inLinux('says so where no folder can be made although its parent is there', () =
   expect(error.message).toMatch(/^cannot write to \/proc\/tidemark\/deep \(Task\/a\): the folder cannot be made there/);
 });
 
-it('does not take what it may not read for missing', () => {
+it('does not report an unreadable entry as missing', () => {
   store.set('Task/a', bytes);
   chmodSync(join(folder, 'Task'), 0o000);
   chmodSync(folder, 0o755);
@@ -75,7 +75,7 @@ it('refuses a folder that is a file', async () => {
   }
 });
 
-it('throws what is wrong with one entry', async () => {
+it('throws the problem of a single entry', async () => {
   mkdirSync(join(folder, 'Task', 'a'), { recursive: true });
   expect(failureOf(() => store.get('Task/a')).message).toMatch(/folder where a file should be \(EISDIR\)/);
   expect(failureOf(() => store.set('Task/a', bytes)).message).toMatch(/EISDIR/);

@@ -31,19 +31,19 @@ it('makes no folder before the first write', async () => {
   expect(readdirSync(base)).toEqual([]);
 });
 
-it('keeps a value in a file of its name, in a folder that git ignores', () => {
+it('keeps a value in a file named by its key, in a folder that git ignores', () => {
   store.set('Choose/0f3a', bytes);
   expect([...readFileSync(join(folder, 'Choose', '0f3a'))]).toEqual([1, 2, 3]);
   expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('*\n');
 });
 
-it('puts no .gitignore into a folder that was there', () => {
+it('puts no .gitignore into an existing folder', () => {
   mkdirSync(folder, { recursive: true });
   store.set('Choose/0f3a', bytes);
   expect(readdirSync(folder).sort()).toEqual(['.tmp', 'Choose']);
 });
 
-it('writes and reads small values at once, large ones later', async () => {
+it('writes and reads small values synchronously, large ones asynchronously', async () => {
   const [small, large] = [new Uint8Array(65_536), new Uint8Array(65_537)];
   expect(store.set('Choose/small', small)).toBe(true);
   expect(store.get('Choose/small')).toEqual(small);
@@ -53,7 +53,7 @@ it('writes and reads small values at once, large ones later', async () => {
   expect(store.get('Choose/large')).toBeInstanceOf(Promise);
 });
 
-it('gives names that a disk blind to case can tell apart', async () => {
+it('uses names that differ on a case-insensitive disk', async () => {
   const keys = ['Choose/a', 'Choose/A', 'choose/a', 'CHOOSE/a', '@damaged/Choose/a', '@damaged/choose/a'];
   for (const key of keys) store.set(key, bytes);
   for (const at of [folder, join(folder, 'Choose'), join(folder, '@damaged')]) {
@@ -64,7 +64,7 @@ it('gives names that a disk blind to case can tell apart', async () => {
   expect(await listed()).toEqual(keys.sort());
 });
 
-it('finds what an earlier run has put beside a folder of almost the same name', async () => {
+it('finds the files of an earlier run beside a folder whose name differs in case', async () => {
   for (const key of ['Choose/a', 'choose/a']) store.set(key, bytes);
   const later = new FileStore(folder);
   rmSync(join(folder, 'Choose'), { recursive: true });
@@ -84,7 +84,7 @@ it("neither lists nor clears what is not its own, such as a task's directory", a
   expect(readdirSync(folder).sort()).toEqual(['.gitignore', '.tmp', 'Choose', 'notes.txt']);
 });
 
-it('flushes file and folders for what is to be durable, and only for that', async () => {
+it('flushes file and folders of durable values only', async () => {
   const flushes = jest.spyOn(fs, 'fsync');
   const durable = { durable: true };
   const during = async (work: unknown): Promise<number> => {

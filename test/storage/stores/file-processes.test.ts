@@ -31,7 +31,7 @@ async function killAfter(milliseconds: number, child: ChildProcess): Promise<voi
   child.kill('SIGKILL');
 }
 
-it('holds only whole values while 8 processes write and some of them are killed', async () => {
+it('holds only complete values while 8 processes write and some are killed', async () => {
   const surviving = Array.from({ length: 5 }, start);
   const killed = Array.from({ length: 12 }, async (_, i) => {
     if (i >= 3) await wait(i * 100);
@@ -51,7 +51,7 @@ it('holds only whole values while 8 processes write and some of them are killed'
   expect(found).toBeGreaterThan(40);
 });
 
-it('takes a file that was made and not written yet for none', async () => {
+it('ignores a file that is made but not written yet', async () => {
   const store = new FileStore(folder);
   await store.set('Task/other', Uint8Array.of(1));
   closeSync(openSync(join(folder, 'Task/unwritten'), 'wx'));
@@ -64,7 +64,7 @@ it('takes a file that was made and not written yet for none', async () => {
   expect(store.get('Task/unwritten')).toEqual(Uint8Array.of(2));
 });
 
-it('waits for one that is about to be written, where its times do not tell', async () => {
+it('waits for a file that is about to be written, if its times do not tell', async () => {
   const store = new FileStore(folder);
   await store.set('Task/other', Uint8Array.of(1));
   const path = join(folder, 'Task/unwritten');
@@ -75,7 +75,7 @@ it('waits for one that is about to be written, where its times do not tell', asy
   expect(await found).toEqual(new Uint8Array(Buffer.from('written')));
 });
 
-it('keeps a value that is empty', async () => {
+it('keeps an empty value', async () => {
   const store = new FileStore(folder);
   for (const durable of [false, true]) {
     await store.set('Task/a', new Uint8Array(), undefined, { durable });
@@ -84,7 +84,7 @@ it('keeps a value that is empty', async () => {
   }
 });
 
-it.each([1, 4096, 4097])('puts a new value of %j bytes in place so that others never see half of it', async (size) => {
+it.each([1, 4096, 4097])('writes a new value of %j bytes so that no reader sees a part of it', async (size) => {
   const store = new FileStore(folder);
   await store.set('Task/other', Uint8Array.of(1));
   const write = fs.writeSync;
@@ -102,7 +102,7 @@ it.each([1, 4096, 4097])('puts a new value of %j bytes in place so that others n
   expect(store.get('Task/a')).toEqual(new Uint8Array(size).fill(7));
 });
 
-it('sweeps what killed processes left, at its first write', async () => {
+it('removes leftovers of killed processes at its first write', async () => {
   const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
   const temporary = join(folder, '.tmp');
   mkdirSync(temporary);
@@ -125,7 +125,7 @@ it('sweeps what killed processes left, at its first write', async () => {
   expect(readdirSync(temporary).sort()).toEqual([`${dead}-1-0a`, `${process.pid}-0-0a`, 'theirs'].sort());
 });
 
-it('goes on when its folder is deleted while it runs', async () => {
+it('continues when its folder is deleted meanwhile', async () => {
   const store = new FileStore(join(folder, 'deleted'));
   for (const size of [100, 100_000]) {
     await store.set('Task/a', new Uint8Array(size));

@@ -77,7 +77,7 @@ const found = isThere();
       { skip: { 'keeps 64 MiB': slow, 'keeps 5,000 entries apart': slow } },
     );
 
-    it('keeps base64 in a table of its own, and leaves other tables alone', async () => {
+    it('keeps base64 in its own table, and leaves other tables', async () => {
       await query('CREATE TABLE keyv (key text, value text)', uri);
       const { store, location } = openKeyvUri(uri);
       await store.set('Task/a', Uint8Array.of(0, 255));
@@ -93,7 +93,7 @@ const found = isThere();
       await store.disconnect();
     });
 
-    it('goes on when its connections break while idle, and when another store is closed', async () => {
+    it('continues after idle connections break, and after another store is closed', async () => {
       const [store, other] = [openKeyvUri(uri).store, openKeyvUri(uri).store];
       await Promise.all([store.set('Task/a', Uint8Array.of(1)), other.set('Task/b', Uint8Array.of(2))]);
       await other.disconnect();
@@ -103,7 +103,7 @@ const found = isThere();
       await store.disconnect();
     });
 
-    it('makes no table where it is only read', async () => {
+    it('makes no table when it is read-only', async () => {
       await query('DROP TABLE IF EXISTS tidemark', uri);
       const tables = () => query("SELECT tablename FROM pg_tables WHERE tablename = 'tidemark'", uri);
       const reading = () => Storage.open(`${uri}?readonly=true`);
@@ -123,7 +123,7 @@ const found = isThere();
       await Promise.all([storage, early, late].map((one) => one.close()));
     });
 
-    it('lets several stores make its table at once', async () => {
+    it('lets several stores make the table at once', async () => {
       await query('DROP TABLE IF EXISTS tidemark', uri);
       const stores = Array.from({ length: 8 }, () => openKeyvUri(uri).store);
       await Promise.all(stores.map((store, i) => store.set(`Task/${i}`, Uint8Array.of(i))));
@@ -134,7 +134,7 @@ const found = isThere();
       await Promise.all(stores.map((store) => store.disconnect()));
     });
 
-    it('lets writers of many entries in any order pass each other', async () => {
+    it('lets concurrent writers of many entries in any order succeed', async () => {
       const stores = [openKeyvUri(uri).store, openKeyvUri(uri).store];
       const entries = Array.from({ length: 300 }, (_, i) => ({ key: `Task/${i}`, value: Uint8Array.of(i % 256) }));
       for (let round = 0; round < 5; round++)
@@ -144,7 +144,7 @@ const found = isThere();
       await Promise.all(stores.map((store) => store.disconnect()));
     });
 
-    it('lets a process end that closes nothing', async () => {
+    it('lets a process end without closing', async () => {
       expect(await runChild(join(__dirname, 'fixtures/keyv-set-and-end.ts'), [uri])).toEqual([1]);
     });
   },

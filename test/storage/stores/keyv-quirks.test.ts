@@ -29,7 +29,7 @@ const textOnly = () => {
   return observed({ set: (key, value) => void rows.set(key, JSON.parse(JSON.stringify(value))) }, rows);
 };
 
-it('finds out at the first save what an adapter keeps, and never again', async () => {
+it('tests at the first save if an adapter keeps bytes, and never again', async () => {
   const { adapter, rows, calls } = observed();
   const store = new KeyvStore(adapter);
   expect(store.get('Task/a')).toBeUndefined();
@@ -48,7 +48,7 @@ it('finds out at the first save what an adapter keeps, and never again', async (
   expect([...rows.keys()]).toEqual(['Task/a', 'Task/b', 'Task/c']);
 });
 
-it('shows by each entry whether it is text, so that it is read by whoever comes later', async () => {
+it('marks each entry that is text, so that any process can read it', async () => {
   const { adapter, rows } = textOnly();
   await new KeyvStore(adapter).set('Task/a', bytes);
   expect([...rows]).toEqual([['Task/a', 'base64:AH+A/w==']]);
@@ -57,7 +57,7 @@ it('shows by each entry whether it is text, so that it is read by whoever comes 
   expect([later.get('Task/a'), later.get('Task/b')]).toEqual([bytes, Buffer.from('base64:AA==')]);
 });
 
-it('refuses an adapter that keeps neither bytes nor text, and asks again at the next save', async () => {
+it('refuses an adapter that keeps neither bytes nor text, and tests again at the next save', async () => {
   const { adapter, rows } = observed({ set: () => undefined });
   const store = new KeyvStore(adapter);
   await expect(store.set('Task/a', bytes)).rejects.toThrow(
@@ -67,7 +67,7 @@ it('refuses an adapter that keeps neither bytes nor text, and asks again at the 
   expect(await store.set('Task/a', bytes)).toBe(true);
 });
 
-it('does not take a server that is away for one that keeps text only', async () => {
+it('does not mistake an unreachable server for one that keeps only text', async () => {
   let isAway = true;
   const rows = new Map<string, any>();
   const set = async (key: string, value: unknown) => {
@@ -110,7 +110,7 @@ it.each<[string, (adapter: EventEmitter) => Partial<KeyvAdapter>, (store: KeyvSt
   await expect((async () => use(store))()).rejects.toThrow(/^cannot .*EventEmitter.*: broken\. Fix the problem/);
 });
 
-it('survives error events that nothing asked for', async () => {
+it('survives error events without a request', async () => {
   const adapter = Object.assign(new EventEmitter(), observed().adapter);
   const store = new KeyvStore(adapter);
   await store.set('Task/a', bytes);
@@ -118,7 +118,7 @@ it('survives error events that nothing asked for', async () => {
   expect(store.get('Task/a')).toEqual(Buffer.from(bytes));
 });
 
-it('waits no longer for an adapter that tells of an error by an event, and opens another at the next use', async () => {
+it('stops waiting for an adapter that emits an error, and opens another at the next use', async () => {
   const opened: EventEmitter[] = [];
   const open = () => {
     const isFirst = opened.length === 0;
@@ -137,7 +137,7 @@ it('waits no longer for an adapter that tells of an error by an event, and opens
   await store.disconnect();
 });
 
-it('waits 5 seconds for an adapter that has told of an error before it was asked for anything', async () => {
+it('waits 5 seconds for an adapter that emitted an error before the request', async () => {
   jest.useFakeTimers();
   const hanging = { get: () => new Promise(() => undefined), disconnect: () => new Promise(() => undefined) };
   const adapter = Object.assign(new EventEmitter(), observed().adapter, hanging);
@@ -150,7 +150,7 @@ it('waits 5 seconds for an adapter that has told of an error before it was asked
   jest.useRealTimers();
 });
 
-it('waits for what is under way before it disconnects', async () => {
+it('waits for pending requests before it disconnects', async () => {
   const order: string[] = [];
   const { adapter } = observed({
     get: async () => {
@@ -166,7 +166,7 @@ it('waits for what is under way before it disconnects', async () => {
   expect(order).toEqual(['got', 'disconnected']);
 });
 
-it('says when a write was refused, and when an adapter cannot list', async () => {
+it('reports a refused write, and an adapter that cannot list', async () => {
   const { adapter } = observed();
   const store = new KeyvStore(adapter);
   await store.set('Task/a', bytes);
@@ -177,7 +177,7 @@ it('says when a write was refused, and when an adapter cannot list', async () =>
   );
 });
 
-it('clears what holds bytes, and leaves what others keep there', async () => {
+it('clears entries with bytes, and leaves other values', async () => {
   const foreign: [string, unknown][] = [
     ['settings', { theme: 'dark' }],
     ['note', 'text'],
@@ -197,7 +197,7 @@ it('clears what holds bytes, and leaves what others keep there', async () => {
   expect([...rows]).toEqual(foreign);
 });
 
-it('keeps to its prefix, whatever else is there', async () => {
+it('uses only keys with its prefix', async () => {
   const { adapter, rows } = observed({}, new Map<string, any>([['Task/a', 'theirs']]));
   const namespaces: unknown[] = [];
   adapter.iterator = (namespace) => {
@@ -215,7 +215,7 @@ it('keeps to its prefix, whatever else is there', async () => {
   expect([...rows]).toEqual([['Task/a', 'theirs']]);
 });
 
-it('uses what is written for Tidemark as it is', () => {
+it('uses a store made for Tidemark directly', () => {
   const [own, copying, foreign] = [new MemoryStore(), { ...observed().adapter, copies: false }, observed().adapter];
   expect([wrapAdapter(own), wrapAdapter(copying as never)]).toEqual([own, copying]);
   expect(wrapAdapter(foreign)).toBeInstanceOf(KeyvStore);

@@ -32,7 +32,7 @@ async function unprivileged<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-it('says what to do when the folder may not be written', async () => {
+it('tells the remedy when the folder is not writable', async () => {
   chmodSync(folder.path, 0o555);
   const error = await unprivileged(() => failureOf(() => open().set('Task/a', bytes)));
   expect(error.message).toBe(
@@ -41,7 +41,7 @@ it('says what to do when the folder may not be written', async () => {
   expect(error).toMatchObject({ operation: 'write', key: 'Task/a' });
 });
 
-it('does not take what it may not read for missing', async () => {
+it('does not report an unreadable entry as missing', async () => {
   chmodSync(folder.path, 0o000);
   const error = await unprivileged(() => failureOf(() => open().get('Task/a')));
   chmodSync(folder.path, 0o755);
@@ -75,7 +75,7 @@ it.each<[string, (file: string) => void]>([
   }
 });
 
-it('says that the data file is damaged', async () => {
+it('reports a damaged data file', async () => {
   const store = open();
   await store.set('Task/a', bytes);
   await store.disconnect();
@@ -86,7 +86,7 @@ it('says that the data file is damaged', async () => {
   expect(message).toMatch(/\(Task\/a\): the data file is damaged \(MDB_CORRUPTED\)\. Delete the folder/);
 });
 
-it('tells a full disk from a broken one, which are the same to LMDB', () => {
+it('distinguishes a full disk from a broken one, unlike LMDB', () => {
   const cause = Object.assign(new Error('Input/output error'), { code: 5 });
   const messageWith = (free: number) => {
     const look = jest.spyOn(fs, 'statfsSync').mockReturnValue({ bavail: free / 4096, bsize: 4096 } as fs.StatsFs);
@@ -130,7 +130,7 @@ it.each([
     expect(await failureOf(work)).toMatchObject({ key, message: expect.stringContaining('cannot be kept in LMDB: ') });
 });
 
-it('says what to install when lmdb is missing', async () => {
+it('names the package to install when lmdb is missing', async () => {
   jest.resetModules();
   jest.doMock('lmdb', () => {
     throw Object.assign(new Error("Cannot find module 'lmdb'"), { code: 'MODULE_NOT_FOUND' });

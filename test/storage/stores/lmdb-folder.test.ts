@@ -30,7 +30,7 @@ it('makes a folder that git ignores, whatever its name', async () => {
   await store.disconnect();
 });
 
-it('puts no .gitignore into a folder that was there', async () => {
+it('puts no .gitignore into an existing folder', async () => {
   mkdirSync(folder(), { recursive: true });
   const store = new LmdbStore(folder());
   await store.set('Task/a', bytes);
@@ -38,7 +38,7 @@ it('puts no .gitignore into a folder that was there', async () => {
   await store.disconnect();
 });
 
-it('is found by a store that has looked before it was there', async () => {
+it('is found by a store that was opened before it existed', async () => {
   const [first, second] = [new LmdbStore(folder()), new LmdbStore(folder())];
   expect(second.get('Task/a')).toBeUndefined();
   await first.set('Task/a', bytes);
@@ -49,7 +49,7 @@ it('is found by a store that has looked before it was there', async () => {
   await second.disconnect();
 });
 
-it('waits for what is being written before it closes, and opens again when it is used', async () => {
+it('waits for pending writes before it closes, and opens again at the next use', async () => {
   const store = new LmdbStore(folder());
   const writing = [
     store.set('Task/large', new Uint8Array(20_000_000)),
@@ -66,14 +66,14 @@ it('waits for what is being written before it closes, and opens again when it is
   await store.disconnect();
 });
 
-it('lets a process end, and has what it wrote last', async () => {
+it('lets a process end, and keeps its last write', async () => {
   expect(await runChild(join(__dirname, 'fixtures/lmdb-set-and-end.ts'), [folder()])).toBe(true);
   const store = new LmdbStore(folder());
   expect(store.get('Task/a')).toEqual(Uint8Array.of(1));
   await store.disconnect();
 });
 
-it('lists any keys by any prefix, in batches that leave none out', async () => {
+it('lists all keys with any prefix, in batches', async () => {
   const store = new LmdbStore(folder());
   const key = fc.string({ unit: fc.constantFrom(...'Aa0!~%/.@'), minLength: 1, maxLength: 6 });
   const property = fc.asyncProperty(fc.uniqueArray(key, { maxLength: 30 }), key, async (few, prefix) => {

@@ -37,7 +37,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     expect(said[1]).toContain(`cannot use the LMDB database in ${folder.path} (Task/a)`);
   });
 
-  it('when it is of another user', async () => {
+  it('when it belongs to another user', async () => {
     if (process.geteuid?.() !== 0) return;
     await filled();
     chmodSync(folder.path, 0o777);
@@ -54,7 +54,7 @@ describe('a lock file that cannot be opened ends no process', () => {
     }
   });
 
-  it('when it may not be written even by the administrator', async () => {
+  it('when not even the administrator may write it', async () => {
     await filled();
     try {
       execFileSync('chattr', ['+i', lock()], { stdio: 'ignore' });
@@ -70,12 +70,12 @@ describe('a lock file that cannot be opened ends no process', () => {
   });
 });
 
-it('refuses a data file that is a pipe, for which it would wait', async () => {
+it('refuses a data file that is a pipe, which would block', async () => {
   execFileSync('mkfifo', [join(folder.path, 'data.mdb')]);
   expect(await runChild(fixture, [folder.path])).toEqual(Array(3).fill(expect.stringMatching(/MDB_INVALID/)));
 });
 
-it.each([1000, 4096, 8000])('is cleared where its first write was cut short after %d bytes', async (size) => {
+it.each([1000, 4096, 8000])('can be cleared after a first write that was cut short after %d bytes', async (size) => {
   await filled();
   const file = join(folder.path, 'data.mdb');
   truncateSync(file, size);
@@ -89,7 +89,7 @@ it.each([1000, 4096, 8000])('is cleared where its first write was cut short afte
   await storage.close();
 });
 
-it('is cleared by the command that the message names', async () => {
+it('is cleared by the command in the message', async () => {
   writeFileSync(join(folder.path, 'data.mdb'), new Uint8Array(8192));
   const uri = `lmdb:${folder.path}`;
   const cli = (...args: string[]) => tidemark([...args, '--storage', uri], { cwd: folder.path });
@@ -105,7 +105,7 @@ it('deletes no file of another program', async () => {
   expect(statSync(join(folder.path, 'data.mdb')).size).toBe(11);
 });
 
-it('writes nothing where it is only read, and sees what others write', async () => {
+it('writes nothing when it is read-only, and sees writes of others', async () => {
   const store = new LmdbStore(folder.path);
   await store.set('Task/a', Uint8Array.of(1));
   const reader = new LmdbStore(folder.path, { isReadonly: true });

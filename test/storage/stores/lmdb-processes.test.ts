@@ -28,7 +28,7 @@ async function check(linesById: ReadonlyMap<string, number>): Promise<void> {
   await store.disconnect();
 }
 
-it('loses and mixes nothing while processes write and others of them are killed', async () => {
+it('loses and mixes nothing while processes write and are killed', async () => {
   const ids = ['a', 'b', 'c'];
   const surviving = ids.map((id) => runChild<number>(fixture, [folder.path, id, '3000']));
   const killed = Array.from({ length: 10 }, async (_, i) => {
@@ -63,7 +63,7 @@ whereThreadsEnd('loses and mixes nothing while threads write and others of them 
   await check(new Map(ids.map((id, i) => [id, lines[i]!])));
 });
 
-it('tells of a write that the system refuses, and goes on', () => {
+it('reports a write that the system refuses, and continues', () => {
   const run = `ulimit -f 2000; exec "${process.execPath}" -r "${register}" "${join(__dirname, 'fixtures/lmdb-no-room.ts')}" "${folder.path}"`;
   const output = execFileSync('bash', ['-c', run], { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' });
   expect(JSON.parse(output)).toEqual({

@@ -10,7 +10,7 @@ describeStore('a memory store', async () => {
   };
 });
 
-it('keeps entries in the map it was given, and leaves other things in there alone', () => {
+it('keeps entries in the given map, and leaves its other values', () => {
   const map = new Map<string, any>([['theirs', { any: 'thing' }]]);
   const store = new MemoryStore(map);
   store.set('Task/a', Uint8Array.of(1));

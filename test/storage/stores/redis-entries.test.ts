@@ -18,7 +18,7 @@ describeWithRedis('with a redis-server', (server) => {
     await server.cli('flushall');
   });
 
-  it('keeps bytes as they are under a key that says what it is', async () => {
+  it('keeps plain bytes under a readable key', async () => {
     await open('/4').set('Choose/0f3a', bytes);
     await open('/4?namespace=mine').append('@cleared/Choose', bytes);
     expect((await server.cli('-n', '4', 'keys', '*')).split('\n').sort()).toEqual([
@@ -28,7 +28,7 @@ describeWithRedis('with a redis-server', (server) => {
     expect(await server.cli('-n', '4', '--no-raw', 'get', 'tidemark:Choose/0f3a')).toBe(String.raw`"\x00\r\n\x80\xff"`);
   });
 
-  it('neither lists nor clears what is not its own', async () => {
+  it('neither lists nor clears other keys', async () => {
     const theirs = ['other:Task/a', 'tidemark', 'tidemark:', 'tidemark:a', 'tidemark:in:Task/a', 'tidemarks:Task/a'];
     await server.cli('mset', ...theirs.flatMap((key) => [key, 'theirs']));
     await server.cli('rpush', 'tidemark:Task/list', 'theirs');
@@ -40,7 +40,7 @@ describeWithRedis('with a redis-server', (server) => {
     expect((await server.cli('keys', '*')).split('\n').sort()).toEqual([...theirs, 'tidemark:Task/list'].sort());
   });
 
-  it('tells namespaces apart, whatever they are called', async () => {
+  it('separates namespaces of any name', async () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '[', ']', '\\', '^', '-', '/'), minLength: 1 });
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(name, { minLength: 2, maxLength: 6 }), async (names) => {
@@ -54,7 +54,7 @@ describeWithRedis('with a redis-server', (server) => {
     );
   });
 
-  it('lists everything that stays while Redis rearranges what it holds', async () => {
+  it('lists all keys that stay while Redis rehashes', async () => {
     const store = open();
     const keys = (name: string, count: number) => Array.from({ length: count }, (_, i) => `Task/${name}-${i}`);
     const [staying, going] = [keys('stays', 3000), keys('goes', 30_000)];
@@ -69,7 +69,7 @@ describeWithRedis('with a redis-server', (server) => {
     expect(found.filter((key) => key.includes('stays')).sort()).toEqual(staying.sort());
   });
 
-  it('writes many values, however large together', async () => {
+  it('writes many values of any total size', async () => {
     const store = open();
     const entries = [1, 20, 3, 0, 16, 9, 8].map((size, i) => ({
       key: `Task/${i}`,
@@ -85,7 +85,7 @@ describeWithRedis('with a redis-server', (server) => {
     );
   });
 
-  it('gives out memory that is of the caller alone, and keeps nothing of what it was given', async () => {
+  it('shares no memory with the caller', async () => {
     const store = open();
     const given = Buffer.from('abc');
     await Promise.all([store.set('Task/a', given), store.setMany([{ key: 'Task/b', value: given }])]);
@@ -101,7 +101,7 @@ describeWithRedis('with a redis-server', (server) => {
   });
 });
 
-it('lists once what Redis lists twice, as it may when it rearranges what it holds', async () => {
+it('lists a key once that Redis lists twice, as it may while it rehashes', async () => {
   const list = (items: string[]) => `*${items.length}\r\n${items.join('')}`;
   const text = (item: string) => `$${item.length}\r\n${item}\r\n`;
   const page = (cursor: string, ...keys: string[]) =>

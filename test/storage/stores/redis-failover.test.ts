@@ -63,7 +63,7 @@ describeWithRedis('after a failover', (first) => {
     await store.disconnect();
   });
 
-  it('it is said for how long there was no other primary', async () => {
+  it('the error tells for how long there was no other primary', async () => {
     const store = new RedisStore(await name.uri('/0?patience=300'));
     await store.set('Task/a', Uint8Array.of(1));
     await first.cli('replicaof', '127.0.0.1', '1');
@@ -105,7 +105,7 @@ describeWithRedis('a Redis that loads its data', (server) => {
     await runner.close();
   });
 
-  it('is not waited for without an end, and it is said for how long it was', async () => {
+  it('is waited for with a limit, which the error tells', async () => {
     name.says = loading;
     const start = Date.now();
     const running = new Runner({ storage: await name.uri('?patience=250') }).run(task(One, { i: 3 }));
@@ -115,7 +115,7 @@ describeWithRedis('a Redis that loads its data', (server) => {
     expect(Date.now() - start).toBeLessThan(2_000);
   });
 
-  it('is waited for when it really is restarted', async () => {
+  it('is waited for during a real restart', async () => {
     const real = new RedisServer({
       args: ['--appendonly', 'yes', '--key-load-delay', '100000', '--loading-process-events-interval-bytes', '1024'],
     });

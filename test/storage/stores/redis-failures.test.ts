@@ -26,7 +26,7 @@ afterEach(() => {
   for (const socket of connections) socket.destroy();
 });
 
-it('says what to do when nothing listens', async () => {
+it('tells the remedy when nothing listens', async () => {
   const store = new RedisStore('redis://ann:sesame@127.0.0.1:1/2');
   await expect(store.get('Choose/0f3a')).rejects.toMatchObject({
     message:
@@ -37,13 +37,13 @@ it('says what to do when nothing listens', async () => {
   });
 });
 
-it('fails where nothing listens, whatever is asked', async () => {
+it('fails when nothing listens, for every operation', async () => {
   await expectFailures('redis://ann:sesame@127.0.0.1:1/2', 'connection refused. Start Redis there');
   await expectFailures('rediss://ann:sesame@127.0.0.1:1', 'connection refused');
   await expectFailures('redis://ann:sesame@no-such-host.invalid', /there is no such host|could not be looked up/);
 });
 
-it('fails where a socket is missing, or is a plain file', async () => {
+it('fails when a socket is missing, or is a plain file', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-'));
   writeFileSync(join(folder, 'file'), '');
   await expectFailures(`redis+unix://ann:sesame@${folder}/missing`, 'there is no such socket. Start Redis there');
@@ -51,7 +51,7 @@ it('fails where a socket is missing, or is a plain file', async () => {
   rmSync(folder, { recursive: true });
 });
 
-it('fails where something listens and says nothing', async () => {
+it('fails when a server listens but never answers', async () => {
   const uri = await serve(() => undefined);
   await Promise.all(
     [uri, uri.replace('/1', ''), uri.replace('redis', 'rediss')].map((each) =>
@@ -60,17 +60,17 @@ it('fails where something listens and says nothing', async () => {
   );
 });
 
-it('fails where something hangs up', async () => {
+it('fails when a server hangs up', async () => {
   await expectFailures(await serve((socket) => socket.end()), 'the connection broke. Check that Redis is still');
 });
 
-it('fails where something else answers', async () => {
+it('fails when the server is not Redis', async () => {
   const page = await serve((socket) => void socket.on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
   await expectFailures(page, 'the server is not Redis. Check host and port');
   await expectFailures(page.replace('redis', 'rediss'), 'it does not speak TLS. Write redis:// in place of rediss://');
 });
 
-it('does not repeat a password that an unwilling server repeats', async () => {
+it('does not repeat a password that the server repeats', async () => {
   const reply = "-ERR unknown command 'AUTH', with args beginning with: 'ann' 'sesame' \r\n";
   const uri = await serve((socket) => void socket.on('data', () => socket.write(reply)));
   await expectFailures(uri, "ERR unknown command 'AUTH'. Fix the problem");
@@ -79,7 +79,7 @@ it('does not repeat a password that an unwilling server repeats', async () => {
 describeWithRedis(
   'with a redis-server that has a password',
   (server) => {
-    it('takes the right one, of a user of its own too, and a database', async () => {
+    it('accepts the right password, of another user too, and a database', async () => {
       await server.cli('acl', 'setuser', 'ann', 'on', '>b@ls', '~*', '+@all');
       const store = new RedisStore(server.uri('/2'));
       await store.set('Task/a', bytes);
@@ -89,14 +89,14 @@ describeWithRedis(
       await Promise.all([store.disconnect(), hers.disconnect()]);
     });
 
-    it('fails with a wrong one, and with none', async () => {
+    it('fails with a wrong password, and without one', async () => {
       const uri = server.uri();
       await expectFailures(uri.replace('open', 'shut'), 'wrong user or password. Put the right ones into the URI');
       await expectFailures(uri.replace(':open', 'ann:open'), 'wrong user or password');
       await expectFailures(uri.replace(/:open.*@/, ''), 'it asks for a password. Put it into the URI');
     });
 
-    it('fails where the user may not do what is asked', async () => {
+    it('fails when the user lacks a permission', async () => {
       await server.cli('acl', 'setuser', 'bob', 'on', '>sesame', '~*', '+get');
       const { get: _, ...forbidden } = operations;
       await expectFailures(server.uri().replace(/:[^:]*@/, 'bob:sesame@'), 'its user may not do that', forbidden);
@@ -106,13 +106,13 @@ describeWithRedis(
 );
 
 describeWithRedis('with a redis-server', (server) => {
-  it('fails where a password is given that is not asked for, or a database that is not there', async () => {
+  it('fails with an unneeded password, and with a missing database', async () => {
     const uri = server.uri().replace('//', '//:sesame@');
     await expectFailures(uri, 'it has no password, but the URI does. Leave the password out');
     await expectFailures(server.uri('/99'), 'it has no database of this number');
   });
 
-  it('leaves alone what something else keeps under a key of ours', async () => {
+  it('leaves a value of another program under its key', async () => {
     await server.cli('rpush', 'tidemark:Task/a', 'theirs');
     await expectFailures(server.uri(), 'something else uses this key. Choose another ?namespace=', {
       get: (store) => store.get('Task/a'),
@@ -121,7 +121,7 @@ describeWithRedis('with a redis-server', (server) => {
     expect(await server.cli('lrange', 'tidemark:Task/a', '0', '-1')).toBe('theirs');
   });
 
-  it('fails where there is no room for another connection', async () => {
+  it('fails when there are too many connections', async () => {
     const full = await startRedis({ args: ['--maxclients', '1'] });
     const store = new RedisStore(full.uri());
     await store.set('Task/a', bytes);
@@ -131,7 +131,7 @@ describeWithRedis('with a redis-server', (server) => {
     await full.stop();
   });
 
-  it('reads from a read-only replica, and does not take it for written there', async () => {
+  it('reads from a read-only replica, and reports a failed write', async () => {
     const replica = await startRedis({ args: ['--replicaof', `127.0.0.1 ${server.port}`] });
     await expectFailures(replica.uri(), 'it is a read-only replica. Use the address of the primary', additions);
     const store = new RedisStore(replica.uri());
@@ -144,7 +144,7 @@ describeWithRedis('with a redis-server', (server) => {
 describeWithRedis(
   'with a redis-server whose memory is full',
   (server) => {
-    it('reads and deletes, and does not take for written what is not', async () => {
+    it('reads and deletes, and reports a failed write', async () => {
       const store = new RedisStore(server.uri());
       await store.set('Task/kept', bytes);
       const filling = Array.from({ length: 100 }, (_, i) => store.set(`Large/${i}`, new Uint8Array(100_000)));

@@ -45,7 +45,7 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
 });
 
-it.each(replies)('says what answers by %j to whatever it is asked', async (reply) => {
+it.each(replies)('names the reply of a server that always answers %j', async (reply) => {
   const uri = await serve(reply);
   let refused = 0;
   for (const outcome of await outcomes(() => new RedisStore(uri), operations)) {

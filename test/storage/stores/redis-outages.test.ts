@@ -18,7 +18,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     await server.cli('flushall');
   });
 
-  it('fails while the server hangs, before and after it connected, and goes on afterwards', async () => {
+  it('fails while the server hangs, before and after the connection, and continues afterwards', async () => {
     await store.set('Task/a', bytes);
     server.pause();
     const hanging = [outcomes(() => store, operations), expectFailures(server.uri('/1'), 'no answer for 4 seconds')];
@@ -59,7 +59,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     }
   });
 
-  it('fails while the server is away, and goes on when it is back', async () => {
+  it('fails while the server is away, and continues when it is back', async () => {
     await store.set('Task/a', bytes);
     await server.kill();
     await expectFailures(server.uri(), 'connection refused');
@@ -89,7 +89,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect(await store.get('Task/a')).toEqual(bytes);
   });
 
-  it('asks again what was asked on a connection that is cut', async () => {
+  it('repeats requests on a cut connection', async () => {
     await store.set('Task/a', bytes);
     for (let round = 0; round < 5; round++) {
       const writes = Array.from({ length: 500 }, (_, i) => store.set(`Task/${round}-${i}`, bytes));
@@ -104,7 +104,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect((await collect(store.keys('Task/'))).length).toBe(2501);
   });
 
-  it('fails rather than list a part when the connection is lost meanwhile', async () => {
+  it('fails instead of listing a part when the connection is lost', async () => {
     await store.setMany(Array.from({ length: 5000 }, (_, i) => ({ key: `Task/${i}`, value: bytes })));
     const keys = store.keys('Task/');
     await keys.next();
@@ -117,7 +117,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect(await collect(store.keys('Task/'))).toHaveLength(5000);
   });
 
-  it('fails rather than list a part when it is closed meanwhile, and opens again', async () => {
+  it('fails instead of listing a part when it is closed meanwhile, and opens again', async () => {
     await store.setMany(Array.from({ length: 5000 }, (_, i) => ({ key: `Task/${i}`, value: bytes })));
     const keys = store.keys('Task/');
     await keys.next();
@@ -126,7 +126,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect(await store.has('Task/1')).toBe(true);
   });
 
-  it('does what was asked before it closes', async () => {
+  it('completes pending requests before it closes', async () => {
     const asked = [store.set('Task/a', large), store.append('Task/b', bytes), store.get('Task/a')];
     await Promise.all([store.disconnect(), store.disconnect()]);
     const pending = Symbol('pending');
@@ -134,7 +134,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     expect(isWhole(await asked[2])).toBe(true);
   });
 
-  it('does what was asked before it closes, also when the connection is cut meanwhile', async () => {
+  it('completes pending requests before it closes, even when the connection is cut meanwhile', async () => {
     for (let round = 0; round < 5; round++) {
       let settled = 0;
       const asked = Array.from({ length: 20 }, (_, i) => store.set(`Task/${i}`, large.subarray(0, 2 ** 22)));
@@ -146,7 +146,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
     }
   });
 
-  it('has an answer for everything that was asked when the connection is lost', async () => {
+  it('settles every request when the connection is lost', async () => {
     const asked = Array.from({ length: 2000 }, (_, i) => store.set(`Task/${i}`, bytes));
     await wait(5);
     await server.kill();
@@ -158,7 +158,7 @@ describeWithRedis('with a redis-server that comes and goes', (server) => {
 });
 
 describeWithRedis('with a redis-server that writes down what it is told', () => {
-  it('has what was saved before it was killed', async () => {
+  it('keeps what was saved before the server was killed', async () => {
     const server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
     const store = new RedisStore(server.uri());
     const saved: string[] = [];

@@ -4,7 +4,7 @@ jest.mock('@keyv/redis', () => {
   throw Object.assign(new Error("Cannot find module '@keyv/redis'"), { code: 'MODULE_NOT_FOUND' });
 });
 
-it('says what to install when the package is missing, at the first use', async () => {
+it('names the missing package at the first use', async () => {
   const store = new RedisStore('redis://127.0.0.1:1');
   const failure = expect.objectContaining({
     name: 'StorageError',

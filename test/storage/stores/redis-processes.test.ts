@@ -6,7 +6,7 @@ import { describeWithRedis, startRedis } from '../../support/redis-server';
 
 const fixture = join(__dirname, 'fixtures/use-redis.ts');
 
-it('loads and opens nothing before it is used', async () => {
+it('loads and opens nothing before the first use', async () => {
   const said = await runChild(fixture, ['redis://127.0.0.1:1', 'modules', 'resources', 'disconnect']);
   expect(said).toEqual([0, [], 'disconnected']);
   expect(await runChild(fixture, ['redis://127.0.0.1:1', 'set', 'modules'])).not.toContain(0);
@@ -20,12 +20,12 @@ it('lets a process end that found no server', async () => {
 });
 
 describeWithRedis('with a redis-server', (server) => {
-  it('lets a process end that has disconnected, and goes on when it is used again', async () => {
+  it('lets a process end after disconnect, and reconnects at the next use', async () => {
     const said = await runChild(fixture, [server.uri(), 'set', 'disconnect', 'resources', 'get', 'disconnect']);
     expect(said).toEqual([true, 'disconnected', [], [1, 2, 3], 'disconnected']);
   });
 
-  it('lets a process end that did not disconnect, with what it saved', async () => {
+  it('lets a process end without disconnect, and keeps what it saved', async () => {
     for (const uri of [server.uri(), `unix:${server.socket}`]) {
       expect(await runChild(fixture, [uri, 'set', 'get'])).toEqual([true, [1, 2, 3]]);
     }
@@ -39,7 +39,7 @@ describeWithRedis('with a redis-server', (server) => {
     server.resume();
   });
 
-  it('lets a process end whose server does not take connections', async () => {
+  it('lets a process end whose server accepts no connections', async () => {
     const full = await startRedis({ args: ['--tcp-backlog', '1'] });
     full.pause();
     // The system accepts what fits the backlog, and does not answer the others.

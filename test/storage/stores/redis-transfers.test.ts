@@ -47,7 +47,7 @@ class SlowLine {
 }
 
 describeWithRedis('with a redis-server', (server) => {
-  it('does not give up on a large value that takes long, but on one that stays on the way', async () => {
+  it('waits for a slow large value, but not for one that is stuck', async () => {
     const line = new SlowLine(server.port, 10 * 2 ** 20);
     const uri = await line.open();
     const [store, other] = [new RedisStore(uri), new RedisStore(uri)];
@@ -68,7 +68,7 @@ describeWithRedis('with a redis-server', (server) => {
     line.close();
   });
 
-  it('does not take for a server that hangs what is a task that blocks the event loop', async () => {
+  it('does not mistake a blocked event loop for a server that hangs', async () => {
     const store = new RedisStore(server.uri());
     const connecting = store.set('Task/a', Uint8Array.of(1));
     block(4500);

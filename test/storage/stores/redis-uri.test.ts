@@ -25,7 +25,7 @@ it.each([
   expect(parseRedisUri(uri)).toEqual({ ...nobody, server: { host, port, tls: false }, location });
 });
 
-it('finds user, password, database and namespace, and shows the first two to nobody', () => {
+it('parses user, password, database and namespace, and shows neither user nor password', () => {
   expect(parseRedisUri('rediss://ann:p%40ss%2F@example.com/2?namespace=x')).toEqual({
     server: { host: 'example.com', port: 6379, tls: true },
     username: 'ann',
@@ -46,7 +46,7 @@ it.each([
   expect(parseRedisUri(uri)).toEqual({ ...nobody, server: { path: '/run/redis.sock' }, database: 2, location });
 });
 
-it('finds user and password before a socket', () => {
+it('parses user and password before a socket', () => {
   expect(parseRedisUri('redis+unix://ann:a%3Ab@/run/a%20b.sock?namespace=x')).toEqual({
     server: { path: '/run/a b.sock' },
     username: 'ann',
@@ -57,7 +57,7 @@ it('finds user and password before a socket', () => {
   });
 });
 
-it('takes any user, password and namespace that are percent-encoded', () => {
+it('accepts any percent-encoded user, password and namespace', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1 });
   fc.assert(
     fc.property(text, text, text, (username, password, namespace) => {

@@ -37,7 +37,7 @@ export class Everything {
   run() {}
 }
 
-// Literals, readonly arrays and undefined can be passed in; nothing is wider than it was declared.
+// Literals, readonly arrays and undefined can be passed; no type is wider than declared.
 task(Everything, { text: 'a', split: 'test', names: ['a'], pair: ['a', 1], options: { depth: 2, names: ['x'] } });
 task(Everything, { names: ['a'] as readonly string[], pair: ['a', 1] as const, text: undefined });
 const split = 'test';

@@ -85,7 +85,7 @@ export class Handed {
   run() {}
 }
 
-// In bases that know their results by a type parameter only, and redeclared without being emitted.
+// In base classes whose results are type parameters, and redeclared without emit.
 export abstract class Generic<Model> {
   @Param() source!: TaskRef<Model>;
   @Requires((self) => self.source) model!: Model;

@@ -126,11 +126,11 @@ export class WithContext {
   }
 }
 
-// Methods and getters are not data to pass in, but getters cannot be told from properties.
+// Methods are not params; getters cannot be distinguished from properties.
 export const params: ParamsOf<LoadRows> = { path: 'a.csv' };
 holds<Same<keyof ParamsOf<LoadRows>, 'path'>>();
 
-// A task that returns refs to itself writes its type out.
+// A task that returns refs to itself needs an explicit type.
 @Task()
 export class Loop {
   @Param() n = 0;

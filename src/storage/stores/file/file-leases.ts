@@ -31,14 +31,14 @@ const who = `${hostname()}/${process.pid}\n`;
 export class FileLeases implements LeaseBackend {
   readonly #folders: Folders;
   readonly #temporary: TemporaryFiles;
-  readonly #steps: LeaseFileOps;
+  readonly #files: LeaseFileOps;
   readonly #owned: LeaseFolders;
 
-  constructor(folders: Folders, steps: LeaseFileOps = leaseFileOps) {
+  constructor(folders: Folders, files: LeaseFileOps = leaseFileOps) {
     this.#folders = folders;
     this.#temporary = new TemporaryFiles(`${folders.root}/.tmp`);
-    this.#steps = steps;
-    this.#owned = new LeaseFolders(steps, this.#temporary);
+    this.#files = files;
+    this.#owned = new LeaseFolders(files, this.#temporary);
   }
 
   uri(): string {
@@ -61,7 +61,7 @@ export class FileLeases implements LeaseBackend {
 
   async renew(key: TaskKey, token: string): Promise<boolean> {
     try {
-      await this.#steps.touch(`${this.#placeOf(key)}/${token}`);
+      await this.#files.touch(`${this.#placeOf(key)}/${token}`);
       return true;
     } catch (error) {
       return isGone(error) ? false : this.#fail(error, 'write', key);
@@ -72,7 +72,7 @@ export class FileLeases implements LeaseBackend {
     try {
       const place = this.#placeOf(key);
       const isWritten = await this.#write(key, `${place}/${token}`, bytes, durable);
-      if (isWritten) await quietly(() => this.#steps.removeFolder(place));
+      if (isWritten) await quietly(() => this.#files.removeFolder(place));
       release(token);
       return isWritten;
     } catch (error) {
@@ -95,7 +95,7 @@ export class FileLeases implements LeaseBackend {
       try {
         const place = this.#placeOf(key);
         const owner = await this.#owned.liveOwnerOf(place);
-        seen.push(owner && `${owner} ${await this.#steps.timeOf(`${place}/${owner}`)}`);
+        seen.push(owner && `${owner} ${await this.#files.timeOf(`${place}/${owner}`)}`);
       } catch (error) {
         if (!isGone(error)) this.#fail(error, 'read', key);
         seen.push(undefined);
@@ -130,11 +130,11 @@ export class FileLeases implements LeaseBackend {
       failure = await this.#owned.moveIn(place, token, who);
       if (failure === undefined) {
         // Makes the results of the last owner visible, even on file systems that cache names.
-        await quietly(() => this.#steps.refresh(dirname(this.#targetOf(key))));
+        await quietly(() => this.#files.refresh(dirname(this.#targetOf(key))));
         return true;
       }
       if (isGone(failure)) this.#folders.make(folder, path, this.#temporary.folder);
-      else if (isInTheWay(failure)) await quietly(() => this.#steps.removeFolder(place));
+      else if (isInTheWay(failure)) await quietly(() => this.#files.removeFolder(place));
       else throw failure;
     }
     // Owners follow each other quickly: the caller waits and asks again.
@@ -144,7 +144,7 @@ export class FileLeases implements LeaseBackend {
 
   async #write(key: TaskKey, own: string, bytes: Uint8Array, durable: boolean): Promise<boolean> {
     try {
-      await this.#steps.fill(own, bytes, durable);
+      await this.#files.fill(own, bytes, durable);
     } catch (error) {
       if (isGone(error)) return false;
       throw error;
@@ -158,12 +158,12 @@ export class FileLeases implements LeaseBackend {
     const { folder, path } = keyPath(key, 'write');
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#steps.move(own, this.#targetOf(key));
+        await this.#files.move(own, this.#targetOf(key));
         return true;
       } catch (error) {
         if (!isGone(error) || attempt === attempts) throw error;
         // Either the source is missing, or the target folder.
-        if ((await ifThere(() => this.#steps.timeOf(own))) === undefined) return false;
+        if ((await ifThere(() => this.#files.timeOf(own))) === undefined) return false;
         this.#folders.make(folder, path);
       }
     }

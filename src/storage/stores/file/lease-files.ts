@@ -89,13 +89,13 @@ function withFile<T>(path: string, flags: number, use: (file: number) => T): T {
 
 /** The folders of leases: each has the file of the owner, named by its token. */
 export class LeaseFolders {
-  readonly #steps: LeaseFileOps;
+  readonly #files: LeaseFileOps;
   readonly #temporary: TemporaryFiles;
   /** The folders of tasks that were searched for leftovers of dead owners. */
   readonly #swept = new Set<string>();
 
-  constructor(steps: LeaseFileOps, temporary: TemporaryFiles) {
-    this.#steps = steps;
+  constructor(files: LeaseFileOps, temporary: TemporaryFiles) {
+    this.#files = files;
     this.#temporary = temporary;
   }
 
@@ -103,20 +103,20 @@ export class LeaseFolders {
   async moveIn(place: string, token: string, who: string): Promise<unknown> {
     const folder = this.#temporary.next();
     try {
-      await this.#steps.makeFolder(folder);
-      await this.#steps.create(`${folder}/${token}`, who);
-      await this.#steps.move(folder, place);
+      await this.#files.makeFolder(folder);
+      await this.#files.create(`${folder}/${token}`, who);
+      await this.#files.move(folder, place);
       return undefined;
     } catch (error) {
-      await quietly(() => this.#steps.remove(`${folder}/${token}`));
-      await quietly(() => this.#steps.removeFolder(folder));
+      await quietly(() => this.#files.remove(`${folder}/${token}`));
+      await quietly(() => this.#files.removeFolder(folder));
       return error;
     }
   }
 
   /** The token of the owner, if it is alive as far as is known here. An owner that is known to be dead loses its lease. */
   async liveOwnerOf(place: string): Promise<string | undefined> {
-    const names = (await ifThere(() => this.#steps.list(place))) ?? [];
+    const names = (await ifThere(() => this.#files.list(place))) ?? [];
     for (const token of names.filter(isOwnerId)) {
       if (!isOrphaned(`${place}/${token}`, token)) return token;
       await this.remove(place, token);
@@ -125,15 +125,15 @@ export class LeaseFolders {
   }
 
   async remove(place: string, token: string): Promise<void> {
-    await ifThere(() => this.#steps.remove(`${place}/${token}`));
-    await quietly(() => this.#steps.removeFolder(place));
+    await ifThere(() => this.#files.remove(`${place}/${token}`));
+    await quietly(() => this.#files.removeFolder(place));
   }
 
   /** Removes the leases of dead processes on keys of a task, which may never be requested again. */
   async sweep(folder: string): Promise<void> {
     if (this.#swept.has(folder)) return;
     this.#swept.add(folder);
-    for (const name of (await ifThere(() => this.#steps.list(folder))) ?? [])
+    for (const name of (await ifThere(() => this.#files.list(folder))) ?? [])
       await quietly(async () => void (await this.liveOwnerOf(`${folder}/${name}`)));
   }
 }

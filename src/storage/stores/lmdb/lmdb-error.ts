@@ -26,7 +26,7 @@ export function isUnusable(error: unknown): boolean {
   return LMDB_CODES.get(errorCodeOf(cause))?.[2] === DELETE;
 }
 
-/** Whether an error reports a full disk. */
+/** The error reports a full disk. */
 export function isOfFullDisk(error: unknown): boolean {
   return isInstance(error, StorageError) && stringProperty(error.cause, 'code') === 'ENOSPC';
 }

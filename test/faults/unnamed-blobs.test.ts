@@ -62,7 +62,7 @@ function behaviours(uri: () => string, { isFast }: { readonly isFast: boolean })
   });
 
   if (!isFast) return;
-  it('are removed by the next save of their key, and by a clear of it', async () => {
+  it('are removed by the next save of their key, and by its clear', async () => {
     expect(await leave(uri(), 1, 2, 3)).toBe(3);
     await withRunner(uri(), async (runner) => {
       await Promise.all([runner.run(Large, { n: 1 }), runner.run(Large, { n: 2 })]);
@@ -74,7 +74,7 @@ function behaviours(uri: () => string, { isFast }: { readonly isFast: boolean })
   });
 }
 
-describe.each(['file', 'lmdb'])('bytes that no record names, in %s', (scheme) => {
+describe.each(['file', 'lmdb'])('blobs without a record, in %s', (scheme) => {
   behaviours(() => `${scheme}:${folder.path}`, { isFast: true });
 });
 
@@ -83,7 +83,7 @@ describeWithRedis('bytes that no record names, in Redis', (server) => {
   behaviours(() => server.uri(), { isFast: false });
 });
 
-it('removes what a process left that was killed', async () => {
+it('removes the blobs of a killed process', async () => {
   const uri = `file:${folder.path}`;
   expect((await new Child(fixture, [uri, '1']).ended).signal).toBe('SIGKILL');
   expect(await unnamedIn(uri)).toBe(1);
@@ -91,7 +91,7 @@ it('removes what a process left that was killed', async () => {
   expect(await unnamedIn(uri)).toBe(0);
 });
 
-it('leaves what a live process has just written, until it is dead', async () => {
+it('keeps the blobs of a live process, until it is dead', async () => {
   const uri = `file:${folder.path}`;
   const child = new Child(fixture, [uri, '1', 'stop']);
   await new Promise((done) => child.process.stdout!.once('data', done));
@@ -108,7 +108,7 @@ it('leaves what a live process has just written, until it is dead', async () => 
   });
 });
 
-it('removes nothing that is named, whoever wrote it', async () => {
+it('removes no blob that a record names, whatever process wrote it', async () => {
   const uri = `file:${folder.path}`;
   await withRunner(uri, (runner) => runner.run(Large, { n: 5 }));
   await leave(uri, 1);
@@ -126,7 +126,7 @@ it('removes nothing that is named, whoever wrote it', async () => {
   });
 });
 
-it('takes back the bytes of a record that cannot be written', async () => {
+it('removes the blob of a record that cannot be written', async () => {
   const store = new ObservedStore();
   const storage = Storage.open(store);
   store.before = (operation, key) => {
@@ -136,7 +136,7 @@ it('takes back the bytes of a record that cannot be written', async () => {
   expect([...store.entries.keys()]).toEqual([]);
 });
 
-it('tells by a name whether its writer may still name it in a record', () => {
+it('tells by the name of a blob if its writer may still write a record', () => {
   const own = newBlobName();
   expect(own).toMatch(/^[0-9a-f]{32}$/);
   expect(own).not.toBe(newBlobName());
@@ -153,7 +153,7 @@ it('tells by a name whether its writer may still name it in a record', () => {
 });
 
 describe('the size on disk', () => {
-  it('is that of whole blocks, with records', async () => {
+  it('counts whole blocks, with records', async () => {
     const uri = `file:${folder.path}`;
     const storage = Storage.open(uri);
     for (let i = 0; i < 3; i++) await saveIn(storage, { name: String(i).padStart(32, '0'), value: i });
@@ -169,7 +169,7 @@ describe('the size on disk', () => {
     expect(said.out.trim().split('\t')).toEqual(['Example', '3', '3']);
   });
 
-  it('is known of LMDB as a whole, and of memory not at all', async () => {
+  it('is known for LMDB as a whole, and not for memory', async () => {
     const storage = Storage.open(`lmdb:${folder.path}`);
     await saveIn(storage, { value: noise(50_000) });
     expect((await storage.stats()).get('Example')).toEqual({ count: 1, bytes: expect.any(Number) });
@@ -179,7 +179,7 @@ describe('the size on disk', () => {
     expect(await Storage.open(`file:${folder.path}/missing`).diskSize()).toBe(0);
   });
 
-  it('goes with what no record names on the command line', async () => {
+  it('is shown with blobs without a record on the command line', async () => {
     const uri = `file:${folder.path}`;
     await leave(uri, 1);
     const cli = (...args: string[]) => tidemark([...args, '--storage', uri], { cwd: folder.path });

@@ -45,7 +45,7 @@ const takenIn = async (storage: Storage) => (await storage.stack.leases!.acquire
 const names = () =>
   readdirSync(`${folder.path}/${readdirSync(folder.path).find((name) => name.startsWith('Example'))}`);
 
-it('writes results and large bytes by a lease', async () => {
+it('writes records and blobs with a lease', async () => {
   const storage = Storage.open(`file:${folder.path}`);
   for (const value of ['small', large]) {
     expect(await save(storage, value, await takenIn(storage))).toBeGreaterThan(0);
@@ -55,7 +55,7 @@ it('writes results and large bytes by a lease', async () => {
   await storage.close();
 });
 
-it('replaces what is stale, and removes its large bytes', async () => {
+it('replaces a stale record, and removes its blob', async () => {
   const storage = Storage.open(`file:${folder.path}`);
   await save(storage, large);
   await save(storage, 'new', await takenIn(storage));
@@ -64,7 +64,7 @@ it('replaces what is stale, and removes its large bytes', async () => {
   await storage.close();
 });
 
-it('writes nothing by a lease that was lost, and leaves no large bytes that only it would need', async () => {
+it('writes nothing with a lost lease, and leaves no blob', async () => {
   const encrypted = { encoder: encoder({ encrypter: aesGcm({ key: 'ab'.repeat(32) }) }) };
   const [a, b] = [Storage.open(`file:${folder.path}`, encrypted), Storage.open(`file:${folder.path}`, encrypted)];
   const lost = await takenIn(a);
@@ -77,7 +77,7 @@ it('writes nothing by a lease that was lost, and leaves no large bytes that only
   await Promise.all([a.close(), b.close()]);
 });
 
-it('replaces what was stale, but nothing newer, by a lease that was lost and taken again', async () => {
+it('replaces a stale record, but no newer one, with a lease that was lost and acquired again', async () => {
   const [a, b] = [Storage.open(`file:${folder.path}`), Storage.open(`file:${folder.path}`)];
   await save(b, 'stale');
   for (const theirs of [undefined, 'theirs']) {
@@ -93,7 +93,7 @@ it('replaces what was stale, but nothing newer, by a lease that was lost and tak
   await Promise.all([a.close(), b.close()]);
 });
 
-it('takes leases of the last storage of a chain that is written and has some, and writes that one first', async () => {
+it('uses the leases of the last storage of a chain that has some, and writes that storage first', async () => {
   const [near, far] = [new ObservedStore(), Storage.open(`file:${folder.path}`)];
   const chain = Storage.chain(Storage.open(near), far, { write: 'all' });
   expect(chain.stack.leases).toBe(far.stack.leases);
@@ -116,7 +116,7 @@ it('writes to no other storage of a chain when the lease was lost', async () => 
   await chain.close();
 });
 
-it('neither lists leases nor leaves them behind when everything is cleared', async () => {
+it('neither lists leases nor keeps them when everything is cleared', async () => {
   for (const store of [new FileStore(folder.path), new Map()]) {
     const storage = Storage.open(store);
     const lease = await takenIn(storage);
@@ -128,7 +128,7 @@ it('neither lists leases nor leaves them behind when everything is cleared', asy
   }
 });
 
-it('has no leases where a store has none', () => {
+it('has no leases if the store has none', () => {
   expect(Storage.open(new ObservedStore()).stack.leases).toBeUndefined();
 });
 
