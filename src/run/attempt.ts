@@ -1,8 +1,18 @@
-import type { JobListener } from '../executors/executor';
-import type { GraphNode } from '../graph/node';
+import { setMaxListeners } from 'node:events';
+import type { Executor, JobListener } from '../executors/executor';
+import { withTimeout } from '../executors/timeout';
+import { type GraphNode, ownDirectory } from '../graph/node';
+import { fillTemplate } from '../graph/structure';
 import type { Lease } from '../storage/leases/lease';
 import type { TaskContext, TaskKey } from '../task/context';
+import type { TaskDefinition } from '../task/definition';
+import type { RunningTask } from './async-context';
+import type { PendingWork } from './pending-work';
+import type { RemoteResults } from './remote-results';
 import type { Reporter } from './reporter';
+import { copyLiteral } from './result-sharing';
+import type { RunContext, RunGraph } from './run-context';
+import type { StorageErrorPolicy } from './storage-error-policy';
 
 /** What a task sees of its run; made for each attempt, so what is seldom asked for is worked out when it is. */
 export class AttemptContext implements TaskContext {
@@ -94,4 +104,97 @@ export class Attempt implements JobListener {
   printed(output: string): void {
     this.#reporter.emit(this.index, (node) => ({ type: 'task-printed', node, output }));
   }
+}
+
+/** What an attempt gave, as others receive it. */
+export interface TaskOutput {
+  readonly attempt: Attempt;
+  readonly value: unknown;
+  readonly holdsRefs: boolean;
+  readonly seconds: number;
+}
+
+/** Whether a task that failed at an attempt is tried again. */
+export function allowsRetry({ options: { retries = 0 } }: TaskDefinition, attempt: number): boolean {
+  return attempt < (typeof retries === 'number' ? retries + 1 : retries.attempts);
+}
+
+/** What executing needs. */
+interface AttemptExecutionParts {
+  readonly run: Pick<RunContext, 'container' | 'directories' | 'limits' | 'signal' | 'state'>;
+  readonly graph: RunGraph;
+  readonly remote: RemoteResults;
+  readonly policy: StorageErrorPolicy;
+  readonly work: PendingWork;
+}
+
+/** Executes attempts: fills in what a task requires, and has an executor run it within its timeout. */
+export class AttemptExecution {
+  readonly #parts: AttemptExecutionParts;
+
+  constructor(parts: AttemptExecutionParts) {
+    this.#parts = parts;
+  }
+
+  /** Gives what the executor gives: the result, or a promise of it. */
+  execute(attempt: Attempt, task: RunningTask, executor: Executor): unknown {
+    const { run, graph, remote } = this.#parts;
+    const { node } = task;
+    const { lease } = attempt;
+    const requirements = this.#requirements(attempt, node, executor);
+    const shared = executor.sharesStorage ? remote.sharedFor(node.index) : undefined;
+    const execute = (until: AbortSignal) => {
+      const context = new AttemptContext(node, attempt.number, until, graph.reporter);
+      const { container, state } = run;
+      const job = { node, requirements, context, container, shared, listener: attempt, ending: state.ending };
+      return executor.isRemote ? executor.execute(job) : task.enter(() => executor.execute(job));
+    };
+    const signal = lease ? anyOf(run.signal, lease.signal) : run.signal;
+    const { timeout } = node.task.options;
+    if (timeout === undefined) return execute(signal);
+    return withTimeout(execute, {
+      timeout,
+      signal,
+      waiting: executor.tellsStart ? attempt : undefined,
+      onAbandoned: (call) => this.#abandon(attempt, task, call),
+    });
+  }
+
+  #requirements(attempt: Attempt, node: GraphNode, executor: Executor): unknown[] {
+    const { run, graph, remote } = this.#parts;
+    const resultOf = remote.resultsFor(node);
+    const mayRunAgain = attempt.lease !== undefined || allowsRetry(node.task, attempt.number);
+    const handover = remote.handoverFor(node, mayRunAgain);
+    return node.requirements.map((template) =>
+      template === ownDirectory
+        ? run.directories.make(node, graph.reporter.keyOf(node.index), this.#goesOnWithout)
+        : fillTemplate(template, resultOf, handover, executor.isRemote ? undefined : copyLiteral),
+    );
+  }
+
+  /** An attempt timed out and goes on: it keeps its slots until it is over. */
+  #abandon(attempt: Attempt, task: RunningTask, call: Promise<unknown>): void {
+    const { run, graph, work } = this.#parts;
+    const { abandoned } = run.limits;
+    attempt.abandoned = abandoned.add(call, () =>
+      graph.reporter.warn(
+        attempt.index,
+        `${task.node} still runs ${abandoned.grace} ms after its timeout. Its slot is free for others now, so more may run at once than the limits say. Pass context.signal to what it waits for`,
+      ),
+    );
+    void attempt.abandoned.then(() => task.end());
+    work.holdSlots(attempt.index, attempt.abandoned);
+  }
+
+  /** Whether a task whose directory cannot be kept has one all the same; its result is not saved. */
+  readonly #goesOnWithout = ({ index }: GraphNode, error: unknown): boolean => {
+    void this.#parts.policy.handle(index, error);
+    return !this.#parts.run.state.fatal;
+  };
+}
+
+function anyOf(...signals: AbortSignal[]): AbortSignal {
+  const any = AbortSignal.any(signals);
+  setMaxListeners(0, any);
+  return any;
 }

@@ -199,7 +199,7 @@ export class Checkpoints {
     return {
       key: this.#keys.get(index),
       encoder: this.#encoderOf(index),
-      whyStale: (hit) => this.#validity.whyOf(index, hit),
+      whyStale: (hit) => this.#validity.whyStale(index, hit),
     };
   }
 

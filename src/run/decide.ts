@@ -3,58 +3,107 @@ import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import type { Graph } from '../graph/graph';
 import type { CheckpointHit, Lookup, StorageFailure } from '../storage/storage-stack';
 import type { Checkpoints } from './checkpoints';
-import type { Outcome } from './outcome';
+import type { NodeStates, Outcome } from './node-states';
+import type { GraphFingerprints } from './prepare-graph';
 
-/** What is to happen to a node. */
-export const Action = { none: 0, load: 1, run: 2 } as const;
-export type Action = (typeof Action)[keyof typeof Action];
+/** Bytes of small checkpoints are kept from the lookup to the load, up to this many in all. */
+const keptBytes = 64 * 1024 * 1024;
 
-/** What a decision depends on besides storage. */
-export interface DeciderOptions {
+/** What was found for the nodes of one execution, from the lookup until it is loaded or replaced; for most nodes nothing. */
+export class NodeCheckpoints {
+  /** Checkpoints that are to be loaded. */
+  readonly #found = new Map<number, CheckpointHit>();
+  /** Checkpoints that do not count any more and will be replaced. */
+  readonly #stale = new Map<number, readonly CheckpointHit[]>();
+  /** Results that tasks restored themselves. */
+  readonly #restored = new Map<number, Outcome>();
+  #kept = 0;
+
+  get found(): ReadonlyMap<number, CheckpointHit> {
+    return this.#found;
+  }
+
+  get stale(): ReadonlyMap<number, readonly CheckpointHit[]> {
+    return this.#stale;
+  }
+
+  /** Keeps a checkpoint until it is loaded, which may be much later: its bytes only while there is room. */
+  keep(index: number, found: CheckpointHit): void {
+    const { checkpoint } = found;
+    if (checkpoint.bytes !== undefined) {
+      if (this.#kept + checkpoint.bytes.byteLength <= keptBytes) this.#kept += checkpoint.bytes.byteLength;
+      else checkpoint.bytes = undefined;
+    }
+    this.#found.set(index, found);
+  }
+
+  /** A checkpoint that is loaded at once. */
+  set(index: number, found: CheckpointHit): void {
+    this.#found.set(index, found);
+  }
+
+  delete(index: number): void {
+    this.#found.delete(index);
+  }
+
+  setStale(index: number, stale: readonly CheckpointHit[]): void {
+    if (stale.length > 0) this.#stale.set(index, stale);
+  }
+
+  addStale(index: number, stale: readonly CheckpointHit[]): void {
+    if (stale.length > 0) this.#stale.set(index, [...(this.#stale.get(index) ?? []), ...stale]);
+  }
+
+  setRestored(index: number, outcome: Outcome): void {
+    this.#restored.set(index, outcome);
+  }
+
+  /** The result that a task restored, once. */
+  removeRestored(index: number): Outcome | undefined {
+    const outcome = this.#restored.get(index);
+    if (outcome) this.#restored.delete(index);
+    return outcome;
+  }
+}
+
+/** A graph whose nodes are decided. */
+interface DecidedGraph {
+  readonly graph: Graph;
   /** Undefined when nothing can be loaded. */
   readonly checkpoints: Checkpoints | undefined;
-  /** Nodes of which nothing can be looked up. */
-  readonly hasUnknownKey: (index: number) => boolean;
+  readonly fingerprints: Pick<GraphFingerprints, 'hasUnknownKey'>;
   /** Nodes that are computed anew whatever is saved. */
   readonly isForced: (index: number) => boolean;
+}
+
+/** What decisions depend on, and where they go. */
+interface DeciderParts {
+  readonly graph: DecidedGraph;
+  readonly states: NodeStates;
+  readonly known: NodeCheckpoints;
   /** Asks a task that restores its results itself. */
-  readonly restore?: (index: number) => Promise<Outcome | undefined>;
+  readonly restore: (index: number) => Promise<Outcome | undefined>;
   /** Whether a saved node that would have to run is left to another run, and loaded once that has saved it. */
   readonly leaveToOtherRun?: (index: number) => boolean;
-  /** Told of checkpoints that cannot be used; throws when that is to end the run. */
-  readonly onFault: (index: number, fault: StorageFailure) => Awaitable<void>;
-  /** Told once a node is decided. */
-  readonly onDecided: (index: number, action: Action, why: string) => void;
+  /** Handles checkpoints that cannot be used; throws when that is to end the run. */
+  readonly onFailure: (index: number, failure: StorageFailure) => Awaitable<void>;
+  /** Called once it is decided that a node runs. */
+  readonly onRun: (index: number, why: string) => void;
 }
 
 /** A storage that answers at once lets other things have their turn this often. */
 const sliceSteps = 256;
 const sliceMilliseconds = 30;
 
-/** Bytes of small checkpoints are kept from the lookup to the load, up to this many in all. */
-const keptBytes = 64 * 1024 * 1024;
-
 /**
  * Decides which nodes are loaded and which run, from the target down: what requires a loaded node needs
  * nothing above it.
  */
 export class Decider {
-  readonly actions: Uint8Array;
-  readonly found = new Map<number, CheckpointHit>();
-  /** Results that tasks restored themselves, until they are taken. */
-  readonly restored = new Map<number, Outcome>();
-  /** Checkpoints that do not count any more and will be replaced. */
-  readonly stale = new Map<number, readonly CheckpointHit[]>();
-  readonly #graph: Graph;
-  readonly #options: DeciderOptions;
-  /** Nodes that were asked to restore their results. */
-  readonly #asked = new Set<number>();
-  #kept = 0;
+  readonly #parts: DeciderParts;
 
-  constructor(graph: Graph, options: DeciderOptions) {
-    this.#graph = graph;
-    this.#options = options;
-    this.actions = new Uint8Array(graph.nodes.length);
+  constructor(parts: DeciderParts) {
+    this.#parts = parts;
   }
 
   /** Decides these nodes and all that they turn out to need; at once when the storage answers at once. */
@@ -66,7 +115,7 @@ export class Decider {
 
   /** Makes a node run after all whose checkpoint turned out to be unusable. */
   fallBackToRun(index: number, why: string): Awaitable<void> {
-    this.found.delete(index);
+    this.#parts.known.delete(index);
     const stack: number[] = [];
     this.#run(index, why, stack);
     return this.decide(stack);
@@ -80,6 +129,7 @@ export class Decider {
   }
 
   #decideAll(stack: number[]): Promise<void>[] {
+    const { states } = this.#parts;
     const pending: Promise<void>[] = [];
     const sliceEnd = performance.now() + sliceMilliseconds;
     for (let steps = 1; stack.length > 0; steps++) {
@@ -88,86 +138,73 @@ export class Decider {
         break;
       }
       const index = stack.pop()!;
-      if (this.actions[index] !== Action.none) continue;
-      const { checkpoints, hasUnknownKey, restore, isForced } = this.#options;
-      if (restore && this.#graph.nodes[index]!.task.hasRestore && !isForced(index) && !this.#asked.has(index)) {
-        this.actions[index] = Action.load;
-        pending.push(this.#restore(index, restore, stack));
-        continue;
-      }
-      if (!checkpoints || !this.#graph.nodes[index]!.task.save) this.#run(index, 'it is not saved', stack);
-      else if (hasUnknownKey(index)) this.#run(index, 'its key is not known', stack);
-      else {
-        const lookup = checkpoints.lookUp(index);
-        // Decided provisionally, so that no other way to it looks it up again.
-        if (isPromiseLike(lookup)) {
-          this.actions[index] = Action.load;
-          pending.push(Promise.resolve(lookup).then((answer) => this.#accept(index, answer, stack)));
-        } else {
-          const later = this.#accept(index, lookup as Lookup, stack);
-          if (later) pending.push(later);
-        }
-      }
+      if (!states.isUndecided(index)) continue;
+      const later = this.#decideOne(index, stack);
+      if (later) pending.push(later);
     }
     return pending;
   }
 
-  async #restore(index: number, restore: NonNullable<DeciderOptions['restore']>, stack: number[]): Promise<void> {
-    this.#asked.add(index);
+  /** Gives a promise when the node is decided later. */
+  #decideOne(index: number, stack: number[]): Promise<void> | undefined {
+    const { states } = this.#parts;
+    const { graph, checkpoints, fingerprints, isForced } = this.#parts.graph;
+    const { task } = graph.nodes[index]!;
+    if (task.hasRestore && !isForced(index) && states.facts.recordRestoreAsked(index))
+      return this.#restore(index, stack);
+    if (!checkpoints || !task.save) return this.#run(index, 'it is not saved', stack);
+    if (fingerprints.hasUnknownKey(index)) return this.#run(index, 'its key is not known', stack);
+    const lookup = checkpoints.lookUp(index);
+    if (!isPromiseLike(lookup)) return this.#accept(index, lookup as Lookup, stack);
+    states.beginDeciding(index);
+    return Promise.resolve(lookup).then((answer) => this.#accept(index, answer, stack));
+  }
+
+  async #restore(index: number, stack: number[]): Promise<void> {
+    const { restore, known, states } = this.#parts;
+    states.beginDeciding(index);
     const outcome = await restore(index);
     if (outcome) {
-      this.restored.set(index, outcome);
-      this.#options.onDecided(index, Action.load, '');
+      known.setRestored(index, outcome);
+      states.decide(index, 'load');
     } else {
-      this.actions[index] = Action.none;
+      states.undecide(index);
       stack.push(index);
     }
   }
 
   #accept(index: number, lookup: Lookup, stack: number[]): Promise<void> | undefined {
-    if (lookup.failures.length > 0) return this.#reportFaults(index, lookup, stack);
+    if (lookup.failures.length > 0) return this.#handleFailures(index, lookup, stack);
+    return this.#decide(index, lookup, stack);
+  }
+
+  async #handleFailures(index: number, lookup: Lookup, stack: number[]): Promise<void> {
+    this.#parts.states.beginDeciding(index);
+    for (const failure of lookup.failures) await this.#parts.onFailure(index, failure);
     this.#decide(index, lookup, stack);
-    return undefined;
   }
 
-  async #reportFaults(index: number, lookup: Lookup, stack: number[]): Promise<void> {
-    this.actions[index] = Action.load;
-    for (const fault of lookup.failures) await this.#options.onFault(index, fault);
-    this.#decide(index, lookup, stack);
+  #decide(index: number, { found, stale, why }: Lookup, stack: number[]): undefined {
+    const { graph, leaveToOtherRun, known, states } = this.#parts;
+    const isReplaced = found !== undefined && graph.isForced(index);
+    const replaced = isReplaced ? [...stale, found] : stale;
+    for (const { checkpoint } of replaced) checkpoint.bytes = undefined;
+    known.setStale(index, replaced);
+    if (found && !isReplaced) {
+      known.keep(index, found);
+      states.decide(index, 'load');
+    } else if (leaveToOtherRun?.(index)) states.decide(index, 'load');
+    else this.#run(index, isReplaced ? 'it is forced' : why, stack);
   }
 
-  #decide(index: number, { found, stale, why }: Lookup, stack: number[]): void {
-    const isForced = found !== undefined && this.#options.isForced(index);
-    const replaced = isForced ? [...stale, found] : stale;
-    if (replaced.length > 0) {
-      for (const { checkpoint } of replaced) checkpoint.bytes = undefined;
-      this.stale.set(index, replaced);
-    }
-    if (found && !isForced) this.#load(index, found);
-    else if (this.#options.leaveToOtherRun?.(index)) {
-      this.actions[index] = Action.load;
-      this.#options.onDecided(index, Action.load, '');
-    } else this.#run(index, isForced ? 'it is forced' : why, stack);
-  }
-
-  #load(index: number, found: CheckpointHit): void {
-    const { checkpoint } = found;
-    if (checkpoint.bytes !== undefined) {
-      if (this.#kept + checkpoint.bytes.byteLength <= keptBytes) this.#kept += checkpoint.bytes.byteLength;
-      else checkpoint.bytes = undefined;
-    }
-    this.found.set(index, found);
-    this.actions[index] = Action.load;
-    this.#options.onDecided(index, Action.load, '');
-  }
-
-  #run(index: number, why: string, stack: number[]): void {
-    this.actions[index] = Action.run;
-    this.#options.onDecided(index, Action.run, why);
-    const { edges, firstEdge, endEdge } = this.#graph;
+  #run(index: number, why: string, stack: number[]): undefined {
+    const { states, onRun } = this.#parts;
+    states.decide(index, 'run');
+    onRun(index, why);
+    const { edges, firstEdge, endEdge } = this.#parts.graph.graph;
     // The last one first, so that the first requirement is decided first.
     for (let edge = endEdge[index]! - 1; edge >= firstEdge[index]!; edge--) {
-      if (this.actions[edges[edge]!] === Action.none) stack.push(edges[edge]!);
+      if (states.isUndecided(edges[edge]!)) stack.push(edges[edge]!);
     }
   }
 }

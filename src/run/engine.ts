@@ -1,3 +1,4 @@
+import { type Awaitable, andThen } from '../base/awaitable';
 import { TidemarkError } from '../base/error';
 import { userPath } from '../base/user-path';
 import type { Executor } from '../executors/executor';
@@ -8,14 +9,14 @@ import { KnownMarks } from '../storage/marks/known-marks';
 import { withOpenScopes } from '../storage/scope';
 import type { Storage } from '../storage/storage';
 import type { StorageStack } from '../storage/storage-stack';
-import type { Container } from '../task/container';
+import type { CheckedContainer, Container } from '../task/container';
 import type { TaskKey } from '../task/context';
 import { definitionOf, type TaskDefinition } from '../task/definition';
+import { DeclarationError } from '../task/errors';
 import { TaskRef } from '../task/ref';
 import { isClass } from '../task/requires';
 import { RunningTask } from './async-context';
 import { ConcurrencyLimits } from './concurrency-limits';
-import { requireFreshInstances } from './fresh-instances';
 import { IdenticalRuns } from './join/identical-runs';
 import { OpenCall } from './open-calls';
 import type { RunnerOptions, RunOptions } from './options';
@@ -25,6 +26,46 @@ import { GraphPreparer, type PreparedGraph, type PreparerOptions } from './prepa
 import type { StartedRun } from './run-handle';
 import { startRun } from './start-run';
 import { TaskDirectories } from './task-directories';
+
+type Class<T> = new (...services: any[]) => T;
+
+/** A container that refuses what would mix up tasks: an instance that it has given before, or none at all. */
+function requireFreshInstances(container: Container): Container & Partial<CheckedContainer> {
+  const { refuse } = container as Partial<CheckedContainer>;
+  return {
+    resolve: <T extends object>(cls: Class<T>): Awaitable<T> =>
+      andThen(container.resolve(cls), (instance) => marked(instance, cls)),
+    ...(refuse && { refuse }),
+  };
+}
+
+function marked<T extends object>(instance: T, cls: Class<T>): T {
+  if (typeof instance !== 'object' || instance === null)
+    throw new DeclarationError(`the container gave ${String(instance)} for ${cls.name}`);
+  if (Mark.isOn(instance)) {
+    throw new DeclarationError(
+      `the container gave the same instance twice for ${cls.name}; a task needs a new one each time: make the class transient, and do not put @Service() on it`,
+    );
+  }
+  new Mark(instance);
+  return instance;
+}
+
+class ReturnsItself {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: so that the fields of a subclass are put on that object
+    return object;
+  }
+}
+
+/** Leaves a private field on an object; a WeakSet would cost more than a small task does. */
+class Mark extends ReturnsItself {
+  readonly #isMarked = true;
+
+  static isOn(object: object): boolean {
+    return #isMarked in object && object.#isMarked;
+  }
+}
 
 /** What a runner has to be told. */
 export interface EngineOptions {
@@ -41,7 +82,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #container: Container;
   readonly #preparing: PreparerOptions;
-  readonly #capacity: ConcurrencyLimits;
+  readonly #limits: ConcurrencyLimits;
   /** Where directories are that the storage does not keep. */
   readonly #directories: TaskDirectoryStore | undefined;
   readonly #identicalRuns = new IdenticalRuns();
@@ -53,7 +94,7 @@ export class Engine {
     this.#options = engineOptions;
     const fresh = requireFreshInstances(container);
     this.#container = fresh;
-    this.#capacity = new ConcurrencyLimits(executor, options);
+    this.#limits = new ConcurrencyLimits(executor, options);
     const { refuse } = fresh;
     this.#preparing = {
       container: {
@@ -61,7 +102,7 @@ export class Engine {
         // What runs elsewhere is made there, by another container.
         ...(refuse && {
           refuse: (cls) => {
-            if (!this.#capacity.executorOf(definitionOf(cls).queue).isRemote) refuse(cls);
+            if (!this.#limits.executorOf(definitionOf(cls).queue).isRemote) refuse(cls);
           },
         }),
       },
@@ -75,14 +116,15 @@ export class Engine {
 
   /** @param rest params, when `what` is a class, then options */
   start(what: unknown, rest: readonly unknown[]): StartedRun<unknown> {
+    const layers = this.#layers();
     const source = {
       options: this.#options.options,
       container: this.#container,
-      layers: this.#layers(),
+      layers,
       preparer: this.#preparer(),
-      capacity: this.#capacity,
+      limits: this.#limits,
       identicalRuns: this.#identicalRuns,
-      directories: this.#directories,
+      makeDirectories: () => new TaskDirectories(layers, this.#directories),
     };
     const { run, done } = startRun(source, () => targetOf(what, rest));
     this.#underWay.add(done);
@@ -134,7 +176,7 @@ export class Engine {
 
   /** Waits for runs under way and lets go of what is held. */
   close(): Promise<void> {
-    const task = RunningTask.all().find(({ origin }) => origin.runner === this.#capacity);
+    const task = RunningTask.all().find(({ origin }) => origin.runner === this.#limits);
     if (task)
       return Promise.reject(
         new TidemarkError(
@@ -150,7 +192,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#underWay);
-    await this.#capacity.close();
+    await this.#limits.close();
     // A storage that was passed in may be in use elsewhere.
     if (this.#options.ownsStorage) await this.#options.storage.close();
   }

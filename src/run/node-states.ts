@@ -1,144 +1,237 @@
 import { isResultHandle } from '../executors/remote/result-handle';
 import { Dependents, type Graph } from '../graph/graph';
-import { Action } from './decide';
-import type { Outcome } from './outcome';
+import { NodeFacts, Sharing } from './node-facts';
+import { allowedBefore, NodeStatus, transitionError } from './node-status';
 import type { ReadyQueue } from './ready-queue';
 
-/** Called with a node's outcome, or with undefined when there will be none. */
-type SettleListener = (outcome: Outcome | undefined) => void;
-
-/** Those who want to know what becomes of nodes that are not over yet; of most nodes, nobody does. */
-class SettleListeners {
-  readonly #callbacks = new Map<number, SettleListener[]>();
-
-  add(index: number, callback: SettleListener): void {
-    const callbacks = this.#callbacks.get(index);
-    if (callbacks) callbacks.push(callback);
-    else this.#callbacks.set(index, [callback]);
-  }
-
-  /** Tells all who asked about a node, once. */
-  notify(index: number, outcome: Outcome | undefined): void {
-    const callbacks = this.#callbacks.get(index);
-    if (!callbacks) return;
-    this.#callbacks.delete(index);
-    for (const callback of callbacks) callback(outcome);
-  }
+/** The result of a node. */
+export interface Outcome {
+  readonly value: unknown;
 }
 
-/** Where a node is in a run. */
-export const State = { waiting: 0, started: 1, done: 2, dropped: 3, failed: 4, skipped: 5 } as const;
+/** Called with a node's outcome, or with undefined when there will be none. */
+export type SettleListener = (outcome: Outcome | undefined) => void;
+
+const { undecided, deciding, willLoad, willRun, loading, running, done, released, failed, skipped } = NodeStatus;
 
 /**
- * How a result is given to its users: `shared` to any number as it is, `copied` with a copy of what can be changed,
- * `single` to one as it is. It is `given` once somebody has it who may change it.
- */
-export const Sharing = { shared: 0, copied: 1, single: 2, given: 3 } as const;
-export type Sharing = (typeof Sharing)[keyof typeof Sharing];
-
-/**
- * Which nodes can start, which wait for what, and which results are still needed: counters in flat arrays,
- * no promise or closure a node.
+ * The state of every node of one execution, in flat arrays. This is the only place where it changes, and each change
+ * is checked.
  */
 export class NodeStates {
-  readonly states: Uint8Array;
-  readonly #ready: ReadyQueue;
+  /** What is known of results besides their values. */
+  readonly facts: NodeFacts;
   readonly #graph: Graph;
-  readonly #actions: Uint8Array;
+  readonly #ready: Pick<ReadyQueue, 'push'>;
+  readonly #statuses: Uint8Array;
+  /** Whether a node runs, or ran, rather than being loaded. */
+  readonly #runs: Uint8Array;
   readonly #results: unknown[];
   /** How many requirements a node waits for. */
   readonly #waiting: Int32Array;
   /** How many that will run, or the caller, still need a node's result. */
   readonly #uses: Int32Array;
-  /** Once somebody has asked for them. */
-  #madeDependents: Dependents | undefined;
   readonly #isWanted: Uint8Array;
-  /** Undefined while all results are shared, as numbers and strings are. */
-  #sharing: Uint8Array | undefined;
-  /** In which round of admissions each was admitted. */
-  readonly #admitted: Int32Array;
-  readonly #settleListeners = new SettleListeners();
-  /** Nodes that were to run and were loaded, since another execution or process had saved them meanwhile. */
-  readonly #savedMeanwhile = new Set<number>();
+  /** In which call of `enqueue` each node was enqueued; 0 when it was not. */
+  readonly #rounds: Int32Array;
+  /** Made when something has to wait: a run that only loads its target need not know the dependents. */
+  #dependents: Dependents | undefined;
+  readonly #settleListeners = new Map<number, SettleListener[]>();
+  /** What was decided since the last call of `drainDecided`; undefined before the first. */
+  #decided: number[] | undefined;
   #round = 0;
   #hasFailed = false;
 
-  constructor(graph: Graph, actions: Uint8Array, ready: ReadyQueue) {
+  /** @param ready where nodes go that can start */
+  constructor(graph: Graph, ready: Pick<ReadyQueue, 'push'>) {
     const count = graph.nodes.length;
     this.#graph = graph;
-    this.#actions = actions;
     this.#ready = ready;
-    this.states = new Uint8Array(count);
+    this.facts = new NodeFacts(graph);
+    this.#statuses = new Uint8Array(count);
+    this.#runs = new Uint8Array(count);
     this.#results = new Array(count);
     this.#waiting = new Int32Array(count);
     this.#uses = new Int32Array(count);
     this.#isWanted = new Uint8Array(count);
-    this.#admitted = new Int32Array(count);
+    this.#rounds = new Int32Array(count);
     for (const { index } of graph.targets) this.#uses[index] = this.#isWanted[index] = 1;
   }
 
+  // Deciding.
+
+  /** Its checkpoint is being looked up, or its `restore` method asked: no other way to the node decides it as well. */
+  beginDeciding(index: number): void {
+    if (this.#statuses[index] === undecided) this.#move(index, deciding, allowedBefore.beginDeciding);
+  }
+
+  /** Nothing is decided after all. */
+  undecide(index: number): void {
+    this.#move(index, undecided, allowedBefore.undecide);
+  }
+
   /**
-   * Takes in nodes that were decided: those that need not wait are ready, the first of them on top.
+   * Decides what happens to a node. Once the graph was enqueued, one that is to run after all has its released
+   * requirements decided and enqueued anew.
+   */
+  decide(index: number, what: 'load' | 'run'): void {
+    const runs = what === 'run';
+    if (runs) this.#move(index, willRun, allowedBefore.decideToRun);
+    else this.#move(index, willLoad, allowedBefore.decideToLoad);
+    this.#runs[index] = runs ? 1 : 0;
+    if (!this.#decided) return;
+    if (runs) this.#reopen(index);
+    this.#decided.push(index);
+  }
+
+  /** Gives what was decided since the last call; the first call begins the record. */
+  drainDecided(): readonly number[] {
+    const decided = this.#decided ?? [];
+    this.#decided = [];
+    return decided;
+  }
+
+  // Waiting and starting.
+
+  /**
+   * Enqueues nodes that were decided: those that need not wait are ready, the first of them on top.
    * Gives those that cannot run, since what they need has failed meanwhile.
    */
   enqueue(indices: ArrayLike<number>): readonly number[] {
-    const skipped: number[] = [];
+    const unable: number[] = [];
     this.#round++;
     for (let i = indices.length - 1; i >= 0; i--) {
       const index = indices[i]!;
-      if (this.#actions[index] === Action.none || this.states[index] !== State.waiting) continue;
-      this.#admitted[index] = this.#round;
+      if (!this.#isPending(index)) continue;
+      this.#rounds[index] = this.#round;
       if (this.#hasFailedInput(index)) {
-        this.states[index] = State.skipped;
-        skipped.push(index);
-        this.#skipDependents(index, skipped);
+        this.#move(index, skipped, allowedBefore.skip);
+        unable.push(index);
+        this.#skipDependents(index, unable);
         continue;
       }
-      const waiting = this.#countOpen(index);
+      const waiting = this.#countUnsettled(index);
       this.#waiting[index] = waiting;
-      if (waiting === 0) this.#ready.push(index);
-      else this.#madeDependents ??= new Dependents(this.#graph);
+      if (waiting === 0) this.#pushReady(index);
+      else this.#dependents ??= new Dependents(this.#graph);
     }
-    return skipped;
+    return unable;
   }
 
-  /** Calls back once it is known whether a node has a result: with that, or with undefined when it will have none. */
-  onSettled(index: number, callback: SettleListener): void {
-    const state = this.states[index]!;
-    if (state === State.done) callback({ value: this.#results[index] });
-    else if (state > State.done) callback(undefined);
-    else this.#settleListeners.add(index, callback);
+  start(index: number): void {
+    if (this.#runs[index] === 1) this.#move(index, running, allowedBefore.startRunning);
+    else this.#move(index, loading, allowedBefore.startLoading);
   }
 
-  /** The first requirement of a node that is not over, or, of none, the first that is wanted. */
-  firstUnsettled(index: number | undefined): number | undefined {
-    const { targets } = this.#graph;
-    const required = index === undefined ? targets.map((target) => target.index) : this.#graph.requirementsOf(index);
-    return required.find((one) => this.states[one]! <= State.started);
+  /** Makes a started node ready again. */
+  retry(index: number): void {
+    if (this.#runs[index] === 1) this.#move(index, willRun, allowedBefore.retryRunning);
+    else this.#move(index, willLoad, allowedBefore.retryLoading);
+    this.#pushReady(index);
+  }
+
+  /** A node that was to run is loaded after all: it does not need its requirements' results any more. */
+  fallBackToLoad(index: number): void {
+    this.#move(index, loading, allowedBefore.fallBackToLoad);
+    this.#releaseInputs(index);
+    this.#runs[index] = 0;
+    this.facts.recordSavedMeanwhile(index);
+  }
+
+  // Settling.
+
+  /** Keeps a result for those who need it and wakes those who waited for it. */
+  complete(index: number, result: unknown): void {
+    this.#move(index, done, allowedBefore.complete);
+    this.#results[index] = result;
+    if (this.#dependents) {
+      const { first, list } = this.#dependents;
+      const end = first[index + 1]!;
+      for (let i = first[index]!; i < end; i++) this.#wake(list[i]!, index);
+    }
+    this.#notify(index, { value: result });
+    if (this.#runs[index] === 1) this.#releaseInputs(index);
+    if (this.#uses[index] === 0) this.#release(index);
+  }
+
+  /** Marks a node as failed, and as skipped all that cannot run without it. Gives those. */
+  fail(index: number): readonly number[] {
+    const wasRunning = this.#statuses[index] === running;
+    this.#move(index, failed, allowedBefore.fail);
+    this.#hasFailed = true;
+    if (wasRunning) this.#releaseInputs(index);
+    this.#notify(index, undefined);
+    const unable: number[] = [];
+    this.#skipDependents(index, unable);
+    return unable;
+  }
+
+  /** Marks as skipped all that has not started. Gives those. */
+  skipWaiting(): readonly number[] {
+    const unable: number[] = [];
+    for (const index of this.#graph.order) {
+      if (!this.#isPending(index)) continue;
+      this.#move(index, skipped, allowedBefore.skip);
+      this.#notify(index, undefined);
+      unable.push(index);
+    }
+    return unable;
+  }
+
+  /** A result that was there is lost. */
+  invalidate(index: number): void {
+    if (this.#statuses[index] === done) this.#release(index);
+  }
+
+  /** Calls back once a node is settled: with its result, or with undefined when it will have none. */
+  onSettled(index: number, listener: SettleListener): void {
+    const status = this.#statuses[index]!;
+    if (status === done) listener({ value: this.#results[index] });
+    else if (status > done) listener(undefined);
+    else {
+      const listeners = this.#settleListeners.get(index);
+      if (listeners) listeners.push(listener);
+      else this.#settleListeners.set(index, [listener]);
+    }
+  }
+
+  // Questions.
+
+  statusOf(index: number): NodeStatus {
+    return this.#statuses[index] as NodeStatus;
+  }
+
+  /** Whether a node was decided to run, whatever became of it. */
+  isToRun(index: number): boolean {
+    return this.#runs[index] === 1;
+  }
+
+  isUndecided(index: number): boolean {
+    return this.#statuses[index] === undecided;
+  }
+
+  isDone(index: number): boolean {
+    return this.#statuses[index] === done;
+  }
+
+  isStarted(index: number): boolean {
+    const status = this.#statuses[index];
+    return status === loading || status === running;
+  }
+
+  /** Whether neither a result nor a failure is there yet. */
+  isUnsettled(index: number): boolean {
+    return this.#statuses[index]! < done;
+  }
+
+  /** Whether there is a result that somebody else may receive. */
+  isAvailable(index: number): boolean {
+    return this.#statuses[index] === done && this.facts.sharingOf(index) !== Sharing.given;
   }
 
   /** Whether the caller wants a node's result. */
   isWanted(index: number): boolean {
     return this.#isWanted[index] === 1;
-  }
-
-  /** The nodes that require this one. */
-  dependentsOf(index: number): Int32Array {
-    return this.#dependents.get(index);
-  }
-
-  /** A result that was there cannot be had any more. */
-  invalidate(index: number): void {
-    this.#release(index);
-  }
-
-  isDone(index: number): boolean {
-    return this.states[index] === State.done;
-  }
-
-  /** Whether there is a result that somebody else may receive. */
-  isAvailable(index: number): boolean {
-    return this.states[index] === State.done && this.sharingOf(index) !== Sharing.given;
   }
 
   resultOf(index: number): unknown {
@@ -150,170 +243,125 @@ export class NodeStates {
     return this.#uses[index]!;
   }
 
-  sharingOf(index: number): Sharing {
-    return (this.#sharing?.[index] ?? Sharing.shared) as Sharing;
+  /** The nodes that require this one. */
+  dependentsOf(index: number): Int32Array {
+    return (this.#dependents ??= new Dependents(this.#graph)).get(index);
   }
 
-  setSharing(index: number, sharing: Sharing): void {
-    if (this.#sharing) this.#sharing[index] = sharing;
-    else if (sharing !== Sharing.shared) (this.#sharing = new Uint8Array(this.states.length))[index] = sharing;
+  /** The first requirement of a node that is not settled, or, without a node, the first such target. */
+  firstUnsettled(index: number | undefined): number | undefined {
+    const { targets } = this.#graph;
+    const required = index === undefined ? targets.map((target) => target.index) : this.#graph.requirementsOf(index);
+    return required.find((one) => this.isUnsettled(one));
   }
 
-  /** Whether there may be results that are not shared. */
-  get hasRestrictions(): boolean {
-    return this.#sharing !== undefined;
+  // Transitions.
+
+  #move(index: number, to: NodeStatus, allowed: number): void {
+    const from = this.#statuses[index] as NodeStatus;
+    if ((allowed & (1 << from)) === 0) throw transitionError(String(this.#graph.nodes[index]), from, to);
+    this.#statuses[index] = to;
   }
 
-  /** Whether another node requires it. */
-  isRequired(index: number): boolean {
-    return this.#dependents.count(index) > 0;
+  /** Whether a node is to be loaded or run and has not started. */
+  #isPending(index: number): boolean {
+    const status = this.#statuses[index]!;
+    return status === willRun || status === willLoad || status === deciding;
   }
 
-  /** Keeps a result for those who need it and wakes those who waited for it. */
-  complete(index: number, result: unknown): void {
-    this.states[index] = State.done;
-    this.#results[index] = result;
-    if (this.#madeDependents) {
-      const { first, list } = this.#madeDependents;
-      const end = first[index + 1]!;
-      for (let i = first[index]!; i < end; i++) this.#wake(list[i]!, index);
-    }
-    this.#settleListeners.notify(index, { value: result });
-    if (this.#actions[index] === Action.run) this.#releaseInputs(index);
-    if (this.#uses[index] === 0) this.#release(index);
+  #pushReady(index: number): void {
+    this.#ready.push(index, this.#runs[index] === 0);
   }
 
-  /** Marks a node as failed, and as skipped all that cannot run without it. Gives those. */
-  fail(index: number): readonly number[] {
-    this.states[index] = State.failed;
-    this.#hasFailed = true;
-    this.#releaseInputs(index);
-    this.#settleListeners.notify(index, undefined);
-    const skipped: number[] = [];
-    this.#skipDependents(index, skipped);
-    return skipped;
-  }
-
-  /** A node that was to run is loaded after all: it needs its requirements' results no more. */
-  fallBackToLoad(index: number): void {
-    this.#releaseInputs(index);
-    this.#actions[index] = Action.load;
-    this.#savedMeanwhile.add(index);
-  }
-
-  /** Whether it was computed, though not by this execution, since this one looked for its checkpoint. */
-  wasSavedMeanwhile(index: number): boolean {
-    return this.#savedMeanwhile.has(index);
-  }
-
-  /** Makes a node that failed ready again. */
-  retry(index: number): void {
-    this.states[index] = State.waiting;
-    this.#ready.push(index);
-  }
-
-  /** Marks as skipped all that has not started. Gives those. */
-  skipWaiting(): readonly number[] {
-    const skipped: number[] = [];
-    for (const index of this.#graph.order) {
-      if (this.states[index] !== State.waiting || this.#actions[index] === Action.none) continue;
-      this.states[index] = State.skipped;
-      this.#settleListeners.notify(index, undefined);
-      skipped.push(index);
-    }
-    return skipped;
-  }
-
-  /** Makes a node run after all: what it needs and was dropped is to be decided, and admitted, anew. */
-  reset(index: number): void {
-    this.#resetNode(index);
+  /** What a node needs and was released, or given to somebody who may change it, is to be decided anew. */
+  #reopen(index: number): void {
+    this.#forget(index);
     for (const required of this.#graph.requirementsOf(index)) {
-      if (this.states[required] !== State.dropped && this.sharingOf(required) !== Sharing.given) continue;
-      this.#resetNode(required);
-      this.#actions[required] = Action.none;
+      if (this.#statuses[required] !== released && this.facts.sharingOf(required) !== Sharing.given) continue;
+      this.#move(required, undecided, allowedBefore.reopen);
+      this.#runs[required] = 0;
+      this.#forget(required);
     }
   }
 
-  /** Made when something has to wait: a run that only loads its target need not know who requires what. */
-  get #dependents(): Dependents {
-    return (this.#madeDependents ??= new Dependents(this.#graph));
-  }
-
-  #resetNode(index: number): void {
-    this.states[index] = State.waiting;
-    this.#admitted[index] = 0;
-    this.setSharing(index, Sharing.shared);
+  #forget(index: number): void {
+    this.#rounds[index] = 0;
+    this.facts.setSharing(index, Sharing.shared);
   }
 
   /** How many requirements a node waits for; one that will run has a use for all of them. */
-  #countOpen(index: number): number {
+  #countUnsettled(index: number): number {
     const { edges, firstEdge, endEdge } = this.#graph;
-    const runs = this.#actions[index] === Action.run;
+    const runs = this.#runs[index] === 1;
     let waiting = 0;
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
       const required = edges[edge]!;
       if (runs) this.#uses[required]!++;
-      if (this.states[required]! <= State.started && (runs || this.#isCompared(required))) waiting++;
+      if (this.#statuses[required]! < done && (runs || this.#isCompared(required))) waiting++;
     }
     return waiting;
   }
 
   /** Whether a checkpoint waits for this requirement of its: to see whether it comes out as it was. */
   #isCompared(required: number): boolean {
-    if (this.#actions[required] !== Action.run) return this.#savedMeanwhile.has(required);
+    if (this.#runs[required] === 0) return this.facts.isSavedMeanwhile(required);
     return this.#graph.nodes[required]!.task.save;
   }
 
-  /** Tells a node that a requirement is over; it starts when that was the last one it waited for. */
-  #wake(consumer: number, required: number): void {
-    if (this.#waiting[consumer] === 0 || this.states[consumer] !== State.waiting) return;
+  /** Tells a node that a requirement is settled; it is ready when that was the last one it waited for. */
+  #wake(dependent: number, required: number): void {
+    if (this.#waiting[dependent] === 0 || !this.#isPending(dependent)) return;
     const hasCounted =
-      this.#actions[consumer] === Action.run ||
-      (this.#isCompared(required) && this.#admitted[required]! <= this.#admitted[consumer]!);
-    if (hasCounted && --this.#waiting[consumer]! === 0) this.#ready.push(consumer);
+      this.#runs[dependent] === 1 ||
+      (this.#isCompared(required) && this.#rounds[required]! <= this.#rounds[dependent]!);
+    if (hasCounted && --this.#waiting[dependent]! === 0) this.#pushReady(dependent);
   }
 
   #hasFailedInput(index: number): boolean {
-    if (!this.#hasFailed || this.#actions[index] !== Action.run) return false;
-    return this.#graph.requirementsOf(index).some((required) => this.states[required]! >= State.failed);
+    if (!this.#hasFailed || this.#runs[index] === 0) return false;
+    return this.#graph.requirementsOf(index).some((required) => this.#statuses[required]! >= failed);
   }
 
   /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */
-  #skipDependents(index: number, skipped: number[]): void {
-    const { first, list } = this.#dependents;
+  #skipDependents(index: number, unable: number[]): void {
     const stack = [index];
     while (stack.length > 0) {
       const at = stack.pop()!;
-      for (let i = first[at]!; i < first[at + 1]!; i++) {
-        const consumer = list[i]!;
-        if (this.states[consumer] !== State.waiting) continue;
-        if (this.#actions[consumer] !== Action.run) {
-          this.#wake(consumer, at);
+      for (const dependent of this.dependentsOf(at)) {
+        if (this.#statuses[dependent] !== willRun) {
+          this.#wake(dependent, at);
           continue;
         }
-        this.states[consumer] = State.skipped;
-        this.#settleListeners.notify(consumer, undefined);
-        if (this.#admitted[consumer]! > 0) this.#releaseInputs(consumer);
-        skipped.push(consumer);
-        stack.push(consumer);
+        this.#move(dependent, skipped, allowedBefore.skip);
+        this.#notify(dependent, undefined);
+        if (this.#rounds[dependent]! > 0) this.#releaseInputs(dependent);
+        unable.push(dependent);
+        stack.push(dependent);
       }
     }
   }
 
-  /** A node that ran needs its requirements' results no more. */
+  #notify(index: number, outcome: Outcome | undefined): void {
+    const listeners = this.#settleListeners.get(index);
+    if (!listeners) return;
+    this.#settleListeners.delete(index);
+    for (const listener of listeners) listener(outcome);
+  }
+
+  /** A node that ran does not need its requirements' results any more. */
   #releaseInputs(index: number): void {
     const { edges, firstEdge, endEdge } = this.#graph;
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {
       const required = edges[edge]!;
-      if (--this.#uses[required]! === 0 && this.states[required] === State.done) this.#release(required);
+      if (--this.#uses[required]! === 0 && this.#statuses[required] === done) this.#release(required);
     }
   }
 
   #release(index: number): void {
     const result = this.#results[index];
     if (isResultHandle(result)) result.discard();
-    this.states[index] = State.dropped;
+    this.#move(index, released, allowedBefore.release);
     this.#results[index] = undefined;
-    this.setSharing(index, Sharing.shared);
+    this.facts.setSharing(index, Sharing.shared);
   }
 }

@@ -1,41 +1,47 @@
+import type { GraphNode } from '../graph/node';
 import type { Queue } from './queues';
 
-/** The nodes that can start in one lane. */
+/** The nodes of one queue that can start. */
 interface Stack {
   readonly queue: Queue;
   readonly nodes: number[];
 }
 
 /**
- * Nodes that can start. The one that became so last goes first, in its lane and among all lanes with room:
+ * Nodes that can start. The one that became so last goes first, in its queue and among all queues with room:
  * what finishes something begun goes before what begins something new.
  */
 export class ReadyQueue {
-  readonly #laneOf: (index: number) => Queue;
+  readonly #nodes: readonly GraphNode[];
+  readonly #queueOf: (node: GraphNode) => Queue;
+  readonly #loadQueue: Queue;
   readonly #stacks: Stack[] = [];
   readonly #byQueue = new Map<Queue, Stack>();
   /** When each became ready, by count. */
   readonly #since: Int32Array;
   #count = 0;
 
-  constructor(nodes: number, laneOf: (index: number) => Queue) {
-    this.#since = new Int32Array(nodes);
-    this.#laneOf = laneOf;
+  /** @param loadQueue for nodes that are loaded */
+  constructor(nodes: readonly GraphNode[], queueOf: (node: GraphNode) => Queue, loadQueue: Queue) {
+    this.#nodes = nodes;
+    this.#queueOf = queueOf;
+    this.#loadQueue = loadQueue;
+    this.#since = new Int32Array(nodes.length);
   }
 
-  push(index: number): void {
-    const lane = this.#laneOf(index);
-    let stack = this.#byQueue.get(lane);
+  push(index: number, isLoad: boolean): void {
+    const queue = isLoad ? this.#loadQueue : this.#queueOf(this.#nodes[index]!);
+    let stack = this.#byQueue.get(queue);
     if (!stack) {
-      stack = { queue: lane, nodes: [] };
-      this.#byQueue.set(lane, stack);
+      stack = { queue, nodes: [] };
+      this.#byQueue.set(queue, stack);
       this.#stacks.push(stack);
     }
     this.#since[index] = ++this.#count;
     stack.nodes.push(index);
   }
 
-  /** The lane whose turn it is, with what can start there, the next one last; undefined when no lane has room. */
+  /** The queue that is next, with what can start there, the next one last; undefined when no queue has room. */
   next(): Stack | undefined {
     let next: Stack | undefined;
     let newest = 0;
@@ -52,7 +58,7 @@ export class ReadyQueue {
     return this.#stacks.every(({ nodes }) => nodes.length === 0);
   }
 
-  /** Calls back when a lane in which something can start may have got room. */
+  /** Calls back when a queue in which something can start may have got room. */
   onRoom(wake: () => void): void {
     for (const { queue, nodes } of this.#stacks) {
       if (nodes.length > 0) (queue.queue?.isFull ? queue.queue : queue.executorSlots).onFree(wake);

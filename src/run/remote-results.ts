@@ -2,23 +2,26 @@ import type { SharedResults } from '../executors/executor';
 import { isResultHandle, loadedValue, type ResultHandle } from '../executors/remote/result-handle';
 import { type GraphNode, NodePart } from '../graph/node';
 import { mapStructure } from '../graph/structure';
-import type { ChangedInputs } from './changed-inputs';
-import { Action } from './decide';
-import type { ExecutionParts } from './execution-parts';
+import type { NodeProvenances } from './dynamic/provenance';
+import type { NodeStates } from './node-states';
 import type { HandOver, ResultSharing } from './result-sharing';
+import type { RunContext, RunGraph } from './run-context';
 
-/** What it needs besides what all share. */
-export interface StoredResultsParts extends ExecutionParts {
-  readonly outdated: ChangedInputs;
+/** What remote results need. */
+export interface RemoteResultsParts {
+  readonly run: Pick<RunContext, 'runId' | 'layers' | 'freezes' | 'queueOf' | 'refResolver'>;
+  readonly graph: RunGraph;
+  readonly states: NodeStates;
+  readonly provenances: NodeProvenances;
   readonly sharing: ResultSharing;
 }
 
 /** Results that executors left in the storage: they are loaded into this process only when something here needs them. */
 export class RemoteResults {
-  readonly #parts: StoredResultsParts;
+  readonly #parts: RemoteResultsParts;
   #areThere = false;
 
-  constructor(parts: StoredResultsParts) {
+  constructor(parts: RemoteResultsParts) {
     this.#parts = parts;
   }
 
@@ -34,7 +37,7 @@ export class RemoteResults {
    */
   loadFor(index: number): Promise<readonly number[]> | undefined {
     if (!this.#areThere) return undefined;
-    const { graph } = this.#parts;
+    const { graph } = this.#parts.graph;
     if (this.#acceptsStored(graph.nodes[index]!)) return undefined;
     return this.#loadAll(graph.requirementsOf(index));
   }
@@ -46,50 +49,61 @@ export class RemoteResults {
 
   /** How one attempt at a node receives them. @param mayRunAgain whether another attempt may follow */
   handoverFor(node: GraphNode, mayRunAgain: boolean): HandOver | undefined {
-    const { laneOf, sharing } = this.#parts;
-    return laneOf(node).executor.isRemote ? undefined : sharing.forTask(mayRunAgain);
+    const { run, sharing } = this.#parts;
+    return run.queueOf(node).executor.isRemote ? undefined : sharing.forTask(mayRunAgain);
   }
 
   /** Loads what is wanted of the run. Gives those that could not be loaded. */
   async loadTargets(): Promise<readonly number[]> {
     if (!this.#areThere) return [];
-    return (await this.#loadAll(this.#parts.graph.targets.map(({ index }) => index))) ?? [];
+    return (await this.#loadAll(this.#parts.graph.graph.targets.map(({ index }) => index))) ?? [];
   }
 
   /** What an executor has to know that keeps results in the storage itself. */
   sharedFor(index: number): SharedResults {
-    const { runId, layers, saves, fingerprints, isForced, freezes, keys, graph } = this.#parts;
+    const { runId, layers, freezes } = this.#parts.run;
+    const { graph, keys, fingerprints, isForced } = this.#parts.graph;
     return {
       runId,
       layers,
-      facts: this.#factsOf(index),
+      facts: this.#recordFieldsOf(index),
       fingerprint: fingerprints.known.get(index),
       isForced: isForced(index),
       freezes,
       keyInputs: () => (fingerprints.hasUnknownKey(index) ? undefined : keys.inputsOf(graph.nodes[index]!)),
-      savedAs: ({ index: required }) => saves.savedAs(required),
+      savedAs: ({ index: required }) => this.#savedAs(required),
     };
   }
 
-  /** What the record of a node is to say; undefined when its result is not saved. */
-  #factsOf(index: number): SharedResults['facts'] {
-    const { checkpoints, graph, saves, lineage, faults, fingerprints, outdated } = this.#parts;
-    if (!checkpoints?.isSaving || !graph.nodes[index]!.task.save || fingerprints.hasUnknownKey(index)) return undefined;
-    if (faults.doNotOverwrite.has(index) || outdated.has(index)) return undefined;
-    const provenance = lineage.collect(index);
-    if (provenance?.unsaved !== undefined) return undefined;
-    const origin = provenance && { provenance, holdsRefs: false };
-    return checkpoints.recordFieldsOf(index, { digestOf: saves.digestOf, origin }, 0);
+  /** Key and digest of a result that is in the storage; undefined when it is not, or not yet. */
+  #savedAs(index: number): ReturnType<SharedResults['savedAs']> {
+    const { graph, keys } = this.#parts.graph;
+    const { facts } = this.#parts.states;
+    const digest = facts.digestOf(index);
+    const isThere = digest !== undefined && facts.isInStorage(index) && graph.nodes[index]!.task.save;
+    return isThere ? { key: keys.get(index), digest } : undefined;
   }
 
-  readonly #resultOf = ({ index }: GraphNode): unknown => this.#parts.frontier.resultOf(index);
+  /** What the record of a node is to say; undefined when its result is not saved. */
+  #recordFieldsOf(index: number): SharedResults['facts'] {
+    const { provenances, states } = this.#parts;
+    const { graph, checkpoints, fingerprints } = this.#parts.graph;
+    if (!checkpoints?.isSaving || !graph.nodes[index]!.task.save || fingerprints.hasUnknownKey(index)) return undefined;
+    if (states.facts.isProtected(index) || states.facts.hasChangedInputs(index)) return undefined;
+    const provenance = provenances.collect(index);
+    if (provenance?.unsaved !== undefined) return undefined;
+    const origin = provenance && { provenance, holdsRefs: false };
+    return checkpoints.recordFieldsOf(index, { digestOf: states.facts.digestOf, origin }, 0);
+  }
 
-  readonly #valueOf = ({ index }: GraphNode): unknown => loadedValue(this.#parts.frontier.resultOf(index));
+  readonly #resultOf = ({ index }: GraphNode): unknown => this.#parts.states.resultOf(index);
+
+  readonly #valueOf = ({ index }: GraphNode): unknown => loadedValue(this.#parts.states.resultOf(index));
 
   #loadAll(indices: Iterable<number>): Promise<readonly number[]> | undefined {
     const loads: Promise<number | undefined>[] = [];
     for (const index of new Set(indices)) {
-      const result = this.#parts.frontier.resultOf(index);
+      const result = this.#parts.states.resultOf(index);
       if (!isResultHandle(result)) continue;
       // Another execution may have loaded it.
       if (result.isLoaded) this.#parts.sharing.settleOwn(index, result.loaded);
@@ -110,16 +124,15 @@ export class RemoteResults {
   }
 
   #isNeededHere(index: number): boolean {
-    const { graph, demand, frontier, dynamic } = this.#parts;
-    if (dynamic.claims.isActive || frontier.isWanted(index) || graph.nodes[index]!.task.hasCheckpoint) return true;
-    return frontier
-      .dependentsOf(index)
-      .some((one) => demand.actions[one] === Action.run && !this.#acceptsStored(graph.nodes[one]!));
+    const { run, states } = this.#parts;
+    const { nodes } = this.#parts.graph.graph;
+    if (run.refResolver.claims.isActive || states.isWanted(index) || nodes[index]!.task.hasCheckpoint) return true;
+    return states.dependentsOf(index).some((one) => states.isToRun(one) && !this.#acceptsStored(nodes[one]!));
   }
 
   /** Whether the executor of a node takes results as they lie in the storage; of a part, only the value is of use. */
   #acceptsStored(node: GraphNode): boolean {
-    return this.#parts.laneOf(node).executor.sharesStorage === true && !node.requirements.some(holdsPart);
+    return this.#parts.run.queueOf(node).executor.sharesStorage === true && !node.requirements.some(holdsPart);
   }
 }
 

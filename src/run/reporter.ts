@@ -15,7 +15,7 @@ export class Reporter {
   readonly counters: RunCounters;
   readonly #graph: Graph;
   readonly #keys: NodeKeys;
-  readonly #isKeyless: (index: number) => boolean;
+  readonly #hasUnknownKey: (index: number) => boolean;
   readonly #events: EventStream;
   readonly #onWarning: (message: string) => void;
   #last: { readonly index: number; readonly info: NodeInfo } | undefined;
@@ -23,16 +23,16 @@ export class Reporter {
   constructor(options: {
     graph: Graph;
     keys: NodeKeys;
-    isKeyless: (index: number) => boolean;
+    hasUnknownKey: (index: number) => boolean;
     events: EventStream;
-    tally: RunCounters;
+    counters: RunCounters;
     onWarning: (message: string) => void;
   }) {
     this.#graph = options.graph;
     this.#keys = options.keys;
-    this.#isKeyless = options.isKeyless;
+    this.#hasUnknownKey = options.hasUnknownKey;
     this.#events = options.events;
-    this.counters = options.tally;
+    this.counters = options.counters;
     this.#onWarning = options.onWarning;
   }
 
@@ -44,6 +44,12 @@ export class Reporter {
   started(): void {
     if (this.#events.isHeard)
       this.#events.emit({ type: 'run-started', target: this.#graph.targets.map(({ index }) => this.#info(index)) });
+  }
+
+  /** A result was loaded, or restored by its task. */
+  loaded(index: number, seconds: number): void {
+    this.counters.loaded++;
+    this.emit(index, (node) => ({ type: 'task-loaded', node, seconds }));
   }
 
   warn(index: number | undefined, warning: string): void {
@@ -91,7 +97,7 @@ export class Reporter {
   }
 
   keyOf(index: number): TaskKey | undefined {
-    return this.#isKeyless(index) ? undefined : this.#keys.get(index);
+    return this.#hasUnknownKey(index) ? undefined : this.#keys.get(index);
   }
 
   #info(index: number): NodeInfo {

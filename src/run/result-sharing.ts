@@ -2,18 +2,17 @@ import { types } from 'node:util';
 import { deepFreeze } from '../encoding/copies/freeze';
 import { type Copier, freshCopy, frozenCopy, frozenCopyOfAll, newUserCopier } from '../encoding/copies/isolate';
 import { isResultHandle } from '../executors/remote/result-handle';
-import type { Graph } from '../graph/graph';
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
-import { type NodeStates, Sharing } from './node-states';
+import { Sharing } from './node-facts';
+import type { NodeStates } from './node-states';
+import type { RunGraph } from './run-context';
 
-/** What it needs to know of an execution. */
-export interface ResultSharingOptions {
-  readonly graph: Graph;
-  readonly frontier: NodeStates;
+/** What sharing needs. */
+export interface ResultSharingParts {
+  readonly graph: Pick<RunGraph, 'graph' | 'checkpoints'>;
+  readonly states: NodeStates;
   readonly freezes: boolean;
-  /** Undefined when nothing is saved. */
-  readonly checkpoints: object | undefined;
 }
 
 /** Gives a result, or a part of it, to one user. */
@@ -27,12 +26,12 @@ export type HandOver = (value: unknown, node: GraphNode) => unknown;
  * it is.
  */
 export class ResultSharing {
-  readonly #options: ResultSharingOptions;
+  readonly #parts: ResultSharingParts;
   /** Whether the run has a `checkpoint` function, which receives what the caller does. */
   #callerHasHook = false;
 
-  constructor(options: ResultSharingOptions) {
-    this.#options = options;
+  constructor(parts: ResultSharingParts) {
+    this.#parts = parts;
   }
 
   /** The run's `checkpoint` function receives its result as well. */
@@ -57,7 +56,7 @@ export class ResultSharing {
 
   /** Likewise what a `restore` method gave, which may still have it: nobody receives the very object. */
   settleRestored(index: number, value: unknown): unknown {
-    if (typeof value !== 'object' || value === null || !this.#options.freezes) return value;
+    if (typeof value !== 'object' || value === null || !this.#parts.freezes) return value;
     const isFrozen = this.#isSaved(index) || this.#hasSeveralUsers(index);
     return this.#settle(index, isFrozen ? value : freshCopy(value), isFrozen, () => frozenCopyOfAll(value));
   }
@@ -68,17 +67,17 @@ export class ResultSharing {
   }
 
   #settle(index: number, value: unknown, isSaved: boolean, freeze: typeof frozenCopy): unknown {
-    const { freezes, frontier } = this.#options;
+    const { freezes, states } = this.#parts;
     if (typeof value !== 'object' || value === null || !freezes) {
-      frontier.setSharing(index, Sharing.shared);
+      states.facts.setSharing(index, Sharing.shared);
       return value;
     }
     if (!isSaved && !this.#hasSeveralUsers(index)) {
-      frontier.setSharing(index, Sharing.single);
+      states.facts.setSharing(index, Sharing.single);
       return value;
     }
     const isolated = freeze(value);
-    frontier.setSharing(index, isolated.hasMutable ? Sharing.copied : Sharing.shared);
+    states.facts.setSharing(index, isolated.hasMutable ? Sharing.copied : Sharing.shared);
     return isolated.value;
   }
 
@@ -88,11 +87,11 @@ export class ResultSharing {
    * @param mayRunAgain whether another attempt may follow, which is to see the same
    */
   forTask(mayRunAgain: boolean): HandOver | undefined {
-    if (!this.#options.frontier.hasRestrictions) return undefined;
-    const { frontier } = this.#options;
+    if (!this.#parts.states.facts.hasRestrictions) return undefined;
+    const { states } = this.#parts;
     return this.#handover(({ index }) => {
-      if (mayRunAgain || frontier.usesOf(index) !== 1) return false;
-      const result = frontier.resultOf(index);
+      if (mayRunAgain || states.usesOf(index) !== 1) return false;
+      const result = states.resultOf(index);
       return !(isResultHandle(result) && result.isShared);
     });
   }
@@ -109,12 +108,12 @@ export class ResultSharing {
 
   /** For the `checkpoint` method of a task. */
   forHook(index: number, value: unknown): unknown {
-    return this.#options.frontier.sharingOf(index) === Sharing.shared ? value : newUserCopier().copy(value);
+    return this.#parts.states.facts.sharingOf(index) === Sharing.shared ? value : newUserCopier().copy(value);
   }
 
   /** For another execution of the same run that has the node as well. */
   forOtherExecution(index: number, value: unknown): unknown {
-    const sharing = this.#options.frontier.sharingOf(index);
+    const sharing = this.#parts.states.facts.sharingOf(index);
     if (sharing === Sharing.shared) return value;
     if (!isResultHandle(value)) return sharing === Sharing.copied ? newUserCopier().copy(value) : freshCopy(value);
     if (value.isLoaded) return newUserCopier().copy(value.loaded);
@@ -123,32 +122,33 @@ export class ResultSharing {
   }
 
   #handover(isLast: (node: GraphNode) => boolean): HandOver {
-    const { frontier } = this.#options;
+    const { states } = this.#parts;
     // What several results hold is one object for the user as well.
     let copier: Copier | undefined;
     return (value, node) => {
-      const sharing = frontier.sharingOf(node.index);
+      const sharing = states.facts.sharingOf(node.index);
       if (typeof value !== 'object' || value === null || sharing === Sharing.shared || sharing === Sharing.given)
         return value;
       if (sharing === Sharing.copied && !isLast(node)) return (copier ??= newUserCopier()).copy(value);
-      frontier.setSharing(node.index, Sharing.given);
+      states.facts.setSharing(node.index, Sharing.given);
       return value;
     };
   }
 
   #isSaved(index: number): boolean {
-    return this.#options.checkpoints !== undefined && this.#options.graph.nodes[index]!.task.save;
+    const { graph, checkpoints } = this.#parts.graph;
+    return checkpoints !== undefined && graph.nodes[index]!.task.save;
   }
 
   /** Whether several may receive a result, or one may receive it several times. */
   #hasSeveralUsers(index: number): boolean {
-    const { frontier, graph } = this.#options;
-    const consumers = frontier.dependentsOf(index);
-    const isWanted = frontier.isWanted(index);
-    const others =
-      Number(isWanted) + Number(isWanted && this.#callerHasHook) + Number(graph.nodes[index]!.task.hasCheckpoint);
+    const { states } = this.#parts;
+    const { task } = this.#parts.graph.graph.nodes[index]!;
+    const consumers = states.dependentsOf(index);
+    const isWanted = states.isWanted(index);
+    const others = Number(isWanted) + Number(isWanted && this.#callerHasHook) + Number(task.hasCheckpoint);
     if (consumers.length + others !== 1) return consumers.length + others > 1;
-    return consumers.length === 1 && mayRunTwice(graph.nodes[consumers[0]!]!.task);
+    return consumers.length === 1 && mayRunTwice(this.#parts.graph.graph.nodes[consumers[0]!]!.task);
   }
 }
 

@@ -1,104 +1,100 @@
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
 import { isInstance } from '../base/describe-error';
-import type { Graph } from '../graph/graph';
-import type { NodeKeys } from '../graph/key';
 import { type Lease, LeaseLostError } from '../storage/leases/lease';
 import type { EncodedForms, SerializedValue } from '../storage/result-codec';
 import type { CheckpointHit } from '../storage/storage-stack';
-import type { TaskKey } from '../task/context';
-import type { Checkpoints, Origin } from './checkpoints';
-import type { ForceSet } from './force-set';
-import type { Reporter } from './reporter';
-import type { Scheduler } from './scheduler';
+import type { TaskOutput } from './attempt';
+import type { Origin } from './checkpoints';
+import type { NodeCheckpoints } from './decide';
+import type { NodeProvenances } from './dynamic/provenance';
+import type { ResultEncoder } from './encode-result';
+import type { Joins } from './join/joins';
+import type { NodeStates } from './node-states';
+import type { PendingWork } from './pending-work';
+import type { RunContext, RunGraph } from './run-context';
+import type { StorageErrorPolicy } from './storage-error-policy';
 
-/** What saving needs to know of the run. */
-export interface ResultWriterOptions {
-  readonly graph: Graph;
-  readonly keys: NodeKeys;
-  readonly forced: ForceSet | undefined;
-  /** Undefined when nothing is saved. */
-  readonly checkpoints: Checkpoints | undefined;
-  readonly reporter: Reporter;
-  readonly scheduler: Scheduler;
-  /** Checkpoints that do not count any more, by node. */
-  readonly stale: ReadonlyMap<number, readonly CheckpointHit[]>;
-  readonly onFailure: (index: number, error: unknown) => Awaitable<void>;
-  /** Told once a node's result is saved, or cannot be. */
-  readonly onOver: (index: number, isSaved: boolean) => void;
+/** What writing needs. */
+export interface ResultWriterParts {
+  readonly run: Pick<RunContext, 'forced'>;
+  readonly graph: RunGraph;
+  readonly states: NodeStates;
+  readonly known: NodeCheckpoints;
+  readonly provenances: NodeProvenances;
+  readonly encoder: ResultEncoder;
+  readonly work: PendingWork;
+  readonly policy: StorageErrorPolicy;
+  readonly joins: Joins;
 }
 
 /** So that what is on its way takes some 64 MiB at most, and one more. */
 const bytesPerSlot = 65_536;
 
-/** What is known of a result, as bits. */
-const ranAnew = 1;
-const inStorage = 2;
-
-/** Writes results to storage, beside the run; the digests that identify them. */
+/** Writes results to storage, beside the run. */
 export class ResultWriter {
-  readonly #options: ResultWriterOptions;
-  // By node, in arrays: looked at for each edge.
-  /** Of results that were saved or loaded, and of those computed in this run that are to be. */
-  readonly #digests: (string | undefined)[];
-  /** Whether a result was computed in this run, and whether it is in the storage by now. */
-  readonly #facts: Uint8Array;
+  readonly #parts: ResultWriterParts;
 
-  constructor(options: ResultWriterOptions) {
-    this.#options = options;
-    const count = options.graph.nodes.length;
-    this.#digests = new Array(count);
-    this.#facts = new Uint8Array(count);
+  constructor(parts: ResultWriterParts) {
+    this.#parts = parts;
   }
 
-  /** The digest of a result, when it was encoded or loaded. */
-  readonly digestOf = (index: number): string | undefined => this.#digests[index];
-
-  /** Whether a result was computed and encoded since this run began. */
-  ranAnew(index: number): boolean {
-    return (this.#facts[index]! & ranAnew) !== 0;
+  /**
+   * Saves what a task gave, unless it is not to be saved.
+   *
+   * @returns a promise when others may only see the result after that. It rejects with a LeaseLostError when another
+   *   process computes the key by now: then nothing was written
+   */
+  save({ attempt, holdsRefs, seconds }: TaskOutput, encoded: EncodedForms | undefined): Promise<void> | undefined {
+    const { states, provenances, encoder } = this.#parts;
+    const { index, lease } = attempt;
+    const provenance = provenances.collect(index);
+    const hasChangedInputs = states.facts.hasChangedInputs(index);
+    if (encoded) states.facts.recordComputed(index, encoded.digest);
+    if (encoded && provenance?.unsaved !== undefined) encoder.warnOfSecret(index, provenance.unsaved);
+    if (!encoded || hasChangedInputs || provenance?.unsaved !== undefined || states.facts.isProtected(index)) {
+      this.#recordUnsaved(index);
+      return undefined;
+    }
+    const origin = provenance || holdsRefs ? { provenance, holdsRefs } : undefined;
+    // With a lease, nobody may see it before it is known that it is the one that counts.
+    if (lease) return this.#writeWithLease(lease, index, encoded, seconds, origin);
+    return this.#write(index, encoded, seconds, origin);
   }
 
-  /** @param isNew whether it was computed since this run began */
+  /** Copies a checkpoint that was loaded to the layers before the one that it was in. */
+  promote(index: number, found: CheckpointHit, encoding: SerializedValue): void {
+    const { graph, known } = this.#parts;
+    const stale = known.stale.get(index);
+    void this.#track(index, graph.checkpoints!.promote(index, found, encoding, stale), encoding.bytes.byteLength);
+  }
+
+  /** A result is in the storage. @param isNew whether it was computed since this run began */
   recordLoaded(index: number, digest: string, isNew: boolean): void {
-    this.#record(index, digest, isNew ? inStorage | ranAnew : inStorage);
+    this.#parts.joins.end(index, { type: 'saved' });
+    this.#parts.states.facts.recordLoaded(index, digest, isNew);
   }
 
-  /** A result held refs: what these led to is part of what identifies it. */
-  recordResolved(index: number, digest: string | undefined, isNew: boolean): void {
-    // The digest is that of what others get, which as such is nowhere saved.
-    this.#facts[index]! &= ~inStorage;
-    this.#record(index, digest, isNew ? ranAnew : 0);
+  /** Who ran a task saved its result there, or, without one, did not save it. */
+  recordSavedRemotely(index: number, saved: { readonly digest: string; readonly size: number } | undefined): void {
+    const { states, provenances } = this.#parts;
+    provenances.collect(index);
+    if (saved) {
+      states.facts.recordComputed(index, saved.digest);
+      this.#recordSaved(index, saved.size);
+    } else this.#recordUnsaved(index);
   }
 
-  recordComputed(index: number, { digest }: EncodedForms): void {
-    this.#record(index, digest, ranAnew);
-  }
-
-  /** A result was saved by who ran it. */
-  recordSavedRemotely(index: number, { digest, size }: { readonly digest: string; readonly size: number }): void {
-    this.#record(index, digest, ranAnew);
-    this.#recordSaved(index, size);
-  }
-
-  /** Key and digest of a result that is in the storage; undefined when it is not, or not yet. */
-  savedAs(index: number): { readonly key: TaskKey; readonly digest: string } | undefined {
-    const { keys, graph } = this.#options;
-    const digest = this.#digests[index];
-    const isThere = digest !== undefined && (this.#facts[index]! & inStorage) !== 0 && graph.nodes[index]!.task.save;
-    return isThere ? { key: keys.get(index), digest } : undefined;
+  /** Who was to run a task found that its result was saved meanwhile. */
+  recordFound(index: number, digest: string): void {
+    this.#parts.provenances.collect(index);
+    this.recordLoaded(index, digest, true);
   }
 
   /** Writes a result. Gives a promise when others may only see it after that, since its bytes are its own memory. */
-  save(index: number, encoded: EncodedForms, seconds: number, origin: Origin | undefined): Promise<void> | undefined {
-    const { checkpoints, stale } = this.#options;
-    if (!checkpoints?.isSaving) return undefined;
+  #write(index: number, encoded: EncodedForms, seconds: number, origin: Origin | undefined): Promise<void> | undefined {
+    if (!this.#parts.graph.checkpoints?.isSaving) return undefined;
     try {
-      const written = checkpoints.save(index, encoded, {
-        seconds,
-        digestOf: this.digestOf,
-        stale: stale.get(index),
-        origin,
-      });
+      const written = this.#saveCheckpoint(index, encoded, seconds, origin);
       if (!isPromiseLike(written)) {
         this.#recordSaved(index, written);
         return undefined;
@@ -110,66 +106,71 @@ export class ResultWriter {
       );
       return encoded.bySerialization.some(([, { isView }]) => isView) ? done : undefined;
     } catch (error) {
-      void this.#options.onFailure(index, error);
-      this.#options.onOver(index, false);
+      void this.#parts.policy.handle(index, error);
+      this.#recordUnsaved(index);
       return undefined;
     }
   }
 
-  /** Writes a result while this process has the right to. Gives why not, when it has not any more: nothing was written. */
-  async saveWithLease(
+  /** Writes a result while this process has the right to. @throws {LeaseLostError} when it has not any more */
+  async #writeWithLease(
     lease: Lease,
     index: number,
     encoded: EncodedForms,
     seconds: number,
     origin: Origin | undefined,
-  ): Promise<LeaseLostError | undefined> {
-    const { checkpoints, stale, onFailure, scheduler } = this.#options;
+  ): Promise<void> {
+    const { writes } = this.#parts.work;
     const weight = weightOf(encoded.bySerialization[0]![1].bytes.byteLength);
-    scheduler.writes.acquire(weight);
+    writes.acquire(weight);
     try {
-      const facts = { seconds, digestOf: this.digestOf, stale: stale.get(index), origin, lease };
-      this.#recordSaved(index, await checkpoints!.save(index, encoded, facts));
+      this.#recordSaved(index, await this.#saveCheckpoint(index, encoded, seconds, origin, lease));
     } catch (error) {
-      if (isInstance(error, LeaseLostError)) return error;
-      await onFailure(index, error);
-      this.#options.onOver(index, false);
+      if (isInstance(error, LeaseLostError)) throw error;
+      await this.#recordFailure(index, error);
     } finally {
-      scheduler.writes.release(weight);
+      writes.release(weight);
     }
-    return undefined;
   }
 
-  /** Copies a checkpoint that was loaded to the layers before the one that it was in. */
-  promote(index: number, found: CheckpointHit, encoding: SerializedValue): void {
-    const { checkpoints, stale } = this.#options;
-    void this.#track(index, checkpoints!.promote(index, found, encoding, stale.get(index)), encoding.bytes.byteLength);
+  #saveCheckpoint(
+    index: number,
+    encoded: EncodedForms,
+    seconds: number,
+    origin: Origin | undefined,
+    lease?: Lease,
+  ): Awaitable<number> {
+    const { graph, states, known } = this.#parts;
+    const stale = known.stale.get(index);
+    return graph.checkpoints!.save(index, encoded, { seconds, digestOf: states.facts.digestOf, stale, origin, lease });
   }
 
   #track(index: number, written: PromiseLike<void>, bytes: number): Promise<void> {
-    const { scheduler, onFailure } = this.#options;
+    const { work } = this.#parts;
     const weight = weightOf(bytes);
-    scheduler.writes.acquire(weight);
+    work.writes.acquire(weight);
     const done = Promise.resolve(written)
-      .catch(async (error: unknown) => {
-        await onFailure(index, error);
-        this.#options.onOver(index, false);
-      })
-      .then(() => scheduler.writes.release(weight));
-    scheduler.track(done);
+      .catch((error: unknown) => this.#recordFailure(index, error))
+      .then(() => work.writes.release(weight));
+    work.track(done);
     return done;
   }
 
-  #record(index: number, digest: string | undefined, facts: number): void {
-    this.#digests[index] = digest;
-    this.#facts[index]! |= facts;
+  async #recordFailure(index: number, error: unknown): Promise<void> {
+    await this.#parts.policy.handle(index, error);
+    this.#recordUnsaved(index);
+  }
+
+  #recordUnsaved(index: number): void {
+    this.#parts.joins.end(index, { type: 'unsaved' });
   }
 
   #recordSaved(index: number, bytes: number): void {
-    const { reporter, forced, keys } = this.#options;
-    this.#facts[index]! |= inStorage;
-    this.#options.onOver(index, true);
-    forced?.markRenewed(keys.get(index));
+    const { run, graph, states, joins } = this.#parts;
+    const { reporter, keys } = graph;
+    states.facts.recordSaved(index);
+    joins.end(index, { type: 'saved' });
+    run.forced?.markRenewed(keys.get(index));
     reporter.counters.saved++;
     reporter.counters.savedBytes += bytes;
     reporter.emit(index, (node) => ({ type: 'task-saved', node, bytes }));

@@ -1,55 +1,37 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Awaitable, isPromiseLike } from '../base/awaitable';
-import type { RunScope } from './async-context';
-import { type NodeStates, State } from './node-states';
-import { type Queue, Semaphore } from './queues';
+import type { NodeStates } from './node-states';
+import type { PendingWork } from './pending-work';
+import type { Queue } from './queues';
 import type { ReadyQueue } from './ready-queue';
-import type { InFlightCounter } from './run-state';
+import type { RunContext } from './run-context';
 
-/** What a scheduler asks about nodes and does with them. */
-export interface SchedulerHooks {
-  /** Loads or runs a node; its slots are held until this is over. Never throws for what goes wrong in a task. */
-  readonly start: (index: number) => Awaitable<void>;
-  /** Whether the run only waits for what is under way. */
-  isEnding(): boolean;
-}
-
-/** Results on their way to storage, large ones counted several times; more than this many hold up new tasks. */
-const mostWrites = 1_024;
 /** Work that never waits lets other things have their turn this often. */
 const sliceSteps = 256;
 const sliceMilliseconds = 30;
 
+/** What a scheduler works with. */
+export interface SchedulerParts {
+  readonly run: Pick<RunContext, 'state' | 'scope'>;
+  readonly states: NodeStates;
+  readonly ready: ReadyQueue;
+  readonly work: PendingWork;
+  /** Loads or runs a node; its slots are held until this is over. Never throws for what goes wrong in a task. */
+  readonly startNode: (index: number) => Awaitable<void>;
+}
+
 /** Starts all that is ready, up to the limits of queues and executors, until nothing is left to do. */
 export class Scheduler {
-  /** Held by results on their way to storage. */
-  readonly writes = new Semaphore(mostWrites, 'writes');
-  readonly #frontier: NodeStates;
-  readonly #ready: ReadyQueue;
-  readonly #work: SchedulerHooks;
-  readonly #activity: InFlightCounter;
-  readonly #scope: RunScope;
-  /** Started nodes whose slots stay in use until something else is over as well. */
-  readonly #keptSlots = new Map<number, Promise<void>>();
-  #underWay = 0;
+  readonly #parts: SchedulerParts;
   #isPumping = false;
   #steps = 0;
   #sliceEnd = 0;
   #finish: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
 
-  constructor(
-    frontier: NodeStates,
-    ready: ReadyQueue,
-    work: SchedulerHooks,
-    activity: InFlightCounter,
-    scope: RunScope,
-  ) {
-    this.#frontier = frontier;
-    this.#ready = ready;
-    this.#work = work;
-    this.#activity = activity;
-    this.#scope = scope;
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    parts.work.listen(this.pump, (error) => this.#fail(error));
   }
 
   /** Over once nothing is ready or under way. Rejects only for a fault of the program itself. */
@@ -65,14 +47,15 @@ export class Scheduler {
   readonly pump = (): void => {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (!this.#work.isEnding()) {
-      if (this.writes.isFull) {
-        this.writes.onFree(this.pump);
+    const { run, ready, work } = this.#parts;
+    while (!run.state.isEnding) {
+      if (work.writes.isFull) {
+        work.writes.onFree(this.pump);
         break;
       }
-      const next = this.#ready.next();
+      const next = ready.next();
       if (!next) {
-        this.#ready.onRoom(this.#wake);
+        ready.onRoom(this.#wake);
         break;
       }
       this.#start(next.nodes.pop()!, next.queue);
@@ -87,31 +70,7 @@ export class Scheduler {
   };
 
   /** Called by the runs that free slots. */
-  readonly #wake = (): void => this.#scope.enter(this.pump);
-
-  /** Keeps a started node's slots in use until something else is over, such as an attempt that timed out. Of two, the later counts. */
-  keepSlots(index: number, until: Promise<void>): void {
-    this.#keptSlots.set(index, until);
-  }
-
-  /** Keeps the run going until something is over, then starts what that made possible. */
-  track(pending: PromiseLike<unknown>): void {
-    this.#activity.begin();
-    this.wait(pending);
-    pending.then(this.#activity.end, this.#activity.end);
-  }
-
-  /** Keeps the run going until something is over that other work of the same run has to bring about. */
-  wait(pending: PromiseLike<unknown>): void {
-    this.#underWay++;
-    pending.then(
-      () => {
-        this.#underWay--;
-        this.pump();
-      },
-      (error) => this.#fail(error),
-    );
-  }
+  readonly #wake = (): void => this.#parts.run.scope.enter(this.pump);
 
   readonly #continue = (): void => {
     this.#sliceEnd = performance.now() + sliceMilliseconds;
@@ -119,33 +78,34 @@ export class Scheduler {
     this.pump();
   };
 
-  #start(index: number, lane: Queue): void {
-    this.#frontier.states[index] = State.started;
-    lane.queue?.acquire();
-    lane.executorSlots.acquire();
-    const pending = this.#begin(index);
-    if (isPromiseLike(pending)) this.track(pending.then(() => this.#release(index, lane)));
-    else release(lane);
+  #start(index: number, queue: Queue): void {
+    const { states, work } = this.#parts;
+    states.start(index);
+    queue.queue?.acquire();
+    queue.executorSlots.acquire();
+    const pending = this.#startNode(index);
+    if (isPromiseLike(pending)) work.track(pending.then(() => this.#release(index, queue)));
+    else release(queue);
   }
 
-  #release(index: number, lane: Queue): void {
-    const until = this.#keptSlots.get(index);
-    this.#keptSlots.delete(index);
-    if (until) void until.then(() => release(lane));
-    else release(lane);
+  #release(index: number, queue: Queue): void {
+    const until = this.#parts.work.removeSlotHold(index);
+    if (until) void until.then(() => release(queue));
+    else release(queue);
   }
 
-  #begin(index: number): Awaitable<void> {
+  #startNode(index: number): Awaitable<void> {
     try {
-      return this.#work.start(index);
+      return this.#parts.startNode(index);
     } catch (error) {
       return this.#fail(error);
     }
   }
 
   #finishWhenIdle(): void {
+    const { run, ready, work } = this.#parts;
     // What is ready and not under way waits for room that other runs take.
-    if (this.#underWay === 0 && (this.#work.isEnding() || this.#ready.isEmpty)) this.#finish();
+    if (work.isEmpty && (run.state.isEnding || ready.isEmpty)) this.#finish();
   }
 }
 

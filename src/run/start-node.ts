@@ -3,65 +3,79 @@ import { TidemarkError } from '../base/error';
 import type { Lease, Leases } from '../storage/leases/lease';
 import type { TaskKey } from '../task/context';
 import { chain, type RunningTask } from './async-context';
-import { Action } from './decide';
 import type { ResultDelivery } from './dynamic/deliver-result';
 import type { Claim, ExecutionPeer } from './dynamic/node-claims';
-import { holdsRef } from './dynamic/refs-in-results';
-import type { ExecutionParts } from './execution-parts';
+import { holdsRef } from './encode-result';
 import type { Computation } from './join/computations';
 import type { Joins } from './join/joins';
 import type { ResultLoader } from './load-result';
+import type { NodeFailures } from './node-failures';
+import type { NodeStates } from './node-states';
+import type { PendingWork } from './pending-work';
 import type { RemoteResults } from './remote-results';
 import type { ResultSharing } from './result-sharing';
+import type { RunContext, RunGraph } from './run-context';
 import type { TaskRunner } from './run-task';
+import type { StorageErrorPolicy } from './storage-error-policy';
 
-/** What it needs besides what all share. */
-interface ExclusiveParts extends ExecutionParts {
-  readonly loading: ResultLoader;
-  readonly attempts: TaskRunner;
+/** What running with leases needs. */
+interface LeasedRunsParts {
+  readonly run: Pick<RunContext, 'queueOf' | 'scope' | 'state'>;
+  readonly graph: RunGraph;
+  readonly states: NodeStates;
+  readonly policy: StorageErrorPolicy;
+  readonly loader: ResultLoader;
+  readonly runner: TaskRunner;
+  readonly failures: NodeFailures;
+  readonly work: PendingWork;
 }
 
-/** Sees to it that a key is computed in one place, of all that use the same storage: there is a lease for it. */
+/** Runs nodes; those of tasks that run once everywhere under a lease, so that only one process computes their keys. */
 export class LeasedRuns {
-  readonly #parts: ExclusiveParts;
+  readonly #parts: LeasedRunsParts;
 
-  constructor(parts: ExclusiveParts) {
+  constructor(parts: LeasedRunsParts) {
     this.#parts = parts;
   }
 
+  run(index: number): Awaitable<void> {
+    const leases = this.#leasesFor(index);
+    return leases ? this.#runWithLease(index, leases) : this.#parts.runner.run(index);
+  }
+
   /** The leases for a node's key; undefined when it just runs. */
-  leasesFor(index: number): Leases | undefined {
-    const { graph, checkpoints, laneOf, fingerprints, faults } = this.#parts;
+  #leasesFor(index: number): Leases | undefined {
+    const { run, states } = this.#parts;
+    const { graph, checkpoints, fingerprints } = this.#parts.graph;
     const node = graph.nodes[index]!;
     if (!node.task.isOnceEverywhere || !checkpoints?.isSaving) return undefined;
     // Where the storage is shared, who runs it takes the lease.
-    if (laneOf(node).executor.sharesStorage || fingerprints.hasUnknownKey(index) || faults.doNotOverwrite.has(index))
-      return undefined;
+    if (run.queueOf(node).executor.sharesStorage) return undefined;
+    if (fingerprints.hasUnknownKey(index) || states.facts.isProtected(index)) return undefined;
     return checkpoints.leases;
   }
 
   /** Runs a node by its lease, loads what another process has saved meanwhile, or waits for that without a slot. */
-  async runWithLease(index: number, leases: Leases): Promise<void> {
-    const { keys, loading, attempts } = this.#parts;
-    const key = keys.get(index);
+  async #runWithLease(index: number, leases: Leases): Promise<void> {
+    const { run, graph, loader, runner } = this.#parts;
+    const key = graph.keys.get(index);
     let lease: Lease | undefined;
     try {
       lease = await leases.acquire(key);
     } catch (error) {
-      return this.#failed(index, error);
+      return this.#runWithout(index, error);
     }
     if (!lease) {
-      const holder = [...chain(this.#parts.scope.parent)].find(({ leasedKey }) => leasedKey === key);
-      return holder ? this.#refuseCycle(index, holder) : this.#wait(index, key, leases);
+      const holder = [...chain(run.scope.parent)].find(({ leasedKey }) => leasedKey === key);
+      return holder ? this.#failInCycle(index, holder) : this.#wait(index, key, leases);
     }
-    if (await loading.loadIfSaved(index)) await lease.release();
-    else await attempts.run(index, lease);
+    if (await loader.loadIfSaved(index)) await lease.release();
+    else await runner.run(index, lease);
   }
 
   /** The key is being computed by a task that started this run, and waits for it. */
-  #refuseCycle(index: number, { node }: RunningTask): void {
-    const { attempts } = this.#parts;
-    attempts.failForGood(
+  #failInCycle(index: number, { node }: RunningTask): void {
+    this.#parts.failures.fail(
       index,
       new TidemarkError(
         `it is being computed by ${node}, which started this run and waits for it: a task cannot run itself`,
@@ -70,136 +84,139 @@ export class LeasedRuns {
   }
 
   /** The storage has no leases to give just now; unless that ends the run, the task runs, and nothing is saved. */
-  async #failed(index: number, error: unknown): Promise<void> {
-    const { faults, state, attempts } = this.#parts;
-    await faults.handle(index, error);
-    if (!state.fatal) await attempts.run(index);
+  async #runWithout(index: number, error: unknown): Promise<void> {
+    const { run, policy, runner } = this.#parts;
+    await policy.handle(index, error);
+    if (!run.state.fatal) await runner.run(index);
   }
 
   #wait(index: number, key: TaskKey, leases: Leases): void {
-    const { state, scheduler, frontier, faults, reporter } = this.#parts;
-    reporter.emit(index, (node) => ({ type: 'task-waiting', node }));
+    const { run, graph, states, policy, work } = this.#parts;
+    graph.reporter.emit(index, (node) => ({ type: 'task-waiting', node }));
     const ending = new AbortController();
-    const letGo = state.onEnding(() => ending.abort());
+    const unsubscribe = run.state.onEnding(() => ending.abort());
     const waited = leases.whenFree(key, ending.signal).catch((error: unknown) => {
-      if (!ending.signal.aborted) return faults.handle(index, error);
+      if (!ending.signal.aborted) return policy.handle(index, error);
     });
-    scheduler.track(
+    work.track(
       waited.then(() => {
-        letGo();
-        frontier.retry(index);
+        unsubscribe();
+        states.retry(index);
       }),
     );
   }
 }
 
-/** What it needs besides what all share. */
-interface BeginningsParts extends ExecutionParts {
-  /** Whose nodes begin. */
-  readonly execution: ExecutionPeer;
-  readonly arrivals: ResultDelivery;
-  readonly loading: ResultLoader;
-  readonly attempts: TaskRunner;
-  readonly exclusive: LeasedRuns;
+/** What starting needs. */
+interface NodeStarterParts {
+  readonly run: Pick<RunContext, 'refResolver' | 'state'>;
+  readonly graph: RunGraph;
+  readonly states: NodeStates;
+  readonly joins: Joins;
+  readonly loader: ResultLoader;
+  readonly remote: RemoteResults;
+  readonly leased: LeasedRuns;
   readonly sharing: ResultSharing;
-  readonly storedResults: RemoteResults;
+  readonly failures: NodeFailures;
+  readonly work: PendingWork;
+  readonly delivery: ResultDelivery;
+  /** The execution whose nodes start. */
+  readonly view: ExecutionPeer;
 }
 
-/** Begins the nodes of one execution: each is loaded, run, or waited for when another execution has it. */
+/** Starts the nodes of one execution: each is loaded, run, or waited for when another execution has it. */
 export class NodeStarter {
-  readonly #parts: BeginningsParts;
+  readonly #parts: NodeStarterParts;
   /** How much of other executions was gone when this one looked for checkpoints. */
   #goneBefore = 0;
 
-  constructor(parts: BeginningsParts) {
+  constructor(parts: NodeStarterParts) {
     this.#parts = parts;
   }
 
-  /** Checkpoints are looked for now: what others save later is not seen. @param leader see `Joins.begin` */
-  noteLook(leader: Joins | undefined): void {
-    this.#goneBefore = this.#parts.dynamic.claims.goneCount;
+  /** Checkpoints are looked up now: what others save later is not seen. @param leader see `Joins.begin` */
+  beginLookups(leader: Joins | undefined): void {
+    this.#goneBefore = this.#parts.run.refResolver.claims.goneCount;
     this.#parts.joins.begin(leader);
   }
 
   /** Over once the node needs no slot. */
   start(index: number): Awaitable<void> {
-    const { dynamic, graph, reporter, execution, scheduler, arrivals, sharing, skip, frontier, attempts } = this.#parts;
-    const { claims } = dynamic;
-    const node = graph.nodes[index]!;
-    const key = claims.isActive ? reporter.keyOf(index) : undefined;
+    const { run, graph, view, failures } = this.#parts;
+    const { claims } = run.refResolver;
+    const key = claims.isActive ? graph.reporter.keyOf(index) : undefined;
     let other: Claim | undefined;
     try {
-      other = key && claims.claim(key, execution, node);
+      other = key && claims.claim(key, view, graph.graph.nodes[index]!);
     } catch (error) {
-      return attempts.failForGood(index, error);
+      return failures.fail(index, error);
     }
-    if (!other) return this.#begin(index);
-    // It holds no slot while it waits.
-    scheduler.wait(
-      claims.waitForOutcome(node, other).then((outcome) => {
-        if (!outcome) return skip(frontier.fail(index));
-        arrivals.recordMetadata(index, other.execution.metadataOf(other.node));
-        sharing.settleOwn(index, outcome.value);
-        return arrivals.deliver(index, outcome.value, holdsRef(outcome.value));
-      }),
-    );
-    return undefined;
+    return other ? this.#waitForClaim(index, other) : this.#startUnclaimed(index);
   }
 
-  /** A node that no other execution of this run has: another run may compute it, or may have done so meanwhile. */
-  #begin(index: number): Awaitable<void> {
-    const { demand, dynamic, joins, loading, attempts } = this.#parts;
-    const isLoaded = demand.actions[index] === Action.load;
+  /** Another execution of this run has the node. It holds no slot while it waits. */
+  #waitForClaim(index: number, other: Claim): undefined {
+    const { run, graph, work, failures, sharing, delivery } = this.#parts;
+    work.wait(
+      run.refResolver.claims.waitForOutcome(graph.graph.nodes[index]!, other).then((outcome) => {
+        if (!outcome) return failures.failSilently(index);
+        delivery.recordMetadata(index, other.execution.metadataOf(other.node));
+        sharing.settleOwn(index, outcome.value);
+        return delivery.deliver(index, outcome.value, holdsRef(outcome.value));
+      }),
+    );
+  }
+
+  /** No other execution of this run has the node: another run may compute it, or may have done so meanwhile. */
+  #startUnclaimed(index: number): Awaitable<void> {
+    const { run, states, joins, loader, failures } = this.#parts;
+    const isLoaded = !states.isToRun(index);
     let computation: Computation | undefined;
     try {
       if (!isLoaded || joins.isLeft(index)) computation = joins.find(index);
     } catch (error) {
-      return attempts.failForGood(index, error);
+      return failures.fail(index, error);
     }
     if (computation) return this.#join(index, computation);
     const mustLookUp = joins.mustLookUp(index);
-    if (isLoaded) return mustLookUp ? loading.loadLeft(index) : loading.load(index);
+    if (isLoaded) return mustLookUp ? loader.loadLeft(index) : loader.load(index);
     joins.start(index);
-    return mustLookUp || dynamic.claims.goneCount !== this.#goneBefore ? this.#lookAgain(index) : this.#run(index);
+    const isLate = mustLookUp || run.refResolver.claims.goneCount !== this.#goneBefore;
+    return isLate ? this.#loadOrRun(index) : this.#run(index);
   }
 
   /** Waits for another run, without a slot. */
   #join(index: number, computation: Computation): void {
-    const { joins, reporter, scheduler, frontier, attempts, state, skip } = this.#parts;
-    reporter.emit(index, (node) => ({ type: 'task-waiting', node }));
-    scheduler.track(
-      joins.wait(index, computation).then((ending) => {
-        if (ending?.type === 'failed') return attempts.failForGood(index, ending.cause, ending.attempts);
-        if (ending?.type === 'skipped') {
-          skip([index, ...frontier.fail(index)]);
-          if (!state.errors.includes(ending.error)) state.fail(ending.error);
+    const { run, graph, states, joins, work, failures } = this.#parts;
+    graph.reporter.emit(index, (node) => ({ type: 'task-waiting', node }));
+    work.track(
+      joins.wait(index, computation).then((end) => {
+        if (end?.type === 'failed') return failures.fail(index, end.cause, end.attempts);
+        if (end?.type === 'skipped') {
+          failures.reportSkipped([index, ...states.fail(index)]);
+          if (!run.state.errors.includes(end.error)) run.state.fail(end.error);
           return undefined;
         }
         // When another run was stopped or cancelled, one of those that waited goes on, and the others wait for that.
-        joins.lookUpNext(index, ending?.type === 'saved' || ending?.type === 'abandoned');
-        return frontier.retry(index);
+        joins.lookUpNext(index, end?.type === 'saved' || end?.type === 'abandoned');
+        return states.retry(index);
       }),
     );
   }
 
   /** Others may have saved what was not there yet when this execution looked. */
-  async #lookAgain(index: number): Promise<void> {
-    if (!(await this.#parts.loading.loadIfSaved(index))) await this.#run(index);
+  async #loadOrRun(index: number): Promise<void> {
+    if (!(await this.#parts.loader.loadIfSaved(index))) await this.#run(index);
   }
 
   #run(index: number): Awaitable<void> {
-    const loaded = this.#parts.storedResults.loadFor(index);
-    return loaded ? this.#runAfter(index, loaded) : this.#runNow(index);
+    const { remote, leased } = this.#parts;
+    const loaded = remote.loadFor(index);
+    return loaded ? this.#runAfter(index, loaded) : leased.run(index);
   }
 
   async #runAfter(index: number, loaded: Promise<readonly number[]>): Promise<void> {
     const gone = await loaded;
-    await (gone.length > 0 ? this.#parts.loading.runAfter(index, gone) : this.#runNow(index));
-  }
-
-  #runNow(index: number): Awaitable<void> {
-    const { exclusive, attempts } = this.#parts;
-    const leases = exclusive.leasesFor(index);
-    return leases ? exclusive.runWithLease(index, leases) : attempts.run(index);
+    await (gone.length > 0 ? this.#parts.loader.runAfter(index, gone) : this.#parts.leased.run(index));
   }
 }

@@ -1,53 +1,31 @@
 import type { Awaitable } from '../base/awaitable';
 import { describeError, explainError, isInstance } from '../base/describe-error';
-import type { NodeKeys } from '../graph/key';
 import type { CheckpointStore } from '../storage/checkpoint-store';
 import { DamagedCheckpointError, GoneCheckpointError, UnencryptedCheckpointError } from '../storage/errors';
 import { quarantine } from '../storage/maintain-store';
 import { DeclarationError } from '../task/errors';
-import type { Reporter } from './reporter';
-import type { RunState } from './run-state';
-
-/** What is known of a run's warnings by all of its executions. */
-export interface IssuedWarnings {
-  ofStorage: boolean;
-  /** How many damaged checkpoints were found. */
-  damaged: number;
-  /** How many were found that are not encrypted and have to be. */
-  plain: number;
-  readonly sources: Set<string>;
-  /** Tasks whose results contain unstorable secrets. */
-  readonly secrets: Set<string>;
-}
+import type { NodeStates } from './node-states';
+import type { RunContext, RunGraph } from './run-context';
 
 /** A storage that is damaged all over is told of once more, and then no more. */
 const mostDamageWarnings = 10;
 
 /** What a failing storage does to a run: it is reported, and by the options ends it or is worked around. */
 export class StorageErrorPolicy {
-  /** Nodes whose checkpoint cannot be read and must not be overwritten. */
-  readonly doNotOverwrite = new Set<number>();
-  readonly #options: {
-    readonly keys: NodeKeys;
-    readonly reporter: Reporter;
-    readonly state: RunState;
-    readonly warned: IssuedWarnings;
-    readonly onStorageError: 'fail' | 'compute';
-  };
+  readonly #run: Pick<RunContext, 'state' | 'warned' | 'onStorageError'>;
+  readonly #graph: RunGraph;
+  readonly #states: NodeStates;
 
-  constructor(options: {
-    keys: NodeKeys;
-    reporter: Reporter;
-    state: RunState;
-    warned: IssuedWarnings;
-    onStorageError: 'fail' | 'compute';
-  }) {
-    this.#options = options;
+  constructor(run: Pick<RunContext, 'state' | 'warned' | 'onStorageError'>, graph: RunGraph, states: NodeStates) {
+    this.#run = run;
+    this.#graph = graph;
+    this.#states = states;
   }
 
   /** Reports what is wrong with a checkpoint, which is set aside when it is damaged, or with its storage. */
   handle(index: number | undefined, error: unknown, layer?: CheckpointStore): Awaitable<void> {
-    const { reporter, onStorageError, state } = this.#options;
+    const { onStorageError, state } = this.#run;
+    const { reporter } = this.#graph;
     // It was cleared or deleted while it was read: the task runs, as it does where there is no checkpoint.
     if (index !== undefined && isInstance(error, GoneCheckpointError)) return undefined;
     reporter.storageFailed(index, error);
@@ -57,7 +35,7 @@ export class StorageErrorPolicy {
       return this.#quarantine(index, error, layer);
     // It counts as none: the task runs, and what it saves takes the place of it.
     if (index !== undefined && isInstance(error, UnencryptedCheckpointError)) return this.#warnOfPlain(index, error);
-    if (index !== undefined) this.doNotOverwrite.add(index);
+    if (index !== undefined) this.#states.facts.protect(index);
     if (onStorageError === 'compute') this.#warn(index, error);
     else state.endBy(error);
     return undefined;
@@ -65,7 +43,8 @@ export class StorageErrorPolicy {
 
   /** A damaged checkpoint counts no more: the task runs again, and saves it anew. */
   async #quarantine(index: number, damage: DamagedCheckpointError, layer: CheckpointStore): Promise<void> {
-    const { keys, reporter, warned } = this.#options;
+    const { warned } = this.#run;
+    const { keys, reporter } = this.#graph;
     const problem = describeError(damage);
     if (layer.isReadonly) {
       warned.damaged++;
@@ -86,7 +65,8 @@ export class StorageErrorPolicy {
   }
 
   #warnOfPlain(index: number, error: UnencryptedCheckpointError): void {
-    const { warned, reporter } = this.#options;
+    const { warned } = this.#run;
+    const { reporter } = this.#graph;
     warned.plain++;
     if (warned.plain <= mostDamageWarnings) reporter.warn(index, error.message);
     else if (warned.plain === mostDamageWarnings + 1)
@@ -98,7 +78,8 @@ export class StorageErrorPolicy {
 
   /** Once a run: a storage that is away fails for every result. */
   #warn(index: number | undefined, error: unknown): void {
-    const { warned, reporter } = this.#options;
+    const { warned } = this.#run;
+    const { reporter } = this.#graph;
     if (warned.ofStorage) return;
     warned.ofStorage = true;
     reporter.warn(

@@ -1,13 +1,10 @@
 import { isPromiseLike } from '../base/awaitable';
-import type { Graph } from '../graph/graph';
 import { makeInstance, setParams, trapRequirements } from '../graph/task-instance';
-import type { Container } from '../task/container';
 import type { TaskContext } from '../task/context';
 import type { Instance } from '../task/task-class';
-import type { RunScope } from './async-context';
-import type { OpenCall } from './open-calls';
-import type { Outcome } from './outcome';
-import type { Reporter } from './reporter';
+import { AttemptContext } from './attempt';
+import type { Outcome } from './node-states';
+import type { RunContext, RunGraph } from './run-context';
 
 /** A task's own ways to get its result from somewhere and to put it there. */
 interface HookMethods {
@@ -17,24 +14,12 @@ interface HookMethods {
 
 /** Calls the `restore` and `checkpoint` methods of tasks; what they throw is reported and does no harm. */
 export class TaskHooks {
-  readonly #options: {
-    readonly graph: Graph;
-    readonly container: Container;
-    readonly reporter: Reporter;
-    readonly contextOf: (index: number) => TaskContext;
-    readonly scope: RunScope;
-    readonly call: OpenCall;
-  };
+  readonly #run: Pick<RunContext, 'container' | 'scope' | 'call' | 'signal'>;
+  readonly #graph: RunGraph;
 
-  constructor(options: {
-    graph: Graph;
-    container: Container;
-    reporter: Reporter;
-    contextOf: (index: number) => TaskContext;
-    scope: RunScope;
-    call: OpenCall;
-  }) {
-    this.#options = options;
+  constructor(run: Pick<RunContext, 'container' | 'scope' | 'call' | 'signal'>, graph: RunGraph) {
+    this.#run = run;
+    this.#graph = graph;
   }
 
   /** The result that a task restores; undefined when it has none, or failed to. */
@@ -53,13 +38,14 @@ export class TaskHooks {
     hook: 'restore' | 'checkpoint',
     call: (task: HookMethods, context: TaskContext) => unknown,
   ): Promise<unknown> {
-    const { graph, container, reporter, contextOf, scope, call: openCall } = this.#options;
+    const { container, scope, call: openCall, signal } = this.#run;
+    const { graph, reporter } = this.#graph;
     const node = graph.nodes[index]!;
     const run = async () => {
       const made = makeInstance(node.task, container);
       const instance = trapRequirements(node.task, isPromiseLike(made) ? await made : (made as Instance));
       setParams(instance, node);
-      return call(instance as HookMethods, contextOf(index));
+      return call(instance as HookMethods, new AttemptContext(node, 1, signal, reporter));
     };
     try {
       return await openCall.waitFor(() => `${hook}() of ${node}`, scope.enter(run));

@@ -134,7 +134,7 @@ export class CheckpointValidity {
    *
    * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
    */
-  whyOf(index: number, { from, checkpoint }: CheckpointHit): Awaitable<string | undefined> {
+  whyStale(index: number, { from, checkpoint }: CheckpointHit): Awaitable<string | undefined> {
     const isOfEpoch = this.#options.marks.epochs.includes(from.store, checkpoint.marks);
     if (isOfEpoch === true) return this.#whyStaleInEpoch(index, checkpoint);
     return andThen(isOfEpoch, (isNow) => (isNow ? this.#whyStaleInEpoch(index, checkpoint) : lostMarks));

@@ -70,7 +70,7 @@ it.each([
   const command = start();
   await command.hears('Slow runs');
   command.process.kill(first);
-  await command.hears('stops at once');
+  await command.hears('to stop at once');
   command.process.kill(second);
   const { code, err } = await command.ended;
   expect([code, err.includes('Main runs')]).toEqual([exitCode, false]);
@@ -81,7 +81,7 @@ it('counts a hang-up from the shell and from the kernel as one', async () => {
   const command = start();
   await command.hears('Slow runs');
   command.process.kill('SIGHUP');
-  await command.hears('stops at once');
+  await command.hears('to stop at once');
   command.process.kill('SIGHUP');
   const { code, err } = await command.ended;
   expect([code, err.includes('1 result is saved')]).toEqual([129, true]);

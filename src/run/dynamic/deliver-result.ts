@@ -1,25 +1,33 @@
 import { isInstance } from '../../base/describe-error';
-import type { ExecutionParts } from '../execution-parts';
+import type { NodeFailures } from '../node-failures';
+import type { NodeStates } from '../node-states';
+import type { PendingWork } from '../pending-work';
 import type { ResultSharing } from '../result-sharing';
+import type { RunContext, RunGraph } from '../run-context';
 import type { ExecutionPeer, ResultMetadata } from './node-claims';
+import type { NodeProvenances } from './provenance';
 import { RefPath, type Resolution, UnresolvedError } from './resolve-refs';
 
-/** What it needs besides what all share. */
-export interface ArrivalsParts extends ExecutionParts {
-  /** Whose results arrive. */
-  readonly execution: ExecutionPeer;
+/** What delivering needs. */
+export interface ResultDeliveryParts {
+  readonly run: Pick<RunContext, 'refResolver'>;
+  readonly graph: RunGraph;
+  readonly states: NodeStates;
+  readonly provenances: NodeProvenances;
   readonly sharing: ResultSharing;
-  /** A node has no result for good. */
-  fail(index: number, error: unknown): void;
+  readonly work: PendingWork;
+  readonly failures: NodeFailures;
+  /** The execution whose results are delivered. */
+  readonly view: ExecutionPeer;
 }
 
-/** Takes the results of one execution in. Those that hold refs are given to others once what these name is there as well. */
+/** Delivers results to those who need them. Those that hold refs are delivered once what these name is there as well. */
 export class ResultDelivery {
-  readonly #parts: ArrivalsParts;
+  readonly #parts: ResultDeliveryParts;
   /** Targets whose results still hold refs. */
   readonly #unresolved = new Set<number>();
 
-  constructor(parts: ArrivalsParts) {
+  constructor(parts: ResultDeliveryParts) {
     this.#parts = parts;
   }
 
@@ -28,51 +36,51 @@ export class ResultDelivery {
     return this.#unresolved.size > 0;
   }
 
-  /** A result is there. */
   deliver(index: number, value: unknown, holdsRefs: boolean): void {
-    const { graph, resolvesTargets, frontier } = this.#parts;
-    const isRaw = holdsRefs && !resolvesTargets && graph.targets.includes(graph.nodes[index]!);
-    if (isRaw) this.#unresolved.add(index);
-    if (holdsRefs && !isRaw) this.#resolve(index, value);
-    else frontier.complete(index, value);
+    const { graph, purpose } = this.#parts.graph;
+    const staysUnresolved = holdsRefs && !purpose.resolvesTargets && graph.targets.includes(graph.nodes[index]!);
+    if (staysUnresolved) this.#unresolved.add(index);
+    if (holdsRefs && !staysUnresolved) this.#resolve(index, value);
+    else this.#parts.states.complete(index, value);
   }
 
-  /** Notes what another execution knows of a result. */
+  /** Records what another execution knows of a result. */
   recordMetadata(index: number, { digest, isComputedNow, provenance }: Omit<ResultMetadata, 'key'>): void {
-    const { saves, lineage } = this.#parts;
-    saves.recordResolved(index, digest, isComputedNow);
-    if (provenance) lineage.set(index, provenance);
+    const { states, provenances } = this.#parts;
+    states.facts.recordResolved(index, digest, isComputedNow);
+    if (provenance) provenances.set(index, provenance);
   }
 
   /** Runs what a result holds refs to. */
   #resolve(index: number, value: unknown): void {
-    const { graph, dynamic, way, isTraced, execution, scheduler, frontier, skip, fail } = this.#parts;
+    const { run, graph: runGraph, view, work, states, failures } = this.#parts;
+    const { graph, purpose } = runGraph;
     const node = graph.nodes[index]!;
     const holder = {
-      execution,
+      execution: view,
       node,
       // Nothing in a run comes from what is wanted alone: that would be a circle.
-      isTraced: isTraced || graph.targets.length > 1 || frontier.isRequired(index),
-      way: new RefPath(way, graph, index),
-      ...execution.metadataOf(node),
+      isTraced: purpose.isTraced || graph.targets.length > 1 || states.dependentsOf(index).length > 0,
+      refPath: new RefPath(purpose.refPath, graph, index),
+      ...view.metadataOf(node),
     };
-    scheduler.wait(
-      dynamic.resolve(holder, value).then(
+    work.wait(
+      run.refResolver.resolve(holder, value).then(
         (resolution) => this.#resolved(index, resolution),
         (error) => {
-          if (isInstance(error, UnresolvedError)) skip(frontier.fail(index));
-          else fail(index, error);
+          if (isInstance(error, UnresolvedError)) failures.failSilently(index);
+          else failures.fail(index, error);
         },
       ),
     );
   }
 
   #resolved(index: number, { value, digest, isComputedNow, provenance }: Resolution): void {
-    const { sharing, frontier, lineage } = this.#parts;
+    const { sharing, states, provenances } = this.#parts;
     const settled = sharing.settleResolved(index, value);
-    const earlier = lineage.get(index);
+    const earlier = provenances.get(index);
     if (earlier) provenance.addAll(earlier);
     this.recordMetadata(index, { digest, isComputedNow, provenance });
-    frontier.complete(index, settled);
+    states.complete(index, settled);
   }
 }

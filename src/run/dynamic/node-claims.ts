@@ -3,7 +3,7 @@ import type { GraphNode } from '../../graph/node';
 import { distinctKeysAdvice, haveSameParams } from '../../storage/custom-key';
 import type { TaskKey } from '../../task/context';
 import { DeclarationError } from '../../task/errors';
-import type { Outcome } from '../outcome';
+import type { Outcome } from '../node-states';
 import type { InFlightCounter, RunState } from '../run-state';
 import type { Provenance } from './provenance';
 

@@ -46,7 +46,7 @@ interface RefHolder extends ResultMetadata {
   readonly execution: ExecutionPeer;
   readonly node: GraphNode;
   /** How it came to be required, itself included. */
-  readonly way: RefPath;
+  readonly refPath: RefPath;
   /** Whether something comes from it, which has to know what it came from. */
   readonly isTraced: boolean;
 }
@@ -59,7 +59,9 @@ export interface Resolution extends Omit<ResultMetadata, 'key'> {
 }
 
 /** The execution of what refs name. */
-export interface ChildExecution extends ExecutionPeer {
+export interface ChildExecution {
+  /** The execution, as others of the run see it. */
+  readonly view: ExecutionPeer;
   /** Runs to the end. Gives whether all that was wanted is there. */
   complete(): Promise<boolean>;
   /** Each of what was wanted, once it is there. */
@@ -74,7 +76,7 @@ export interface ChildExecution extends ExecutionPeer {
 /** Starts the execution of a structure of refs in the same run. */
 type StartChild = (
   structure: unknown,
-  options: { readonly resolvesTargets: boolean; readonly way: RefPath; readonly isTraced: boolean },
+  options: { readonly resolvesTargets: boolean; readonly refPath: RefPath; readonly isTraced: boolean },
 ) => Promise<ChildExecution>;
 
 /** Something that refs led to has no result; why is in the errors of the run. */
@@ -111,7 +113,7 @@ export class RefResolver {
    * @throws {DeclarationError} when a ref is wrong
    */
   async resolve(holder: RefHolder, result: unknown): Promise<Resolution> {
-    this.#assertDepth(holder.way);
+    this.#assertDepth(holder.refPath);
     this.claims.activate(holder.execution);
     const provenance = new Provenance();
     let { digest, isComputedNow, key, node } = holder;
@@ -120,9 +122,9 @@ export class RefResolver {
     for (let step = 1; ; step++) {
       const isChain = isTaskRef(value) && value.path.length === 0;
       const child = await this.#activity.track(
-        this.#startChild(value, { resolvesTargets: !isChain, way: holder.way, isTraced: holder.isTraced }),
+        this.#startChild(value, { resolvesTargets: !isChain, refPath: holder.refPath, isTraced: holder.isTraced }),
       );
-      const letGo = this.claims.addChild(holder.node, child);
+      const letGo = this.claims.addChild(holder.node, child.view);
       try {
         if (!(await child.complete())) throw new UnresolvedError();
       } finally {

@@ -1,32 +1,20 @@
 import { TidemarkError } from '../../base/error';
-import type { Graph } from '../../graph/graph';
-import type { NodeKeys } from '../../graph/key';
 import type { GraphNode } from '../../graph/node';
 import { haveSameParams } from '../../storage/custom-key';
 import type { TaskKey } from '../../task/context';
 import type { TaskDefinition } from '../../task/definition';
 import { type AwaitedKey, findCircle } from '../async-context';
-import type { Checkpoints } from '../checkpoints';
-import { Action, type Decider } from '../decide';
 import { assertSameParams } from '../dynamic/node-claims';
 import type { TaskFailedError } from '../errors';
-import { type NodeStates, State } from '../node-states';
-import type { GraphFingerprints } from '../prepare-graph';
-import type { RunState } from '../run-state';
-import type { Computation, ComputationEnd, ComputationOwner, RunComputations } from './computations';
+import type { NodeStates } from '../node-states';
+import type { RunContext, RunGraph } from '../run-context';
+import type { Computation, ComputationEnd, ComputationOwner } from './computations';
 
-/** What joining needs to know of an execution. */
-export interface JoinsOptions {
-  readonly graph: Graph;
-  readonly keys: NodeKeys;
-  readonly fingerprints: GraphFingerprints;
-  /** Undefined when nothing is saved. */
-  readonly checkpoints: Checkpoints | undefined;
-  readonly isForced: (index: number) => boolean;
-  readonly computations: RunComputations;
-  readonly state: RunState;
-  readonly demand: Decider;
-  readonly frontier: NodeStates;
+/** What joining needs. */
+export interface JoinsParts {
+  readonly run: Pick<RunContext, 'computations' | 'state'>;
+  readonly graph: RunGraph;
+  readonly states: NodeStates;
 }
 
 /**
@@ -34,7 +22,7 @@ export interface JoinsOptions {
  * for, and loaded once that run has saved it.
  */
 export class Joins implements ComputationOwner {
-  readonly #options: JoinsOptions;
+  readonly #parts: JoinsParts;
   /** What this execution computes, and others may wait for. */
   readonly #own = new Map<number, Computation>();
   /** What nodes wait for that were left to an identical run, before anything that they require was looked for. */
@@ -47,14 +35,14 @@ export class Joins implements ComputationOwner {
   /** An identical run that began before this one. */
   #leader: Joins | undefined;
 
-  constructor(options: JoinsOptions) {
-    this.#options = options;
+  constructor(parts: JoinsParts) {
+    this.#parts = parts;
   }
 
   /** Checkpoints are looked for now. @param leader an identical run, to which saved tasks are left that it computes anyway */
   begin(leader: Joins | undefined): void {
-    const { checkpoints, computations } = this.#options;
-    if (!checkpoints) return;
+    const { computations } = this.#parts.run;
+    if (!this.#parts.graph.checkpoints) return;
     computations.open();
     this.#savesBefore = computations.saves;
     this.#leader = leader;
@@ -64,7 +52,7 @@ export class Joins implements ComputationOwner {
   leaveToOtherRun(index: number): boolean {
     const leader = this.#leader;
     if (!leader || !this.#canJoin(index) || this.#alone.has(index)) return false;
-    const computation = leader.#expect(this.#options.graph.nodes[index]!, this.#options.keys.get(index));
+    const computation = leader.#expect(this.#parts.graph.graph.nodes[index]!, this.#parts.graph.keys.get(index));
     if (computation) this.#left.set(index, computation);
     return computation !== undefined;
   }
@@ -84,7 +72,8 @@ export class Joins implements ComputationOwner {
     const left = this.#left.get(index);
     if (left) return left;
     if (!this.#canJoin(index) || this.#own.has(index)) return undefined;
-    const { computations, keys, graph } = this.#options;
+    const { computations } = this.#parts.run;
+    const { graph, keys } = this.#parts.graph;
     const found = computations.find(keys.get(index), graph.nodes[index]!);
     // What has no slot may need that of the task which started this run.
     const mayWait = found && (computations.link.parent ? found.phase === 'running' : found.phase !== 'expected');
@@ -97,7 +86,7 @@ export class Joins implements ComputationOwner {
 
   /** Waits until a computation is over, or until the run ends. Gives what is to be done then. */
   async wait(index: number, computation: Computation): Promise<ComputationEnd | undefined> {
-    const { computations, state } = this.#options;
+    const { computations, state } = this.#parts.run;
     const { link } = computations;
     if (computation.ending || state.isEnding) {
       this.#left.delete(index);
@@ -130,7 +119,8 @@ export class Joins implements ComputationOwner {
   /** Whether another run may have saved the node since this one looked for it. */
   mustLookUp(index: number): boolean {
     if (this.#toLookUp.delete(index)) return true;
-    const { computations, keys } = this.#options;
+    const { computations } = this.#parts.run;
+    const { keys } = this.#parts.graph;
     return this.#canJoin(index) && computations.mayHaveSaved(keys.get(index), this.#savesBefore);
   }
 
@@ -154,7 +144,7 @@ export class Joins implements ComputationOwner {
     const computation = this.#own.get(index);
     if (!computation) return;
     this.#own.delete(index);
-    this.#options.computations.end(computation, ending);
+    this.#parts.run.computations.end(computation, ending);
   }
 
   /** A node failed for good, and what requires it does not run. @param isAbandoned whether only this run gave it up */
@@ -178,37 +168,38 @@ export class Joins implements ComputationOwner {
   /** The computation of a node that is sure to be run, for an identical run. */
   #expect(node: GraphNode, key: TaskKey): Computation | undefined {
     const { index, task } = node;
-    const { graph, keys, demand, frontier, state, fingerprints, computations } = this.#options;
+    const { run, states } = this.#parts;
+    const { graph, keys, fingerprints } = this.#parts.graph;
     const own = graph.nodes[index];
     if (own?.task !== task || fingerprints.hasUnknownKey(index) || keys.get(index) !== key) return undefined;
     if (task.options.key && !haveSameParams(own, node)) return undefined;
-    if (state.isEnding || demand.actions[index] !== Action.run || frontier.states[index]! > State.started)
-      return undefined;
-    return this.#register(index) ?? computations.find(key, node);
+    if (run.state.isEnding || !states.isToRun(index) || !states.isUnsettled(index)) return undefined;
+    return this.#register(index) ?? run.computations.find(key, node);
   }
 
   #register(index: number): Computation | undefined {
     const own = this.#own.get(index);
-    if (own || !this.#options.checkpoints?.isSaving || !this.#isShared(index)) return own;
-    const { computations, keys, graph } = this.#options;
+    if (own || !this.#parts.graph.checkpoints?.isSaving || !this.#isShared(index)) return own;
+    const { computations } = this.#parts.run;
+    const { graph, keys } = this.#parts.graph;
     const computation = computations.register(keys.get(index), graph.nodes[index]!, this);
     if (computation) this.#own.set(index, computation);
     return computation;
   }
 
   #canJoin(index: number): boolean {
-    const { checkpoints, computations, isForced } = this.#options;
-    return checkpoints !== undefined && computations.joins && this.#isShared(index) && !isForced(index);
+    const { checkpoints, isForced } = this.#parts.graph;
+    return checkpoints !== undefined && this.#parts.run.computations.joins && this.#isShared(index) && !isForced(index);
   }
 
   /** Whether a node has the same result in all runs, under its key. What is computed once everywhere has a lease for that. */
   #isShared(index: number): boolean {
     const { save, isOnceEverywhere } = this.#task(index);
-    return save && !isOnceEverywhere && !this.#options.fingerprints.hasUnknownKey(index);
+    return save && !isOnceEverywhere && !this.#parts.graph.fingerprints.hasUnknownKey(index);
   }
 
   #task(index: number): TaskDefinition {
-    return this.#options.graph.nodes[index]!.task;
+    return this.#parts.graph.graph.nodes[index]!.task;
   }
 }
 

@@ -3,7 +3,6 @@ import { TidemarkError } from '../../base/error';
 import { publicParams } from '../../graph/public-params';
 import { StorageError } from '../../storage/errors';
 import type { TaskKey } from '../../task/context';
-import { Action } from '../decide';
 import type { Plan, PlannedNode } from './plan';
 import { type OpenedGraph, PlannedGraph } from './planned-graph';
 import { PreviousRefs } from './previous-refs';
@@ -128,7 +127,7 @@ class Planner {
     const key = keys.get(index);
     const requires = Array.from(graph.requirementsOf(index), (required) => keys.get(required));
     const names = this.#memory.namesOf(key);
-    const isNaming = names && (names.length > 0 || part.demand.actions[index] === Action.run);
+    const isNaming = names && (names.length > 0 || part.states.isToRun(index));
     const info = { key, task: node.task.name, params: publicParams(node), requires, ...(isNaming && { names }) };
     const action = part.actionOf(index);
     switch (action) {
@@ -137,7 +136,7 @@ class Planner {
       case 'run':
         return { ...info, action, why: part.whyOf(index) };
       case 'unknown': {
-        const likely = part.demand.actions[index] === Action.load ? 'load' : 'run';
+        const likely = part.states.isToRun(index) ? 'run' : 'load';
         return { ...info, action, why: part.conditionOf(index)!, likely };
       }
       case 'not-needed':

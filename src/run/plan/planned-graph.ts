@@ -6,7 +6,8 @@ import { restoreRefs } from '../../graph/stored-ref';
 import type { CheckpointHit } from '../../storage/storage-stack';
 import { DeclarationError } from '../../task/errors';
 import type { Checkpoints } from '../checkpoints';
-import { Action, Decider } from '../decide';
+import { Decider, NodeCheckpoints } from '../decide';
+import { NodeStates } from '../node-states';
 import type { PlannedNode } from './plan';
 
 /** A graph with its keys and checkpoints as they are today. */
@@ -17,18 +18,22 @@ export interface OpenedGraph {
   readonly checkpoints: Checkpoints | undefined;
 }
 
+const startsNothing = { push: () => {} };
+
 /** One of the graphs of a plan: what was asked for, or what a result names; and what would happen to its nodes. */
 export class PlannedGraph {
   readonly graph: Graph;
   readonly keys: NodeKeys;
   readonly checkpoints: Checkpoints | undefined;
-  readonly demand: Decider;
+  readonly states: NodeStates;
+  /** What was found in storage. */
+  readonly known = new NodeCheckpoints();
+  readonly #decider: Decider;
   /** On what all of it depends; undefined when it is needed for certain. */
   readonly #condition: string | undefined;
   /** On what nodes depend that are only needed if a task does not restore its result. */
   readonly #conditions = new Map<number, string>();
   readonly #whys = new Map<number, string>();
-  #decided: number[] = [];
   /** Tasks that restore their results themselves. */
   readonly #restoring: number[] = [];
   /** Results that hold refs, by node, until they are taken. */
@@ -39,23 +44,25 @@ export class PlannedGraph {
     this.graph = graph;
     this.keys = keys;
     this.checkpoints = checkpoints;
+    this.states = new NodeStates(graph, startsNothing);
+    this.states.drainDecided();
     this.#condition = condition;
-    this.demand = new Decider(graph, {
-      checkpoints,
-      hasUnknownKey: () => false,
-      isForced: () => false,
+    this.#decider = new Decider({
+      // A plan has keys for all nodes, and forces none.
+      graph: { graph, checkpoints, fingerprints: { hasUnknownKey: () => false }, isForced: () => false },
+      states: this.states,
+      known: this.known,
       // A plan calls no code of tasks: those are put off until all is decided that is certain.
       restore: async (index) => {
         this.#restoring.push(index);
         return { value: undefined };
       },
-      onFault: (index, { error }) => {
+      onFailure: (index, { error }) => {
         if (isInstance(error, DeclarationError)) throw error;
         this.#whys.set(index, describeError(error));
       },
-      onDecided: (index, action, why) => {
-        this.#decided.push(index);
-        if (action === Action.run && !this.#whys.has(index)) this.#whys.set(index, why);
+      onRun: (index, why) => {
+        if (!this.#whys.has(index)) this.#whys.set(index, why);
       },
     });
   }
@@ -71,10 +78,9 @@ export class PlannedGraph {
 
   /** What the plan says of a node. */
   actionOf(index: number): PlannedNode['action'] {
-    const action = this.demand.actions[index] as Action;
-    if (action === Action.none) return 'not-needed';
+    if (this.states.isUndecided(index)) return 'not-needed';
     if (this.conditionOf(index) !== undefined) return 'unknown';
-    return action === Action.load ? 'load' : 'run';
+    return this.states.isToRun(index) ? 'run' : 'load';
   }
 
   /** On what it depends whether a node is needed, or what happens to it; undefined when that is certain. */
@@ -87,7 +93,7 @@ export class PlannedGraph {
   }
 
   secondsOf(index: number): number {
-    return this.demand.found.get(index)!.checkpoint.seconds;
+    return this.known.found.get(index)!.checkpoint.seconds;
   }
 
   /** Those that would be loaded and hold refs, once each. @param isCertain only those that are needed for certain */
@@ -105,22 +111,23 @@ export class PlannedGraph {
   }
 
   async #decide(indices: readonly number[]): Promise<void> {
-    const decided = this.demand.decide(indices);
-    if (isPromiseLike(decided)) await decided;
-    while (this.#decided.length > 0) await this.#readHolders(this.#decided.splice(0));
+    const pending = this.#decider.decide(indices);
+    if (isPromiseLike(pending)) await pending;
+    for (let decided = this.states.drainDecided(); decided.length > 0; decided = this.states.drainDecided())
+      await this.#readHolders(decided);
   }
 
   /** Reads the results that hold refs; one that cannot be read is computed anew, as a run would. */
   async #readHolders(decided: readonly number[]): Promise<void> {
     for (const index of decided) {
-      const found = this.demand.actions[index] === Action.load ? this.demand.found.get(index) : undefined;
+      const found = this.states.isToRun(index) ? undefined : this.known.found.get(index);
       if (!found?.checkpoint.holdsRefs) continue;
       try {
         this.#holders.set(index, await this.read(index, found));
         this.#untaken.push(index);
       } catch (error) {
         this.#whys.set(index, describeError(error));
-        await this.demand.fallBackToRun(index, describeError(error));
+        await this.#decider.fallBackToRun(index, describeError(error));
       }
     }
   }
@@ -131,16 +138,13 @@ export class PlannedGraph {
   }
 
   async #decideRestoring(index: number): Promise<void> {
-    const before = this.demand.actions.slice();
-    before[index] = Action.none;
-    this.demand.restored.delete(index);
-    this.demand.actions[index] = Action.none;
+    this.known.removeRestored(index);
+    this.states.undecide(index);
+    const undecided = this.graph.order.filter((one) => this.states.isUndecided(one));
     await this.#decide([index]);
     const node = this.graph.nodes[index]!;
-    for (const one of this.graph.order) {
-      if (before[one] !== Action.none || this.demand.actions[one] === Action.none) continue;
-      this.#conditions.set(one, `if restore() of ${node} gives nothing`);
-    }
+    for (const one of undecided)
+      if (!this.states.isUndecided(one)) this.#conditions.set(one, `if restore() of ${node} gives nothing`);
     this.#conditions.set(index, 'its restore() is asked first');
   }
 }

@@ -3,7 +3,6 @@ import type { StoredCheckpoint } from '../../storage/format/stored-checkpoint';
 import type { CheckpointHit } from '../../storage/storage-stack';
 import type { TaskKey } from '../../task/context';
 import type { TaskRef } from '../../task/ref';
-import { Action } from '../decide';
 import { Provenance, paramsIn } from '../dynamic/provenance';
 import type { PlannedGraph } from './planned-graph';
 
@@ -60,7 +59,7 @@ export class PreviousRefs {
 
   /** Takes in what the records of a part tell; those that still count first, since they are newest. */
   async load(part: PlannedGraph): Promise<void> {
-    const { found, stale } = part.demand;
+    const { found, stale } = part.known;
     for (const [index, { checkpoint }] of found) this.#read(part, index, checkpoint);
     for (const [index, [first]] of stale) {
       if (first!.checkpoint.holdsRefs) await this.#readOwn(part, index, first!);
@@ -98,11 +97,11 @@ export class PreviousRefs {
       if (covered[index] === 1) continue;
       covered[index] = 1;
       for (const required of requiredBy(part, index)) stack.push({ part, index: required, memory });
-      if (part.demand.actions[index] === Action.none) continue;
+      if (part.states.isUndecided(index)) continue;
       const key = part.keys.get(index);
       if (this.#memories.has(key)) continue;
       this.#memories.set(key, memory);
-      if (part.demand.actions[index] === Action.run) this.#discovered.push([part, index]);
+      if (part.states.isToRun(index)) this.#discovered.push([part, index]);
       for (const one of this.#namedAsBefore(key)) stack.push(one);
     }
   }

@@ -47,17 +47,17 @@ export class MarkStore {
     this.#client.refresh();
   }
 
-  /** Reads a log. @param take converts it */
-  read<T>(key: string, take: (log: MarkLog) => T): Awaitable<T> {
-    return andThen(this.#client.read(key, { small: true }), (bytes) => take(new MarkLog(bytes)));
+  /** Reads a log. @param convert makes the result of it */
+  read<T>(key: string, convert: (log: MarkLog) => T): Awaitable<T> {
+    return andThen(this.#client.read(key, { small: true }), (bytes) => convert(new MarkLog(bytes)));
   }
 
-  /** Reads the log of all tasks. @param take converts it and the epoch, which is undefined if there is none yet */
-  readTrunk<T>(take: (trunk: MarkLog, epoch: string | undefined) => T): Awaitable<T> {
+  /** Reads the log of all tasks. @param convert makes the result of it and the epoch, which is undefined if there is none yet */
+  readTrunk<T>(convert: (trunk: MarkLog, epoch: string | undefined) => T): Awaitable<T> {
     return this.read(trunkKey, (trunk) => {
       const epoch = epochOf(trunk);
       this.#epoch = epoch;
-      return take(trunk, epoch);
+      return convert(trunk, epoch);
     });
   }
 

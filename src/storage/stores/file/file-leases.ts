@@ -50,7 +50,7 @@ export class FileLeases implements LeaseBackend {
     // Retained before the file exists, so that this process cannot take it for a leftover.
     retain(token);
     try {
-      const isTaken = await this.#take(key, token);
+      const isTaken = await this.#tryAcquire(key, token);
       if (!isTaken) release(token);
       return isTaken;
     } catch (error) {
@@ -120,7 +120,7 @@ export class FileLeases implements LeaseBackend {
     }
   }
 
-  async #take(key: TaskKey, token: string): Promise<boolean> {
+  async #tryAcquire(key: TaskKey, token: string): Promise<boolean> {
     const { folder, path } = keyPath(leaseKeyOf(key), 'write');
     await this.#owned.sweep(dirname(this.#placeOf(key)));
     let failure: unknown;

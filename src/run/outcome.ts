@@ -1,4 +1,0 @@
-/** What a node gave. */
-export interface Outcome {
-  readonly value: unknown;
-}
