@@ -54,7 +54,7 @@ export function checkBullMqOptions(options: BullMqOptions): void {
 
 export function assertConnection(options: QueueOptions | undefined, example: string): void {
   if (typeof options !== 'object' || options === null || options.connection === undefined)
-    throw new TidemarkError(`it has to be said where Redis is: ${example}`);
+    throw new TidemarkError(`the address of Redis is missing: ${example}`);
   // Said without the value, in which there may be a password.
   if (!commonOptions.connection.includes(options.connection))
     throw new TidemarkError(`the option connection must be ${commonOptions.connection.text}`);

@@ -102,7 +102,7 @@ function lengthsIn(bytes: Bytes): readonly number[] {
   const found = [...new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / lengthBytes)];
   for (const length of found)
     if (!Number.isInteger(length) || length < 0 || length > maxLength)
-      throw new ForeignBytesError(`${length} is no length`);
+      throw new ForeignBytesError(`${length} is not a valid length`);
   return found;
 }
 
@@ -119,6 +119,6 @@ function messageIn(content: Bytes): unknown {
   try {
     return deserialize(content);
   } catch (cause) {
-    throw new ForeignBytesError('it is no message', { cause });
+    throw new ForeignBytesError('it is not a message', { cause });
   }
 }

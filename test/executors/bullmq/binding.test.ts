@@ -167,7 +167,7 @@ describeWithRedis('jobs', (server) => {
       expect(await run(Own.declares({ n: 11 }), { n: 11 })).toMatch(/refuses job .*Strict.*n.*(small|10)/s);
       expect(await run(Own.declares({ n: 12 }), {})).toMatch(/refuses job .*n.*(small|10)/s);
       expect(await run(Own.declares({ n: 2, prices: { free: true } }), {})).toMatch(
-        /it sets prices of Strict, which is no param/,
+        /it sets prices of Strict, which is not a param/,
       );
       expect(await run(Own.declares({ n: 3, word: 4 }), {})).toMatch(
         /the param word must be a String, like its default, but is 4/,

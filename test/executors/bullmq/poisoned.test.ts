@@ -108,7 +108,7 @@ describeWithRedis('what is not what was written', (server) => {
     await add('event', 'failed', 'jobId', three!, 'failedReason', '{"json":null,"body":5}');
     for (const outcome of outcomes.slice(0, 3))
       expect((await outcome).error.message).toMatch(
-        /by something else than a worker of Tidemark|is not what was written/,
+        /by a program other than a worker of Tidemark|is not what was written/,
       );
     await start();
     const [fourth, fifth] = await Promise.all(outcomes.slice(3));

@@ -111,7 +111,7 @@ describeWithRedis('queues', (server) => {
       expect.objectContaining({
         type: 'task-logged',
         message:
-          'no worker is there that takes jobs of queue Counted: start one with tidemark worker FILE --queue Counted, or startWorker({ … })',
+          'no worker is listening on queue Counted: start one with tidemark worker FILE --queue Counted, or startWorker({ … })',
       }),
     );
     await runner.close();

@@ -75,7 +75,7 @@ describeWithRedis('a worker', (server) => {
     await start({ maxStalledCount: 1 });
     const { error } = await running;
     expect(error.message).toMatch(
-      /the workers that ran it were lost \(\S+\/\d+, \S+\/\d+\), 2 times in a row: they ended, or did not show for 1 s that they are alive/,
+      /the workers that ran it were lost \(\S+\/\d+, \S+\/\d+\), 2 times in a row: they ended, or did not renew their locks for 1 s/,
     );
     await runner.close();
   });

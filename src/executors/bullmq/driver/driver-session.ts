@@ -1,13 +1,13 @@
 import { Connection, retryDelay, retryOnDisconnect } from '../connection';
 import { loadBullMq } from '../load-packages';
 import type { BullMqOptions, QueueMetrics } from '../options';
-import { DriverHeartbeat } from '../protocol/driver-heartbeat';
 import type { BatchedAnswer } from '../protocol/job-data';
 import { readBatchAnswers } from '../protocol/read-data';
 import { queueName, RedisKeys } from '../protocol/redis-keys';
 import { TemporaryResults } from '../protocol/temporary-results';
 import { WorkerRegistry } from '../protocol/worker-registry';
 import type { QueueError } from '../queue-error';
+import { DriverHeartbeat } from './driver-heartbeat';
 import { DriverQueue, type QueueHost } from './driver-queue';
 import { type EventFollower, EventReader } from './event-reader';
 import { findActiveJobs, findLostJobs } from './job-recovery';

@@ -122,15 +122,13 @@ class JobRequest implements JobObserver {
   }
 
   stalled(): void {
-    this.#options.context.log(
-      'the worker that ran it was lost, or did not show that it is alive: another one begins anew',
-    );
+    this.#options.context.log('its worker was lost or did not renew its lock: another worker starts over');
   }
 
   noWorker(): void {
     const { name } = this.#options.queue;
     this.#options.context.log(
-      `no worker is there that takes jobs of queue ${name}: start one with tidemark worker FILE --queue ${name}, or startWorker({ … })`,
+      `no worker is listening on queue ${name}: start one with tidemark worker FILE --queue ${name}, or startWorker({ … })`,
     );
   }
 
@@ -197,6 +195,6 @@ function payloadIn({ isFailed, content }: RawAnswer): Payload {
   const sealed = typeof content === 'string' ? parseJson(content) : content;
   if (isPayload(sealed)) return sealed;
   throw new QueueError(
-    `its job was ${isFailed ? 'failed' : 'completed'} by something else than a worker of Tidemark: its answer is ${describeRaw(content)}`,
+    `its job was ${isFailed ? 'failed' : 'completed'} by a program other than a worker of Tidemark: its answer is ${describeRaw(content)}`,
   );
 }

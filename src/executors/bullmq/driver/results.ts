@@ -59,7 +59,7 @@ async function readStored({ node, shared }: Job, { key, digest, worker }: Stored
 export function lostError({ times, lockDuration, workers }: Extract<JobAnswer, { type: 'lost' }>): WorkerLostError {
   const who = workers.length === 0 ? '' : ` (${workers.join(', ')})`;
   return new WorkerLostError(`the workers that ran it were lost${who}, ${times} times in a row`, {
-    how: `they ended, or did not show for ${lockDuration / 1000} s that they are alive`,
+    how: `they ended, or did not renew their locks for ${lockDuration / 1000} s`,
   });
 }
 

@@ -124,7 +124,7 @@ function invalidPayload(place: PayloadContext, why: string, cause?: unknown): Qu
   ];
   const of = place.kind === 'job' ? `job ${place.id} of queue ${place.queue} says` : `of job ${place.id}`;
   return new QueueError(
-    `${what} ${of} is not what was written to Redis: ${why}${cause === undefined ? '' : ` (${describeError(cause)})`}. See who else writes to the Redis of the queues, and use one version of tidemark for runner and workers`,
+    `${what} ${of} is not what was written to Redis: ${why}${cause === undefined ? '' : ` (${describeError(cause)})`}. Check which other programs write to the Redis of the queues, and use one version of tidemark for runner and workers`,
     { cause },
   );
 }

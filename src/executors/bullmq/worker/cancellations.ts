@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { Bytes, Encryption } from '../../../encoding/encoder';
 import { readFailure } from '../../remote/failure';
 import type { SentFailure } from '../../remote/messages';
@@ -104,6 +105,31 @@ export async function readCancelReason(
     );
     return await readFailure(content.failure, content.bytes, modules);
   } catch {
-    return new QueueError('whoever asked for it does not want it any more');
+    return new QueueError('the driver cancelled it');
   }
 }
+
+/** Checks whether the driver of a run is alive, and caches the answer. */
+export class HeartbeatReader {
+  readonly #client: Redis;
+  readonly #keys: RedisKeys;
+  readonly #seen = new Map<string, { readonly at: number; readonly isAlive: Promise<boolean> }>();
+
+  constructor(client: Redis, keys: RedisKeys) {
+    this.#client = client;
+    this.#keys = keys;
+  }
+
+  isAlive(runId: string): Promise<boolean> {
+    const now = performance.now();
+    const seen = this.#seen.get(runId);
+    if (seen && now - seen.at < answerTtl) return seen.isAlive;
+    for (const [id, { at }] of this.#seen) if (now - at >= answerTtl) this.#seen.delete(id);
+    const isAlive = this.#client.exists(this.#keys.run(runId)).then((count) => count > 0);
+    this.#seen.set(runId, { at: now, isAlive });
+    return isAlive;
+  }
+}
+
+/** How long an answer to that counts, in milliseconds. */
+const answerTtl = 5_000;

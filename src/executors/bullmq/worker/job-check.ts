@@ -40,7 +40,7 @@ export class JobCheck {
       await checkParams(blueprint, params, { ...content, given });
     } catch (cause) {
       throw new QueueError(
-        `the worker ${this.#worker} refuses job ${id} of queue ${queue}: ${describeError(cause)}. Start runner and workers with the same code, and see who else writes to the Redis of the queues`,
+        `the worker ${this.#worker} refuses job ${id} of queue ${queue}: ${describeError(cause)}. Start runner and workers with the same code, and check which other programs write to the Redis of the queues`,
         { mayRetry: false, cause },
       );
     }
@@ -80,7 +80,7 @@ function assertDeclared({ message, given, notGiven, noData }: JobContent, task: 
   const undeclared = [...names, ...given.map(([name]) => name), ...notGiven, ...noData].find(
     (name) => !declared.has(name),
   );
-  if (undeclared !== undefined) throw new Error(`it sets ${undeclared} of ${task.name}, which is no param`);
+  if (undeclared !== undefined) throw new Error(`it sets ${undeclared} of ${task.name}, which is not a param`);
   if (new Set(names).size < names.length) throw new Error('it sets a param twice');
   const required = task.requirements.map(({ property }) => property);
   const filled = message.requirements.map(([property]) => property);

@@ -57,7 +57,7 @@ export class JobLocks {
       job.stop(
         'lost',
         new QueueError(
-          `this worker did not show for ${this.#duration / 1000} s that it is alive, or Redis lost the job: another worker runs it`,
+          `this worker did not renew its lock for ${this.#duration / 1000} s, or Redis lost the job: another worker runs it`,
         ),
       );
   }

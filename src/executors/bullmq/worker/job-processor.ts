@@ -4,7 +4,6 @@ import { describeError } from '../../../base/describe-error';
 import type { Encryption } from '../../../encoding/encoder';
 import type { TaskDefinition } from '../../../task/definition';
 import { isDisconnect, retryOnDisconnect } from '../connection';
-import type { HeartbeatReader } from '../protocol/driver-heartbeat';
 import {
   type BatchData,
   type BatchOutcome,
@@ -18,6 +17,7 @@ import type { RedisKeys } from '../protocol/redis-keys';
 import type { WorkerRegistration, WorkerRegistry } from '../protocol/worker-registry';
 import { ActiveJob, encodeAnswer, type JobOutcome, jobToRun } from './active-job';
 import { BatchRun } from './batch-run';
+import type { HeartbeatReader } from './cancellations';
 import type { JobRunner } from './job-runner';
 import type { TaskList } from './task-list';
 import type { AcquiredJob, WorkerQueue } from './worker-queue';
@@ -68,7 +68,7 @@ export class JobProcessor {
     } catch (error) {
       // Another worker has the job, or Redis has lost it: the driver adds it again.
       this.#parts.onWarning(
-        `the answer of ${taken.job.name} (job ${taken.id}) could not be given: Redis lost the job, or another worker has it by now (${describeError(error)}); who waits for it asks again`,
+        `the answer of ${taken.job.name} (job ${taken.id}) could not be given: Redis lost the job, or another worker has it by now (${describeError(error)}); the driver adds it again`,
       );
       return undefined;
     } finally {
@@ -168,7 +168,7 @@ export class JobProcessor {
     wantsNext: () => boolean,
   ): Promise<AcquiredJob | undefined> {
     const { acquired } = running;
-    const message = `job ${acquired.id} of queue ${acquired.queue.name} is not what was written to Redis: ${problem}. See who else writes to the Redis of the queues, and use one version of tidemark for runner and workers`;
+    const message = `job ${acquired.id} of queue ${acquired.queue.name} is not what was written to Redis: ${problem}. Check which other programs write to the Redis of the queues, and use one version of tidemark for runner and workers`;
     this.#parts.onWarning(message);
     const answer = this.#toAnswer({ answer: { type: 'refused', message, isUnreadable: true } });
     try {

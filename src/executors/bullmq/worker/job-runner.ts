@@ -183,7 +183,7 @@ function secretError({ name }: TaskDefinition): QueueError {
 
 /** A program without the key may have added the job. */
 function notEncrypted({ id, queue }: JobToRun, { name, layers }: JobRunnerParts): JobOutcome {
-  const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have that, somebody else writes to the Redis of the queues`;
+  const message = `job ${id} of queue ${queue} is not encrypted, and the storage of the worker ${name} is (${layers.location}): it is not run. Give runner and workers a storage with the same encoder; if they have, another program writes to the Redis of the queues`;
   return { answer: { type: 'refused', message } };
 }
 

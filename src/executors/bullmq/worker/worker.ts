@@ -4,14 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Storage } from '../../../storage/storage';
 import { StorageStack } from '../../../storage/storage-stack';
 import { isDisconnect } from '../connection';
-import { HeartbeatReader } from '../protocol/driver-heartbeat';
 import { RedisKeys } from '../protocol/redis-keys';
 import { sharedStore } from '../protocol/shared-store';
 import { TemporaryResults } from '../protocol/temporary-results';
 import { type WorkerRegistration, WorkerRegistry } from '../protocol/worker-registry';
 import { QueueError } from '../queue-error';
 import type { ActiveJob } from './active-job';
-import { Cancellations, readCancelReason } from './cancellations';
+import { Cancellations, HeartbeatReader, readCancelReason } from './cancellations';
 import type { WorkerConnections } from './connections';
 import { type JobBackend, makeJobBackend } from './job-backend';
 import { JobFetcher, WorkerLoops } from './job-fetcher';
@@ -128,7 +127,7 @@ export class TidemarkWorker {
     for (const queue of this.queues)
       if (!this.#tasks.queues.includes(queue))
         this.#options.onWarning(
-          `none of the tasks here is in the queue ${queue}; there are ${this.#tasks.queues.join(', ') || 'none'}`,
+          `no task of this worker uses queue ${queue} (its queues: ${this.#tasks.queues.join(', ') || 'none'})`,
         );
     await this.#cancellations.start();
     await this.#maintenance.start();

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { RedisKeys } from './redis-keys';
+import type { RedisKeys } from '../protocol/redis-keys';
 
 /** How long a run counts as alive after a heartbeat, and the interval of heartbeats, in milliseconds. */
 const aliveFor = 60_000;
@@ -41,30 +41,5 @@ export class DriverHeartbeat {
     this.#timer = undefined;
   }
 }
-
-/** Checks whether the driver of a run is alive, and caches the answer. */
-export class HeartbeatReader {
-  readonly #client: Redis;
-  readonly #keys: RedisKeys;
-  readonly #seen = new Map<string, { readonly at: number; readonly isAlive: Promise<boolean> }>();
-
-  constructor(client: Redis, keys: RedisKeys) {
-    this.#client = client;
-    this.#keys = keys;
-  }
-
-  isAlive(runId: string): Promise<boolean> {
-    const now = performance.now();
-    const seen = this.#seen.get(runId);
-    if (seen && now - seen.at < answerTtl) return seen.isAlive;
-    for (const [id, { at }] of this.#seen) if (now - at >= answerTtl) this.#seen.delete(id);
-    const isAlive = this.#client.exists(this.#keys.run(runId)).then((count) => count > 0);
-    this.#seen.set(runId, { at: now, isAlive });
-    return isAlive;
-  }
-}
-
-/** How long an answer to that counts, in milliseconds. */
-const answerTtl = 5_000;
 
 function ignore(): void {}
