@@ -6,7 +6,14 @@ import { type CheckpointRecord, paramsToJson } from '../storage/format/record';
 import type { Lease, Leases } from '../storage/leases/lease';
 import type { Epochs } from '../storage/marks/epochs';
 import { decodeResult, type EncodedForms, type SerializedValue } from '../storage/result-codec';
-import type { CheckpointHit, FindRequest, Lookup, StorageStack } from '../storage/storage-stack';
+import {
+  type CheckpointHit,
+  type FindRequest,
+  type Lookup,
+  nothingFound,
+  type StorageStack,
+  unusable,
+} from '../storage/storage-stack';
 import type { RecordFields } from '../storage/write-checkpoint';
 import type { TaskKey } from '../task/context';
 import { TaskDirectory } from '../task/directory';
@@ -80,7 +87,15 @@ export class Checkpoints {
 
   /** Finds the checkpoint of a node; the failure of a store is part of the answer. */
   lookUp(index: number): Awaitable<Lookup> {
-    return this.#layers.find(this.#findRequest(index));
+    let request: FindRequest;
+    try {
+      request = this.#findRequest(index);
+    } catch (error) {
+      // The user's `key` function threw.
+      const failures = this.#layers.reads.slice(0, 1).map(({ store }) => ({ store, error }));
+      return { ...nothingFound, why: unusable, failures };
+    }
+    return this.#layers.find(request);
   }
 
   /** Finds it in the stores behind the one whose checkpoint turned out to be unusable. */

@@ -73,7 +73,7 @@ export interface PromoteRequest {
   readonly epochs?: readonly string[];
 }
 
-const nothingFound: Lookup = Object.freeze({
+export const nothingFound: Lookup = Object.freeze({
   found: undefined,
   stale: Object.freeze([]),
   why: 'there is no checkpoint',

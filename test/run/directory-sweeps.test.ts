@@ -167,7 +167,7 @@ describeWithRedis('with Redis', (server) => {
     expect(saved.path.startsWith(directories)).toBe(true);
     const key = await runner.key(Shared);
     const elsewhere = (await runner.storage.get(key)) as TaskDirectory;
-    expect(() => elsewhere.path).toThrow('is not known here');
+    expect(() => elsewhere.path).toThrow('is unknown here');
     await runner.run(Shared, {}, { force: true });
     expect(await makers(directories)).toEqual(['test']);
     await runner.clear(Shared, {});
