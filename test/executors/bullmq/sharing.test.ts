@@ -65,7 +65,7 @@ describeWithRedis('runs that share workers', (server) => {
 
     it('go on for one of them when the other does not want it any more', async () => {
       const [one, other] = [driver(server), driver(server)];
-      const params = { id: 6, log: log(), takes: 400 };
+      const params = { id: 6, log: log(), takes: 2000 };
       const first = one.start(Counted, params);
       await until(() => linesOf(log()).length === 1);
       const second = other.run(Counted, params);
