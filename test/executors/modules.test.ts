@@ -8,13 +8,13 @@ const project = projects();
 const run = (pool: string, module: string) => `
   const lib = (name) => require('tidemark/' + name + '.js');
   const { ${pool} } = lib('executors/${pool}');
-  const { expand } = lib('graph/expand');
+  const { buildGraph } = lib('graph/build-graph');
   const { typediContainer: container } = lib('task/container');
   const { importModule } = lib('load/load-module');
   async function main() {
     const { Greet } = ${module === '__filename' ? 'exports' : `await importModule(${module})`};
     const pool = ${pool}({ modules: [${module}], size: 1 });
-    const { targets: [node] } = await expand(Greet, { container, blueprints: new Map(), maxNodes: 10 });
+    const { targets: [node] } = await buildGraph(Greet, { container, templates: new Map(), maxNodes: 10 });
     const { signal } = new AbortController();
     const result = await pool.execute({ node, requirements: [], context: { attempt: 1, signal }, container });
     console.log(await result.value());
@@ -22,7 +22,7 @@ const run = (pool: string, module: string) => `
 `;
 const start = 'main().catch((error) => console.log(error));';
 const typeScript = `
-  import { Param, Task } from 'tidemark/index.js';
+  import { Param, Task } from 'tidemark';
   import { Service } from 'typedi';
   @Service() class Greeting { word: string = 'hello'; }
   @Task() export class Greet {
@@ -41,11 +41,11 @@ const javaScript = (imports: string, exports: string) => `
 describe.each(['threads', 'processes'])('%s', (pool) => {
   it.each([
     ['TypeScript, with decorators and their metadata', 'tasks.ts', typeScript],
-    ['CommonJS', 'tasks.cjs', javaScript("const { Task } = require('tidemark/index.js');", 'exports.Greet = Greet;')],
+    ['CommonJS', 'tasks.cjs', javaScript("const { Task } = require('tidemark');", 'exports.Greet = Greet;')],
     [
       'an ES module',
       'tasks.mjs',
-      javaScript("import tidemark from 'tidemark/index.js'; const { Task } = tidemark; await 0;", 'export { Greet };'),
+      javaScript("import tidemark from 'tidemark'; const { Task } = tidemark; await 0;", 'export { Greet };'),
     ],
   ])('load %s', async (_, file, code) => {
     const user = project({ [file]: code, 'main.cjs': run(pool, JSON.stringify(`./${file}`)) + start });
@@ -53,7 +53,7 @@ describe.each(['threads', 'processes'])('%s', (pool) => {
   });
 
   it('load the program itself, which does not start again', async () => {
-    const itself = javaScript("const { Task } = require('tidemark/index.js');", 'exports.Greet = Greet;');
+    const itself = javaScript("const { Task } = require('tidemark');", 'exports.Greet = Greet;');
     const user = project({ 'main.cjs': `${itself} ${run(pool, '__filename')} if (require.main === module) ${start}` });
     expect(await output(user.path)).toBe('hello you\n');
   });
