@@ -31,7 +31,7 @@ export const guarded: readonly Guarded[] = [
     factor: 2,
     usual: {
       'nothing is saved': 4.4,
-      'results are saved in memory': 3.0,
+      'results are saved in memory': 4.4,
       'results are loaded from memory': 5.9,
       'a graph is planned, its target loaded': 17,
     },
