@@ -14,7 +14,7 @@ import { copyLiteral } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 import type { StorageErrorPolicy } from './storage-error-policy';
 
-/** What a task sees of its run; made for each attempt, so what is seldom asked for is worked out when it is. */
+/** The context of a task, created for each attempt; rarely used properties are computed on access. */
 export class AttemptContext implements TaskContext {
   readonly attempt: number;
   readonly signal: AbortSignal;
@@ -52,22 +52,22 @@ export class AttemptContext implements TaskContext {
   }
 }
 
-/** One attempt at a node: tells of it what its executor says, and knows when it began. */
+/** One attempt at a node: emits the events that its executor reports, and knows its start time. */
 export class Attempt implements JobListener {
   readonly index: number;
   /** 1 for the first. */
   readonly number: number;
-  /** The right to compute the node's key, where only one process has it. */
+  /** The lease of the node's key, for tasks that run once everywhere. */
   readonly lease: Lease | undefined;
-  /** When the task began to run, as `performance.now()` has it: in workers it waits before that. */
+  /** The time at which the task began to run, from `performance.now()`; with workers, after its wait for one. */
   startedAt = performance.now();
-  /** It timed out and goes on: fulfilled once it does not hold its slots any more. */
+  /** Set when it timed out and goes on: fulfilled once it has released its slots. */
   abandoned: Promise<void> | undefined;
-  /** Whether the executor has said so. */
+  /** True once the executor reported the start. */
   hasBegun = false;
-  /** Called each time it says so: a task whose worker was lost may begin anew. */
+  /** Called at each reported start: a task whose worker was lost may start again. */
   onBegin: (() => void) | undefined;
-  /** Called each time it says that the task waits again. */
+  /** Called each time the executor reports that the task waits again. */
   onWait: (() => void) | undefined;
   readonly #reporter: Reporter;
 
@@ -106,7 +106,7 @@ export class Attempt implements JobListener {
   }
 }
 
-/** What an attempt gave, as others receive it. */
+/** The value that an attempt returned, as others receive it. */
 export interface TaskOutput {
   readonly attempt: Attempt;
   readonly value: unknown;
@@ -114,12 +114,12 @@ export interface TaskOutput {
   readonly seconds: number;
 }
 
-/** Whether a task that failed at an attempt is tried again. */
+/** True when a task that failed at this attempt is retried. */
 export function allowsRetry({ options: { retries = 0 } }: TaskDefinition, attempt: number): boolean {
   return attempt < (typeof retries === 'number' ? retries + 1 : retries.attempts);
 }
 
-/** What executing needs. */
+/** The dependencies of an attempt executor. */
 interface AttemptExecutionParts {
   readonly run: Pick<RunContext, 'container' | 'directories' | 'limits' | 'signal' | 'state'>;
   readonly graph: RunGraph;
@@ -128,7 +128,7 @@ interface AttemptExecutionParts {
   readonly work: PendingWork;
 }
 
-/** Executes attempts: fills in what a task requires, and has an executor run it within its timeout. */
+/** Executes attempts: fills in the requirements of a task, and has its executor run it within its timeout. */
 export class AttemptExecution {
   readonly #parts: AttemptExecutionParts;
 
@@ -136,7 +136,7 @@ export class AttemptExecution {
     this.#parts = parts;
   }
 
-  /** Gives what the executor gives: the result, or a promise of it. */
+  /** Returns the result of the executor, or a promise of it. */
   execute(attempt: Attempt, task: RunningTask, executor: Executor): unknown {
     const { run, graph, remote } = this.#parts;
     const { node } = task;
@@ -172,7 +172,7 @@ export class AttemptExecution {
     );
   }
 
-  /** An attempt timed out and goes on: it keeps its slots until it is over. */
+  /** Lets an attempt that goes on after its timeout keep its slots until it is over. */
   #abandon(attempt: Attempt, task: RunningTask, call: Promise<unknown>): void {
     const { run, graph, work } = this.#parts;
     const { abandoned } = run.limits;
@@ -186,7 +186,7 @@ export class AttemptExecution {
     work.holdSlots(attempt.index, attempt.abandoned);
   }
 
-  /** Whether a task whose directory cannot be kept has one all the same; its result is not saved. */
+  /** Decides whether a task whose directory cannot be kept gets a temporary one; its result is then not saved. */
   readonly #goesOnWithout = ({ index }: GraphNode, error: unknown): boolean => {
     void this.#parts.policy.handle(index, error);
     return !this.#parts.run.state.fatal;

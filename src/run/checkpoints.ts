@@ -21,33 +21,33 @@ import type { Provenance } from './dynamic/provenance';
 import type { TaskDirectories } from './task-directories';
 import { type CheckpointsOptions, CheckpointValidity, SeenMarks } from './validity';
 
-/** What a result came from that its key does not tell, and whether it holds refs itself. */
+/** The provenance of a result beyond its key, and whether it holds refs itself. */
 export interface Origin {
   readonly provenance: Provenance | undefined;
   readonly holdsRefs: boolean;
 }
 
-/** What is to be known to write a checkpoint. */
+/** The input for writing a checkpoint. */
 interface SaveOptions {
   readonly seconds: number;
   /** The digest of a requirement's result, when it is saved or was loaded. */
   readonly digestOf: (index: number) => string | undefined;
-  /** What is there and counts no more. */
+  /** Stale checkpoints that are replaced. */
   readonly stale: readonly CheckpointHit[] | undefined;
-  /** Undefined for most, which no result that holds refs has to do with. */
+  /** Undefined for most results: those that do not depend on a result with refs. */
   readonly origin: Origin | undefined;
-  /** The right to compute the key, where only one process has it: without it, nothing is written. */
+  /** The lease of the key, if there is one: once it is lost, nothing is written. */
   readonly lease?: Lease | undefined;
 }
 
 const noOrigin: Origin = Object.freeze({ provenance: undefined, holdsRefs: false });
 const noDynamic: CheckpointRecord['dynamic'] = Object.freeze([]);
 
-/** The checkpoints of one run's nodes: which are there, whether they still count, and how a new one is written. */
+/** The checkpoints of the nodes of one run: looks them up, validates, loads and writes them. */
 export class Checkpoints {
-  /** Whether results are written anywhere. */
+  /** True when results are written to at least one layer. */
   readonly isSaving: boolean;
-  /** Paths of directories that are not here, by the nodes whose checkpoints do not count for that reason. */
+  /** The missing directories that make checkpoints stale, by node. */
   readonly missingDirectories: Map<number, string>;
   readonly #directories: TaskDirectories;
   readonly #layers: StorageStack;
@@ -70,7 +70,7 @@ export class Checkpoints {
     this.missingDirectories = this.#validity.missingDirectories;
   }
 
-  /** Reads the clear marks, which count for the whole run. */
+  /** Reads the clear marks, which apply to the whole run. */
   static async read(options: CheckpointsOptions): Promise<Checkpoints> {
     return new Checkpoints(options, await SeenMarks.read(options));
   }
@@ -80,12 +80,12 @@ export class Checkpoints {
     return this.#marks.on(index);
   }
 
-  /** Who computes which key, of all that use the same storage; undefined when the storage cannot say. */
+  /** The leases of the storage; undefined when it has none. */
   get leases(): Leases | undefined {
     return this.#layers.leases;
   }
 
-  /** Finds the checkpoint of a node; the failure of a store is part of the answer. */
+  /** Finds the checkpoint of a node; failures of stores are part of the returned lookup. */
   lookUp(index: number): Awaitable<Lookup> {
     let request: FindRequest;
     try {
@@ -98,34 +98,34 @@ export class Checkpoints {
     return this.#layers.find(request);
   }
 
-  /** Finds it in the stores behind the one whose checkpoint turned out to be unusable. */
+  /** Finds it in the layers after the one whose checkpoint turned out to be unusable. */
   lookUpNextLayer(index: number, { from }: CheckpointHit): Awaitable<Lookup> {
     return this.#layers.find(this.#findRequest(index), this.#layers.reads.indexOf(from) + 1);
   }
 
-  /** There are such stores. */
+  /** True when there are layers after the one of the checkpoint. */
   hasNextLayer({ from }: CheckpointHit): boolean {
     return from !== this.#layers.reads.at(-1);
   }
 
-  /** @param onRead given what the checkpoint holds when it is to be copied to other layers */
+  /** @param onRead receives the content of the checkpoint when it is to be copied to earlier layers */
   load(index: number, hit: CheckpointHit, onRead: (encoding: SerializedValue) => void): Awaitable<unknown> {
     const { from, checkpoint } = hit;
     const encoder = this.#encoderOf(index);
     if (checkpoint.directories.length > 0) {
-      // Directories stay where they are, and so does what names them.
+      // Directories are not copied between layers, nor are the checkpoints that name them.
       this.#directories.retain(checkpoint);
       return this.#layers.load(hit, encoder, this.#directories.folder);
     }
     if (from.promoteTo.length === 0) return from.store.load(checkpoint, encoder);
     return andThen(from.store.read(checkpoint, encoder), (encoding) => {
       onRead(encoding);
-      // The value gets memory of its own, since these bytes are still to be written.
+      // The value gets its own memory, since these bytes are still to be written.
       return decodeResult(checkpoint, { ...encoding, isView: true }, from.store.encoderFor(encoder));
     });
   }
 
-  /** Copies what was loaded from one layer to those before it. @param stale what is there and counts no more */
+  /** Copies a loaded checkpoint to the layers before its own. @param stale the checkpoints replaced there */
   promote(
     index: number,
     found: CheckpointHit,
@@ -145,17 +145,17 @@ export class Checkpoints {
     return this.#layers.encode(result, this.#encoderOf(index));
   }
 
-  /** Whether `encode` reads all of a result before it returns. */
+  /** True when `encode` reads the entire result before it returns. */
   encodesAtOnce(index: number): boolean {
     return this.#layers.encodesSynchronously(this.#encoderOf(index));
   }
 
-  /** A result that was encoded where it was made. @param value the same, for layers that want it in another form */
+  /** The forms of a result that a worker encoded. @param value the result, for layers that need another form */
   encodeSent(index: number, encoding: SerializedValue, value: unknown): Awaitable<EncodedForms> {
     return this.#layers.reuseEncoded(encoding, this.#encoderOf(index)) ?? this.encode(index, value);
   }
 
-  /** Writes a checkpoint. Gives how many bytes are kept. @throws {LeaseLostError} when that was to be by a lease */
+  /** Writes a checkpoint. Returns its size in bytes. @throws {LeaseLostError} when its lease is lost */
   save(index: number, encoded: EncodedForms, options: SaveOptions): Awaitable<number> {
     const node = this.#graph.nodes[index]!;
     const { seconds, stale, lease } = options;
@@ -176,7 +176,7 @@ export class Checkpoints {
     });
   }
 
-  /** What the record of a node's result says. */
+  /** The fields of the record of a node's result. */
   recordFieldsOf(
     index: number,
     { digestOf, origin }: Pick<SaveOptions, 'digestOf' | 'origin'>,
@@ -223,7 +223,7 @@ export class Checkpoints {
   }
 }
 
-/** @param holder the key of a result that holds refs itself; what these are is not known when it is saved */
+/** @param holder the key of a result that holds refs itself; their keys are unknown when it is saved */
 function dynamicOf(provenance: Provenance | undefined, holder: TaskKey | undefined): CheckpointRecord['dynamic'] {
   const entries: CheckpointRecord['dynamic'][number][] = [...(provenance?.dynamic ?? [])];
   if (holder !== undefined) entries.push([holder, []]);

@@ -6,16 +6,16 @@ import type { Checkpoints } from './checkpoints';
 import type { NodeStates, Outcome } from './node-states';
 import type { GraphFingerprints } from './prepare-graph';
 
-/** Bytes of small checkpoints are kept from the lookup to the load, up to this many in all. */
+/** The limit in bytes of small checkpoints kept from lookup to load. */
 const keptBytes = 64 * 1024 * 1024;
 
-/** What was found for the nodes of one execution, from the lookup until it is loaded or replaced; for most nodes nothing. */
+/** The checkpoints found for the nodes of one execution, from lookup until they are loaded or replaced. */
 export class NodeCheckpoints {
-  /** Checkpoints that are to be loaded. */
+  /** Checkpoints to load. */
   readonly #found = new Map<number, CheckpointHit>();
-  /** Checkpoints that do not count any more and will be replaced. */
+  /** Stale checkpoints, which will be replaced. */
   readonly #stale = new Map<number, readonly CheckpointHit[]>();
-  /** Results that tasks restored themselves. */
+  /** Results from `restore` methods. */
   readonly #restored = new Map<number, Outcome>();
   #kept = 0;
 
@@ -27,7 +27,7 @@ export class NodeCheckpoints {
     return this.#stale;
   }
 
-  /** Keeps a checkpoint until it is loaded, which may be much later: its bytes only while there is room. */
+  /** Keeps a checkpoint until it is loaded, which may be much later; drops its bytes when the limit is reached. */
   keep(index: number, found: CheckpointHit): void {
     const { checkpoint } = found;
     if (checkpoint.bytes !== undefined) {
@@ -37,7 +37,7 @@ export class NodeCheckpoints {
     this.#found.set(index, found);
   }
 
-  /** A checkpoint that is loaded at once. */
+  /** Sets a checkpoint that is loaded immediately. */
   set(index: number, found: CheckpointHit): void {
     this.#found.set(index, found);
   }
@@ -58,7 +58,7 @@ export class NodeCheckpoints {
     this.#restored.set(index, outcome);
   }
 
-  /** The result that a task restored, once. */
+  /** Removes and returns the result that a task restored. */
   removeRestored(index: number): Outcome | undefined {
     const outcome = this.#restored.get(index);
     if (outcome) this.#restored.delete(index);
@@ -66,38 +66,38 @@ export class NodeCheckpoints {
   }
 }
 
-/** A graph whose nodes are decided. */
+/** The graph whose nodes are decided. */
 interface DecidedGraph {
   readonly graph: Graph;
   /** Undefined when nothing can be loaded. */
   readonly checkpoints: Checkpoints | undefined;
   readonly fingerprints: Pick<GraphFingerprints, 'hasUnknownKey'>;
-  /** Nodes that are computed anew whatever is saved. */
+  /** Recognises nodes that are recomputed even if they are saved. */
   readonly isForced: (index: number) => boolean;
 }
 
-/** What decisions depend on, and where they go. */
+/** The dependencies of a decider. */
 interface DeciderParts {
   readonly graph: DecidedGraph;
   readonly states: NodeStates;
   readonly known: NodeCheckpoints;
-  /** Asks a task that restores its results itself. */
+  /** Calls the `restore` method of a node's task. */
   readonly restore: (index: number) => Promise<Outcome | undefined>;
-  /** Whether a saved node that would have to run is left to another run, and loaded once that has saved it. */
+  /** Leaves a saved node that would have to run to another run, if possible; it is loaded once that run saved it. */
   readonly leaveToOtherRun?: (index: number) => boolean;
-  /** Handles checkpoints that cannot be used; throws when that is to end the run. */
+  /** Handles unusable checkpoints; throws when they end the run. */
   readonly onFailure: (index: number, failure: StorageFailure) => Awaitable<void>;
-  /** Called once it is decided that a node runs. */
+  /** Called when a node is decided to run. */
   readonly onRun: (index: number, why: string) => void;
 }
 
-/** A storage that answers at once lets other things have their turn this often. */
+/** The number of decisions, and the time, after which a synchronous lookup yields to the event loop. */
 const sliceSteps = 256;
 const sliceMilliseconds = 30;
 
 /**
- * Decides which nodes are loaded and which run, from the target down: what requires a loaded node needs
- * nothing above it.
+ * Decides which nodes are loaded and which run, from the target down: the requirements of a loaded node are not even
+ * looked up.
  */
 export class Decider {
   readonly #parts: DeciderParts;
@@ -106,14 +106,14 @@ export class Decider {
     this.#parts = parts;
   }
 
-  /** Decides these nodes and all that they turn out to need; at once when the storage answers at once. */
+  /** Decides these nodes and all that they turn out to need; synchronously when the storage is synchronous. */
   decide(indices: Iterable<number>): Awaitable<void> {
     const stack = [...indices].reverse();
     const pending = this.#decideAll(stack);
     return pending.length > 0 ? this.#decideLater(stack, pending) : undefined;
   }
 
-  /** Makes a node run after all whose checkpoint turned out to be unusable. */
+  /** Runs a node whose checkpoint turned out to be unusable. */
   fallBackToRun(index: number, why: string): Awaitable<void> {
     this.#parts.known.delete(index);
     const stack: number[] = [];
@@ -145,7 +145,7 @@ export class Decider {
     return pending;
   }
 
-  /** Gives a promise when the node is decided later. */
+  /** Returns a promise when the node is decided later. */
   #decideOne(index: number, stack: number[]): Promise<void> | undefined {
     const { states } = this.#parts;
     const { graph, checkpoints, fingerprints, isForced } = this.#parts.graph;
@@ -202,7 +202,7 @@ export class Decider {
     states.decide(index, 'run');
     onRun(index, why);
     const { edges, firstEdge, endEdge } = this.#parts.graph.graph;
-    // The last one first, so that the first requirement is decided first.
+    // Pushed in reverse, so that the first requirement is decided first.
     for (let edge = endEdge[index]! - 1; edge >= firstEdge[index]!; edge--) {
       if (states.isUndecided(edges[edge]!)) stack.push(edges[edge]!);
     }

@@ -10,7 +10,7 @@ import { isTaskRef } from '../task/ref';
 import type { ResultSharing } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 
-/** Whether there is a task ref in a result: in arrays, plain objects, Maps and Sets, however deep. */
+/** Tests whether a result contains a task ref in arrays, plain objects, Maps or Sets, at any depth. */
 export function holdsRef(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const seen = new Set<object>();
@@ -32,7 +32,7 @@ function partsOf(value: object): Iterable<unknown> {
 }
 
 /**
- * Encodes a result, which may hold refs. Looks for these only when the encoder has met one, or takes its time.
+ * Encodes a result that may hold refs. Searches for refs only when the encoder rejects one, or is asynchronous.
  *
  * @throws {UnstorableSecretError} when a ref contains a secret that the task was not given
  */
@@ -53,14 +53,14 @@ function encodeWithRefs<T>(
   return { encoded: encode(storeRefs(result, holder)), holdsRefs: true };
 }
 
-/** A result as others receive it, and encoded when it is to be saved. */
+/** A result as others receive it, and its encoded forms when it is saved. */
 export interface EncodedOutput {
   readonly encoded: Awaitable<EncodedForms> | undefined;
   readonly value: unknown;
   readonly holdsRefs: boolean;
 }
 
-/** Encodes results that are to be saved. What others receive is what was encoded, whatever the task does with it later. */
+/** Encodes results to save. Others receive what was encoded, even if the task changes its object later. */
 export class ResultEncoder {
   readonly #run: Pick<RunContext, 'warned'>;
   readonly #graph: RunGraph;
@@ -72,7 +72,7 @@ export class ResultEncoder {
     this.#sharing = sharing;
   }
 
-  /** Encodes what a task returned. A result with an unstorable secret is not saved. */
+  /** Encodes the return value of a task. A result with an unstorable secret is not saved. */
   encode(index: number, result: unknown): EncodedOutput {
     try {
       return this.#encode(index, result);
@@ -83,7 +83,7 @@ export class ResultEncoder {
     }
   }
 
-  /** Encodes a result that came as bytes, in the form that the storage wants. */
+  /** Encodes a result that arrived as bytes, in the form that the storage needs. */
   async encodeSent(index: number, sent: ResultHandle): Promise<EncodedOutput> {
     const { graph, checkpoints } = this.#graph;
     const { save } = graph.nodes[index]!.task;
@@ -98,7 +98,7 @@ export class ResultEncoder {
     return { encoded, value, holdsRefs };
   }
 
-  /** Warns, once a task, that its results are not saved. */
+  /** Warns once for each task that its results are not saved. */
   warnOfSecret(index: number, why: string): void {
     const { graph, reporter } = this.#graph;
     const { warned } = this.#run;
@@ -129,7 +129,7 @@ export class ResultEncoder {
   }
 }
 
-/** Whether a result was written as CBOR, which has no accessors, symbols, hidden properties or holes. */
+/** Tests whether a result was written as CBOR, which has no accessors, symbols, hidden properties or holes. */
 function isCheckedCbor({ serializer, format }: SerializedValue): boolean {
   return serializer === 'cbor' && format.startsWith('cbor');
 }

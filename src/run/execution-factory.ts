@@ -23,7 +23,7 @@ import { InFlightCounter, type RunState } from './run-state';
 import type { RunCounters } from './summary';
 import type { TaskDirectories } from './task-directories';
 
-/** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when one is another class in this one */
+/** @param known the tasks of the run's other graphs by name @throws {DeclarationError} when two classes share a name */
 function assertNoNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>): void {
   for (const task of tasks) {
     if ((known.get(task.name) ?? task) !== task)
@@ -32,7 +32,7 @@ function assertNoNamesakes({ tasks }: Graph, known: Map<string, TaskDefinition>)
   }
 }
 
-/** @throws {TidemarkError} when a task is to run once everywhere, and the storage has no way to see to that */
+/** @throws {TidemarkError} when a task runs once everywhere and the storage has no leases */
 function assertLeases(graph: Graph, layers: StorageStack): void {
   const task = graph.tasks.find(({ isOnceEverywhere }) => isOnceEverywhere);
   if (!task || layers.leases || layers.writes.length === 0) return;
@@ -41,13 +41,13 @@ function assertLeases(graph: Graph, layers: StorageStack): void {
   );
 }
 
-/** The names that were warned of, by who was told: the `onWarning` of a runner. */
+/** The names already warned of, by listener: the `onWarning` of a runner. */
 const warnedNames = new WeakMap<object, Set<string>>();
 
 /**
- * Warns of saved tasks whose names may lead to the results of other classes, once a name.
+ * Warns once for each name of a saved task that may lead to the results of another class.
  *
- * @param listener who is told, whatever the run
+ * @param listener receives each warning once, across runs
  */
 function warnOfNames(tasks: readonly TaskDefinition[], listener: object, warn: (message: string) => void): void {
   for (const { name, namesakes, isNameUnstable } of tasks) {
@@ -72,7 +72,7 @@ function warnOfNames(tasks: readonly TaskDefinition[], listener: object, warn: (
   }
 }
 
-/** What a run needs of its runner. */
+/** The parts of a runner that its runs use. */
 export interface RunSource {
   readonly options: RunnerOptions;
   readonly container: Container;
@@ -80,11 +80,11 @@ export interface RunSource {
   readonly preparer: GraphPreparer;
   readonly limits: ConcurrencyLimits;
   readonly identicalRuns: IdenticalRuns;
-  /** Makes what keeps the task directories of one run. */
+  /** Creates the task directories of one run. */
   readonly makeDirectories: () => TaskDirectories;
 }
 
-/** What belongs to one run from its start. */
+/** The parts of one run that exist from its start. */
 interface RunParts {
   readonly runId: string;
   readonly events: EventStream;
@@ -97,10 +97,10 @@ interface RunParts {
   readonly computations: RunComputations;
 }
 
-/** So many results may hold refs to each other, unless a runner says something else. */
+/** The default limit of results that hold refs to each other. */
 const mostNested = 10_000;
 
-/** Makes the executions of one run: that of what the run is for, and those of what results hold refs to. */
+/** Creates the executions of one run: one for its target, and one for the refs in each result. */
 export class ExecutionFactory {
   readonly #source: RunSource;
   readonly #parts: RunParts;
@@ -121,10 +121,10 @@ export class ExecutionFactory {
     this.#context = this.#makeContext(options);
   }
 
-  /** The execution of what the run is for. */
+  /** Creates the execution of the run's target. */
   makeRoot(prepared: PreparedGraph): Promise<Execution> {
     const { computations, scope } = this.#parts;
-    // What a task starts itself never waits for more than what has a slot already: the task may hold the last one.
+    // A run that a task starts waits only for nodes that have a slot already: the task may hold the last one.
     const isJoining = computations.joins && !this.#context.forced && !scope.parent;
     const purpose = { resolvesTargets: true, isTraced: false, refPath: undefined };
     return this.#make(prepared, purpose, isJoining ? this.#source.identicalRuns : undefined);

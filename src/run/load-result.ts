@@ -14,10 +14,10 @@ import type { RunContext, RunGraph } from './run-context';
 import type { ResultWriter } from './save-result';
 import type { StorageErrorPolicy } from './storage-error-policy';
 
-/** Differs from every digest. */
+/** A value unequal to every digest. */
 const unknownDigest = '';
 
-/** What loading needs. */
+/** The dependencies of a result loader. */
 export interface ResultLoaderParts {
   readonly run: Pick<RunContext, 'state' | 'warned' | 'warnsOfChangedSource'>;
   readonly graph: RunGraph;
@@ -32,7 +32,7 @@ export interface ResultLoaderParts {
   readonly delivery: ResultDelivery;
 }
 
-/** Loads nodes from their checkpoints; one that turns out not to count, or not to be usable, runs instead. */
+/** Loads nodes from their checkpoints; a node whose checkpoint turns out to be stale or unusable runs instead. */
 export class ResultLoader {
   readonly #parts: ResultLoaderParts;
 
@@ -63,7 +63,7 @@ export class ResultLoader {
       );
     try {
       const value = graph.checkpoints!.load(index, found, (encoding) => {
-        // Nothing is written over what could not be read.
+        // A checkpoint that could not be read is never overwritten.
         if (!states.facts.isProtected(index)) writer.promote(index, found, encoding);
       });
       if (!isPromiseLike(value)) return this.#deliverLoaded(index, found, value, start);
@@ -73,18 +73,18 @@ export class ResultLoader {
     }
   }
 
-  /** Looks again for the checkpoint of a node that is about to run: somebody else may have saved one. Gives whether it is loaded. */
+  /** Looks up a node again before it runs, in case another run or process saved it. Returns whether it was loaded. */
   async loadIfSaved(index: number): Promise<boolean> {
     const { run, graph, states, known, policy } = this.#parts;
     const { checkpoints, fingerprints } = graph;
     if (!checkpoints || !graph.graph.nodes[index]!.task.save || fingerprints.hasUnknownKey(index)) return false;
-    // It has been tried, and would be again and again.
+    // Its checkpoint could not be read before: trying again would repeat without end.
     if (states.facts.isProtected(index)) return false;
     const lookup = await checkpoints.lookUp(index);
     for (const { store, error } of lookup.failures) await policy.handle(index, error, store);
     if (run.state.fatal) return true;
     const { found } = lookup;
-    // What it requires is there by now: a checkpoint that came from something else would be run instead, and found again.
+    // Its requirements have results by now: a checkpoint from other ones would only be rejected and found again.
     const isUsed =
       found !== undefined && !graph.isForced(index) && this.#changedRequirement(index, found) === undefined;
     known.setStale(index, found && !isUsed ? [...lookup.stale, found] : lookup.stale);
@@ -95,18 +95,18 @@ export class ResultLoader {
     return true;
   }
 
-  /** Loads a node that was left to another run, or runs it when that has not saved it. */
+  /** Loads a node that was left to another run, or runs it when the other run has not saved it. */
   async loadLeft(index: number): Promise<void> {
     await this.#acceptLookup(index, await this.#parts.graph.checkpoints!.lookUp(index));
   }
 
-  /** Runs a node after all once what it requires and is gone has been loaded or computed again. */
+  /** Runs a node once its lost requirements have been loaded or computed again. */
   async runAfter(index: number, gone: readonly number[]): Promise<void> {
     for (const one of gone) this.#parts.states.invalidate(one);
     await this.#fallBackToRun(index, 'what it requires is gone');
   }
 
-  /** A checkpoint cannot be used: another layer may have it as well; when none has, the node runs. */
+  /** Tries the next layers for a node whose checkpoint is unusable; without a usable one, the node runs. */
   #loadFromNextLayer(index: number, found: CheckpointHit): Awaitable<void> {
     const checkpoints = this.#parts.graph.checkpoints!;
     if (!checkpoints.hasNextLayer(found)) return this.#fallBackToRun(index, unusable);
@@ -123,7 +123,7 @@ export class ResultLoader {
     await this.load(index);
   }
 
-  /** Runs a node that was to be loaded, and all that it needs for that. */
+  /** Runs a node that was decided to be loaded, and everything that it needs. */
   #fallBackToRun(index: number, why: string): Awaitable<void> {
     const { decider, run, failures, states } = this.#parts;
     return andThen(decider.fallBackToRun(index, why), () => {
@@ -132,7 +132,7 @@ export class ResultLoader {
     });
   }
 
-  /** The key of a requirement that was computed anew in this run, with another result than a checkpoint came from. */
+  /** The key of a requirement that this run computed with another result than the one behind a checkpoint. */
   #changedRequirement(index: number, { checkpoint }: CheckpointHit): TaskKey | undefined {
     const { states } = this.#parts;
     const { keys, graph } = this.#parts.graph;
@@ -161,7 +161,7 @@ export class ResultLoader {
     else states.complete(index, value);
   }
 
-  /** A loaded result names tasks: those are looked for among the classes that are here. */
+  /** Restores the refs in a loaded result, from the task classes of this process. */
   #deliverStored(index: number, value: unknown): void {
     const { graph, delivery, failures } = this.#parts;
     try {

@@ -9,21 +9,21 @@ const savedMeanwhile = 16;
 const restoreAsked = 32;
 
 /**
- * How a result is given to its users: `shared` to any number as it is, `copied` with a copy of what can be changed,
- * `single` to one as it is. It is `given` once somebody has it who may change it.
+ * The way in which users receive a result: `shared` as it is, by any number; `copied` with its mutable parts copied;
+ * `single` as it is, by one. It is `given` once a user has it that may change it.
  */
 export const Sharing = { shared: 0, copied: 1, single: 2, given: 3 } as const;
 export type Sharing = (typeof Sharing)[keyof typeof Sharing];
 
-/** Facts about the results of the nodes of one execution, besides their values; all by node index. */
+/** Metadata of the results of one execution's nodes, by node index. */
 export class NodeFacts {
   readonly #graph: Graph;
   readonly #bits: Uint8Array;
-  /** Of results that were saved or loaded, and of those computed in this run that are to be. */
+  /** Digests of results that were saved or loaded, or that this run computed to save. */
   readonly #digests: (string | undefined)[];
-  /** Attempts so far, of tasks with retries. */
+  /** The number of attempts so far, for tasks with retries. */
   readonly #attempts = new Map<number, number>();
-  /** Undefined while all results are shared, as numbers and strings are. */
+  /** Undefined while all results are shared, as primitive values are. */
   #sharing: Uint8Array | undefined;
   #hasChangedInputs = false;
 
@@ -33,26 +33,26 @@ export class NodeFacts {
     this.#digests = new Array(graph.nodes.length);
   }
 
-  /** The digest of a result, when it was encoded or loaded. */
+  /** The digest of a result that was encoded or loaded. */
   readonly digestOf = (index: number): string | undefined => this.#digests[index];
 
-  /** Whether a result was computed and encoded since this run began. */
+  /** True when a result was computed and encoded since this run began. */
   isComputedNow(index: number): boolean {
     return this.#has(index, computedNow);
   }
 
-  /** Whether a result is in the storage, under its key and as it is. */
+  /** True when a result is in the storage, unchanged and under its key. */
   isInStorage(index: number): boolean {
     return this.#has(index, inStorage);
   }
 
-  /** @param isNew whether the result was computed since this run began */
+  /** @param isNew true when the result was computed since this run began */
   recordLoaded(index: number, digest: string, isNew: boolean): void {
     this.#digests[index] = digest;
     this.#bits[index]! |= isNew ? inStorage | computedNow : inStorage;
   }
 
-  /** A result was computed and encoded. */
+  /** Records a result that was computed and encoded. */
   recordComputed(index: number, digest: string): void {
     this.#digests[index] = digest;
     this.#bits[index]! |= computedNow;
@@ -62,15 +62,15 @@ export class NodeFacts {
     this.#bits[index]! |= inStorage;
   }
 
-  /** A result held refs: what these led to is part of what identifies it. */
+  /** Records the digest of a result whose refs were resolved: it covers their results. */
   recordResolved(index: number, digest: string | undefined, isNew: boolean): void {
     this.#digests[index] = digest;
-    // The digest is that of what others get, which as such is nowhere saved.
+    // The digest is of the resolved value, which is not saved in that form.
     this.#bits[index]! &= ~inStorage;
     if (isNew) this.#bits[index]! |= computedNow;
   }
 
-  /** Whether the checkpoint of a node must not be overwritten, since it could not be read. */
+  /** True when the checkpoint of a node must not be overwritten, since it could not be read. */
   isProtected(index: number): boolean {
     return this.#has(index, protectedFromWrites);
   }
@@ -79,7 +79,7 @@ export class NodeFacts {
     this.#bits[index]! |= protectedFromWrites;
   }
 
-  /** Whether a node that was to run was loaded, since another execution or process had saved it meanwhile. */
+  /** True when a node that was to run was loaded, since another execution or process saved it in the meantime. */
   isSavedMeanwhile(index: number): boolean {
     return this.#has(index, savedMeanwhile);
   }
@@ -88,20 +88,20 @@ export class NodeFacts {
     this.#bits[index]! |= savedMeanwhile;
   }
 
-  /** Records that a `restore` method is asked. Gives whether this is the first time. */
+  /** Records the call of a `restore` method. Returns true the first time. */
   recordRestoreAsked(index: number): boolean {
     const isFirst = !this.#has(index, restoreAsked);
     this.#bits[index]! |= restoreAsked;
     return isFirst;
   }
 
-  /** The fingerprint of a node changed while it ran: its result belongs to no key. */
+  /** Records that the fingerprint of a node changed while it ran: its result has no key. */
   recordChangedInputs(index: number): void {
     this.#hasChangedInputs = true;
     this.#bits[index]! |= changedInputs;
   }
 
-  /** Whether a result belongs to no key, by itself or by a requirement. Asked of each node that ran, after its requirements. */
+  /** True when a result has no key, by itself or through a requirement. Called once requirements are settled. */
   hasChangedInputs(index: number): boolean {
     if (!this.#hasChangedInputs) return false;
     if (this.#graph.requirementsOf(index).some((one) => this.#has(one, changedInputs))) this.recordChangedInputs(index);
@@ -115,7 +115,7 @@ export class NodeFacts {
     return attempt;
   }
 
-  /** The last attempt does not count. */
+  /** Discounts the last attempt. */
   undoAttempt(index: number): void {
     const attempt = this.#attempts.get(index);
     if (attempt !== undefined) this.#attempts.set(index, attempt - 1);
@@ -130,7 +130,7 @@ export class NodeFacts {
     else if (sharing !== Sharing.shared) (this.#sharing = new Uint8Array(this.#bits.length))[index] = sharing;
   }
 
-  /** Whether there may be results that are not shared. */
+  /** True when some results may not be shared. */
   get hasRestrictions(): boolean {
     return this.#sharing !== undefined;
   }

@@ -7,7 +7,7 @@ import type { NodeStates } from './node-states';
 import type { Reporter } from './reporter';
 import type { RunContext, RunGraph } from './run-context';
 
-/** What failing needs. */
+/** The dependencies of node failures. */
 export interface NodeFailuresParts {
   readonly run: Pick<RunContext, 'state' | 'directories'>;
   readonly graph: RunGraph;
@@ -15,7 +15,7 @@ export interface NodeFailuresParts {
   readonly joins: Joins;
 }
 
-/** Nodes that have no result for good, and those that cannot run without them. */
+/** Fails nodes, and skips those that cannot run without them. */
 export class NodeFailures {
   readonly #parts: NodeFailuresParts;
 
@@ -23,13 +23,13 @@ export class NodeFailures {
     this.#parts = parts;
   }
 
-  /** A node has no result, whatever its retries. @param attempts how often it was tried */
+  /** Fails a node, regardless of its retries. @param attempts the number of attempts */
   fail(index: number, cause: unknown, attempts = 1): void {
     this.discardDirectory(this.#parts.graph.graph.nodes[index]!);
     this.giveUp(index, this.errorOf(index, attempts, cause));
   }
 
-  /** A task failed for good: what needs it is skipped. @param isAbandoned whether another run should try it itself */
+  /** Fails a task and skips its dependents. @param isAbandoned true when other runs should try it themselves */
   giveUp(index: number, error: TaskFailedError, isAbandoned = false): void {
     const { run, graph, states, joins } = this.#parts;
     const { reporter } = graph;
@@ -41,7 +41,7 @@ export class NodeFailures {
     run.state.fail(error);
   }
 
-  /** A node has no result for a reason that is reported elsewhere. */
+  /** Fails a node for a reason that is reported elsewhere. */
   failSilently(index: number): void {
     this.reportSkipped(this.#parts.states.fail(index));
   }
@@ -55,7 +55,7 @@ export class NodeFailures {
     }
   }
 
-  /** An attempt failed. */
+  /** Reports a failed attempt. */
   discardDirectory(node: GraphNode): void {
     if (node.task.hasDirectory) this.#parts.run.directories.discard(node);
   }

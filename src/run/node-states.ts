@@ -9,40 +9,39 @@ export interface Outcome {
   readonly value: unknown;
 }
 
-/** Called with a node's outcome, or with undefined when there will be none. */
+/** Called with a node's outcome, or with undefined when it has none. */
 export type SettleListener = (outcome: Outcome | undefined) => void;
 
 const { undecided, deciding, willLoad, willRun, loading, running, done, released, failed, skipped } = NodeStatus;
 
 /**
- * The state of every node of one execution, in flat arrays. This is the only place where it changes, and each change
- * is checked.
+ * The state of every node of one execution, in flat arrays. State changes only here, and every change is checked.
  */
 export class NodeStates {
-  /** What is known of results besides their values. */
+  /** The metadata of results. */
   readonly facts: NodeFacts;
   readonly #graph: Graph;
   readonly #ready: Pick<ReadyQueue, 'push'>;
   readonly #statuses: Uint8Array;
-  /** Whether a node runs, or ran, rather than being loaded. */
+  /** 1 for nodes that run, or ran, rather than being loaded. */
   readonly #runs: Uint8Array;
   readonly #results: unknown[];
-  /** How many requirements a node waits for. */
+  /** The number of requirements that a node waits for. */
   readonly #waiting: Int32Array;
-  /** How many that will run, or the caller, still need a node's result. */
+  /** The number of users that still need a node's result: dependents that will run, and the caller. */
   readonly #uses: Int32Array;
   readonly #isWanted: Uint8Array;
-  /** In which call of `enqueue` each node was enqueued; 0 when it was not. */
+  /** The call of `enqueue` in which each node was enqueued; 0 for none. */
   readonly #rounds: Int32Array;
-  /** Made when something has to wait: a run that only loads its target need not know the dependents. */
+  /** Built when a node has to wait: a run that only loads its target does not need it. */
   #dependents: Dependents | undefined;
   readonly #settleListeners = new Map<number, SettleListener[]>();
-  /** What was decided since the last call of `drainDecided`; undefined before the first. */
+  /** The nodes decided since the last call of `drainDecided`; undefined before the first. */
   #decided: number[] | undefined;
   #round = 0;
   #hasFailed = false;
 
-  /** @param ready where nodes go that can start */
+  /** @param ready receives the nodes that can start */
   constructor(graph: Graph, ready: Pick<ReadyQueue, 'push'>) {
     const count = graph.nodes.length;
     this.#graph = graph;
@@ -60,19 +59,19 @@ export class NodeStates {
 
   // Deciding.
 
-  /** Its checkpoint is being looked up, or its `restore` method asked: no other way to the node decides it as well. */
+  /** Marks a node whose checkpoint is being looked up, or whose `restore` was called: it is not decided twice. */
   beginDeciding(index: number): void {
     if (this.#statuses[index] === undecided) this.#move(index, deciding, allowedBefore.beginDeciding);
   }
 
-  /** Nothing is decided after all. */
+  /** Returns a node to undecided. */
   undecide(index: number): void {
     this.#move(index, undecided, allowedBefore.undecide);
   }
 
   /**
-   * Decides what happens to a node. Once the graph was enqueued, one that is to run after all has its released
-   * requirements decided and enqueued anew.
+   * Decides whether a node is loaded or run. Once the graph is enqueued, the released requirements of a node that runs
+   * after all are decided and enqueued again.
    */
   decide(index: number, what: 'load' | 'run'): void {
     const runs = what === 'run';
@@ -84,7 +83,7 @@ export class NodeStates {
     this.#decided.push(index);
   }
 
-  /** Gives what was decided since the last call; the first call begins the record. */
+  /** Returns the nodes decided since the last call; the first call starts the record. */
   drainDecided(): readonly number[] {
     const decided = this.#decided ?? [];
     this.#decided = [];
@@ -94,8 +93,8 @@ export class NodeStates {
   // Waiting and starting.
 
   /**
-   * Enqueues nodes that were decided: those that need not wait are ready, the first of them on top.
-   * Gives those that cannot run, since what they need has failed meanwhile.
+   * Enqueues decided nodes: those that need not wait become ready, the first of them on top.
+   * Returns those that cannot run, since a requirement has failed in the meantime.
    */
   enqueue(indices: ArrayLike<number>): readonly number[] {
     const unable: number[] = [];
@@ -130,7 +129,7 @@ export class NodeStates {
     this.#pushReady(index);
   }
 
-  /** A node that was to run is loaded after all: it does not need its requirements' results any more. */
+  /** Loads a node that was decided to run: it does not need the results of its requirements any more. */
   fallBackToLoad(index: number): void {
     this.#move(index, loading, allowedBefore.fallBackToLoad);
     this.#releaseInputs(index);
@@ -140,7 +139,7 @@ export class NodeStates {
 
   // Settling.
 
-  /** Keeps a result for those who need it and wakes those who waited for it. */
+  /** Keeps a result for its users and wakes the nodes that wait for it. */
   complete(index: number, result: unknown): void {
     this.#move(index, done, allowedBefore.complete);
     this.#results[index] = result;
@@ -154,7 +153,7 @@ export class NodeStates {
     if (this.#uses[index] === 0) this.#release(index);
   }
 
-  /** Marks a node as failed, and as skipped all that cannot run without it. Gives those. */
+  /** Marks a node as failed, and skips the nodes that cannot run without it. Returns the skipped nodes. */
   fail(index: number): readonly number[] {
     const wasRunning = this.#statuses[index] === running;
     this.#move(index, failed, allowedBefore.fail);
@@ -166,7 +165,7 @@ export class NodeStates {
     return unable;
   }
 
-  /** Marks as skipped all that has not started. Gives those. */
+  /** Skips all nodes that have not started. Returns them. */
   skipWaiting(): readonly number[] {
     const unable: number[] = [];
     for (const index of this.#graph.order) {
@@ -178,12 +177,12 @@ export class NodeStates {
     return unable;
   }
 
-  /** A result that was there is lost. */
+  /** Drops a result that turned out to be lost. */
   invalidate(index: number): void {
     if (this.#statuses[index] === done) this.#release(index);
   }
 
-  /** Calls back once a node is settled: with its result, or with undefined when it will have none. */
+  /** Calls back once a node is settled: with its result, or with undefined when it has none. */
   onSettled(index: number, listener: SettleListener): void {
     const status = this.#statuses[index]!;
     if (status === done) listener({ value: this.#results[index] });
@@ -201,7 +200,7 @@ export class NodeStates {
     return this.#statuses[index] as NodeStatus;
   }
 
-  /** Whether a node was decided to run, whatever became of it. */
+  /** True for a node that was decided to run, in any later state. */
   isToRun(index: number): boolean {
     return this.#runs[index] === 1;
   }
@@ -219,17 +218,17 @@ export class NodeStates {
     return status === loading || status === running;
   }
 
-  /** Whether neither a result nor a failure is there yet. */
+  /** True before a node has a result or has failed. */
   isUnsettled(index: number): boolean {
     return this.#statuses[index]! < done;
   }
 
-  /** Whether there is a result that somebody else may receive. */
+  /** True when a node has a result that other users may receive. */
   isAvailable(index: number): boolean {
     return this.#statuses[index] === done && this.facts.sharingOf(index) !== Sharing.given;
   }
 
-  /** Whether the caller wants a node's result. */
+  /** True for targets. */
   isWanted(index: number): boolean {
     return this.#isWanted[index] === 1;
   }
@@ -238,7 +237,7 @@ export class NodeStates {
     return this.#results[index];
   }
 
-  /** How many that will run, or the caller, still need a result. */
+  /** The number of users that still need a result: dependents that will run, and the caller. */
   usesOf(index: number): number {
     return this.#uses[index]!;
   }
@@ -248,7 +247,7 @@ export class NodeStates {
     return (this.#dependents ??= new Dependents(this.#graph)).get(index);
   }
 
-  /** The first requirement of a node that is not settled, or, without a node, the first such target. */
+  /** The first unsettled requirement of a node, or, without a node, the first unsettled target. */
   firstUnsettled(index: number | undefined): number | undefined {
     const { targets } = this.#graph;
     const required = index === undefined ? targets.map((target) => target.index) : this.#graph.requirementsOf(index);
@@ -263,7 +262,7 @@ export class NodeStates {
     this.#statuses[index] = to;
   }
 
-  /** Whether a node is to be loaded or run and has not started. */
+  /** True for a decided node that has not started. */
   #isPending(index: number): boolean {
     const status = this.#statuses[index]!;
     return status === willRun || status === willLoad || status === deciding;
@@ -273,7 +272,7 @@ export class NodeStates {
     this.#ready.push(index, this.#runs[index] === 0);
   }
 
-  /** What a node needs and was released, or given to somebody who may change it, is to be decided anew. */
+  /** Resets the requirements of a node that were released, or given to a user that may change them. */
   #reopen(index: number): void {
     this.#forget(index);
     for (const required of this.#graph.requirementsOf(index)) {
@@ -289,7 +288,7 @@ export class NodeStates {
     this.facts.setSharing(index, Sharing.shared);
   }
 
-  /** How many requirements a node waits for; one that will run has a use for all of them. */
+  /** Counts the requirements that a node waits for, and, if it will run, its uses of them. */
   #countUnsettled(index: number): number {
     const { edges, firstEdge, endEdge } = this.#graph;
     const runs = this.#runs[index] === 1;
@@ -302,13 +301,13 @@ export class NodeStates {
     return waiting;
   }
 
-  /** Whether a checkpoint waits for this requirement of its: to see whether it comes out as it was. */
+  /** True when a load waits for this requirement, to compare its result with the one behind the checkpoint. */
   #isCompared(required: number): boolean {
     if (this.#runs[required] === 0) return this.facts.isSavedMeanwhile(required);
     return this.#graph.nodes[required]!.task.save;
   }
 
-  /** Tells a node that a requirement is settled; it is ready when that was the last one it waited for. */
+  /** Counts a settled requirement of a node, which becomes ready with the last one. */
   #wake(dependent: number, required: number): void {
     if (this.#waiting[dependent] === 0 || !this.#isPending(dependent)) return;
     const hasCounted =
@@ -322,7 +321,7 @@ export class NodeStates {
     return this.#graph.requirementsOf(index).some((required) => this.#statuses[required]! >= failed);
   }
 
-  /** Marks as skipped all that cannot run without a node, and lets checkpoints wait for it no more. */
+  /** Skips the nodes that cannot run without this one, and stops loads from waiting for it. */
   #skipDependents(index: number, unable: number[]): void {
     const stack = [index];
     while (stack.length > 0) {
@@ -348,7 +347,7 @@ export class NodeStates {
     for (const listener of listeners) listener(outcome);
   }
 
-  /** A node that ran does not need its requirements' results any more. */
+  /** Releases the results of requirements that a node used, or will not use. */
   #releaseInputs(index: number): void {
     const { edges, firstEdge, endEdge } = this.#graph;
     for (let edge = firstEdge[index]!; edge < endEdge[index]!; edge++) {

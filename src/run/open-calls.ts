@@ -2,30 +2,30 @@ import { sharedState } from '../base/shared-state';
 import { NeverSettledError, neverSettlesMessage } from '../executors/errors';
 import { RunningTask } from './async-context';
 
-/** Something that a call waits for and that may never end: a task, a hook, a fingerprint. */
+/** User code that a call waits for and that may never settle: a task, a hook, a fingerprint. */
 export interface AwaitedCall {
-  /** Names it in messages. */
+  /** Its name in messages. */
   describe(): string;
-  /** Fails it; its call fails as well then. */
+  /** Fails it, and its call with it. */
   fail?(error: NeverSettledError): void;
 }
 
 const shared = sharedState('openCalls', () => ({
   open: new Set<OpenCall>(),
-  /** Timers that end a wait and keep no process alive by themselves. */
+  /** Timers that end a wait but do not keep the process alive. */
   lastTimers: new Set<NodeJS.Timeout>(),
   isWatching: false,
 }));
 const { open, lastTimers } = shared;
 
-/** A call of a runner, from its start to its end. One that is open when the event loop drains would never end, so it fails. */
+/** A call of a runner. A call that is open when the event loop drains would never end, so it fails. */
 export class OpenCall {
   /** The task that made the call. */
   readonly task = RunningTask.current;
   readonly #waiting = new Set<AwaitedCall>();
   readonly #never: Promise<never>;
   #fail!: (error: unknown) => void;
-  /** Makes the error of the call, when what it waits for has failed. */
+  /** Creates the error of the call when user code never settles. */
   onNeverSettled: ((error: NeverSettledError) => unknown) | undefined;
 
   constructor() {
@@ -38,7 +38,7 @@ export class OpenCall {
     shared.isWatching = true;
   }
 
-  /** Runs a function as part of a call, and ends the call with it. */
+  /** Runs a function as a call. */
   static async during<T>(run: (call: OpenCall) => Promise<T>): Promise<T> {
     const call = new OpenCall();
     try {
@@ -48,7 +48,7 @@ export class OpenCall {
     }
   }
 
-  /** The same promise, which rejects when nothing is left that could settle it. */
+  /** Wraps a promise: rejects when nothing is left that could settle it. */
   unlessStuck<T>(pending: Promise<T>): Promise<T> {
     return Promise.race([pending, this.#never]);
   }
@@ -76,7 +76,7 @@ export class OpenCall {
     open.delete(this);
   }
 
-  /** Nothing will happen any more. */
+  /** Fails open calls when the event loop has drained. */
   fail(): void {
     this.end();
     const waiting = [...this.#waiting];
@@ -93,12 +93,12 @@ export class OpenCall {
 
 /** A timer that ends a wait. */
 export interface LastTimer {
-  /** From now on it keeps the process alive. */
+  /** Keeps the process alive until it fires. */
   ref(): void;
   clear(): void;
 }
 
-/** Sets a timer that keeps the process alive only when open calls wait and nothing else is left. */
+/** Sets a timer that keeps the process alive only when open calls wait and the event loop has drained. */
 export function setLastTimer(callback: () => void, milliseconds: number): LastTimer {
   const timer = setTimeout(() => {
     lastTimers.delete(timer);
@@ -120,7 +120,7 @@ function failOpenCalls(): void {
     for (const timer of lastTimers) timer.ref();
     return;
   }
-  // Those that tasks made come first: the others may go on without them.
+  // Calls of tasks fail first: the others may continue without them.
   const outer = new Set(Array.from(open, ({ task }) => task?.origin.run));
   for (const call of [...open]) if (!outer.has(call)) call.fail();
 }

@@ -1,15 +1,15 @@
 import { Semaphore } from './queues';
 import type { InFlightCounter } from './run-state';
 
-/** Results on their way to storage, large ones counted several times; more than this many hold up new tasks. */
+/** The limit of pending writes, large ones counted several times; beyond it, no new tasks start. */
 const mostWrites = 1_024;
 
-/** What one execution has under way: tasks, loads, writes, waits. The execution goes on until all of it is over. */
+/** The pending work of one execution: tasks, loads, writes, waits. The execution lasts until all of it is over. */
 export class PendingWork {
-  /** Held by results on their way to storage. */
+  /** The slots of pending writes. */
   readonly writes = new Semaphore(mostWrites, 'writes');
   readonly #inFlight: InFlightCounter;
-  /** Promises by node, until which a started node keeps its slots although it is over. */
+  /** Promises by node: a finished node keeps its slots until its promise settles. */
   readonly #slotHolds = new Map<number, Promise<void>>();
   #count = 0;
   #onChange: () => void = () => {};
@@ -24,29 +24,29 @@ export class PendingWork {
   }
 
   /**
-   * Sets who starts what becomes possible.
+   * Sets the callbacks of the scheduler.
    *
-   * @param onChange called when something is over, or ready again
-   * @param onError called for a fault of the program itself
+   * @param onChange called when some work is over, or a node is ready again
+   * @param onError called for internal errors
    */
   listen(onChange: () => void, onError: (error: unknown) => void): void {
     this.#onChange = onChange;
     this.#onError = onError;
   }
 
-  /** A node is ready again. */
+  /** Reports that a node is ready again. */
   wake(): void {
     this.#onChange();
   }
 
-  /** Keeps the execution going until something is over that ends by itself. */
+  /** Keeps the execution open during an operation that ends by itself. */
   track(pending: PromiseLike<unknown>): void {
     this.#inFlight.begin();
     this.wait(pending);
     pending.then(this.#inFlight.end, this.#inFlight.end);
   }
 
-  /** Keeps the execution going until something is over that other work of the same run has to bring about. */
+  /** Keeps the execution open during a wait that other work of the same run ends. */
   wait(pending: PromiseLike<unknown>): void {
     this.#count++;
     pending.then(
@@ -58,12 +58,12 @@ export class PendingWork {
     );
   }
 
-  /** Keeps a started node's slots in use until something else is over, such as an attempt that timed out. Of two, the later counts. */
+  /** Keeps a node's slots in use until a promise settles, such as that of a timed-out attempt; a later call replaces it. */
   holdSlots(index: number, until: Promise<void>): void {
     this.#slotHolds.set(index, until);
   }
 
-  /** Gives until when a node that is over keeps its slots. */
+  /** Removes and returns the promise until which a finished node keeps its slots. */
   removeSlotHold(index: number): Promise<void> | undefined {
     const until = this.#slotHolds.get(index);
     if (until) this.#slotHolds.delete(index);

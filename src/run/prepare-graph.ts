@@ -14,17 +14,17 @@ import { Checkpoints } from './checkpoints';
 import type { OpenCall } from './open-calls';
 import type { CheckpointsOptions } from './validity';
 
-/** What the tasks of a graph said of the outside, and which of them could not. */
+/** The fingerprints of a graph's tasks, and the errors of those that failed. */
 export interface GraphFingerprints {
   readonly known: ReadonlyMap<number, string>;
   readonly failed: ReadonlyMap<number, unknown>;
-  /** Whether a node's key cannot be known, since it or something that it comes from could not say. */
+  /** True for a node without a key, since its fingerprint or that of an ancestor failed. */
   readonly hasUnknownKey: (index: number) => boolean;
 }
 
 const atOnce = 64;
 
-/** Asks each task with a `fingerprint` method for it, once a node. */
+/** Calls the `fingerprint` methods of tasks, once for each node. */
 async function fingerprintsOf(graph: Graph, container: Container, call: OpenCall): Promise<GraphFingerprints> {
   const known = new Map<number, string>();
   const failed = new Map<number, unknown>();
@@ -48,8 +48,8 @@ async function fingerprintsOf(graph: Graph, container: Container, call: OpenCall
 }
 
 /**
- * Asks one task, on an instance of its own that has params and no requirements: without its services, unless it uses
- * them.
+ * Computes the fingerprint of a node on a separate instance with params but without requirements. Services are only
+ * created when the method uses them.
  */
 export async function fingerprint(node: GraphNode, container: Container, call: OpenCall): Promise<string> {
   const answer = await call.waitFor(() => `fingerprint() of ${node}`, askWithServices(node, container));
@@ -64,10 +64,10 @@ async function askWithServices(node: GraphNode, container: Container): Promise<u
   const placeholders = new ServicePlaceholders(task.cls, task.name);
   try {
     const answer = await ask(node, placeholders.construct());
-    // Whatever it made of a service that is not there, it may be something else with the service.
+    // An answer that involved a placeholder may differ with the real service.
     if (placeholders.used === undefined) return answer;
   } catch (error) {
-    // Another container than typedi's may give something to a class that declares no services.
+    // Containers other than typedi's may inject into a class that declares no services.
     if (!takesServices(task.cls) && 'refuse' in container) throw error;
   }
   return ask(node, await makeInstance(task, container));
@@ -79,14 +79,14 @@ function ask(node: GraphNode, instance: Instance): unknown {
   return (instance as { fingerprint?(): unknown }).fingerprint!();
 }
 
-/** A graph, and what identifies its nodes as things are now. */
+/** A graph with its current fingerprints and keys. */
 export interface PreparedGraph {
   readonly graph: Graph;
   readonly keys: NodeKeys;
   readonly fingerprints: GraphFingerprints;
 }
 
-/** What preparing needs of a runner. */
+/** The parts of a runner that preparing uses. */
 export interface PreparerOptions {
   readonly container: Container & Partial<CheckedContainer>;
   readonly maxNodes: number | undefined;
@@ -94,11 +94,11 @@ export interface PreparerOptions {
   readonly isClosed: () => boolean;
 }
 
-/** What is taken for a recursion without an end, unless a runner says something else. */
+/** The default limits beyond which a graph counts as an infinite recursion. */
 const defaultNodes = 10_000_000;
 const defaultDepth = 1_000_000;
 
-/** Makes the graphs of one run, or of one plan, key or clear: all of them have the same defaults. */
+/** Prepares the graphs of one run, plan, key or clear, with the same param defaults in all of them. */
 export class GraphPreparer {
   readonly #options: PreparerOptions;
   readonly #blueprints = new Map<TaskDefinition, TaskTemplate>();
@@ -112,7 +112,7 @@ export class GraphPreparer {
     if (this.#options.isClosed()) throw new TidemarkError('the runner is closed');
   }
 
-  /** The graph of a target, and the keys of its nodes. */
+  /** Builds the graph of a target, and the keys of its nodes. */
   async prepare(target: unknown, call: OpenCall): Promise<PreparedGraph> {
     this.assertOpen();
     const { container, maxNodes = defaultNodes } = this.#options;
@@ -125,7 +125,7 @@ export class GraphPreparer {
     return { graph, fingerprints, keys: new NodeKeys(graph, fingerprints.known) };
   }
 
-  /** Likewise, for those who need every key. @throws {TidemarkError} when a task's `fingerprint()` failed */
+  /** Like `prepare`, with a key for every node. @throws {TidemarkError} when a task's `fingerprint()` failed */
   async prepareWithKeys(target: unknown, call: OpenCall): Promise<PreparedGraph> {
     const prepared = await this.prepare(target, call);
     for (const [index, cause] of prepared.fingerprints.failed) {
@@ -136,12 +136,12 @@ export class GraphPreparer {
     return prepared;
   }
 
-  /** Nothing when no task of the graph is saved: then storage need not be asked at all. */
+  /** The checkpoints of a graph; undefined when none of its tasks is saved, so that the storage is not read at all. */
   async checkpointsFor(
     parts: Pick<CheckpointsOptions, 'graph' | 'keys' | 'layers' | 'directories' | 'marks' | 'forced'>,
     call: OpenCall,
   ): Promise<Checkpoints | undefined> {
-    // Once marks were read, there are results that may come from what is in this graph.
+    // Once marks were read, other results of the run may depend on this graph.
     if (parts.marks.areUnread && !parts.graph.tasks.some(({ save }) => save)) return undefined;
     const { rerunsChangedSource } = this.#options;
     return Checkpoints.read({ ...parts, rerunsChangedSource, prepare: (refs) => this.prepare(refs, call) });

@@ -7,7 +7,7 @@ import type { NodeStates } from './node-states';
 import type { HandOver, ResultSharing } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 
-/** What remote results need. */
+/** The dependencies of remote results. */
 export interface RemoteResultsParts {
   readonly run: Pick<RunContext, 'runId' | 'layers' | 'freezes' | 'queueOf' | 'refResolver'>;
   readonly graph: RunGraph;
@@ -16,7 +16,7 @@ export interface RemoteResultsParts {
   readonly sharing: ResultSharing;
 }
 
-/** Results that executors left in the storage: they are loaded into this process only when something here needs them. */
+/** Results that executors left in the storage: they are loaded into this process only when it needs them. */
 export class RemoteResults {
   readonly #parts: RemoteResultsParts;
   #areThere = false;
@@ -25,15 +25,15 @@ export class RemoteResults {
     this.#parts = parts;
   }
 
-  /** A result came in. Loads it when it is needed here, so that it is known at once when that cannot be done. */
+  /** Accepts a result. Loads it when this process needs it, so that a failure shows immediately. */
   async accept(index: number, stored: ResultHandle): Promise<void> {
     this.#areThere = true;
     if (stored.holdsRefs || this.#isNeededHere(index)) await this.#load(index, stored);
   }
 
   /**
-   * Loads what a node requires and cannot take as it lies in the storage. Gives those that could not be loaded;
-   * undefined when there is nothing to wait for.
+   * Loads the requirements of a node that it cannot receive as stored results. Resolves to those that could not be
+   * loaded; returns undefined when there is nothing to load.
    */
   loadFor(index: number): Promise<readonly number[]> | undefined {
     if (!this.#areThere) return undefined;
@@ -42,24 +42,24 @@ export class RemoteResults {
     return this.#loadAll(graph.requirementsOf(index));
   }
 
-  /** Gives what a node receives of what it requires: values, or for some executors results as they lie in the storage. */
+  /** The inputs of a node: values, or, for executors that share the storage, handles of stored results. */
   resultsFor(node: GraphNode): (required: GraphNode) => unknown {
     return this.#areThere && !this.#acceptsStored(node) ? this.#valueOf : this.#resultOf;
   }
 
-  /** How one attempt at a node receives them. @param mayRunAgain whether another attempt may follow */
+  /** Hands the inputs over to one attempt at a node. @param mayRunAgain true when another attempt may follow */
   handoverFor(node: GraphNode, mayRunAgain: boolean): HandOver | undefined {
     const { run, sharing } = this.#parts;
     return run.queueOf(node).executor.isRemote ? undefined : sharing.forTask(mayRunAgain);
   }
 
-  /** Loads what is wanted of the run. Gives those that could not be loaded. */
+  /** Loads the targets. Returns those that could not be loaded. */
   async loadTargets(): Promise<readonly number[]> {
     if (!this.#areThere) return [];
     return (await this.#loadAll(this.#parts.graph.graph.targets.map(({ index }) => index))) ?? [];
   }
 
-  /** What an executor has to know that keeps results in the storage itself. */
+  /** The information for an executor that saves results itself. */
   sharedFor(index: number): SharedResults {
     const { runId, layers, freezes } = this.#parts.run;
     const { graph, keys, fingerprints, isForced } = this.#parts.graph;
@@ -75,7 +75,7 @@ export class RemoteResults {
     };
   }
 
-  /** Key and digest of a result that is in the storage; undefined when it is not, or not yet. */
+  /** The key and digest of a result in the storage; undefined when it is not there, or not yet. */
   #savedAs(index: number): ReturnType<SharedResults['savedAs']> {
     const { graph, keys } = this.#parts.graph;
     const { facts } = this.#parts.states;
@@ -84,7 +84,7 @@ export class RemoteResults {
     return isThere ? { key: keys.get(index), digest } : undefined;
   }
 
-  /** What the record of a node is to say; undefined when its result is not saved. */
+  /** The fields of a node's record; undefined when its result is not saved. */
   #recordFieldsOf(index: number): SharedResults['facts'] {
     const { provenances, states } = this.#parts;
     const { graph, checkpoints, fingerprints } = this.#parts.graph;
@@ -130,7 +130,7 @@ export class RemoteResults {
     return states.dependentsOf(index).some((one) => states.isToRun(one) && !this.#acceptsStored(nodes[one]!));
   }
 
-  /** Whether the executor of a node takes results as they lie in the storage; of a part, only the value is of use. */
+  /** True when the executor of a node reads stored results itself; parts of results always need the value. */
   #acceptsStored(node: GraphNode): boolean {
     return this.#parts.run.queueOf(node).executor.sharesStorage === true && !node.requirements.some(holdsPart);
   }

@@ -8,60 +8,60 @@ import { Sharing } from './node-facts';
 import type { NodeStates } from './node-states';
 import type { RunGraph } from './run-context';
 
-/** What sharing needs. */
+/** The dependencies of result sharing. */
 export interface ResultSharingParts {
   readonly graph: Pick<RunGraph, 'graph' | 'checkpoints'>;
   readonly states: NodeStates;
   readonly freezes: boolean;
 }
 
-/** Gives a result, or a part of it, to one user. */
+/** Hands a result, or a part of it, over to one user. */
 export type HandOver = (value: unknown, node: GraphNode) => unknown;
 
 /**
- * Keeps the users of a result apart: tasks that require it, the caller of the run, hooks, and other executions.
+ * Isolates the users of a result from each other: dependent tasks, the caller of the run, hooks, other executions.
  *
- * A result that is saved, or has several users, is a frozen copy of what its task returned. What cannot be frozen in it
- * (Maps, Dates, bytes…) is copied for each user but the last. The only user of a result that is not saved gets it as
- * it is.
+ * A result that is saved or has several users is a frozen copy of its task's return value. Its parts that cannot be
+ * frozen (Maps, Dates, bytes…) are copied for each user but the last. The only user of an unsaved result receives it
+ * as it is.
  */
 export class ResultSharing {
   readonly #parts: ResultSharingParts;
-  /** Whether the run has a `checkpoint` function, which receives what the caller does. */
+  /** True when the run has a `checkpoint` function, which receives the same as the caller. */
   #callerHasHook = false;
 
   constructor(parts: ResultSharingParts) {
     this.#parts = parts;
   }
 
-  /** The run's `checkpoint` function receives its result as well. */
+  /** Adds the run's `checkpoint` function as a user of its result. */
   addHookOfRun(): void {
     this.#callerHasHook = true;
   }
 
   /**
-   * Takes what a task returned. Gives what others receive.
+   * Settles the return value of a task. Returns the value that others receive.
    *
-   * @param isChecked whether an encoder found no accessors, symbols, hidden properties or holes in it
+   * @param isChecked true when an encoder found no accessors, symbols, hidden properties or holes in it
    */
   settle(index: number, value: unknown, isChecked = false): unknown {
     if (typeof value !== 'object' || value === null) return value;
     return this.#settle(index, value, this.#isSaved(index), () => frozenCopy(value, isChecked));
   }
 
-  /** Likewise what refs in a result led to. */
+  /** Settles the value to which the refs in a result led. */
   settleResolved(index: number, value: unknown): unknown {
     return this.#settle(index, value, false, () => frozenCopy(value));
   }
 
-  /** Likewise what a `restore` method gave, which may still have it: nobody receives the very object. */
+  /** Settles the value of a `restore` method, which may keep the object: users receive a copy. */
   settleRestored(index: number, value: unknown): unknown {
     if (typeof value !== 'object' || value === null || !this.#parts.freezes) return value;
     const isFrozen = this.#isSaved(index) || this.#hasSeveralUsers(index);
     return this.#settle(index, isFrozen ? value : freshCopy(value), isFrozen, () => frozenCopyOfAll(value));
   }
 
-  /** Takes a value that was made for this execution alone: it is frozen without a copy. */
+  /** Settles a value that only this execution has: it is frozen without a copy. */
   settleOwn(index: number, value: unknown): void {
     this.#settle(index, value, this.#isSaved(index), () => ({ value, hasMutable: deepFreeze(value) }));
   }
@@ -82,9 +82,9 @@ export class ResultSharing {
   }
 
   /**
-   * For one attempt at a task; undefined when it may have everything as it is.
+   * The handover to one attempt at a task; undefined when it may receive everything as it is.
    *
-   * @param mayRunAgain whether another attempt may follow, which is to see the same
+   * @param mayRunAgain true when another attempt may follow, which must receive the same values
    */
   forTask(mayRunAgain: boolean): HandOver | undefined {
     if (!this.#parts.states.facts.hasRestrictions) return undefined;
@@ -96,22 +96,22 @@ export class ResultSharing {
     });
   }
 
-  /** For the caller of the run, who is the last to receive anything. */
+  /** The handover to the caller of the run, who is the last user. */
   forCaller(): HandOver {
     return this.#handover(() => true);
   }
 
-  /** For the run's `checkpoint` function. */
+  /** The handover to the run's `checkpoint` function. */
   forHookOfRun(): HandOver {
     return this.#handover(() => false);
   }
 
-  /** For the `checkpoint` method of a task. */
+  /** The value for the `checkpoint` method of a task. */
   forHook(index: number, value: unknown): unknown {
     return this.#parts.states.facts.sharingOf(index) === Sharing.shared ? value : newUserCopier().copy(value);
   }
 
-  /** For another execution of the same run that has the node as well. */
+  /** The value for another execution of the same run that has the node as well. */
   forOtherExecution(index: number, value: unknown): unknown {
     const sharing = this.#parts.states.facts.sharingOf(index);
     if (sharing === Sharing.shared) return value;
@@ -123,7 +123,7 @@ export class ResultSharing {
 
   #handover(isLast: (node: GraphNode) => boolean): HandOver {
     const { states } = this.#parts;
-    // What several results hold is one object for the user as well.
+    // An object that several results share stays one object for the user.
     let copier: Copier | undefined;
     return (value, node) => {
       const sharing = states.facts.sharingOf(node.index);
@@ -140,7 +140,7 @@ export class ResultSharing {
     return checkpoints !== undefined && graph.nodes[index]!.task.save;
   }
 
-  /** Whether several may receive a result, or one may receive it several times. */
+  /** True when several users may receive a result, or one may receive it several times. */
   #hasSeveralUsers(index: number): boolean {
     const { states } = this.#parts;
     const { task } = this.#parts.graph.graph.nodes[index]!;
@@ -152,12 +152,12 @@ export class ResultSharing {
   }
 }
 
-/** A copy of what a task finds in a requirement besides results: others find the same there. */
+/** Copies a literal in a requirement, so that a task cannot change it for others. */
 export function copyLiteral(value: unknown): unknown {
   return types.isMap(value) || types.isSet(value) ? value : newUserCopier().copy(value);
 }
 
-/** Whether there may be a second attempt at a task. */
+/** True when a second attempt at a task may follow. */
 function mayRunTwice({ isOnceEverywhere, options: { retries = 0 } }: TaskDefinition): boolean {
   return isOnceEverywhere || (typeof retries === 'number' ? retries : retries.attempts - 1) > 0;
 }

@@ -16,15 +16,15 @@ import type { Queue } from './queues';
 import type { RunContext, RunGraph } from './run-context';
 import type { ResultPipeline } from './settle-result';
 
-/** What happens to a task that is tried again after a delay. */
+/** The options of a retry after a delay. */
 interface RetryOptions {
-  /** Called instead of a retry when the run ends before. */
+  /** Called instead of the retry when the run ends first. */
   readonly giveUp: () => void;
-  /** Fulfilled once the last attempt is over, when that timed out and goes on: the next one waits for that. */
+  /** The end of a timed-out attempt that goes on: the retry waits for it. */
   readonly abandoned: Promise<void> | undefined;
 }
 
-/** Failed tasks that are tried again, after a delay in which they hold no slot. */
+/** Retries of failed tasks, after a delay during which they hold no slot. */
 export class Retries {
   readonly #states: NodeStates;
   readonly #work: PendingWork;
@@ -40,7 +40,7 @@ export class Retries {
     return task.options.retries === undefined ? 1 : this.#states.facts.beginAttempt(index);
   }
 
-  /** Makes a node ready again at once, as if it had not been tried. */
+  /** Makes a node ready again immediately, without counting the attempt. */
   again({ index }: GraphNode): void {
     this.#states.facts.undoAttempt(index);
     this.#states.retry(index);
@@ -67,21 +67,21 @@ export class Retries {
     this.#work.track(wait);
   }
 
-  /** The run ends: what waits to be tried again has failed. */
+  /** Fails the tasks that wait for a retry, since the run ends. */
   giveUp(): void {
     for (const stop of [...this.#waiting]) stop();
   }
 }
 
-/** How long to wait after an attempt, in milliseconds: random by a half, so that tasks that failed together do not come back together. */
+/** The delay after an attempt in milliseconds, with 50 % jitter, so that tasks that failed together are spread out. */
 function delayAfter(attempt: number, { options: { retries } }: TaskDefinition): number {
   if (retries === undefined || typeof retries === 'number') return 0;
   const { delay = 0, factor = 2, maxDelay = 60_000 } = retries;
-  // Up, since timers drop fractions and would come too early.
+  // Rounded up, since timers drop fractions and would fire too early.
   return Math.ceil(Math.min(delay * factor ** (attempt - 1), maxDelay) * (0.5 + Math.random() / 2));
 }
 
-/** What running needs. */
+/** The dependencies of a task runner. */
 interface TaskRunnerParts {
   readonly run: Pick<RunContext, 'call' | 'computations' | 'limits' | 'queueOf' | 'signal' | 'state'>;
   readonly graph: RunGraph;
@@ -93,7 +93,7 @@ interface TaskRunnerParts {
   readonly work: PendingWork;
 }
 
-/** Runs nodes: attempts one, hands its result on, and tries again when that fails. */
+/** Runs nodes: makes an attempt, passes its result on, and retries when it fails. */
 export class TaskRunner {
   readonly #parts: TaskRunnerParts;
   readonly #origin: TaskOrigin;
@@ -104,7 +104,7 @@ export class TaskRunner {
     this.#origin = { runner, run, link: computations.link };
   }
 
-  /** @param lease the right to compute the node's key; released when the attempt is over */
+  /** @param lease the lease of the node's key; released when the attempt is over */
   run(index: number, lease?: Lease): Awaitable<void> {
     const { run, graph, retries, joins, execution } = this.#parts;
     const { reporter, fingerprints } = graph;
@@ -135,7 +135,7 @@ export class TaskRunner {
       attempt: number,
       queue: task.queue,
       executor: executor.name,
-      // Made when a listener asks for them, as the node's own key is.
+      // Computed on first access, like the node's own key.
       get requires() {
         return reporter.requiredBy(index);
       },
@@ -159,14 +159,14 @@ export class TaskRunner {
       if (!attempt.abandoned) task.end();
       if (!isGivenUp) act();
     };
-    // What is only like a promise may give nothing from then(), or call back twice.
+    // A thenable may return nothing from then(), or call back twice.
     return Promise.resolve(result).then(
       (value) => settle(() => this.#accept(attempt, value)),
       (error) => settle(() => this.#fail(attempt, error)),
     );
   }
 
-  /** A result that throws when it is inspected, as proxies can, has failed its task. */
+  /** Fails the task when its result throws during inspection, as a proxy may. */
   #accept(attempt: Attempt, value: unknown): void {
     const { pipeline, work } = this.#parts;
     try {
@@ -188,7 +188,7 @@ export class TaskRunner {
       return;
     }
     const error = failures.errorOf(index, number, cause);
-    // Another process computes the key: then this one waits for that.
+    // Another process computes the key: this one waits for it.
     const isLost = lease !== undefined && (lease.signal.aborted || isInstance(cause, LeaseLostError));
     const mayTry = (isLost && !run.signal.aborted) || this.#mayRetry(node, number, cause);
     if (!mayTry || run.state.isEnding) {
@@ -210,7 +210,7 @@ export class TaskRunner {
   }
 }
 
-/** Whether another attempt would fare no better: no worker has the task, say. */
+/** Recognises errors that another attempt cannot avoid, for example when no worker has the task. */
 function isHopeless(cause: unknown): boolean {
   return isInstance(cause, TidemarkError) && (cause as { mayRetry?: boolean }).mayRetry === false;
 }

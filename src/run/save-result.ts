@@ -14,7 +14,7 @@ import type { PendingWork } from './pending-work';
 import type { RunContext, RunGraph } from './run-context';
 import type { StorageErrorPolicy } from './storage-error-policy';
 
-/** What writing needs. */
+/** The dependencies of a result writer. */
 export interface ResultWriterParts {
   readonly run: Pick<RunContext, 'forced'>;
   readonly graph: RunGraph;
@@ -27,10 +27,10 @@ export interface ResultWriterParts {
   readonly joins: Joins;
 }
 
-/** So that what is on its way takes some 64 MiB at most, and one more. */
+/** Limits pending writes to about 64 MiB, plus one result. */
 const bytesPerSlot = 65_536;
 
-/** Writes results to storage, beside the run. */
+/** Writes results to storage while the run goes on. */
 export class ResultWriter {
   readonly #parts: ResultWriterParts;
 
@@ -39,10 +39,10 @@ export class ResultWriter {
   }
 
   /**
-   * Saves what a task gave, unless it is not to be saved.
+   * Saves the result of a saved task.
    *
-   * @returns a promise when others may only see the result after that. It rejects with a LeaseLostError when another
-   *   process computes the key by now: then nothing was written
+   * @returns a promise when the result must not be published before the write. It rejects with a LeaseLostError when
+   *   another process has taken over the key: then nothing was written
    */
   save({ attempt, holdsRefs, seconds }: TaskOutput, encoded: EncodedForms | undefined): Promise<void> | undefined {
     const { states, provenances, encoder } = this.#parts;
@@ -56,25 +56,25 @@ export class ResultWriter {
       return undefined;
     }
     const origin = provenance || holdsRefs ? { provenance, holdsRefs } : undefined;
-    // With a lease, nobody may see it before it is known that it is the one that counts.
+    // With a lease, the result must not be published before the write has confirmed the lease.
     if (lease) return this.#writeWithLease(lease, index, encoded, seconds, origin);
     return this.#write(index, encoded, seconds, origin);
   }
 
-  /** Copies a checkpoint that was loaded to the layers before the one that it was in. */
+  /** Copies a loaded checkpoint to the layers before its own. */
   promote(index: number, found: CheckpointHit, encoding: SerializedValue): void {
     const { graph, known } = this.#parts;
     const stale = known.stale.get(index);
     void this.#track(index, graph.checkpoints!.promote(index, found, encoding, stale), encoding.bytes.byteLength);
   }
 
-  /** A result is in the storage. @param isNew whether it was computed since this run began */
+  /** Records a result that is in the storage. @param isNew true when it was computed since this run began */
   recordLoaded(index: number, digest: string, isNew: boolean): void {
     this.#parts.joins.end(index, { type: 'saved' });
     this.#parts.states.facts.recordLoaded(index, digest, isNew);
   }
 
-  /** Who ran a task saved its result there, or, without one, did not save it. */
+  /** Records that a worker saved the result of a task, or, when undefined, did not save it. */
   recordSavedRemotely(index: number, saved: { readonly digest: string; readonly size: number } | undefined): void {
     const { states, provenances } = this.#parts;
     provenances.collect(index);
@@ -84,13 +84,13 @@ export class ResultWriter {
     } else this.#recordUnsaved(index);
   }
 
-  /** Who was to run a task found that its result was saved meanwhile. */
+  /** Records that a worker found the result of a task already saved. */
   recordFound(index: number, digest: string): void {
     this.#parts.provenances.collect(index);
     this.recordLoaded(index, digest, true);
   }
 
-  /** Writes a result. Gives a promise when others may only see it after that, since its bytes are its own memory. */
+  /** Writes a result. Returns a promise when it must not be published before, since its bytes share its memory. */
   #write(index: number, encoded: EncodedForms, seconds: number, origin: Origin | undefined): Promise<void> | undefined {
     if (!this.#parts.graph.checkpoints?.isSaving) return undefined;
     try {
@@ -112,7 +112,7 @@ export class ResultWriter {
     }
   }
 
-  /** Writes a result while this process has the right to. @throws {LeaseLostError} when it has not any more */
+  /** Writes a result under its lease. @throws {LeaseLostError} when the lease is lost */
   async #writeWithLease(
     lease: Lease,
     index: number,

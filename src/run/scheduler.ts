@@ -6,21 +6,21 @@ import type { Queue } from './queues';
 import type { ReadyQueue } from './ready-queue';
 import type { RunContext } from './run-context';
 
-/** Work that never waits lets other things have their turn this often. */
+/** The time after which synchronous work yields to the event loop. */
 const sliceSteps = 256;
 const sliceMilliseconds = 30;
 
-/** What a scheduler works with. */
+/** The dependencies of a scheduler. */
 export interface SchedulerParts {
   readonly run: Pick<RunContext, 'state' | 'scope'>;
   readonly states: NodeStates;
   readonly ready: ReadyQueue;
   readonly work: PendingWork;
-  /** Loads or runs a node; its slots are held until this is over. Never throws for what goes wrong in a task. */
+  /** Loads or runs a node, which holds its slots meanwhile. Never throws for failures of tasks. */
   readonly startNode: (index: number) => Awaitable<void>;
 }
 
-/** Starts all that is ready, up to the limits of queues and executors, until nothing is left to do. */
+/** Starts ready nodes within the limits of queues and executors, until no work is left. */
 export class Scheduler {
   readonly #parts: SchedulerParts;
   #isPumping = false;
@@ -34,7 +34,7 @@ export class Scheduler {
     parts.work.listen(this.pump, (error) => this.#fail(error));
   }
 
-  /** Over once nothing is ready or under way. Rejects only for a fault of the program itself. */
+  /** Resolves once no node is ready and no work is pending. Rejects only for internal errors. */
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#finish = resolve;
@@ -43,7 +43,7 @@ export class Scheduler {
     });
   }
 
-  /** Starts what can be started. */
+  /** Starts the nodes that can start. */
   readonly pump = (): void => {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -59,7 +59,7 @@ export class Scheduler {
         break;
       }
       this.#start(next.nodes.pop()!, next.queue);
-      // Counted across calls: promises that are there at once would call again and again in one turn.
+      // Counted across calls: promises that are already settled would call again and again in one turn.
       if (++this.#steps % sliceSteps === 0 && performance.now() > this.#sliceEnd) {
         void setImmediate().then(this.#continue);
         return;
@@ -69,7 +69,7 @@ export class Scheduler {
     this.#finishWhenIdle();
   };
 
-  /** Called by the runs that free slots. */
+  /** Called when another run frees a slot. */
   readonly #wake = (): void => this.#parts.run.scope.enter(this.pump);
 
   readonly #continue = (): void => {
@@ -104,7 +104,7 @@ export class Scheduler {
 
   #finishWhenIdle(): void {
     const { run, ready, work } = this.#parts;
-    // What is ready and not under way waits for room that other runs take.
+    // Ready nodes without pending work wait for slots that other runs hold.
     if (work.isEmpty && (run.state.isEnding || ready.isEmpty)) this.#finish();
   }
 }

@@ -13,7 +13,7 @@ import type { RunContext, RunGraph } from './run-context';
 import type { ResultWriter } from './save-result';
 import type { TaskHooks } from './task-hooks';
 
-/** What publishing needs. */
+/** The dependencies of a result publisher. */
 interface ResultPublisherParts {
   readonly run: Pick<RunContext, 'directories'>;
   readonly graph: RunGraph;
@@ -23,7 +23,7 @@ interface ResultPublisherParts {
   readonly delivery: ResultDelivery;
 }
 
-/** Publishes results that are final: events, hooks, and those who need them. */
+/** Publishes final results: to events, hooks and dependents. */
 export class ResultPublisher {
   readonly #parts: ResultPublisherParts;
 
@@ -31,7 +31,7 @@ export class ResultPublisher {
     this.#parts = parts;
   }
 
-  /** A task ran, and its result is saved as far as it has to be. */
+  /** Publishes the result of a task, which is saved as far as necessary. */
   publish({ attempt, value, holdsRefs, seconds }: TaskOutput): void {
     const { run, graph, sharing, hooks, work, delivery } = this.#parts;
     const { index, lease } = attempt;
@@ -45,14 +45,14 @@ export class ResultPublisher {
     delivery.deliver(index, value, holdsRefs);
   }
 
-  /** A worker that was to run a task found its result in the storage. */
+  /** Publishes a result that a worker found in the storage. */
   publishFound(index: number, value: unknown, holdsRefs: boolean): void {
     this.#parts.graph.reporter.loaded(index, 0);
     this.#parts.delivery.deliver(index, value, holdsRefs);
   }
 }
 
-/** What settling needs. */
+/** The dependencies of a result pipeline. */
 interface ResultPipelineParts {
   readonly run: Pick<RunContext, 'container' | 'scope' | 'call'>;
   readonly graph: RunGraph;
@@ -63,7 +63,7 @@ interface ResultPipelineParts {
   readonly publisher: ResultPublisher;
 }
 
-/** The way of a result from its task to those who need it: accepted, encoded, saved, published. */
+/** The pipeline from a task's return value to its dependents: accept, encode, save, publish. */
 export class ResultPipeline {
   readonly #parts: ResultPipelineParts;
 
@@ -72,9 +72,9 @@ export class ResultPipeline {
   }
 
   /**
-   * Accepts what a task gave. Whatever throws or rejects here has failed the task.
+   * Accepts the return value of a task. An error here fails the task.
    *
-   * @returns a promise when it is published later
+   * @returns a promise when the result is published later
    */
   accept(attempt: Attempt, result: unknown): Awaitable<void> {
     const seconds = (performance.now() - attempt.startedAt) / 1000;
@@ -86,13 +86,13 @@ export class ResultPipeline {
     return this.#settle(attempt, output, seconds);
   }
 
-  /** A result comes from elsewhere, as bytes. */
+  /** Accepts a result that arrived as bytes. */
   async #acceptSent(attempt: Attempt, sent: ResultHandle, seconds: number): Promise<void> {
     const output = await this.#parts.encoder.encodeSent(attempt.index, sent);
     await this.#settle(attempt, output, seconds);
   }
 
-  /** A result is in the storage already. It is loaded when somebody in this process needs it. */
+  /** Accepts a result that is already in the storage. It is loaded when this process needs it. */
   async #acceptStored(attempt: Attempt, handle: ResultHandle, stored: StoredLocation): Promise<void> {
     const { remote, writer, publisher } = this.#parts;
     const { index } = attempt;
@@ -128,7 +128,7 @@ export class ResultPipeline {
     return andThen(writer.save(output, encoded), () => publisher.publish(output));
   }
 
-  /** Asks a task that ran for its fingerprint again: what it reads may have changed meanwhile. */
+  /** Computes the fingerprint of a task again after it ran: its input may have changed in the meantime. */
   async #checkInputs(index: number): Promise<void> {
     const { run, graph } = this.#parts;
     const node = graph.graph.nodes[index]!;

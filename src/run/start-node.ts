@@ -18,7 +18,7 @@ import type { RunContext, RunGraph } from './run-context';
 import type { TaskRunner } from './run-task';
 import type { StorageErrorPolicy } from './storage-error-policy';
 
-/** What running with leases needs. */
+/** The dependencies of a lease runner. */
 interface LeasedRunsParts {
   readonly run: Pick<RunContext, 'queueOf' | 'scope' | 'state'>;
   readonly graph: RunGraph;
@@ -30,7 +30,7 @@ interface LeasedRunsParts {
   readonly work: PendingWork;
 }
 
-/** Runs nodes; those of tasks that run once everywhere under a lease, so that only one process computes their keys. */
+/** Runs nodes, under a lease if their tasks run once everywhere, so that only one process computes each key. */
 export class LeasedRuns {
   readonly #parts: LeasedRunsParts;
 
@@ -43,19 +43,19 @@ export class LeasedRuns {
     return leases ? this.#runWithLease(index, leases) : this.#parts.runner.run(index);
   }
 
-  /** The leases for a node's key; undefined when it just runs. */
+  /** The leases for a node's key; undefined when it runs without one. */
   #leasesFor(index: number): Leases | undefined {
     const { run, states } = this.#parts;
     const { graph, checkpoints, fingerprints } = this.#parts.graph;
     const node = graph.nodes[index]!;
     if (!node.task.isOnceEverywhere || !checkpoints?.isSaving) return undefined;
-    // Where the storage is shared, who runs it takes the lease.
+    // With shared storage, the worker that runs the task takes the lease.
     if (run.queueOf(node).executor.sharesStorage) return undefined;
     if (fingerprints.hasUnknownKey(index) || states.facts.isProtected(index)) return undefined;
     return checkpoints.leases;
   }
 
-  /** Runs a node by its lease, loads what another process has saved meanwhile, or waits for that without a slot. */
+  /** Runs a node under its lease, loads the result that another process saved, or waits for it without a slot. */
   async #runWithLease(index: number, leases: Leases): Promise<void> {
     const { run, graph, loader, runner } = this.#parts;
     const key = graph.keys.get(index);
@@ -73,7 +73,7 @@ export class LeasedRuns {
     else await runner.run(index, lease);
   }
 
-  /** The key is being computed by a task that started this run, and waits for it. */
+  /** Fails a node whose key is being computed by a task that started this run and waits for it. */
   #failInCycle(index: number, { node }: RunningTask): void {
     this.#parts.failures.fail(
       index,
@@ -83,7 +83,7 @@ export class LeasedRuns {
     );
   }
 
-  /** The storage has no leases to give just now; unless that ends the run, the task runs, and nothing is saved. */
+  /** Handles a failure to take a lease; unless it ends the run, the task runs, and its result is not saved. */
   async #runWithout(index: number, error: unknown): Promise<void> {
     const { run, policy, runner } = this.#parts;
     await policy.handle(index, error);
@@ -107,7 +107,7 @@ export class LeasedRuns {
   }
 }
 
-/** What starting needs. */
+/** The dependencies of a node starter. */
 interface NodeStarterParts {
   readonly run: Pick<RunContext, 'refResolver' | 'state'>;
   readonly graph: RunGraph;
@@ -124,23 +124,23 @@ interface NodeStarterParts {
   readonly view: ExecutionPeer;
 }
 
-/** Starts the nodes of one execution: each is loaded, run, or waited for when another execution has it. */
+/** Starts the nodes of one execution: loads or runs each, or waits for another execution that has it. */
 export class NodeStarter {
   readonly #parts: NodeStarterParts;
-  /** How much of other executions was gone when this one looked for checkpoints. */
+  /** The value of `NodeClaims.goneCount` when this execution looked up checkpoints. */
   #goneBefore = 0;
 
   constructor(parts: NodeStarterParts) {
     this.#parts = parts;
   }
 
-  /** Checkpoints are looked up now: what others save later is not seen. @param leader see `Joins.begin` */
+  /** Marks the time of the lookups, which miss results saved later. @param leader see `Joins.begin` */
   beginLookups(leader: Joins | undefined): void {
     this.#goneBefore = this.#parts.run.refResolver.claims.goneCount;
     this.#parts.joins.begin(leader);
   }
 
-  /** Over once the node needs no slot. */
+  /** Resolves once the node needs no slot. */
   start(index: number): Awaitable<void> {
     const { run, graph, view, failures } = this.#parts;
     const { claims } = run.refResolver;
@@ -154,7 +154,7 @@ export class NodeStarter {
     return other ? this.#waitForClaim(index, other) : this.#startUnclaimed(index);
   }
 
-  /** Another execution of this run has the node. It holds no slot while it waits. */
+  /** Waits, without a slot, for another execution of this run that has the node. */
   #waitForClaim(index: number, other: Claim): undefined {
     const { run, graph, work, failures, sharing, delivery } = this.#parts;
     work.wait(
@@ -167,7 +167,7 @@ export class NodeStarter {
     );
   }
 
-  /** No other execution of this run has the node: another run may compute it, or may have done so meanwhile. */
+  /** Starts a node that no other execution of this run has; another run may be computing it, or may have done so. */
   #startUnclaimed(index: number): Awaitable<void> {
     const { run, states, joins, loader, failures } = this.#parts;
     const isLoaded = !states.isToRun(index);
@@ -197,14 +197,14 @@ export class NodeStarter {
           if (!run.state.errors.includes(end.error)) run.state.fail(end.error);
           return undefined;
         }
-        // When another run was stopped or cancelled, one of those that waited goes on, and the others wait for that.
+        // When that run was stopped or cancelled, one of the waiting runs computes the node, and the others wait for it.
         joins.lookUpNext(index, end?.type === 'saved' || end?.type === 'abandoned');
         return states.retry(index);
       }),
     );
   }
 
-  /** Others may have saved what was not there yet when this execution looked. */
+  /** True when others may have saved the node after this execution looked it up. */
   async #loadOrRun(index: number): Promise<void> {
     if (!(await this.#parts.loader.loadIfSaved(index))) await this.#run(index);
   }

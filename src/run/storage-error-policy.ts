@@ -7,10 +7,10 @@ import { DeclarationError } from '../task/errors';
 import type { NodeStates } from './node-states';
 import type { RunContext, RunGraph } from './run-context';
 
-/** A storage that is damaged all over is told of once more, and then no more. */
+/** The number of damaged checkpoints reported one by one; a single further warning covers the rest. */
 const mostDamageWarnings = 10;
 
-/** What a failing storage does to a run: it is reported, and by the options ends it or is worked around. */
+/** Reports storage errors, and ends the run or works around them, depending on the options. */
 export class StorageErrorPolicy {
   readonly #run: Pick<RunContext, 'state' | 'warned' | 'onStorageError'>;
   readonly #graph: RunGraph;
@@ -22,18 +22,18 @@ export class StorageErrorPolicy {
     this.#states = states;
   }
 
-  /** Reports what is wrong with a checkpoint, which is set aside when it is damaged, or with its storage. */
+  /** Handles an error of a checkpoint, which is set aside if damaged, or of its storage. */
   handle(index: number | undefined, error: unknown, layer?: CheckpointStore): Awaitable<void> {
     const { onStorageError, state } = this.#run;
     const { reporter } = this.#graph;
-    // It was cleared or deleted while it was read: the task runs, as it does where there is no checkpoint.
+    // The checkpoint was cleared or deleted while it was read: the task runs, as without a checkpoint.
     if (index !== undefined && isInstance(error, GoneCheckpointError)) return undefined;
     reporter.storageFailed(index, error);
-    // Not the storage, but how a task makes its keys.
+    // A fault in the task's own keys, not in the storage.
     if (isInstance(error, DeclarationError)) return void state.endBy(error);
     if (index !== undefined && layer && isInstance(error, DamagedCheckpointError))
       return this.#quarantine(index, error, layer);
-    // It counts as none: the task runs, and what it saves takes the place of it.
+    // The checkpoint is ignored: the task runs, and its result replaces it.
     if (index !== undefined && isInstance(error, UnencryptedCheckpointError)) return this.#warnOfPlain(index, error);
     if (index !== undefined) this.#states.facts.protect(index);
     if (onStorageError === 'compute') this.#warn(index, error);
@@ -41,7 +41,7 @@ export class StorageErrorPolicy {
     return undefined;
   }
 
-  /** A damaged checkpoint counts no more: the task runs again, and saves it anew. */
+  /** Sets a damaged checkpoint aside: the task runs again and replaces it. */
   async #quarantine(index: number, damage: DamagedCheckpointError, layer: CheckpointStore): Promise<void> {
     const { warned } = this.#run;
     const { keys, reporter } = this.#graph;
@@ -51,7 +51,7 @@ export class StorageErrorPolicy {
       return reporter.warn(index, `${problem}. It stays in ${layer.location}, which is read-only, and is not used`);
     }
     try {
-      // Another process has deleted or replaced it: there is nothing to look at.
+      // Another process has deleted or replaced it: there is nothing left to inspect.
       if (!(await quarantine(layer, keys.get(index)))) return;
       warned.damaged++;
       if (warned.damaged <= mostDamageWarnings)
@@ -76,7 +76,7 @@ export class StorageErrorPolicy {
       );
   }
 
-  /** Once a run: a storage that is away fails for every result. */
+  /** Warns once a run, since an unreachable storage fails for every result. */
   #warn(index: number | undefined, error: unknown): void {
     const { warned } = this.#run;
     const { reporter } = this.#graph;

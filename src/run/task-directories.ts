@@ -16,30 +16,30 @@ import type { TaskKey } from '../task/context';
 import { TaskDirectory } from '../task/directory';
 import { DeclarationError } from '../task/errors';
 
-/** The types of results that nobody can find a directory by. */
+/** Types of results that cannot contain the path of a directory. */
 const holdsNoPath = new Set(['number', 'boolean', 'bigint', 'undefined']);
 
-/** Directories that an attempt at a task was given. */
+/** A directory made for an attempt at a task. */
 interface MadeDirectory {
   readonly path: string;
-  /** What a checkpoint calls it; undefined when its task is not saved. */
+  /** Its name in checkpoints; undefined when its task is not saved. */
   readonly name: string | undefined;
   readonly home?: TaskDirectoryStore;
 }
 
-/** The task directories of one run: made when a task starts; kept by its checkpoint, or removed. */
+/** The task directories of one run: made when a task starts, then kept by its checkpoint or removed. */
 export class TaskDirectories {
-  /** Where those are that layers do not keep. */
+  /** The folder for directories that layers do not keep. */
   readonly folder: TaskDirectoryStore | undefined;
   readonly #layers: StorageStack;
   readonly #temporary: TemporaryFolder;
-  /** Where those of saved tasks are made; undefined when there is no such place. */
+  /** The place for directories of saved tasks; undefined when there is none. */
   readonly #home: TaskDirectoryStore | undefined;
-  /** Where those of saved tasks are made whose results are not saved after all. */
+  /** The place for directories of saved tasks whose results cannot be saved. */
   readonly #nowhere: TaskDirectoryStore;
-  /** Those that no checkpoint keeps yet. */
+  /** Directories that no checkpoint keeps yet. */
   readonly #made = new Map<GraphNode, MadeDirectory[]>();
-  /** Those of failed attempts that could not be removed: something may still have been writing. */
+  /** Directories of failed attempts that could not be removed: the task may still have been writing. */
   readonly #leftOver: MadeDirectory[] = [];
   readonly #held: string[] = [];
   readonly #sweeps = new Map<string, Promise<void>>();
@@ -57,7 +57,7 @@ export class TaskDirectories {
       writes.length === 0 ? this.#nowhere : (writes.find((layer) => layer.directories)?.directories ?? folder);
   }
 
-  /** @throws {DeclarationError} when a saved task requires a directory, and there is no place for it */
+  /** @throws {DeclarationError} when a saved task requires a directory and there is no place for it */
   assertHasHome(graph: Graph): void {
     if (this.#home || !graph.tasks.some((task) => task.save && task.hasDirectory)) return;
     const required = Array.from(graph.order, (index) => graph.nodes[index]!);
@@ -69,11 +69,11 @@ export class TaskDirectories {
   }
 
   /**
-   * An empty directory for an attempt at a task.
+   * Makes an empty directory for an attempt at a task.
    *
-   * @param key undefined when it is not known
-   * @param goesOn told when there is no place where it can be kept: gives whether the task is to run all the same
-   * @throws {StorageError} when it cannot be made
+   * @param key undefined when it is unknown
+   * @param goesOn called when the directory cannot be kept: returns true when the task should run nevertheless
+   * @throws {StorageError} when the directory cannot be made
    */
   make(node: GraphNode, key: TaskKey | undefined, goesOn: (node: GraphNode, error: unknown) => boolean): TaskDirectory {
     this.#isInUse = true;
@@ -85,7 +85,7 @@ export class TaskDirectories {
     return new TaskDirectory(made.path, made.name);
   }
 
-  /** An attempt failed. */
+  /** Removes the directories of a failed attempt. */
   discard(node: GraphNode): void {
     const made = this.#made.get(node);
     if (!made) return;
@@ -93,18 +93,18 @@ export class TaskDirectories {
     this.#track(this.#remove(made).then((isGone) => !isGone && this.#leftOver.push(...made)));
   }
 
-  /** A task that is not saved gave a result. When that cannot hold a path, nobody needs its directory any more. */
+  /** Removes the directories of an unsaved task once its result is there, if that cannot hold a path. */
   discardIfUnneeded(node: GraphNode, result: unknown): void {
     if (holdsNoPath.has(typeof result) && !node.task.save) this.discard(node);
   }
 
-  /** What the record of a result names: the directories of its task, and those that the result holds. */
+  /** The directories that the record of a result names: those of its task, and those that the result holds. */
   namesOf(node: GraphNode, { bySerialization }: EncodedForms): readonly string[] {
     const own = this.#made.get(node)?.flatMap(({ name }) => name ?? []) ?? [];
     return [...new Set([...own, ...bySerialization.flatMap(([, { directories = [] }]) => directories)])];
   }
 
-  /** A record that names them was written. @param stale the checkpoints that it took the place of */
+  /** Keeps the directories that a written record names. @param stale the checkpoints that it replaced */
   keep(node: GraphNode, key: TaskKey, stale: readonly CheckpointHit[] | undefined): void {
     this.#made.delete(node);
     const old =
@@ -123,7 +123,7 @@ export class TaskDirectories {
     return name && (homes[0]?.pathOf(name) ?? name);
   }
 
-  /** A result is loaded: what it names stays until the run ends. */
+  /** Retains the directories of a loaded result until the run ends. */
   retain({ directories }: StoredCheckpoint): void {
     this.#isInUse = true;
     for (const name of directories) {
@@ -132,7 +132,7 @@ export class TaskDirectories {
     }
   }
 
-  /** The run is over: what no checkpoint keeps is removed. What cannot be removed is left to be swept. */
+  /** Removes the directories that no checkpoint keeps when the run is over; a later sweep removes the rest. */
   async end(): Promise<void> {
     if (!this.#isInUse) return;
     await Promise.all(this.#sweeps.values());
@@ -160,7 +160,7 @@ export class TaskDirectories {
     return { path: home.pathOf(name), name, home };
   }
 
-  /** Gives whether all of them are gone. */
+  /** Returns true when all of them are gone. */
   async #remove(made: readonly MadeDirectory[]): Promise<boolean> {
     const remove = ({ path, name, home }: MadeDirectory) =>
       home && name ? home.remove([name]) : promises.rm(path, { recursive: true, force: true, maxRetries: 3 });

@@ -6,13 +6,13 @@ import { AttemptContext } from './attempt';
 import type { Outcome } from './node-states';
 import type { RunContext, RunGraph } from './run-context';
 
-/** A task's own ways to get its result from somewhere and to put it there. */
+/** The methods by which a task persists its result itself. */
 interface HookMethods {
   restore?(context: TaskContext): unknown;
   checkpoint?(result: unknown, context: TaskContext): unknown;
 }
 
-/** Calls the `restore` and `checkpoint` methods of tasks; what they throw is reported and does no harm. */
+/** Calls the `restore` and `checkpoint` methods of tasks; their errors are reported and do not fail the task. */
 export class TaskHooks {
   readonly #run: Pick<RunContext, 'container' | 'scope' | 'call' | 'signal'>;
   readonly #graph: RunGraph;
@@ -22,13 +22,13 @@ export class TaskHooks {
     this.#graph = graph;
   }
 
-  /** The result that a task restores; undefined when it has none, or failed to. */
+  /** The result that a task restores; undefined when it has none or its method fails. */
   async restore(index: number): Promise<Outcome | undefined> {
     const value = await this.#call(index, 'restore', (task, context) => task.restore!(context));
     return value === undefined ? undefined : { value };
   }
 
-  /** Hands a fresh result to its task. */
+  /** Passes a computed result to its task. */
   async checkpoint(index: number, result: unknown): Promise<void> {
     await this.#call(index, 'checkpoint', (task, context) => task.checkpoint!(result, context));
   }

@@ -19,7 +19,7 @@ import { type KeyedRefs, type ParamsByKey, Provenance, paramsIn } from './dynami
 import type { ForceSet } from './force-set';
 import type { TaskDirectories } from './task-directories';
 
-/** What checkpoints need of a run. */
+/** The parts of a run that checkpoints use. */
 export interface CheckpointsOptions {
   readonly layers: StorageStack;
   readonly graph: Graph;
@@ -27,25 +27,25 @@ export interface CheckpointsOptions {
   /** The clear marks, read once a run. */
   readonly marks: KnownMarks;
   readonly rerunsChangedSource: boolean;
-  /** What is computed anew whatever is saved. */
+  /** The tasks that are recomputed even if they are saved. */
   readonly forced?: ForceSet | undefined;
   readonly directories: TaskDirectories;
-  /** The graph of refs that are not in this one, and its keys as they are today. */
+  /** Prepares the graph of refs that are not in this one, with its current keys. */
   readonly prepare: (refs: readonly TaskRef<unknown>[]) => Promise<{ readonly graph: Graph; readonly keys: NodeKeys }>;
 }
 
-/** Whose clear marks are read. */
+/** The graph whose clear marks are read. */
 interface MarksSource {
   readonly graph: Graph;
   readonly keys: NodeKeys;
-  /** Those that were read before in this run; others are added. */
+  /** The marks that this run has read so far; others are added. */
   readonly marks: KnownMarks;
 }
 
 const none: readonly string[] = Object.freeze([]);
 
 /**
- * The clear marks that a run saw at its start, on each node and on all that it comes from.
+ * The clear marks that a run saw at its start, on each node and its ancestors.
  *
  * Nodes with the same marks share one list, so that a million nodes below one cleared task cost one list.
  */
@@ -69,7 +69,7 @@ export class SeenMarks {
     }
   }
 
-  /** Reads the clear marks on all that is in a graph. */
+  /** Reads the clear marks on the nodes of a graph. */
   static async read(source: MarksSource): Promise<SeenMarks> {
     const { graph, keys, marks } = source;
     await marks.read(graph.tasks.map(folderOf));
@@ -88,13 +88,13 @@ export class SeenMarks {
     return this.#isEmpty ? none : this.#lists[index]!;
   }
 
-  /** Whether a checkpoint's run had seen all the marks that there are now. */
+  /** Tests whether a checkpoint's run had seen all current marks on a node. */
   wereSeenBy(index: number, seen: readonly string[]): boolean {
     return hasSeen(seen, this.on(index));
   }
 }
 
-/** Unions of lists of marks, each made once. */
+/** Interned unions of lists of marks. */
 class Unions {
   readonly #known = new Map<readonly string[], Map<readonly string[], readonly string[]>>();
   readonly #singles = new Map<string, readonly string[]>();
@@ -117,9 +117,9 @@ class Unions {
   }
 }
 
-/** Tells whether the checkpoints of one run's nodes still count. */
+/** Decides whether the checkpoints of one run's nodes still count. */
 export class CheckpointValidity {
-  /** Paths of directories that are not here, by the nodes whose checkpoints do not count for that reason. */
+  /** The missing directories that make checkpoints stale, by node. */
   readonly missingDirectories = new Map<number, string>();
   readonly #options: CheckpointsOptions;
   readonly #seen: SeenMarks;
@@ -130,9 +130,9 @@ export class CheckpointValidity {
   }
 
   /**
-   * Why a checkpoint does not count; undefined when it does.
+   * The reason why a checkpoint does not count; undefined when it does.
    *
-   * @throws {DeclarationError} when a key of the task's own making has led to the result of other params
+   * @throws {DeclarationError} when the task's own key leads to the result of other params
    */
   whyStale(index: number, { from, checkpoint }: CheckpointHit): Awaitable<string | undefined> {
     const isOfEpoch = this.#options.marks.epochs.includes(from.store, checkpoint.marks);
@@ -167,7 +167,7 @@ export class CheckpointValidity {
     return missing;
   }
 
-  /** The refs in a result's dynamic ancestors, with their secrets restored. @throws {TidemarkError} when a secret is unknown */
+  /** The refs in a result's dynamic ancestors, with their secrets. @throws {TidemarkError} when a secret is unknown */
   async #refsOf(provenance: Provenance): Promise<KeyedRefs> {
     const given = [paramsIn(this.#options.graph, this.#options.keys)];
     for (let before = -1; ; ) {
@@ -181,7 +181,7 @@ export class CheckpointValidity {
     }
   }
 
-  /** Likewise, by the refs that were in results that it came from: their keys may be others today. */
+  /** The reason by the refs in the results that it came from: their keys may have changed. */
   async #whyStaleByRefs(entry: StoredCheckpoint): Promise<string | undefined> {
     try {
       const known = await this.#refsOf(Provenance.from(entry));
@@ -211,7 +211,7 @@ function firstOf(given: readonly ParamsByKey[], key: TaskKey): ReturnType<Params
   return undefined;
 }
 
-/** Whether a checkpoint may hold the result of another class, as far as this process knows. */
+/** Tests whether a checkpoint may hold the result of another class, as far as this process knows. */
 function isOfNamesake({ cls }: TaskDefinition, namesakes: Namesakes, entry: StoredCheckpoint): boolean {
   return isSavedByThisProcess(entry) && namesakes.mayBelongToOther(cls, entry, entry.savedAt);
 }
