@@ -32,8 +32,8 @@ export class ForceSet {
   /** Returns a function that recognises the nodes of a graph still to be recomputed. */
   matcherFor(graph: Graph, keys: NodeKeys): (index: number) => boolean {
     const tasks = this.#tasks;
-    const isMeant = tasks === 'all' ? () => true : downstreamOf(graph, (index) => tasks.has(graph.nodes[index]!.task));
-    return (index) => isMeant(index) && !(this.#renewed.size > 0 && this.#renewed.has(keys.get(index)));
+    const isForced = tasks === 'all' ? () => true : downstreamOf(graph, (index) => tasks.has(graph.nodes[index]!.task));
+    return (index) => isForced(index) && !(this.#renewed.size > 0 && this.#renewed.has(keys.get(index)));
   }
 
   /** The first task of a graph that is recomputed. */

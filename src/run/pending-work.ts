@@ -58,7 +58,7 @@ export class PendingWork {
     );
   }
 
-  /** Keeps a node's slots in use until a promise settles, such as that of a timed-out attempt; a later call replaces it. */
+  /** Keeps a node's slots until a promise settles, such as that of a timed-out attempt; a later call replaces it. */
   holdSlots(index: number, until: Promise<void>): void {
     this.#slotHolds.set(index, until);
   }

@@ -167,7 +167,7 @@ export class NodeStarter {
     );
   }
 
-  /** Starts a node that no other execution of this run has; another run may be computing it, or may have done so. */
+  /** Starts a node that no other execution of this run has; another run may be computing it or have saved it. */
   #startUnclaimed(index: number): Awaitable<void> {
     const { run, states, joins, loader, failures } = this.#parts;
     const isLoaded = !states.isToRun(index);

@@ -8,7 +8,7 @@ import type { ExecutionPeer, ResultMetadata } from './node-claims';
 import type { NodeProvenances } from './provenance';
 import { RefPath, type Resolution, UnresolvedError } from './resolve-refs';
 
-/** What delivering needs. */
+/** The dependencies of result delivery. */
 export interface ResultDeliveryParts {
   readonly run: Pick<RunContext, 'refResolver'>;
   readonly graph: RunGraph;
@@ -21,7 +21,7 @@ export interface ResultDeliveryParts {
   readonly view: ExecutionPeer;
 }
 
-/** Delivers results to those who need them. Those that hold refs are delivered once what these name is there as well. */
+/** Delivers results to dependents. A result that holds refs is delivered once the results of its refs are there. */
 export class ResultDelivery {
   readonly #parts: ResultDeliveryParts;
   /** Targets whose results still hold refs. */
@@ -31,7 +31,7 @@ export class ResultDelivery {
     this.#parts = parts;
   }
 
-  /** Whether the result of a target still holds refs. */
+  /** True when the result of a target still holds refs. */
   get hasUnresolved(): boolean {
     return this.#unresolved.size > 0;
   }
@@ -44,14 +44,14 @@ export class ResultDelivery {
     else this.#parts.states.complete(index, value);
   }
 
-  /** Records what another execution knows of a result. */
+  /** Records the metadata of a result from another execution. */
   recordMetadata(index: number, { digest, isComputedNow, provenance }: Omit<ResultMetadata, 'key'>): void {
     const { states, provenances } = this.#parts;
     states.facts.recordResolved(index, digest, isComputedNow);
     if (provenance) provenances.set(index, provenance);
   }
 
-  /** Runs what a result holds refs to. */
+  /** Runs the refs in a result. */
   #resolve(index: number, value: unknown): void {
     const { run, graph: runGraph, view, work, states, failures } = this.#parts;
     const { graph, purpose } = runGraph;
@@ -59,7 +59,7 @@ export class ResultDelivery {
     const holder = {
       execution: view,
       node,
-      // Nothing in a run comes from what is wanted alone: that would be a circle.
+      // A sole target has no dependents in its run, as these would form a cycle.
       isTraced: purpose.isTraced || graph.targets.length > 1 || states.dependentsOf(index).length > 0,
       refPath: new RefPath(purpose.refPath, graph, index),
       ...view.metadataOf(node),

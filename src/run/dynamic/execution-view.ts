@@ -7,7 +7,7 @@ import type { RunGraph } from '../run-context';
 import type { ExecutionPeer, ResultMetadata } from './node-claims';
 import type { NodeProvenances } from './provenance';
 
-/** What a view shows. */
+/** The dependencies of an execution view. */
 export interface ExecutionViewParts {
   readonly graph: RunGraph;
   readonly states: NodeStates;

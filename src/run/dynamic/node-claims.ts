@@ -7,47 +7,47 @@ import type { Outcome } from '../node-states';
 import type { InFlightCounter, RunState } from '../run-state';
 import type { Provenance } from './provenance';
 
-/** What is known of a node's result besides its value. */
+/** The metadata of a node's result. */
 export interface ResultMetadata {
   readonly key: TaskKey | undefined;
-  /** Identifies it and all that its refs led to, when all of that was encoded or loaded. */
+  /** Identifies the result and those of its refs, when all of them were encoded or loaded. */
   readonly digest: string | undefined;
-  /** Whether any of it was computed in this run. */
+  /** True when any part of it was computed in this run. */
   readonly isComputedNow: boolean;
   readonly provenance: Provenance | undefined;
 }
 
 /** One of the executions of a run, as the others see it. */
 export interface ExecutionPeer {
-  /** Whether something only waits for room. */
+  /** True while a ready node only waits for a slot. */
   readonly canStart: boolean;
-  /** The nodes that have begun and of which more than a memory is left, with their keys. */
+  /** The nodes that have started and still run or have a result, with their keys. */
   startedNodes(): Iterable<readonly [TaskKey, GraphNode]>;
-  /** Whether a node has a result, or is about to have one. */
+  /** True when a node has a result or may soon have one. */
   mayHave(node: GraphNode): boolean;
   metadataOf(node: GraphNode): ResultMetadata;
-  /** Calls back with a node's result once it is there, or with undefined when there will be none. */
+  /** Calls back with a node's result once it is there, or with undefined when it has none. */
   onSettled(node: GraphNode, callback: (outcome: Outcome | undefined) => void): void;
-  /** The first requirement of a node that is not there yet; of none, the first of what is wanted. */
+  /** The first unsettled requirement of a node, or, without a node, the first unsettled target. */
   firstUnsettled(node: GraphNode | undefined): GraphNode | undefined;
 }
 
-/** Who computes or loads a key in this run. */
+/** The execution that computes or loads a key in this run. */
 export interface Claim {
   readonly execution: ExecutionPeer;
   readonly node: GraphNode;
 }
 
 /**
- * Sees to it that a node runs once in a run, though several executions have it: the first one to begin it has it,
- * the others wait. Nothing is kept as long as there is only one execution.
+ * Ensures that a node of several executions runs once in a run: the first execution to start it claims it, and the
+ * others wait. Claims are only recorded once there is more than one execution.
  */
 export class NodeClaims {
   readonly #state: RunState;
   readonly #activity: InFlightCounter;
   readonly #byKey = new Map<TaskKey, Claim>();
   readonly #waits = new Map<GraphNode, { readonly claim: Claim; readonly giveUp: () => void }>();
-  /** What runs for the refs in a node's result. */
+  /** The executions of the refs in results, by node. */
   readonly #children = new Map<GraphNode, ExecutionPeer>();
   #first: ExecutionPeer | undefined;
   #goneCount = 0;
@@ -58,7 +58,7 @@ export class NodeClaims {
     state.onEnding(() => this.#giveUpWaits());
   }
 
-  /** From now on there are several executions. @param first the one that there was before */
+  /** Starts recording claims, since there are several executions. @param first the execution so far */
   activate(first: ExecutionPeer): void {
     if (this.#first) return;
     this.#first = first;
@@ -67,9 +67,9 @@ export class NodeClaims {
   }
 
   /**
-   * Claims a key. Gives who has it already, if somebody else does.
+   * Claims a key. Returns the existing claim when another execution has it.
    *
-   * @throws {DeclarationError} when a key of the task's own making is that of other params as well
+   * @throws {DeclarationError} when the task's own key also belongs to other params
    */
   claim(key: TaskKey, execution: ExecutionPeer, node: GraphNode): Claim | undefined {
     const known = this.#byKey.get(key);
@@ -86,12 +86,12 @@ export class NodeClaims {
     return this.#first !== undefined;
   }
 
-  /** How many executions, or results of theirs, are gone: what was saved may not have been there when others looked. */
+  /** The number of executions and results dropped so far: others may have looked them up before they were saved. */
   get goneCount(): number {
     return this.#goneCount;
   }
 
-  /** Notes that a node waits for what its refs lead to. Gives what to call when that is over. */
+  /** Records that a node waits for the execution of its refs. Returns a function to call when that is over. */
   addChild(node: GraphNode, child: ExecutionPeer): () => void {
     this.#children.set(node, child);
     return () => {
@@ -101,7 +101,7 @@ export class NodeClaims {
     };
   }
 
-  /** Waits for the result of a node that somebody else has. Gives undefined when there will be none. */
+  /** Waits for the result of a node that another execution has. Resolves to undefined when it has none. */
   async waitForOutcome(node: GraphNode, claim: Claim): Promise<Outcome | undefined> {
     if (this.#state.isEnding) return undefined;
     const outcome = await new Promise<Outcome | undefined>((resolve) => {
@@ -118,12 +118,12 @@ export class NodeClaims {
     for (const { giveUp } of [...this.#waits.values()]) giveUp();
   }
 
-  /** Nothing is under way, nothing can start, and something waits: it waits for itself. */
+  /** Ends the run when nodes wait, but no work is in flight and no node can start: they wait for each other. */
   #failOnDeadlock(): void {
     if (this.#waits.size === 0 || this.#state.isEnding) return;
     const executions = [this.#first!, ...this.#children.values()];
     if (executions.some((execution) => execution.canStart)) return;
-    // A node that several executions have stands there once for each.
+    // The cycle contains a node of several executions once for each of them.
     const cycle = this.#cycle().map(String);
     const shown = cycle.filter((name, i) => name !== cycle[i - 1]);
     if (shown.length === 1) shown.push(shown[0]!);
@@ -132,7 +132,7 @@ export class NodeClaims {
     );
   }
 
-  /** The nodes of a circle, the first one again at the end. */
+  /** The nodes of a cycle, the first one again at the end. */
   #cycle(): readonly GraphNode[] {
     for (const { claim } of this.#waits.values()) {
       const way: Claim[] = [claim];
@@ -145,7 +145,7 @@ export class NodeClaims {
     return [...this.#waits.keys()];
   }
 
-  /** What a node that is not over waits for. */
+  /** The node for which an unsettled node waits. */
   #nextInCycle({ execution, node }: Claim): Claim | undefined {
     const waited = this.#waits.get(node);
     if (waited) return waited.claim;

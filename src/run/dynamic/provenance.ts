@@ -18,22 +18,22 @@ import { clearMarksIn } from '../../storage/marks/epochs';
 import type { TaskKey } from '../../task/context';
 import type { TaskRef } from '../../task/ref';
 
-/** What a result came from that its key does not tell: results that held refs, and what these led to. */
+/** The origins of a result beyond its key: results that held refs, and the results of these refs. */
 export class Provenance {
-  /** The keys of such results, each with the keys of its refs. */
+  /** The keys of results that held refs, each with the keys of its refs. */
   readonly dynamic = new Map<TaskKey, readonly TaskKey[]>();
   /** The refs, by key. */
   readonly #refs = new Map<TaskKey, StoredRef>();
-  /** Clear marks on them and on what they came from. */
+  /** The clear marks on the refs and their ancestors. */
   readonly marks = new Set<string>();
   #unsaved: string | undefined;
 
-  /** Why a record cannot store the refs: one contains an unstorable secret. */
+  /** The reason why a record cannot store the refs: one contains an unstorable secret. */
   get unsaved(): string | undefined {
     return this.#unsaved;
   }
 
-  /** The result of a node held these refs. */
+  /** Adds the refs in the result of a node. */
   add(key: TaskKey, node: GraphNode, refs: readonly (readonly [TaskKey, TaskRef<unknown>])[]): void {
     this.dynamic.set(
       key,
@@ -54,7 +54,7 @@ export class Provenance {
     for (const mark of marks) this.marks.add(mark);
   }
 
-  /** What came from something came from all that this came from. */
+  /** Adds the provenance of a requirement. */
   addAll(other: Provenance): void {
     for (const [holder, keys] of other.dynamic) this.dynamic.set(holder, keys);
     for (const [key, ref] of other.#refs) this.#refs.set(key, ref);
@@ -62,13 +62,13 @@ export class Provenance {
     this.addMarks(other.marks);
   }
 
-  /** The refs as a record keeps them: how they are encoded, and that as base64. */
+  /** The refs in the form of a record: the format, and the encoded bytes as base64. */
   encoded(): string {
     const { bytes, format } = cbor.serialize([...this.#refs], 'refs') as Serialized;
     return `${format}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
   }
 
-  /** That of a saved result, without what it holds itself. */
+  /** The provenance of a saved result, without the refs that it holds itself. */
   static from(entry: StoredCheckpoint): Provenance {
     const provenance = new Provenance();
     for (const [holder, keys] of entry.dynamic) if (holder !== entry.key) provenance.dynamic.set(holder, keys);
@@ -88,11 +88,11 @@ export class Provenance {
    * The refs whose secrets are known.
    *
    * @param paramsOf the params of their holders, by key
-   * @throws {UnknownTaskError} when the class of one is not here
+   * @throws {UnknownTaskError} when the class of a ref is not loaded
    */
   refs(paramsOf: ParamsByKey): KeyedRefs {
     const found = new Map<TaskKey, TaskRef<unknown>>();
-    // A referenced task may hold further refs and pass its secrets on.
+    // A referenced task may hold further refs and pass on its secrets.
     const given: ParamsByKey = (key) => paramsOf(key) ?? found.get(key)?.params;
     for (let open = [...this.#refs], before = 0; open.length > 0 && open.length !== before; ) {
       before = open.length;
@@ -105,13 +105,13 @@ export class Provenance {
     return [...found];
   }
 
-  /** How many refs there are. */
+  /** The number of refs. */
   get refCount(): number {
     return this.#refs.size;
   }
 }
 
-/** Refs with the keys that they had. */
+/** Refs with their keys at the time of saving. */
 export type KeyedRefs = readonly (readonly [TaskKey, TaskRef<unknown>])[];
 /** The params of a task, by its key. */
 export type ParamsByKey = (key: TaskKey) => Readonly<Record<string, unknown>> | undefined;
@@ -138,7 +138,7 @@ export function paramsIn(graph: Graph, keys: NodeKeys): ParamsByKey {
   };
 }
 
-/** Undefined when a secret in it is not known. */
+/** Undefined when a secret in the ref is unknown. */
 function refOf(stored: StoredRef, given: ParamsByKey): TaskRef<unknown> | undefined {
   try {
     return restoreRefs(stored, { paramsOf: (holder) => given(holder as TaskKey) }) as TaskRef<unknown>;
@@ -148,7 +148,7 @@ function refOf(stored: StoredRef, given: ParamsByKey): TaskRef<unknown> | undefi
   }
 }
 
-/** What nodes came from that their keys do not tell, for the few for which there is something. */
+/** The provenance of nodes, sparse, since most have none. */
 export class NodeProvenances {
   readonly #graph: Graph;
   readonly #known = new Map<number, Provenance>();
@@ -165,7 +165,7 @@ export class NodeProvenances {
     this.#known.set(index, provenance);
   }
 
-  /** Notes what a node comes from by way of results that held refs, and gives it; for most there is nothing. */
+  /** Collects the provenance of a node from its requirements, and returns it; most nodes have none. */
   collect(index: number): Provenance | undefined {
     if (this.#known.size === 0) return undefined;
     const found = [...this.#graph.requirementsOf(index)].flatMap((one) => this.#known.get(one) ?? []);

@@ -12,9 +12,9 @@ import { type KeyedRefs, Provenance, refParams } from './provenance';
 
 const shownResults = 10;
 
-/** How the targets of an execution came to be required: by a result that holds refs, whose task was named by another. */
+/** The path by which the targets of an execution came to be required: a chain of results with refs. */
 export class RefPath {
-  /** How many results there are on it. */
+  /** The number of results on the path. */
   readonly depth: number;
   readonly #before: RefPath | undefined;
   readonly #graph: Graph;
@@ -28,7 +28,7 @@ export class RefPath {
     this.#index = index;
   }
 
-  /** The nodes on it as text, the first one first; the middle of a long one is left out. */
+  /** The nodes on the path as text, in order; the middle of a long path is left out. */
   toTexts(): readonly string[] {
     const { depth } = this;
     const parts: (readonly string[])[] = [];
@@ -41,33 +41,33 @@ export class RefPath {
   }
 }
 
-/** Whose result holds refs. */
+/** A node whose result holds refs. */
 interface RefHolder extends ResultMetadata {
   readonly execution: ExecutionPeer;
   readonly node: GraphNode;
-  /** How it came to be required, itself included. */
+  /** The path by which it came to be required, including itself. */
   readonly refPath: RefPath;
-  /** Whether something comes from it, which has to know what it came from. */
+  /** True when something depends on it and needs its provenance. */
   readonly isTraced: boolean;
 }
 
-/** What became of a result that held refs. */
+/** A result whose refs are resolved. */
 export interface Resolution extends Omit<ResultMetadata, 'key'> {
-  /** With results in the place of refs. */
+  /** The result with results in place of refs. */
   readonly value: unknown;
   readonly provenance: Provenance;
 }
 
-/** The execution of what refs name. */
+/** The execution of refs. */
 export interface ChildExecution {
   /** The execution, as others of the run see it. */
   readonly view: ExecutionPeer;
-  /** Runs to the end. Gives whether all that was wanted is there. */
+  /** Runs to the end. Returns whether every target has a result. */
   complete(): Promise<boolean>;
-  /** Each of what was wanted, once it is there. */
+  /** The targets with the metadata of their results, once these are there. */
   targets(): readonly TargetResult[];
   value(): unknown;
-  /** Whether what was wanted is a single result that still holds refs. */
+  /** True when the result of a target still holds refs. */
   isUnresolved(): boolean;
   /** The clear marks on a node and its ancestors that the run saw. */
   marksOn(node: GraphNode): readonly string[];
@@ -79,13 +79,13 @@ type StartChild = (
   options: { readonly resolvesTargets: boolean; readonly refPath: RefPath; readonly isTraced: boolean },
 ) => Promise<ChildExecution>;
 
-/** Something that refs led to has no result; why is in the errors of the run. */
+/** Thrown when the target of a ref has no result; the errors of the run contain the cause. */
 export class UnresolvedError extends Error {}
 
-/** Long chains let other work have its turn this often. */
+/** The number of steps after which a long chain yields to the event loop. */
 const sliceSteps = 64;
 
-/** Runs what results turn out to hold refs to, for all executions of one run. */
+/** Runs the refs in results, for all executions of one run. */
 export class RefResolver {
   readonly claims: NodeClaims;
   readonly #startChild: StartChild;
@@ -94,7 +94,7 @@ export class RefResolver {
   readonly #maxDepth: number;
   readonly #memory = new MemoryGuard();
 
-  /** @param maxDepth how many results may hold refs to each other */
+  /** @param maxDepth the limit of results that hold refs to each other */
   constructor(startChild: StartChild, state: RunState, activity: InFlightCounter, maxDepth: number) {
     this.#maxDepth = maxDepth;
     this.#startChild = startChild;
@@ -104,10 +104,10 @@ export class RefResolver {
   }
 
   /**
-   * Runs or loads what the refs in a result name.
+   * Runs or loads the targets of the refs in a result.
    *
-   * A task that gives a ref alone is done when that one is: such a chain is followed step by step, and of a step
-   * nothing is kept once it has led to the next.
+   * A task whose result is a ref itself is done when the target of the ref is done: such a chain is followed step by
+   * step, and nothing is kept of a step once the next one starts.
    *
    * @throws {UnresolvedError} when one of them has no result
    * @throws {DeclarationError} when a ref is wrong
@@ -124,16 +124,16 @@ export class RefResolver {
       const child = await this.#activity.track(
         this.#startChild(value, { resolvesTargets: !isChain, refPath: holder.refPath, isTraced: holder.isTraced }),
       );
-      const letGo = this.claims.addChild(holder.node, child.view);
+      const endChild = this.claims.addChild(holder.node, child.view);
       try {
         if (!(await child.complete())) throw new UnresolvedError();
       } finally {
-        letGo();
+        endChild();
       }
       const targets = child.targets();
       if (holder.isTraced) trace(provenance, key, node, child);
       if (targets.some((target) => target.isComputedNow)) isComputedNow = true;
-      // Of a chain, others get what its last step gives: however much of it was resolved elsewhere, that is one digest.
+      // A chain has the result and the digest of its last step, regardless of which execution resolved the steps.
       digest = isChain ? targets[0]!.digest : combined(digest, targets);
       value = child.value();
       if (!isChain || !child.isUnresolved()) return { value, digest, isComputedNow, provenance };
@@ -148,7 +148,7 @@ export class RefResolver {
     }
   }
 
-  /** @throws {TidemarkError} when results hold refs to each other without an end */
+  /** @throws {TidemarkError} when results hold refs to each other without end */
   #assertDepth({ depth }: RefPath): void {
     const used = depth % memoryCheckInterval === 0 ? this.#memory.check() : undefined;
     if (used === undefined && depth <= this.#maxDepth) return;
@@ -162,10 +162,10 @@ export class RefResolver {
   }
 }
 
-/** Memory is looked at once in so many results. */
+/** The number of results between two checks of memory. */
 const memoryCheckInterval = 16;
 
-/** Notes what refs in the result of a key led to, and what that came from. */
+/** Collects the results of the refs in one result, and their provenance. */
 function trace(provenance: Provenance, key: TaskKey | undefined, node: GraphNode, child: ChildExecution): void {
   const targets = child.targets();
   if (key !== undefined) provenance.add(key, node, refsTo(targets));
@@ -175,7 +175,7 @@ function trace(provenance: Provenance, key: TaskKey | undefined, node: GraphNode
   }
 }
 
-/** What is known of a target once it is there. */
+/** The metadata of a target once its result is there. */
 export interface TargetResult extends ResultMetadata {
   readonly node: GraphNode;
 }
@@ -193,7 +193,7 @@ function combined(digest: string | undefined, targets: readonly TargetResult[]):
   return text && hash('sha256', text, 'hex');
 }
 
-/** Finds out that a chain repeats itself, however long it is, by remembering one of its keys at a time. */
+/** Detects a chain that repeats itself, in constant memory: it remembers one key at a time. */
 class LoopDetector {
   #mark: TaskKey | undefined;
   #steps = 0;
@@ -203,7 +203,7 @@ class LoopDetector {
     this.#mark = first;
   }
 
-  /** How many steps ago this key was met; undefined when it was not. */
+  /** The number of steps since this key last occurred; undefined when it has not. */
   meet(key: TaskKey | undefined): number | undefined {
     this.#steps++;
     if (key !== undefined && key === this.#mark) return this.#steps;

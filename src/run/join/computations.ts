@@ -5,31 +5,31 @@ import type { TaskKey } from '../../task/context';
 import type { AwaitedKey, RunLink, RunningTask } from '../async-context';
 import type { TaskFailedError } from '../errors';
 
-/** How the computation of a key ended, for runs that wait for it. */
+/** The end of a key's computation, for runs that wait for it. */
 export type ComputationEnd =
   | { readonly type: 'saved' }
   | { readonly type: 'failed'; readonly cause: unknown; readonly attempts: number }
-  /** Something that it requires failed. */
+  /** A requirement failed. */
   | { readonly type: 'skipped'; readonly error: TaskFailedError }
-  /** It has a result that is not saved. */
+  /** Its result is not saved. */
   | { readonly type: 'unsaved' }
   /** Its run was stopped or cancelled, or ended for another reason. */
   | { readonly type: 'abandoned' };
 
-/** Who computes a key. */
+/** The execution that computes a key. */
 export interface ComputationOwner {
-  /** Another run computes it, which was ready to before. */
+  /** Releases a computation that another run has started before. */
   release(computation: Computation): void;
 }
 
-/** A key that a run of this process computes and saves. */
+/** The computation of a key that a run of this process saves. */
 export class Computation implements AwaitedKey {
   readonly key: TaskKey;
   readonly node: GraphNode;
   owner: ComputationOwner;
-  /** It is `expected` before it begins, and `paused` while it waits to be tried again. */
+  /** `expected` before it starts, `paused` while it waits for a retry. */
   phase: 'expected' | 'running' | 'paused' = 'expected';
-  /** Runs that wait for it. */
+  /** The runs that wait for it. */
   readonly waiting = new Set<RunLink>();
   #ending: ComputationEnd | undefined;
   readonly #endListeners = new Set<(ending: ComputationEnd) => void>();
@@ -41,12 +41,12 @@ export class Computation implements AwaitedKey {
     this.owner = owner;
   }
 
-  /** How it ended, once it has. */
+  /** Set once it has ended. */
   get ending(): ComputationEnd | undefined {
     return this.#ending;
   }
 
-  /** Calls back once it ends, or pauses when `untilPause` is set: then with undefined. Gives what takes that back. */
+  /** Calls back once it ends, or, with `untilPause`, with undefined when it pauses. Returns an unsubscribe function. */
   onEnd(callback: (ending: ComputationEnd | undefined) => void, untilPause: boolean): () => void {
     const forget = () => {
       this.#endListeners.delete(end);
@@ -62,7 +62,7 @@ export class Computation implements AwaitedKey {
     return forget;
   }
 
-  /** It failed, and will be tried again when there is room. */
+  /** Pauses after a failure, until the retry gets a slot. */
   pause(): void {
     this.phase = 'paused';
     for (const callback of [...this.#pauseListeners]) callback();
@@ -74,19 +74,19 @@ export class Computation implements AwaitedKey {
   }
 }
 
-/** So many keys that were saved are remembered, for runs that looked for them before. */
+/** The limit of recently saved keys that are remembered, for runs that looked them up before. */
 const mostRemembered = 100_000;
 /** Counts results that runs of this process saved. */
 let saves = 0;
 
-/** What runs of this process compute and save in one layer. */
+/** The computations of this process that save in one layer. */
 class LayerComputations {
   readonly byKey = new Map<TaskKey, Computation>();
   /** Runs that use the layer. */
   runs = 0;
-  /** When a key was saved last, by the count of saves; the oldest first. */
+  /** The save count at which each key was last saved, oldest first. */
   readonly #saved = new Map<TaskKey, number>();
-  /** Up to this save, not all is remembered. */
+  /** The save count up to which keys have been forgotten. */
   #forgotten = 0;
 
   recordSaved(key: TaskKey): void {
@@ -98,7 +98,7 @@ class LayerComputations {
     this.#forgotten = count;
   }
 
-  /** Whether a key may have been saved after so many saves. */
+  /** True when a key may have been saved after the given save count. */
   mayHaveSaved(key: TaskKey, after: number): boolean {
     return this.#forgotten > after || (this.#saved.get(key) ?? 0) > after;
   }
@@ -113,12 +113,12 @@ function computationsIn(layer: CheckpointStore): LayerComputations {
 }
 
 /**
- * What one run sees of the keys that other runs of this process compute in the same storage, and what they see of its
- * own.
+ * The view that one run has of keys that other runs of this process compute in the same storage, and the registration
+ * of its own.
  */
 export class RunComputations {
   readonly link: RunLink;
-  /** Whether the run waits for what others compute. */
+  /** True when the run waits for computations of other runs. */
   readonly joins: boolean;
   readonly #layers: StorageStack;
   #reads: readonly LayerComputations[] = [];
@@ -130,7 +130,7 @@ export class RunComputations {
     this.#layers = layers;
   }
 
-  /** The run has tasks that are saved. Most runs that have none need nothing of this. */
+  /** Registers the run with its layers. Only runs with saved tasks need this. */
   open(): void {
     if (this.#reads.length + this.#writes.length > 0) return;
     this.#reads = this.#layers.reads.map(({ store }) => computationsIn(store));
@@ -138,22 +138,22 @@ export class RunComputations {
     for (const one of new Set([...this.#reads, ...this.#writes])) one.runs++;
   }
 
-  /** The run is over. */
+  /** Removes the run from its layers. */
   close(): void {
     for (const one of new Set([...this.#reads, ...this.#writes])) one.runs--;
   }
 
-  /** How much was saved until now: what is saved later may not have been found. */
+  /** The save count so far: lookups may have missed later saves. */
   get saves(): number {
     return saves;
   }
 
-  /** Whether another run may have saved a key since. */
+  /** True when another run may have saved a key after the given save count. */
   mayHaveSaved(key: TaskKey, after: number): boolean {
     return this.#isShared && this.#reads.some((one) => one.mayHaveSaved(key, after));
   }
 
-  /** Who computes a key, for results of the same class. */
+  /** The computation of a key for results of the same class. */
   find(key: TaskKey, { task }: GraphNode): Computation | undefined {
     for (const { byKey } of this.#reads) {
       const found = byKey.get(key);
@@ -162,7 +162,7 @@ export class RunComputations {
     return undefined;
   }
 
-  /** Tells others that this run computes a key; undefined when another run has begun to. */
+  /** Registers that this run computes a key; returns undefined when another run already does. */
   register(key: TaskKey, node: GraphNode, owner: ComputationOwner): Computation | undefined {
     const known = this.#writes[0]?.byKey.get(key);
     if (

@@ -5,7 +5,7 @@ import type { TaskDefinition } from '../../task/definition';
 import type { GraphFingerprints } from '../prepare-graph';
 import type { Joins } from './joins';
 
-/** A run under way that others may be identical to. */
+/** An active run to which later runs may be identical. */
 export interface ActiveRun {
   readonly graph: Graph;
   readonly keys: NodeKeys;
@@ -14,11 +14,11 @@ export interface ActiveRun {
   readonly joins: Joins;
 }
 
-/** The runs of a runner that compute something to be saved, by the first task that they are for. */
+/** The active runs of a runner with saved tasks, by their first target's task. */
 export class IdenticalRuns {
   readonly #byTask = new Map<TaskDefinition, Set<ActiveRun>>();
 
-  /** Adds a run. Gives one that is under way with the same targets, by their keys, in the same storage. */
+  /** Adds a run. Returns an active one with the same target keys in the same storage. */
   add(run: ActiveRun): ActiveRun | undefined {
     const task = run.graph.targets[0]!.task;
     let runs = this.#byTask.get(task);
@@ -56,7 +56,7 @@ function keyOf({ keys, fingerprints }: ActiveRun, index: number): string | undef
   try {
     return fingerprints.hasUnknownKey(index) ? undefined : keys.get(index);
   } catch {
-    // A task's own key() failed: that is told when the key is needed.
+    // A task's own key() failed: that is reported when the key is needed.
     return undefined;
   }
 }

@@ -10,7 +10,7 @@ import type { NodeStates } from '../node-states';
 import type { RunContext, RunGraph } from '../run-context';
 import type { Computation, ComputationEnd, ComputationOwner } from './computations';
 
-/** What joining needs. */
+/** The dependencies of joins. */
 export interface JoinsParts {
   readonly run: Pick<RunContext, 'computations' | 'state'>;
   readonly graph: RunGraph;
@@ -18,28 +18,28 @@ export interface JoinsParts {
 }
 
 /**
- * Joins the nodes of one execution with those of other runs in this process: a key that another run computes is waited
- * for, and loaded once that run has saved it.
+ * Joins the nodes of one execution with those of other runs in this process: waits for a key that another run
+ * computes, and loads it once that run has saved it.
  */
 export class Joins implements ComputationOwner {
   readonly #parts: JoinsParts;
-  /** What this execution computes, and others may wait for. */
+  /** The computations of this execution for which others may wait. */
   readonly #own = new Map<number, Computation>();
-  /** What nodes wait for that were left to an identical run, before anything that they require was looked for. */
+  /** The computations of nodes that were left to an identical run before their requirements were looked up. */
   readonly #left = new Map<number, Computation>();
-  /** Nodes that are not joined again: the result of the other run was of no use. */
+  /** Nodes that are not joined again, since the other run's result was of no use. */
   readonly #alone = new Set<number>();
-  /** Nodes that another run has computed since this one looked for them. */
+  /** Nodes that another run has computed since this one looked them up. */
   readonly #toLookUp = new Set<number>();
   #savesBefore = 0;
-  /** An identical run that began before this one. */
+  /** The joins of an identical run that started before this one. */
   #leader: Joins | undefined;
 
   constructor(parts: JoinsParts) {
     this.#parts = parts;
   }
 
-  /** Checkpoints are looked for now. @param leader an identical run, to which saved tasks are left that it computes anyway */
+  /** Marks the time of the lookups. @param leader an identical run, to which saved tasks are left that it computes */
   begin(leader: Joins | undefined): void {
     const { computations } = this.#parts.run;
     if (!this.#parts.graph.checkpoints) return;
@@ -48,7 +48,7 @@ export class Joins implements ComputationOwner {
     this.#leader = leader;
   }
 
-  /** Leaves a node that has to run to the identical run that computes it, so that nothing that it requires is needed here. */
+  /** Leaves a node to the identical run that computes it, so that its requirements are not needed here. */
   leaveToOtherRun(index: number): boolean {
     const leader = this.#leader;
     if (!leader || !this.#canJoin(index) || this.#alone.has(index)) return false;
@@ -57,16 +57,16 @@ export class Joins implements ComputationOwner {
     return computation !== undefined;
   }
 
-  /** Whether a node was left to another run. */
+  /** True when a node was left to another run. */
   isLeft(index: number): boolean {
     return this.#left.has(index);
   }
 
   /**
-   * The computation that a node which is about to run has to wait for; undefined when it is to run here.
+   * The computation for which a node has to wait before it runs; undefined when it runs here.
    *
-   * @throws {TidemarkError} when it would wait for itself: its own code, or code that waits for that, started this run
-   * @throws {DeclarationError} when what has the key has other params
+   * @throws {TidemarkError} when it would wait for itself, since its own code, directly or indirectly, started this run
+   * @throws {DeclarationError} when the other node with the key has other params
    */
   find(index: number): Computation | undefined {
     const left = this.#left.get(index);
@@ -75,7 +75,7 @@ export class Joins implements ComputationOwner {
     const { computations } = this.#parts.run;
     const { graph, keys } = this.#parts.graph;
     const found = computations.find(keys.get(index), graph.nodes[index]!);
-    // What has no slot may need that of the task which started this run.
+    // A computation without a slot may need the slot of the task that started this run.
     const mayWait = found && (computations.link.parent ? found.phase === 'running' : found.phase !== 'expected');
     if (!mayWait || this.#alone.has(index)) return undefined;
     assertSameParams(found.key, found.node, graph.nodes[index]!);
@@ -84,7 +84,7 @@ export class Joins implements ComputationOwner {
     return found;
   }
 
-  /** Waits until a computation is over, or until the run ends. Gives what is to be done then. */
+  /** Waits until a computation is over or the run ends. Resolves to its end, or to undefined. */
   async wait(index: number, computation: Computation): Promise<ComputationEnd | undefined> {
     const { computations, state } = this.#parts.run;
     const { link } = computations;
@@ -95,12 +95,12 @@ export class Joins implements ComputationOwner {
     computation.waiting.add(link);
     try {
       return await new Promise((resolve) => {
-        // What waits to be tried again may need the slot of the task that started this run.
+        // A computation that waits for a retry may need the slot of the task that started this run.
         const forget = computation.onEnd(over, link.parent !== undefined);
-        const letGo = state.onEnding(() => over(undefined));
+        const unsubscribe = state.onEnding(() => over(undefined));
         function over(ending: ComputationEnd | undefined): void {
           forget();
-          letGo();
+          unsubscribe();
           resolve(ending);
         }
       });
@@ -110,13 +110,13 @@ export class Joins implements ComputationOwner {
     }
   }
 
-  /** What another run computed is looked for before the node runs. @param isUseful whether waiting for others again makes sense */
+  /** Has the node looked up again before it runs. @param isUseful false when it should not wait for others again */
   lookUpNext(index: number, isUseful: boolean): void {
     this.#toLookUp.add(index);
     if (!isUseful) this.#alone.add(index);
   }
 
-  /** Whether another run may have saved the node since this one looked for it. */
+  /** True when another run may have saved the node since this one looked it up. */
   mustLookUp(index: number): boolean {
     if (this.#toLookUp.delete(index)) return true;
     const { computations } = this.#parts.run;
@@ -124,18 +124,18 @@ export class Joins implements ComputationOwner {
     return this.#canJoin(index) && computations.mayHaveSaved(keys.get(index), this.#savesBefore);
   }
 
-  /** The node runs here, from now on: others may wait for it. */
+  /** Records that the node runs here: others may wait for it. */
   start(index: number): void {
     const computation = this.#register(index);
     if (computation) computation.phase = 'running';
   }
 
-  /** Another run computes what this one was to. */
+  /** Forgets a computation that another run has started instead. */
   release(computation: Computation): void {
     for (const [index, own] of this.#own) if (own === computation) this.#own.delete(index);
   }
 
-  /** What a node computes; undefined when no other run can wait for it. */
+  /** The computation of a node; undefined when no other run can wait for it. */
   computationOf(index: number): Computation | undefined {
     return this.#own.size > 0 ? this.#own.get(index) : undefined;
   }
@@ -147,7 +147,7 @@ export class Joins implements ComputationOwner {
     this.#parts.run.computations.end(computation, ending);
   }
 
-  /** A node failed for good, and what requires it does not run. @param isAbandoned whether only this run gave it up */
+  /** Ends the computations of a failed node and its dependents. @param isAbandoned true when only this run gave up */
   fail(index: number, error: TaskFailedError, skipped: readonly number[], isAbandoned: boolean): void {
     if (this.#own.size === 0) return;
     const { cause, attempts } = error;
@@ -155,17 +155,17 @@ export class Joins implements ComputationOwner {
     for (const one of skipped) this.end(one, isAbandoned ? { type: 'abandoned' } : { type: 'skipped', error });
   }
 
-  /** A node failed, and will be tried again. */
+  /** Pauses the computation of a failed node until its retry. */
   pause(index: number): void {
     this.#own.get(index)?.pause();
   }
 
-  /** The execution is over. */
+  /** Ends all computations, since the execution is over. */
   endAll(): void {
     for (const index of [...this.#own.keys()]) this.end(index, { type: 'abandoned' });
   }
 
-  /** The computation of a node that is sure to be run, for an identical run. */
+  /** The computation of a node that is certain to run, for an identical run. */
   #expect(node: GraphNode, key: TaskKey): Computation | undefined {
     const { index, task } = node;
     const { run, states } = this.#parts;
@@ -192,7 +192,7 @@ export class Joins implements ComputationOwner {
     return checkpoints !== undefined && this.#parts.run.computations.joins && this.#isShared(index) && !isForced(index);
   }
 
-  /** Whether a node has the same result in all runs, under its key. What is computed once everywhere has a lease for that. */
+  /** True when all runs share the node's result under its key. Tasks that run once everywhere use leases instead. */
   #isShared(index: number): boolean {
     const { save, isOnceEverywhere } = this.#task(index);
     return save && !isOnceEverywhere && !this.#parts.graph.fingerprints.hasUnknownKey(index);

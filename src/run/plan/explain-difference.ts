@@ -6,29 +6,29 @@ import { definitionOf, type TaskDefinition } from '../../task/definition';
 import { findTaskClass } from '../../task/registry';
 import type { Plan, PlannedNode } from './plan';
 
-/** One thing that is not as it was when a result was saved. */
+/** One change since a result was saved. */
 export interface Difference {
-  /** `hidden` is what records do not tell: a secret, long bytes, a literal among the requirements, or which of these. */
+  /** `hidden`: not in records, such as a secret, long bytes, a literal in a requirement, or which of these changed. */
   readonly what: 'version' | 'param' | 'requirement' | 'fingerprint' | 'source' | 'hidden';
   /** The param, or the task that is required. */
   readonly name?: string;
-  /** As JSON that records hold, or keys; undefined when there was, or is, nothing. */
+  /** JSON values of records, or keys; undefined for an absent value. */
   readonly before: unknown;
   readonly now: unknown;
-  /** Of a requirement: what differs in it; undefined when that is not saved, and so not known. */
+  /** The differences of a requirement; undefined when they are unknown, since it is not saved. */
   readonly because?: readonly Difference[] | undefined;
 }
 
-/** The saved result of a task that is most like a planned one, and what is different. */
+/** The saved result of a task that is most similar to a planned one, with the differences. */
 export interface Nearest {
   readonly record: CheckpointRecord;
   readonly differences: readonly Difference[];
 }
 
-/** Only so many results of a task are looked at, and, when none has the very params, so many of those compared. */
+/** The limits of records read for a task, and of records compared when none has the same params. */
 const readRecords = 100_000;
 const comparedRecords = 1_000;
-/** Requirements of requirements are followed this far. */
+/** The depth to which requirements of requirements are followed. */
 const deepest = 50;
 
 /** The records of a task's results. */
@@ -38,7 +38,7 @@ interface SavedOfTask {
 }
 
 /**
- * Says why planned tasks have other keys than the results that are saved.
+ * Explains why planned tasks have other keys than saved results.
  *
  * @example
  * const plan = await runner.plan(Train, { epochs: 20 });
@@ -55,7 +55,7 @@ export class DifferenceExplainer {
     this.#planned = new Map(nodes.map((node) => [node.key!, node]));
   }
 
-  /** Undefined when no result of the task is saved. A result of the very key has no differences but that of its source. */
+  /** Undefined when no result of the task is saved. A result with the same key differs in its source at most. */
   async explain(node: PlannedNode): Promise<Nearest | undefined> {
     const { byKey, byParams } = await this.#savedOf(node.task);
     const record =
@@ -99,7 +99,7 @@ export class DifferenceExplainer {
     found.push(...paramDifferences(node, record, task));
     found.push(...(await this.#requirementDifferences(node, record, depth)));
     if (found.length === 0 && record.key !== node.key)
-      // With secrets, nobody knows which of the two it is.
+      // With secrets, the two cases cannot be distinguished.
       found.push({
         what: task.hasFingerprint && task.secrets.size === 0 ? 'fingerprint' : 'hidden',
         before: undefined,
@@ -132,7 +132,7 @@ export class DifferenceExplainer {
     ];
   }
 
-  /** The key that a requirement had: of the same task, and the nearest of those that are saved. */
+  /** The previous key of a requirement: of the same task, and the most similar if several are saved. */
   async #counterpart(required: PlannedNode, gone: readonly TaskKey[]): Promise<TaskKey | undefined> {
     const ofTask = gone.filter((key) => taskNameIn(key) === taskNameIn(required.key!));
     if (ofTask.length < 2) return ofTask[0];
@@ -147,7 +147,7 @@ export class DifferenceExplainer {
   }
 }
 
-/** The record with the most params as they are today; then by requirements, version and time. */
+/** The record with the most params in common; then by requirements, version and time. */
 function nearestTo(node: PlannedNode, records: readonly CheckpointRecord[]): CheckpointRecord | undefined {
   const params = paramsOf(node);
   const { version } = taskOf(node).options;
@@ -181,7 +181,7 @@ function paramDifferences(node: PlannedNode, record: CheckpointRecord, task: Tas
     .map((name): Difference => ({ what: 'param', name, before: record.params[name], now: params[name] }));
 }
 
-/** As they would be in its record. */
+/** The params in the form of a record. */
 function paramsOf(node: PlannedNode): Readonly<Record<string, unknown>> {
   return paramsToJson(node.params, taskOf(node));
 }
@@ -194,7 +194,7 @@ function taskNameIn(key: TaskKey): string {
   return key.slice(0, key.indexOf('/'));
 }
 
-/** The same for the same params; most have no objects in them, whose order would count. */
+/** A text that is equal for equal params, except for the order of properties in nested objects. */
 function textOf(params: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(
     Object.keys(params)

@@ -7,23 +7,23 @@ import type { Plan, PlannedNode } from './plan';
 import { type OpenedGraph, PlannedGraph } from './planned-graph';
 import { PreviousRefs } from './previous-refs';
 
-/** The graph of a structure of refs, with its keys and checkpoints as they are today. */
+/** Opens the graph of a structure of refs, with its current keys and checkpoints. */
 export type OpenGraph = (structure: unknown) => Promise<OpenedGraph>;
 
 /**
- * Decides as a run would, and runs nothing.
+ * Makes the decisions of a run without running anything.
  *
- * @param open for what results name
- * @throws {TidemarkError} when a result that would be loaded names what is not here any more
+ * @param open opens the graphs of refs in results
+ * @throws {TidemarkError} when a result that would be loaded names a task class that is not loaded
  */
 export function makePlan(root: OpenedGraph, open: OpenGraph): Promise<Plan> {
   return new Planner(open).plan(root);
 }
 
-/** Follows the refs in results: in those that would be loaded, and then as far as earlier results tell of them. */
+/** Follows the refs in results that would be loaded, then those known from earlier results. */
 class Planner {
   readonly #open: OpenGraph;
-  /** What was asked for, and what results name; each before what was found later. */
+  /** The graph of the target and those of refs, in order of discovery. */
   readonly #graphs: PlannedGraph[] = [];
   readonly #memory = new PreviousRefs();
 
@@ -33,7 +33,7 @@ class Planner {
 
   async plan(root: OpenedGraph): Promise<Plan> {
     await this.#add(root, undefined);
-    // What is needed for certain comes first, so that it is told from the rest.
+    // Certain nodes come first, so that they can be distinguished from conditional ones.
     for (let next = 0; next < this.#graphs.length; next++) {
       const part = this.#graphs[next]!;
       for (const index of part.drainHolders(true)) await this.#followLoaded(part, index);
@@ -62,14 +62,14 @@ class Planner {
       await this.#follow(part.keys.get(index), part.refsIn(index), condition);
     } catch (error) {
       if (isInstance(error, StorageError)) throw error;
-      // What may not be needed does no harm.
+      // A node that may not be needed does not fail the plan.
       if (condition !== undefined) return;
       const problem = `the saved result of ${part.graph.nodes[index]} cannot be followed: ${describeError(error)}`;
       throw new TidemarkError(problem, { cause: error });
     }
   }
 
-  /** What a task that is to run named when it ran last. */
+  /** Follows the refs that a task to run returned last time. */
   async #followRemembered(part: PlannedGraph, index: number): Promise<void> {
     const key = part.keys.get(index);
     const structure = this.#memory.refsIn(key);
@@ -79,7 +79,7 @@ class Planner {
       await this.#follow(key, structure, condition);
     } catch (error) {
       if (isInstance(error, StorageError)) throw error;
-      // The code is another one by now.
+      // The code has changed since.
     }
   }
 
@@ -100,14 +100,14 @@ class Planner {
     });
   }
 
-  /** The nodes of the only part. */
+  /** The nodes of a plan with a single graph. */
   #only(part: PlannedGraph): PlannedNode[] {
     const nodes: PlannedNode[] = [];
     for (const index of part.graph.order) nodes.push(this.#planned(part, index));
     return nodes;
   }
 
-  /** The nodes of all parts, each by what is most certain of it. */
+  /** The nodes of all graphs, each with its most certain action. */
   #most(): PlannedNode[] {
     const planned = new Map<TaskKey, PlannedNode>();
     for (const part of this.#graphs.reverse()) {
@@ -147,5 +147,5 @@ class Planner {
   }
 }
 
-/** A key may stand in several parts: the most certain of them counts. */
+/** The rank of actions for a key in several graphs: the most certain one counts. */
 const certainty: Readonly<Record<PlannedNode['action'], number>> = { 'not-needed': 0, unknown: 1, load: 2, run: 2 };

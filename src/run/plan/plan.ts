@@ -1,29 +1,29 @@
 import type { TaskKey } from '../../task/context';
 import type { NodeInfo } from '../events';
 
-/** What would happen to a task. */
+/** A task in a plan, and the action that a run would take. */
 export type PlannedNode = NodeInfo & {
-  /** The keys of what it requires. */
+  /** The keys of its requirements. */
   readonly requires: readonly TaskKey[];
   /**
-   * The keys of what its result names, as refs: of a task to load, when its result holds some. Of one to run, what its
-   * last result named, and undefined when that is not known: then more than the plan has may turn out to be needed.
+   * The keys of the refs in its result. For a task to load, present when its result holds refs. For a task to run, the
+   * refs of its last result, or undefined when unknown: then a run may need tasks beyond the plan.
    */
   readonly names?: readonly TaskKey[];
 } & (
     | { readonly action: 'load'; readonly seconds: number }
     | { readonly action: 'run'; readonly why: string }
     | { readonly action: 'not-needed' }
-    /** Whether it is needed depends on what something gives that is to run: what that is, and what would happen then. */
+    /** Its necessity depends on the result of a task to run; `likely` is the action if it is needed. */
     | { readonly action: 'unknown'; readonly why: string; readonly likely: 'load' | 'run' }
   );
 
-/** What a run would do, from what is saved now, if tasks give the same for the same key as they did before. */
+/** The expected actions of a run, given the saved results and if tasks return the same result for the same key. */
 export interface Plan {
-  /** Each after what it requires; what was asked for is last. */
+  /** Each after its requirements; the targets are last. */
   readonly nodes: readonly PlannedNode[];
   readonly toRun: number;
   readonly toLoad: number;
-  /** Those of which it is not known before something ran whether they are needed. */
+  /** The number of tasks whose necessity depends on results of tasks to run. */
   readonly unknown: number;
 }

@@ -10,7 +10,7 @@ import { Decider, NodeCheckpoints } from '../decide';
 import { NodeStates } from '../node-states';
 import type { PlannedNode } from './plan';
 
-/** A graph with its keys and checkpoints as they are today. */
+/** A graph with its current keys and checkpoints. */
 export interface OpenedGraph {
   readonly graph: Graph;
   readonly keys: NodeKeys;
@@ -20,25 +20,25 @@ export interface OpenedGraph {
 
 const startsNothing = { push: () => {} };
 
-/** One of the graphs of a plan: what was asked for, or what a result names; and what would happen to its nodes. */
+/** One graph of a plan, of the target or of refs in a result, with the decisions for its nodes. */
 export class PlannedGraph {
   readonly graph: Graph;
   readonly keys: NodeKeys;
   readonly checkpoints: Checkpoints | undefined;
   readonly states: NodeStates;
-  /** What was found in storage. */
+  /** The checkpoints found in storage. */
   readonly known = new NodeCheckpoints();
   readonly #decider: Decider;
-  /** On what all of it depends; undefined when it is needed for certain. */
+  /** The condition under which the graph is needed; undefined when it is certain. */
   readonly #condition: string | undefined;
-  /** On what nodes depend that are only needed if a task does not restore its result. */
+  /** The conditions of nodes that are only needed if a task does not restore its result. */
   readonly #conditions = new Map<number, string>();
   readonly #whys = new Map<number, string>();
-  /** Tasks that restore their results themselves. */
+  /** Nodes whose tasks have a `restore` method. */
   readonly #restoring: number[] = [];
-  /** Results that hold refs, by node, until they are taken. */
+  /** Results that hold refs, by node, until they are drained. */
   readonly #holders = new Map<number, unknown>();
-  #untaken: number[] = [];
+  #undrained: number[] = [];
 
   private constructor({ graph, keys, checkpoints }: OpenedGraph, condition: string | undefined) {
     this.graph = graph;
@@ -52,7 +52,7 @@ export class PlannedGraph {
       graph: { graph, checkpoints, fingerprints: { hasUnknownKey: () => false }, isForced: () => false },
       states: this.states,
       known: this.known,
-      // A plan calls no code of tasks: those are put off until all is decided that is certain.
+      // A plan calls no code of tasks: such nodes are deferred until all certain decisions are made.
       restore: async (index) => {
         this.#restoring.push(index);
         return { value: undefined };
@@ -67,23 +67,23 @@ export class PlannedGraph {
     });
   }
 
-  /** @param condition on what all of it depends */
+  /** @param condition the condition under which the graph is needed */
   static async decide(opened: OpenedGraph, condition: string | undefined): Promise<PlannedGraph> {
     const part = new PlannedGraph(opened, condition);
     await part.#decide(opened.graph.targets.map(({ index }) => index));
-    // Each may bring further ones.
+    // Each may add further ones.
     for (let next = 0; next < part.#restoring.length; next++) await part.#decideRestoring(part.#restoring[next]!);
     return part;
   }
 
-  /** What the plan says of a node. */
+  /** The planned action of a node. */
   actionOf(index: number): PlannedNode['action'] {
     if (this.states.isUndecided(index)) return 'not-needed';
     if (this.conditionOf(index) !== undefined) return 'unknown';
     return this.states.isToRun(index) ? 'run' : 'load';
   }
 
-  /** On what it depends whether a node is needed, or what happens to it; undefined when that is certain. */
+  /** The condition on which a node's necessity or action depends; undefined when it is certain. */
   conditionOf(index: number): string | undefined {
     return this.#condition ?? this.#conditions.get(index);
   }
@@ -96,14 +96,14 @@ export class PlannedGraph {
     return this.known.found.get(index)!.checkpoint.seconds;
   }
 
-  /** Those that would be loaded and hold refs, once each. @param isCertain only those that are needed for certain */
+  /** Returns each node that would be loaded and holds refs once. @param isCertain only those certainly needed */
   drainHolders(isCertain: boolean): readonly number[] {
-    const taken = this.#untaken.filter((index) => !isCertain || this.conditionOf(index) === undefined);
-    this.#untaken = isCertain ? this.#untaken.filter((index) => this.conditionOf(index) !== undefined) : [];
-    return taken;
+    const drained = this.#undrained.filter((index) => !isCertain || this.conditionOf(index) === undefined);
+    this.#undrained = isCertain ? this.#undrained.filter((index) => this.conditionOf(index) !== undefined) : [];
+    return drained;
   }
 
-  /** The result of one of those. @throws {UnknownTaskError} when the class of a task that it names is not here */
+  /** The result of a drained node. @throws {UnknownTaskError} when the class of a task that it names is not loaded */
   refsIn(index: number): unknown {
     const stored = this.#holders.get(index);
     this.#holders.delete(index);
@@ -117,14 +117,14 @@ export class PlannedGraph {
       await this.#readHolders(decided);
   }
 
-  /** Reads the results that hold refs; one that cannot be read is computed anew, as a run would. */
+  /** Reads the results that hold refs; a node with an unreadable result is planned to run, as in a run. */
   async #readHolders(decided: readonly number[]): Promise<void> {
     for (const index of decided) {
       const found = this.states.isToRun(index) ? undefined : this.known.found.get(index);
       if (!found?.checkpoint.holdsRefs) continue;
       try {
         this.#holders.set(index, await this.read(index, found));
-        this.#untaken.push(index);
+        this.#undrained.push(index);
       } catch (error) {
         this.#whys.set(index, describeError(error));
         await this.#decider.fallBackToRun(index, describeError(error));
@@ -132,7 +132,7 @@ export class PlannedGraph {
     }
   }
 
-  /** What a checkpoint holds, with refs as they are stored. */
+  /** Reads a checkpoint, with its refs in stored form. */
   async read(index: number, found: CheckpointHit): Promise<unknown> {
     return this.checkpoints!.load(index, found, () => {});
   }

@@ -6,33 +6,33 @@ import type { TaskRef } from '../../task/ref';
 import { Provenance, paramsIn } from '../dynamic/provenance';
 import type { PlannedGraph } from './planned-graph';
 
-/** What the record of a result knows of the refs in all that it came from. */
+/** The refs in the ancestors of a result, from its record. */
 type Memory = ReadonlyMap<TaskKey, readonly (readonly [TaskKey, TaskRef<unknown>])[]>;
 
 const noRefs: Memory = new Map();
 
 /**
- * What results named when they were there last. A task that is to run has none, but the records of what came from it
- * tell which refs it held, or that it held none.
+ * The refs in earlier results. A task to run has no current result, but the records of results derived from its last
+ * one contain the refs that it held, or show that it held none.
  */
 export class PreviousRefs {
-  /** What is known of tasks, by key: a record that came from them. */
+  /** For each key, the record of a result derived from it. */
   readonly #memories = new Map<TaskKey, Memory>();
-  /** The last results of tasks that are to run again, of those that named something. */
+  /** The last results of tasks to run again, if they held refs. */
   readonly #own = new Map<TaskKey, unknown>();
-  /** What results name, by the key of who holds them. */
+  /** The graphs of the refs in results, by the key of the holder. */
   readonly #graphs = new Map<TaskKey, PlannedGraph>();
   readonly #covered = new WeakMap<PlannedGraph, Uint8Array>();
   #discovered: (readonly [PlannedGraph, number])[] = [];
 
-  /** What the last result of a task that is to run named, as a structure; undefined for nothing, or when nobody knows. */
+  /** The structure of refs in the last result of a task to run; undefined when it held none or is unknown. */
   refsIn(key: TaskKey): unknown {
     if (this.#own.has(key)) return this.#own.get(key);
     const refs = this.#memories.get(key)?.get(key);
     return refs && refs.length > 0 ? refs.map(([, ref]) => ref) : undefined;
   }
 
-  /** The keys of what a result names, as they are today; undefined when it is not known. */
+  /** The current keys of the refs in a result; undefined when unknown. */
   namesOf(key: TaskKey): readonly TaskKey[] | undefined {
     const part = this.#graphs.get(key);
     if (part) return part.graph.targets.map(({ index }) => part.keys.get(index));
@@ -44,20 +44,20 @@ export class PreviousRefs {
     return this.#graphs.has(holder);
   }
 
-  /** Notes what the result of a task names. */
+  /** Records the graph of the refs in a result. */
   recordRefs(holder: TaskKey, part: PlannedGraph): void {
     this.#graphs.set(holder, part);
     this.#propagate(this.#namedAsBefore(holder));
   }
 
-  /** The tasks to run of which something came to be known. */
+  /** Returns the tasks to run whose earlier refs became known since the last call. */
   drainDiscovered(): readonly (readonly [PlannedGraph, number])[] {
-    const learned = this.#discovered;
+    const discovered = this.#discovered;
     this.#discovered = [];
-    return learned;
+    return discovered;
   }
 
-  /** Takes in what the records of a part tell; those that still count first, since they are newest. */
+  /** Loads the records of a graph; valid ones first, since they are newest. */
   async load(part: PlannedGraph): Promise<void> {
     const { found, stale } = part.known;
     for (const [index, { checkpoint }] of found) this.#read(part, index, checkpoint);
@@ -77,17 +77,17 @@ export class PreviousRefs {
       );
       this.#discovered.push([part, index]);
     } catch {
-      // Nobody knows, then.
+      // Its refs stay unknown.
     }
   }
 
-  /** A record knows all that its result came from. */
+  /** Records the ancestors of a result. */
   #read(part: PlannedGraph, index: number, entry: StoredCheckpoint): void {
     const memory = memoryOf(part, entry);
     if (memory) this.#propagate(requiredBy(part, index).map((required) => ({ part, index: required, memory })));
   }
 
-  /** Notes who knows of nodes, of all that these came from, and of what their results name. */
+  /** Propagates records to nodes, to their ancestors, and to the refs in their results. */
   #propagate(known: readonly Known[]): void {
     const stack = [...known];
     while (stack.length > 0) {
@@ -106,7 +106,7 @@ export class PreviousRefs {
     }
   }
 
-  /** Who knows of a result knows of what it names as well, as far as that has the keys that it had. */
+  /** The refs in a result whose keys are unchanged: the record that covers the result covers them too. */
   #namedAsBefore(holder: TaskKey): readonly Known[] {
     const part = this.#graphs.get(holder);
     const memory = this.#memories.get(holder);
@@ -118,7 +118,7 @@ export class PreviousRefs {
   }
 }
 
-/** A node of which a record knows. */
+/** A node that a record covers. */
 interface Known {
   readonly part: PlannedGraph;
   readonly index: number;
@@ -131,7 +131,7 @@ function requiredBy({ graph }: PlannedGraph, index: number): readonly number[] {
   return Array.from(graph.requirementsOf(index));
 }
 
-/** Undefined when a class that it names is not here. */
+/** Undefined when a class that it names is not loaded. */
 function memoryOf(part: PlannedGraph, entry: StoredCheckpoint): Memory | undefined {
   if (!entry.isDynamic) return noRefs;
   try {
