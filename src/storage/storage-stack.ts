@@ -51,7 +51,7 @@ export interface FindRequest {
 }
 
 /** A result to save in all stores that are written. */
-export interface StackSaveRequest {
+interface StackSaveRequest {
   readonly fields: RecordFields;
   readonly forms: EncodedForms;
   /** The encoder of the task; undefined if it has none of its own. */
@@ -63,7 +63,7 @@ export interface StackSaveRequest {
 }
 
 /** A loaded checkpoint to copy to the stores before its own. */
-export interface PromoteRequest {
+interface PromoteRequest {
   readonly hit: CheckpointHit;
   readonly value: SerializedValue;
   readonly encoder: Encoder | undefined;
