@@ -21,10 +21,10 @@ import { LeasedRuns, NodeStarter } from './start-node';
 import { StorageErrorPolicy } from './storage-error-policy';
 import { TaskHooks } from './task-hooks';
 
-/** What an execution works with. */
+/** The parts of an execution. */
 export type ExecutionParts = ReturnType<typeof assembleExecution>;
 
-/** Makes the parts of one execution, each after those that it uses: nothing calls back to what comes after it. */
+/** Creates the parts of one execution, each after those that it uses: none calls back to a later one. */
 export function assembleExecution(run: RunContext, graph: RunGraph) {
   const ready = new ReadyQueue(graph.graph.nodes, run.queueOf, run.loadQueue);
   const states = new NodeStates(graph.graph, ready);
@@ -39,7 +39,7 @@ export function assembleExecution(run: RunContext, graph: RunGraph) {
   const hooks = new TaskHooks(run, graph);
   const view = new ExecutionView({ graph, states, ready, provenances, sharing });
 
-  // From the task's result to those who need it.
+  // From a task's result to its dependents.
   const delivery = new ResultDelivery({ ...base, provenances, sharing, work, failures, view });
   const publisher = new ResultPublisher({ run, graph, sharing, hooks, work, delivery });
   const encoder = new ResultEncoder(run, graph, sharing);
@@ -90,7 +90,7 @@ export function assembleExecution(run: RunContext, graph: RunGraph) {
   };
 }
 
-/** A checkpoint may not count for the only reason that its directory is not on this machine. */
+/** Warns when a node runs again only because its directory is not on this machine. */
 function warnOfMissingDirectory({ graph, checkpoints, reporter }: RunGraph, index: number): void {
   const path = checkpoints?.missingDirectories.get(index);
   if (path === undefined) return;

@@ -6,19 +6,19 @@ import type { Queue } from './queues';
 
 const running = asyncStorage<RunningTask>('runningTask');
 
-/** One run, as far as others that wait for it need to know. */
+/** One run, as a link in a chain of waits. */
 export interface RunLink {
-  /** The task that started the run, and is taken to wait for it. */
+  /** The task that started the run, and is assumed to wait for it. */
   readonly parent: RunningTask | undefined;
 }
 
-/** A key that is being computed, and the runs that wait for it. */
+/** A key in computation, and the runs that wait for it. */
 export interface AwaitedKey {
   readonly key: TaskKey;
   readonly waiting: Iterable<RunLink>;
 }
 
-/** Where a task runs. */
+/** The runner and run of a task. */
 export interface TaskOrigin {
   /** Identifies the runner. */
   readonly runner: object;
@@ -27,68 +27,67 @@ export interface TaskOrigin {
   readonly link: RunLink;
 }
 
-/** An attempt at a task in this process, as the runs see it that the task starts. */
+/** An attempt at a task in this process, as seen by runs that the task starts. */
 export class RunningTask {
   readonly node: GraphNode;
   readonly origin: TaskOrigin;
-  /** The key that only this process may compute just now, when there is a lease for it. */
+  /** The key for which this process holds a lease, if any. */
   leasedKey: TaskKey | undefined;
-  /** What the task computes, when other runs of this process may wait for it. */
+  /** The computation of the task's key, when other runs of this process may wait for it. */
   computation: AwaitedKey | undefined;
   readonly #queue: Queue;
-  /** How many runs it started that are not over. */
+  /** The number of its runs that are not over. */
   #nestedRuns = 0;
   #isOver = false;
 
-  constructor(node: GraphNode, lane: Queue, origin: TaskOrigin) {
+  constructor(node: GraphNode, queue: Queue, origin: TaskOrigin) {
     this.node = node;
-    this.#queue = lane;
+    this.#queue = queue;
     this.origin = origin;
   }
 
-  /** The task whose code runs now; undefined outside of tasks, and in what a task left behind. */
+  /** The task whose code runs now; undefined outside of tasks, and in callbacks that outlive their task. */
   static get current(): RunningTask | undefined {
     const task = running.getStore();
     return task === undefined || task.isOver ? undefined : task;
   }
 
-  /** Whether the attempt is over. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** The current task, the one that started its run, and so on. */
+  /** The current task, the task that started its run, and so on. */
   static all(): readonly RunningTask[] {
     return [...chain(RunningTask.current)];
   }
 
-  /** Calls the task's code. What it changes in the async context, by `enterWith`, ends with it and what it started. */
+  /** Calls the task's code. Changes that it makes by `enterWith` are confined to it and the operations it starts. */
   enter<T>(call: () => T): T {
-    // Before Node 24, `enterWith` changes the current resource itself, so each task has one of its own.
+    // Before Node 24, `enterWith` changes the current resource itself, so each task gets its own.
     return new AsyncResource('TidemarkTask').runInAsyncScope(() => {
       running.enterWith(this);
       return call();
     });
   }
 
-  /** A run begins that the task started: until it is over, such runs may use the task's slots. */
+  /** Lends the task's slots to the runs that it starts, until these are over. */
   beginNestedRun(): void {
     if (this.#nestedRuns++ > 0) return;
     this.#queue.queue?.park();
     this.#queue.executorSlots.park();
   }
 
-  /** A run is over that the task started: the task has its slots again, once they are free. */
+  /** Ends a run that the task started: the task gets its slots back, once they are free. */
   async endNestedRun(): Promise<void> {
     if (this.#isOver || --this.#nestedRuns > 0) return;
     await this.#queue.queue?.resume();
     await this.#queue.executorSlots.resume();
   }
 
-  /** The attempt is over, whether or not the runs are that it started. */
+  /** Ends the attempt, even if runs that it started go on. */
   end(): void {
     this.#isOver = true;
-    // What the task left behind, such as a timer, may hold this object for long.
+    // A timer or another callback of the task may keep this object in memory.
     this.computation = undefined;
     if (this.#nestedRuns === 0) return;
     this.#queue.queue?.unpark();
@@ -96,17 +95,17 @@ export class RunningTask {
   }
 }
 
-/** A task, the one that started its run, and so on. */
+/** A task, the task that started its run, and so on. */
 export function* chain(first: RunningTask | undefined): IterableIterator<RunningTask> {
   for (let task = first; task; task = task.origin.link.parent) yield task;
 }
 
 /**
- * The keys that would wait for each other in a circle if a run waited for one of them; undefined when none would. The
- * one that it would wait for is the first.
+ * The cycle of keys that would wait for each other if a run waited for one of them, which is the first in the list;
+ * undefined when there is no cycle.
  *
- * A task waits for the runs that it started, a run for the computations that it joined. The search begins at the run
- * and goes back to all that wait for it.
+ * A task waits for the runs that it started, a run for the computations that it joined. The search starts at the run
+ * and follows these waits backwards.
  */
 export function findCircle(run: RunLink, computation: AwaitedKey): readonly AwaitedKey[] | undefined {
   const seen = new Set<RunLink>();
@@ -124,15 +123,14 @@ export function findCircle(run: RunLink, computation: AwaitedKey): readonly Awai
   return undefined;
 }
 
-/** The async context in which a run was started: all code of tasks and hooks is called in it, whatever wakes the run. */
+/** The async context in which a run was started: code of tasks and hooks is called in it, whatever wakes the run. */
 export class RunScope {
-  /** The task that started the run. */
   readonly parent = RunningTask.current;
   readonly #resource = new AsyncResource('TidemarkRun');
 
-  /** Calls a function in the context. What it changes there, by `enterWith`, ends with the call and what it started. */
+  /** Calls a function in the context. Changes that it makes by `enterWith` are confined to the call. */
   enter<T>(call: () => T): T {
-    // Before Node 24, `enterWith` changes the resource itself, so each call has one of its own.
+    // Before Node 24, `enterWith` changes the resource itself, so each call gets its own.
     return this.#resource.runInAsyncScope(newResource).runInAsyncScope(call);
   }
 }

@@ -3,9 +3,9 @@ import type { GraphNode } from '../graph/node';
 import { type LastTimer, setLastTimer } from './open-calls';
 import { type Queue, type QueueOptions, Queues, Semaphore } from './queues';
 
-/** Attempts that timed out and go on all the same. Each keeps its slots until it ends, or until its grace period is over. */
+/** Attempts that still run after their timeout. Each keeps its slots until it ends or its grace period is over. */
 class AbandonedAttempts {
-  /** How long an attempt keeps its slots after its timeout, in milliseconds. */
+  /** The time for which an attempt keeps its slots after its timeout, in milliseconds. */
   readonly grace: number;
   readonly #open = new Map<Promise<void>, LastTimer>();
 
@@ -16,7 +16,7 @@ class AbandonedAttempts {
   /**
    * Waits for an attempt that timed out.
    *
-   * @param onOverdue called when the grace period is over and the attempt is not
+   * @param onOverdue called when the attempt outlasts the grace period
    * @returns fulfilled when its slots are free; never rejects
    */
   add(attempt: Promise<unknown>, onOverdue: () => void): Promise<void> {
@@ -35,7 +35,7 @@ class AbandonedAttempts {
     return over;
   }
 
-  /** Waits until none is left. */
+  /** Waits until every one is over. */
   async waitForAll(): Promise<void> {
     for (const timer of this.#open.values()) timer.ref();
     await Promise.all(this.#open.keys());
@@ -46,23 +46,23 @@ function ignore(): void {}
 
 const defaultConcurrency = 64;
 const defaultTimeoutGrace = 10_000;
-/** Checkpoints that are being loaded, of storages that do not answer at once. */
+/** The limit of concurrent loads from asynchronous storages. */
 const loadsAtOnce = 64;
 
-/** A runner's executors, and how much runs at once on each and in each queue; held by all its runs together. */
+/** The executors of a runner, and the concurrency limits of executors and queues across all of its runs. */
 export class ConcurrencyLimits {
-  /** Where checkpoints are loaded. */
+  /** The queue in which checkpoints are loaded. */
   readonly loadQueue: Queue;
   /** Attempts that timed out and still hold slots. */
   readonly abandoned: AbandonedAttempts;
   readonly #semaphores = new Map<Executor, Semaphore>();
   readonly #queues: Queues;
-  /** Of the runs that have queues of their own. */
-  readonly #ofRuns = new Map<string, Queues>();
-  /** Each lane as the runs see it that tasks started. */
+  /** The queues of runs with queue options of their own, by run id. */
+  readonly #queuesByRun = new Map<string, Queues>();
+  /** The view of each queue for runs that tasks started. */
   readonly #nestedQueues = new WeakMap<Queue, Queue>();
 
-  /** @throws {TidemarkError} for a concurrency that cannot be, or an executor that is none */
+  /** @throws {TidemarkError} for an invalid concurrency or executor */
   constructor(
     executor: Executor,
     {
@@ -83,15 +83,15 @@ export class ConcurrencyLimits {
     this.loadQueue = { ...rest, executorSlots: new Semaphore(loadsAtOnce, 'loads') };
   }
 
-  /** Where the tasks of a queue run, unless a run says otherwise. */
+  /** The executor of a queue, unless a run overrides it. */
   executorOf(queue: string): Executor {
     return this.#queues.getByName(queue).executor;
   }
 
   /**
-   * Gives the lanes of a run's nodes.
+   * Returns the function that maps the nodes of a run to queues.
    *
-   * @param options `queues` holds for this run only; `isNested` says that a task started it
+   * @param options `queues` applies to this run only; `isNested` is true for a run that a task started
    */
   queuesFor(
     runId: string,
@@ -100,18 +100,18 @@ export class ConcurrencyLimits {
       isNested,
     }: { readonly queues: Readonly<Record<string, QueueOptions>> | undefined; readonly isNested: boolean },
   ): (node: GraphNode) => Queue {
-    let lanes = this.#queues;
+    let runQueues = this.#queues;
     if (queues) {
-      lanes = new Queues(queues, this.#queues.defaultQueue, this.#semaphoreOf, this.#queues);
-      this.#ofRuns.set(runId, lanes);
+      runQueues = new Queues(queues, this.#queues.defaultQueue, this.#semaphoreOf, this.#queues);
+      this.#queuesByRun.set(runId, runQueues);
     }
-    return isNested ? (node) => this.#nestedQueue(lanes.get(node)) : lanes.get;
+    return isNested ? (node) => this.#nestedQueue(runQueues.get(node)) : runQueues.get;
   }
 
-  /** A run is over: what executors keep for it alone can go. */
+  /** Releases whatever executors keep for a run that is over. */
   async endRun(runId: string): Promise<void> {
-    this.#ofRuns.get(runId)?.release();
-    this.#ofRuns.delete(runId);
+    this.#queuesByRun.get(runId)?.release();
+    this.#queuesByRun.delete(runId);
     for (const executor of this.#semaphores.keys()) await executor.endRun?.(runId);
   }
 
@@ -120,11 +120,11 @@ export class ConcurrencyLimits {
     for (const executor of this.#semaphores.keys()) await executor.close?.();
   }
 
-  #nestedQueue(lane: Queue): Queue {
-    let nested = this.#nestedQueues.get(lane);
+  #nestedQueue(queue: Queue): Queue {
+    let nested = this.#nestedQueues.get(queue);
     if (!nested) {
-      nested = { ...lane, queue: lane.queue?.nested, executorSlots: lane.executorSlots.nested };
-      this.#nestedQueues.set(lane, nested);
+      nested = { ...queue, queue: queue.queue?.nested, executorSlots: queue.executorSlots.nested };
+      this.#nestedQueues.set(queue, nested);
     }
     return nested;
   }

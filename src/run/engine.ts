@@ -29,7 +29,7 @@ import { TaskDirectories } from './task-directories';
 
 type Class<T> = new (...services: any[]) => T;
 
-/** A container that refuses what would mix up tasks: an instance that it has given before, or none at all. */
+/** A container that rejects a missing instance, and one that it has returned before, which would mix up tasks. */
 function requireFreshInstances(container: Container): Container & Partial<CheckedContainer> {
   const { refuse } = container as Partial<CheckedContainer>;
   return {
@@ -53,12 +53,12 @@ function marked<T extends object>(instance: T, cls: Class<T>): T {
 
 class ReturnsItself {
   constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: so that the fields of a subclass are put on that object
+    // biome-ignore lint/correctness/noConstructorReturn: the fields of a subclass are defined on that object
     return object;
   }
 }
 
-/** Leaves a private field on an object; a WeakSet would cost more than a small task does. */
+/** Marks an object with a private field; a WeakSet would cost more than a small task does. */
 class Mark extends ReturnsItself {
   readonly #isMarked = true;
 
@@ -67,26 +67,26 @@ class Mark extends ReturnsItself {
   }
 }
 
-/** What a runner has to be told. */
+/** The dependencies of an engine. */
 export interface EngineOptions {
   readonly options: RunnerOptions;
   readonly container: Container;
   readonly executor: Executor;
   readonly storage: Storage;
-  /** Whether the storage is closed with the engine. */
+  /** Closes the storage together with the engine. */
   readonly ownsStorage: boolean;
 }
 
-/** What a runner does, whatever the types of what is run: starts runs, makes plans, forgets results. */
+/** The untyped core of a runner: starts runs, makes plans, clears results. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #container: Container;
-  readonly #preparing: PreparerOptions;
+  readonly #preparerOptions: PreparerOptions;
   readonly #limits: ConcurrencyLimits;
-  /** Where directories are that the storage does not keep. */
+  /** The folder for directories that the storage does not keep. */
   readonly #directories: TaskDirectoryStore | undefined;
   readonly #identicalRuns = new IdenticalRuns();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #activeRuns = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(engineOptions: EngineOptions) {
@@ -96,10 +96,10 @@ export class Engine {
     this.#container = fresh;
     this.#limits = new ConcurrencyLimits(executor, options);
     const { refuse } = fresh;
-    this.#preparing = {
+    this.#preparerOptions = {
       container: {
         ...fresh,
-        // What runs elsewhere is made there, by another container.
+        // Tasks in workers are created there, by another container.
         ...(refuse && {
           refuse: (cls) => {
             if (!this.#limits.executorOf(definitionOf(cls).queue).isRemote) refuse(cls);
@@ -127,8 +127,8 @@ export class Engine {
       makeDirectories: () => new TaskDirectories(layers, this.#directories),
     };
     const { run, done } = startRun(source, () => targetOf(what, rest));
-    this.#underWay.add(done);
-    void done.then(() => this.#underWay.delete(done));
+    this.#activeRuns.add(done);
+    void done.then(() => this.#activeRuns.delete(done));
     return run;
   }
 
@@ -174,7 +174,7 @@ export class Engine {
     return deleted;
   }
 
-  /** Waits for runs under way and lets go of what is held. */
+  /** Waits for active runs, then closes executors and the storage. */
   close(): Promise<void> {
     const task = RunningTask.all().find(({ origin }) => origin.runner === this.#limits);
     if (task)
@@ -191,9 +191,9 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    await Promise.allSettled(this.#activeRuns);
     await this.#limits.close();
-    // A storage that was passed in may be in use elsewhere.
+    // A storage that the caller passed in may be in use elsewhere.
     if (this.#options.ownsStorage) await this.#options.storage.close();
   }
 
@@ -202,12 +202,12 @@ export class Engine {
     return clearTask(layers, folderOf(task), this.#directories);
   }
 
-  /** A new one for each run and call, since defaults are those of the run. */
+  /** Creates a preparer for each run and call, since defaults are evaluated per run. */
   #preparer(): GraphPreparer {
-    return new GraphPreparer(this.#preparing);
+    return new GraphPreparer(this.#preparerOptions);
   }
 
-  /** As they are where this is called: scopes may add to them. */
+  /** The layers at the place of the call: scopes may add to them. */
   #layers(): StorageStack {
     return withOpenScopes(this.#options.storage.stack);
   }

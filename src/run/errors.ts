@@ -9,10 +9,10 @@ import type { TaskKey } from '../task/context';
 import type { TaskDefinition } from '../task/definition';
 import type { RunSummary } from './summary';
 
-// What V8 says when something that is frozen is changed.
+// V8's messages for a change to a frozen object.
 const changesFrozen = /read only property|not extensible|Cannot delete property/;
 
-/** What to do when a task changed something frozen, as the end of a line; empty for other errors. */
+/** Advice for a task that changed something frozen, as the end of a line; empty for other errors. */
 function frozenHint(cause: unknown, { params, requirements }: GraphNode): string {
   if (!changesFrozen.test(stringProperty(cause, 'message') ?? '')) return '';
   const frozen = Object.keys(params).filter((name) => typeof params[name] === 'object');
@@ -25,7 +25,7 @@ function frozenHint(cause: unknown, { params, requirements }: GraphNode): string
   return hints.map((hint) => `. ${hint}`).join('');
 }
 
-/** Where and how a task failed. */
+/** The circumstances of a task's failure. */
 interface TaskFailure {
   readonly node: GraphNode;
   readonly key: TaskKey | undefined;
@@ -43,9 +43,9 @@ export class TaskFailedError extends TidemarkError {
   readonly task: string;
   /** Without the values of secrets. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Undefined when it failed before its key could be made. */
+  /** Undefined when it failed before its key was computed. */
   readonly key: TaskKey | undefined;
-  /** How it came to be required: the tasks from the target down to the one that required it. */
+  /** The path by which it came to be required: the tasks from the target down to the one that required it. */
   readonly requiredBy: readonly string[];
   readonly attempts: number;
 
@@ -69,13 +69,13 @@ export class TaskFailedError extends TidemarkError {
 
 const noSecrets = { secrets: new Set() } as unknown as TaskDefinition;
 
-/** A run did not give a result: tasks failed, the storage failed, or it was stopped. */
+/** A run has no result: tasks failed, the storage failed, or the run was stopped. */
 export class RunFailedError extends TidemarkError {
   static {
     shareClass(RunFailedError, 'RunFailedError');
   }
 
-  /** What failed, in the order of time; empty when the run was stopped. */
+  /** The failed tasks, in order of time; empty when the run was stopped. */
   readonly errors: readonly TaskFailedError[];
   readonly summary: RunSummary;
 
@@ -108,7 +108,7 @@ function whatIsLeft({ ran, loaded, saved, skipped }: RunSummary): string {
     : `${did} Nothing is saved.`;
 }
 
-/** What the task printed last, when it ran in a process of its own. */
+/** The last output of the task, when it ran in a worker process. */
 function printedOutput(cause: unknown): string {
   const output = outputOf(cause);
   return output === undefined ? '' : `\n    it printed:\n${output.replaceAll(/^/gm, '      ')}`;

@@ -4,17 +4,17 @@ import type { RunSummary } from './summary';
 
 /** A task in a run, as events and plans name it. */
 export interface NodeInfo {
-  /** Undefined while the state of something outside that it needs is not known. */
+  /** Undefined when a fingerprint that it depends on is unknown. */
   readonly key: TaskKey | undefined;
   readonly task: string;
   /** Without the values of secrets. */
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** What happens in a run, and when: in milliseconds since 1970, with fractions. */
+/** An event of a run, with its time in milliseconds since 1970, with fractions. */
 export type RunEvent = RunHappening & { readonly time: number };
 
-/** What happens in a run. */
+/** An event without its time. */
 export type RunHappening =
   | { readonly type: 'run-started'; readonly target: readonly NodeInfo[] }
   | { readonly type: 'task-loaded'; readonly node: NodeInfo; readonly seconds: number }
@@ -24,20 +24,20 @@ export type RunHappening =
       readonly attempt: number;
       readonly queue: string;
       readonly executor: string;
-      /** The keys of what it requires. */
+      /** The keys of its requirements. */
       readonly requires: readonly TaskKey[];
     }
-  /** Another run or process computes it; its result will be loaded. */
+  /** Another run or process is computing it; its result will be loaded. */
   | { readonly type: 'task-waiting'; readonly node: NodeInfo }
-  /** A worker begins on it, of an executor that has workers; one runs one task at a time. */
+  /** A worker of an executor with workers starts it; each worker runs one task at a time. */
   | {
       readonly type: 'task-assigned';
       readonly node: NodeInfo;
-      /** A name that no other worker has at the same time, such as `threads 2`. */
+      /** A name that is unique among current workers, such as `threads 2`. */
       readonly worker: string;
-      /** When it began, in milliseconds since 1970: workers elsewhere may say it later. */
+      /** The start time in milliseconds since 1970; remote workers may report it late. */
       readonly since: number;
-      /** The process that the worker is, when it is one. */
+      /** The process id of a worker that is a process. */
       readonly pid?: number;
     }
   | {
@@ -48,7 +48,7 @@ export type RunHappening =
       readonly note?: string;
     }
   | { readonly type: 'task-logged'; readonly node: NodeInfo; readonly message: string }
-  /** What it printed in a process of its own, the last 64 Ki characters of it; told when an attempt is over. */
+  /** The last 64 Ki characters that it printed in its worker process; emitted when an attempt is over. */
   | { readonly type: 'task-printed'; readonly node: NodeInfo; readonly output: string }
   | { readonly type: 'task-finished'; readonly node: NodeInfo; readonly seconds: number }
   | { readonly type: 'task-saved'; readonly node: NodeInfo; readonly bytes: number }
@@ -63,26 +63,26 @@ export type RunHappening =
   | {
       readonly type: 'hook-failed';
       readonly hook: 'restore' | 'checkpoint';
-      /** Undefined when it is the run's own. */
+      /** Undefined for a hook of the run. */
       readonly node?: NodeInfo;
       readonly error: Error;
     }
   | { readonly type: 'warning'; readonly message: string; readonly node?: NodeInfo }
   | { readonly type: 'run-finished'; readonly summary: RunSummary };
 
-/** Events on their way to those who iterate over them. Each gets all that happens from when it began. */
+/** Delivers events to any number of listeners. Each receives the events from the start of its iteration on. */
 export class EventStream implements AsyncIterable<RunEvent> {
   readonly #listeners = new Set<Listener>();
   #isOver = false;
 
-  /** Whether anybody listens: when not, events need not be made. */
+  /** True while there are listeners: without any, events need not be created. */
   get isHeard(): boolean {
     return this.#listeners.size > 0;
   }
 
-  /** @param happening becomes the event */
-  emit(happening: RunHappening): void {
-    const event = Object.assign(happening, { time: performance.timeOrigin + performance.now() });
+  /** @param body becomes the event */
+  emit(body: RunHappening): void {
+    const event = Object.assign(body, { time: performance.timeOrigin + performance.now() });
     for (const listener of this.#listeners) listener.push(event);
   }
 
@@ -96,7 +96,7 @@ export class EventStream implements AsyncIterable<RunEvent> {
     return each(this.batches());
   }
 
-  /** The same, as many at a time as there are: a promise for each event costs more than most listeners do with it. */
+  /** The events in batches: a promise for each event costs more than most listeners do with it. */
   batches(): AsyncGenerator<readonly RunEvent[]> {
     const listener = new Listener();
     if (!this.#isOver) this.#listeners.add(listener);
@@ -120,7 +120,7 @@ async function* each(batches: AsyncIterable<readonly RunEvent[]>): AsyncGenerato
   for await (const events of batches) yield* events;
 }
 
-/** What one listener has not taken yet. A slow one never holds up the run. */
+/** The queue of one listener. A slow listener never holds up the run. */
 class Listener {
   #events: RunEvent[] = [];
   #wake: (() => void) | undefined;

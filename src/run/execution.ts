@@ -13,7 +13,7 @@ import type { NodeStates } from './node-states';
 import type { HandOver } from './result-sharing';
 import type { RunContext, RunGraph } from './run-context';
 
-/** What an execution is for, once it has ended. */
+/** The output of an execution, once it has ended. */
 class ExecutionOutput {
   readonly #run: Pick<RunContext, 'signal' | 'state'>;
   readonly #graph: RunGraph;
@@ -25,13 +25,13 @@ class ExecutionOutput {
     this.#states = states;
   }
 
-  /** Whether all of it can be had. */
+  /** True when every target has a result. */
   get isComplete(): boolean {
     const { graph } = this.#graph;
     return !this.#run.state.fatal && graph.targets.every(({ index }) => this.#states.isDone(index));
   }
 
-  /** The results, in the structure in which they were wanted. @throws {RunFailedError} */
+  /** The results, in the structure of the target. @throws {RunFailedError} */
   value(handover: HandOver): unknown {
     const { graph, reporter } = this.#graph;
     try {
@@ -41,7 +41,7 @@ class ExecutionOutput {
     }
   }
 
-  /** @throws {RunFailedError} which says why results are missing, or what failed besides */
+  /** @throws {RunFailedError} when results are missing, or when other tasks failed */
   throwIfFailed(): void {
     const { signal, state } = this.#run;
     const { graph, reporter } = this.#graph;
@@ -69,15 +69,15 @@ class ExecutionOutput {
   }
 }
 
-/** The run's own ways to get what was wanted from somewhere, and to put it there. */
+/** The hooks of a run that restore its result, and receive it. */
 interface RunHooks {
   readonly restore?: (() => unknown) | undefined;
   readonly checkpoint?: ((result: any) => unknown) | undefined;
 }
 
 /**
- * One execution of a graph: loads or computes what the target needs, and saves what is to be saved. A run has one, and
- * one more for each result that holds refs.
+ * One execution of a graph: loads or computes what the target needs, and saves the results of saved tasks. A run has
+ * one, and one more for each result that holds refs.
  */
 export class Execution implements ChildExecution {
   readonly #run: RunContext;
@@ -86,7 +86,7 @@ export class Execution implements ChildExecution {
   readonly #parts: ExecutionParts;
   readonly #output: ExecutionOutput;
 
-  /** @param identicalRuns the other runs of the runner, when work may be left to one that is identical */
+  /** @param identicalRuns the other runs of the runner, when work may be left to an identical one */
   constructor(run: RunContext, graph: RunGraph, identicalRuns: IdenticalRuns | undefined) {
     this.#run = run;
     this.#graph = graph;
@@ -95,7 +95,7 @@ export class Execution implements ChildExecution {
     this.#output = new ExecutionOutput(run, graph, this.#parts.states);
   }
 
-  /** Runs to the end. Gives what was wanted; throws a RunFailedError when that could not be had. */
+  /** Runs to the end and returns the result. @throws {RunFailedError} when there is none */
   async run(hooks: RunHooks): Promise<unknown> {
     const { sharing } = this.#parts;
     this.#graph.reporter.started();
@@ -109,7 +109,7 @@ export class Execution implements ChildExecution {
     return value;
   }
 
-  /** Runs to the end. Gives whether all that was wanted is there. */
+  /** Runs to the end. Returns whether every target has a result. */
   async complete(): Promise<boolean> {
     const { storageFailure } = this.#graph;
     const { policy, states, failures } = this.#parts;
@@ -128,17 +128,17 @@ export class Execution implements ChildExecution {
     return this.#output.isComplete;
   }
 
-  /** What was wanted. */
+  /** The result for the caller of the run. */
   value(): unknown {
     return this.#output.value(this.#parts.sharing.forCaller());
   }
 
-  /** Each of what was wanted, once it is there. */
+  /** The targets with the metadata of their results, once these are there. */
   targets(): readonly TargetResult[] {
     return this.#graph.graph.targets.map((node) => ({ node, ...this.view.metadataOf(node) }));
   }
 
-  /** Whether what was wanted is a single result that still holds refs. */
+  /** True when the result of a target still holds refs. */
   isUnresolved(): boolean {
     return !this.#graph.purpose.resolvesTargets && this.#parts.delivery.hasUnresolved;
   }
@@ -152,7 +152,7 @@ export class Execution implements ChildExecution {
     return this.#parts.view;
   }
 
-  /** Decides from the targets down, then starts what is ready until nothing is left: results settle on the way. */
+  /** Decides from the targets down, then starts ready nodes until none is left; results settle on the way. */
   async #loadOrCompute(leader: ActiveRun | undefined): Promise<void> {
     const { graph } = this.#graph;
     const { state, inFlight } = this.#run;
@@ -168,13 +168,13 @@ export class Execution implements ChildExecution {
       failures.fail(index, new TidemarkError('its result was in the storage, and is not there any more'));
   }
 
-  /** The run is ending: nothing new starts. */
+  /** Starts no further nodes, since the run is ending. */
   #end(): void {
     this.#parts.retries.giveUp();
     this.#parts.scheduler.pump();
   }
 
-  /** This execution, for identical runs; undefined when it leaves nothing to others. */
+  /** This execution as identical runs see it; undefined when it leaves no work to others. */
   #activeRun(): ActiveRun | undefined {
     const { graph, keys, fingerprints, checkpoints } = this.#graph;
     if (!this.#identicalRuns || !checkpoints?.isSaving || graph.targets.length === 0) return undefined;

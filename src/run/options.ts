@@ -18,80 +18,80 @@ import type { TaskRef } from '../task/ref';
 import type { TaskClass } from '../task/task-class';
 import type { QueueOptions } from './queues';
 
-/** How a runner runs. */
+/** Options of a runner. */
 export interface RunnerOptions {
-  /** Where results are kept: a storage, or what `Storage.open` takes. @default 'file:.tidemark' */
+  /** The storage of results, or a source for `Storage.open`. @default 'file:.tidemark' */
   readonly storage?: Storage | StorageSource;
-  /** Limits and executors, by queue name; a task that names no queue has the one of its own name. */
+  /** Limits and executors by queue name; a task without a queue uses the queue of its own name. */
   readonly queues?: Readonly<Record<string, QueueOptions>>;
-  /** What runs tasks. @default inline() */
+  /** The executor of tasks. @default inline() */
   readonly executor?: Executor;
-  /** How many tasks run at once in the executor. @default 64 */
+  /** The number of tasks that run in the executor at the same time. @default 64 */
   readonly concurrency?: number;
   /**
-   * What a failure does to the others: `'stop'` starts nothing new, `'continue'` runs all that does not need
-   * what failed. What is running finishes and is saved either way.
+   * The effect of a failure on other tasks: `'stop'` starts no further tasks, `'continue'` runs every task that does
+   * not need the failed one. Running tasks finish and are saved either way.
    *
    * @default 'stop'
    */
   readonly onFailure?: 'stop' | 'continue';
   /**
-   * What a storage that cannot be read or written does: `'fail'` ends the run, `'compute'` warns and computes,
-   * and overwrites nothing that cannot be read.
+   * The effect of a storage error: `'fail'` ends the run, `'compute'` warns, computes, and overwrites nothing that
+   * cannot be read.
    *
    * @default 'fail'
    */
   readonly onStorageError?: 'fail' | 'compute';
-  /** What happens when the source of a task's class is another than when its result was saved. @default 'warn' */
+  /** The reaction when the source of a task's class has changed since its result was saved. @default 'warn' */
   readonly sourceChange?: 'warn' | 'rerun' | 'ignore';
-  /** Makes instances of task classes. @default typedi's global container */
+  /** Creates instances of task classes. @default typedi's global container */
   readonly container?: Container;
   /**
-   * A folder for task directories, where the storage has none of its own: those of saved tasks, so one folder for one
-   * storage, and those that are removed when the run ends.
+   * The folder for task directories when the storage has no place for them, both those of saved tasks and those that
+   * are removed when the run ends. Each storage needs a folder of its own.
    *
    * @default next to the checkpoints of a file storage; the system's temporary folder for tasks that are not saved
    */
   readonly directories?: string;
-  /** Whether results that are saved, or that several tasks receive, are frozen. @default true */
+  /** Freezes results that are saved or that several tasks receive. @default true */
   readonly freeze?: boolean;
-  /** What runs say of `join` that do not say it themselves. @default true */
+  /** The default of the run option `join`. @default true */
   readonly join?: boolean;
   /**
-   * A graph with more nodes is taken for a recursion without an end, and so are more nodes of which each requires the
-   * next, or results that hold refs to each other so deep.
+   * The limit beyond which a graph counts as an infinite recursion: its number of nodes, the length of a chain of
+   * requirements, and the depth to which results hold refs to each other.
    *
-   * @default 10000000 nodes, 1000000 that require each other, 10000 results that hold refs to each other
+   * @default 10000000 nodes, a chain of 1000000 requirements, 10000 nested results with refs
    */
   readonly maxNodes?: number;
   /**
-   * How long an attempt that timed out keeps its slot when it does not heed `context.signal`, in milliseconds. Only
-   * then may it run beside others that its limits would not allow.
+   * The time for which an attempt that ignores `context.signal` keeps its slot after its timeout, in milliseconds.
+   * After that, other tasks may start while it still runs, beyond the limits.
    *
    * @default 10000
    */
   readonly timeoutGrace?: number;
-  /** Told of what people should look at but need not. @default process.emitWarning */
+  /** Receives warnings. @default process.emitWarning */
   readonly onWarning?: (message: string) => void;
-  /** `'progress'` shows on stderr how far each run is. @default undefined: nothing is written */
+  /** `'progress'` shows the progress of each run on stderr. @default undefined: nothing is written */
   readonly report?: 'progress' | undefined;
 }
 
-/** What can be said of one run. */
+/** Options of one run. */
 export interface RunOptions<Out = any> {
   /** Limits and executors for this run only, by queue name. */
   readonly queues?: Readonly<Record<string, QueueOptions>>;
-  /** Computes anew: everything, or these tasks and what comes from them. @default false */
+  /** Recomputes everything, or these tasks and all that depends on them. @default false */
   readonly force?: boolean | readonly TaskClass[];
   /** @default the runner's */
   readonly onFailure?: 'stop' | 'continue';
-  /** Asked first: what it gives is the result of the run, unless that is undefined, and no task runs. */
+  /** Called first: a return value other than undefined is the result of the run, and no task runs. */
   readonly restore?: () => Awaitable<Out | undefined>;
-  /** Given what the run computed. What it or `restore` throws is reported, and the run goes on. */
+  /** Receives the result of the run. Errors of `checkpoint` and `restore` are reported, and the run continues. */
   readonly checkpoint?: (result: Out) => Awaitable<void>;
   /**
-   * Whether the run waits for saved tasks that another run of this process computes just now in the same storage, and
-   * loads their results, instead of computing them a second time. What is forced never waits.
+   * Waits for saved tasks that another run of this process is computing in the same storage, and loads their results
+   * instead of computing them a second time. Forced tasks never wait.
    *
    * @default the runner's
    */
@@ -137,13 +137,13 @@ const runOptions: Readonly<Record<keyof RunOptions, Allowed>> = {
 };
 const queueOptions: Readonly<Record<keyof QueueOptions, Allowed>> = { concurrency: anything, executor: anything };
 
-/** @throws {TidemarkError} for an option that a runner does not have, or a value that it cannot have */
+/** @throws {TidemarkError} for an unknown option or an invalid value */
 export function checkRunnerOptions(options: RunnerOptions): void {
   checkOptions(options, runnerOptions, 'the runner');
   checkQueues(options.queues);
 }
 
-/** @throws {TidemarkError} likewise for one run */
+/** @throws {TidemarkError} for an unknown option or an invalid value */
 export function checkRunOptions(options: RunOptions): void {
   checkOptions(options, runOptions, 'a run');
   checkQueues(options.queues);
@@ -160,16 +160,16 @@ function checkQueues(given: RunnerOptions['queues'] = {}): void {
 type One = TaskClass | TaskRef<unknown>;
 type Group = One | readonly One[] | { readonly [name: string]: One };
 
-/** What can be run: a task class, a ref, or an array, tuple or record of them. */
+/** A task class, a ref, or an array, tuple or record of them. */
 export type Runnable = One | readonly Group[] | { readonly [name: string]: Group };
 
-/** What running it gives. */
+/** The type of the result. */
 export type ResultOf<W> = W extends TaskClass<infer T> ? OutputOf<T> : W extends TaskRef<infer O> ? O : Resolved<W>;
 
-/** What may follow it in a call: params for a class. */
+/** The arguments after the target in a call: params for a class. */
 export type ParamsFor<W> = W extends TaskClass<infer T> ? [params?: ParamsOf<T>] : [];
 
-/** Likewise, with options for the run. */
+/** The arguments after the target in a call that starts a run: params for a class, then options. */
 export type ParamsAndOptions<W> =
   W extends TaskClass<infer T>
     ? [params?: ParamsOf<T> | undefined, options?: RunOptions<OutputOf<T>>]

@@ -3,29 +3,29 @@ import type { Executor } from '../executors/executor';
 import type { GraphNode } from '../graph/node';
 import type { TaskDefinition } from '../task/definition';
 
-/** A limit on how much runs at once, as one kind of run sees it. */
+/** A concurrency limit, as one kind of run sees it. */
 interface SemaphoreView {
   readonly isFull: boolean;
-  /** The slots for runs that tasks started: these may use parked ones, so that they never wait for their parents. */
+  /** The slots for runs that tasks started: these may use parked slots, so that they never wait for their parents. */
   readonly nested: SemaphoreView;
-  /** @param weight how many slots; more than are free may be taken, which makes others wait the longer */
+  /** @param weight the number of slots; it may exceed the free ones, which makes others wait longer */
   acquire(weight?: number): void;
   release(weight?: number): void;
   /** Calls back once when a slot is free. */
   onFree(wake: () => void): void;
-  /** The holder of a slot waits for a run that it started: until it resumes, such runs may use the slot. */
+  /** Lends the slot of a holder that waits for a run it started to such runs, until the holder resumes. */
   park(): void;
-  /** The holder of a parked slot goes on: a promise when the slot is in use, which is fulfilled once it is free again. */
+  /** Resumes the holder of a parked slot: returns a promise of the slot when it is in use. */
   resume(): Promise<void> | undefined;
-  /** The holder of a parked slot is over. */
+  /** Ends the parking of a slot whose holder is over. */
   unpark(): void;
 }
 
-/** A limit on how much runs at once, shared by all runs that it holds for. */
+/** A concurrency limit, shared by all runs to which it applies. */
 export class Semaphore implements SemaphoreView {
   readonly limit: number;
   #used = 0;
-  /** How many of the used slots have holders that only wait for runs that they started. */
+  /** The number of used slots whose holders only wait for runs that they started. */
   #parked = 0;
   readonly #waiting = new Set<() => void>();
   readonly #resuming: (() => void)[] = [];
@@ -47,7 +47,7 @@ export class Semaphore implements SemaphoreView {
     return (this.#nested ??= new NestedSemaphore(this));
   }
 
-  /** Whether even the parked slots are in use. */
+  /** True when even the parked slots are in use. */
   get isFullForNested(): boolean {
     return this.#used - this.#parked >= this.limit;
   }
@@ -56,7 +56,7 @@ export class Semaphore implements SemaphoreView {
     this.#used += weight;
   }
 
-  /** Gives slots back and wakes those who wait for one, who waits longest first, until it is taken. */
+  /** Releases slots and wakes waiters, the longest waiting first, until the slots are taken. */
   release(weight = 1): void {
     this.#used -= weight;
     this.#wake();
@@ -85,7 +85,7 @@ export class Semaphore implements SemaphoreView {
     return this.#used - this.#parked < this.limit;
   }
 
-  /** Those who resume come first, since others may wait for what they hold besides; then runs that tasks started. */
+  /** Wakes resuming holders first, since others may wait for what else they hold; then runs that tasks started. */
   #wake(): void {
     while (this.#resuming.length > 0 && this.#mayResume) {
       this.#parked--;
@@ -138,7 +138,7 @@ class NestedSemaphore implements SemaphoreView {
   }
 }
 
-/** Calls those who wait, who waits longest first, until the slots are taken. */
+/** Wakes waiters, the longest waiting first, until the slots are taken. */
 function wakeUntilFull(waiting: Set<() => void>, slots: SemaphoreView): void {
   for (const wake of [...waiting]) {
     if (slots.isFull) return;
@@ -147,15 +147,15 @@ function wakeUntilFull(waiting: Set<() => void>, slots: SemaphoreView): void {
   }
 }
 
-/** Where a task runs: an executor, and how many may run there at once. */
+/** The options of a queue: its executor, and its concurrency. */
 export interface QueueOptions {
-  /** How many of the queue's tasks run at once. @default as many as the executor takes */
+  /** The number of tasks of the queue that run at the same time. @default the executor's limit */
   readonly concurrency?: number;
   /** @default the runner's */
   readonly executor?: Executor;
 }
 
-/** What a task goes through to run: the limit of its queue, if that has one, and its executor with that one's limit. */
+/** A queue of tasks: its limit, if it has one, and its executor with the executor's limit. */
 export interface Queue {
   readonly queue: SemaphoreView | undefined;
   readonly executor: Executor;
@@ -166,13 +166,13 @@ export interface Queue {
 export class Queues {
   readonly #byName = new Map<string, Queue>();
   readonly #byTask = new WeakMap<TaskDefinition, Queue>();
-  /** Where tasks run whose queue is not named. */
+  /** The queue of tasks whose queue has no options. */
   readonly defaultQueue: Queue;
   readonly #base: Queues | undefined;
-  /** Take back what executors were told of queues. */
+  /** Functions that undo `useQueue` of executors. */
   readonly #undo: (() => void)[] = [];
 
-  /** @param base what holds for queues that are not named here */
+  /** @param base the queues for names that are not among `queues` */
   constructor(
     queues: Readonly<Record<string, QueueOptions>>,
     rest: Queue,
@@ -194,21 +194,20 @@ export class Queues {
     }
   }
 
-  /** The run is over whose queues these are. */
+  /** Releases the queues of a run that is over. */
   release(): void {
     for (const undo of this.#undo.splice(0).reverse()) undo();
   }
 
   readonly get = ({ task }: GraphNode): Queue => {
-    let lane = this.#byTask.get(task);
-    if (!lane) {
-      lane = this.getByName(task.queue);
-      this.#byTask.set(task, lane);
+    let queue = this.#byTask.get(task);
+    if (!queue) {
+      queue = this.getByName(task.queue);
+      this.#byTask.set(task, queue);
     }
-    return lane;
+    return queue;
   };
 
-  /** That of a queue. */
   getByName(queue: string): Queue {
     return this.#byName.get(queue) ?? this.#base?.getByName(queue) ?? this.defaultQueue;
   }

@@ -1,15 +1,15 @@
 import type { GraphNode } from '../graph/node';
 import type { Queue } from './queues';
 
-/** The nodes of one queue that can start. */
+/** The ready nodes of one queue. */
 interface Stack {
   readonly queue: Queue;
   readonly nodes: number[];
 }
 
 /**
- * Nodes that can start. The one that became so last goes first, in its queue and among all queues with room:
- * what finishes something begun goes before what begins something new.
+ * Nodes that can start. The node that became ready last starts first, in its queue and among all queues with free
+ * slots, so that started branches of the graph finish before new ones begin.
  */
 export class ReadyQueue {
   readonly #nodes: readonly GraphNode[];
@@ -17,7 +17,7 @@ export class ReadyQueue {
   readonly #loadQueue: Queue;
   readonly #stacks: Stack[] = [];
   readonly #byQueue = new Map<Queue, Stack>();
-  /** When each became ready, by count. */
+  /** The sequence number at which each node became ready. */
   readonly #since: Int32Array;
   #count = 0;
 
@@ -41,7 +41,7 @@ export class ReadyQueue {
     stack.nodes.push(index);
   }
 
-  /** The queue that is next, with what can start there, the next one last; undefined when no queue has room. */
+  /** The next queue with its ready nodes, the next one last; undefined when no queue has a free slot. */
   next(): Stack | undefined {
     let next: Stack | undefined;
     let newest = 0;
@@ -58,7 +58,7 @@ export class ReadyQueue {
     return this.#stacks.every(({ nodes }) => nodes.length === 0);
   }
 
-  /** Calls back when a queue in which something can start may have got room. */
+  /** Calls back when a slot of a queue with ready nodes may be free. */
   onRoom(wake: () => void): void {
     for (const { queue, nodes } of this.#stacks) {
       if (nodes.length > 0) (queue.queue?.isFull ? queue.queue : queue.executorSlots).onFree(wake);

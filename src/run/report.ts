@@ -11,7 +11,7 @@ export interface StartedReport {
   readonly ended: Promise<void>;
 }
 
-/** Shows the progress of a run on stderr. What shows it is loaded here, since most programs need none of it. */
+/** Shows the progress of a run on stderr. The report modules are loaded here, since most programs do not use them. */
 export function startReport(events: EventStream): StartedReport {
   const { showProgress } =
     require('../report/progress/show-progress') as typeof import('../report/progress/show-progress');

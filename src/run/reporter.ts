@@ -10,7 +10,7 @@ import type { RunCounters } from './summary';
 
 const none: readonly TaskKey[] = Object.freeze([]);
 
-/** Tells what happens in a run: counts it, and makes events of it when somebody listens. */
+/** Counts what happens in a run, and emits events when there are listeners. */
 export class Reporter {
   readonly counters: RunCounters;
   readonly #graph: Graph;
@@ -36,7 +36,7 @@ export class Reporter {
     this.#onWarning = options.onWarning;
   }
 
-  /** An event about a node. The event is only made when somebody listens. */
+  /** Emits an event about a node. The event is only created when there are listeners. */
   emit(index: number, event: (node: NodeInfo) => RunHappening): void {
     if (this.#events.isHeard) this.#events.emit(event(this.#info(index)));
   }
@@ -53,7 +53,7 @@ export class Reporter {
   }
 
   warn(index: number | undefined, warning: string): void {
-    // It may hold what a store holds.
+    // It may contain text from a store.
     const message = escapeControls(warning);
     this.counters.warnings.push(message);
     if (this.#events.isHeard)
@@ -61,7 +61,7 @@ export class Reporter {
     this.#onWarning(message);
   }
 
-  /** @param index the node that it was about, when it was about one */
+  /** @param index the node concerned, if any */
   storageFailed(index: number | undefined, cause: unknown): void {
     const error = toError(cause);
     this.counters.storageErrors.push(error);
@@ -69,7 +69,7 @@ export class Reporter {
       this.#emitFailure({ type: 'storage-failed', ...(index !== undefined && { node: this.#info(index) }), error });
   }
 
-  /** @param index the node whose hook it was; undefined for the run's own */
+  /** @param index the node whose hook failed; undefined for a hook of the run */
   hookFailed(index: number | undefined, hook: 'restore' | 'checkpoint', cause: unknown): void {
     const error = toError(cause);
     this.counters.hookErrors.push(error);
@@ -79,12 +79,12 @@ export class Reporter {
     this.warn(index, `${hook}() of ${owner} failed: ${explainError(cause)}`);
   }
 
-  /** An event with an error of somebody else's, of which `JSON.stringify` would write nothing. */
+  /** Emits an event with an error of user or library code, which `JSON.stringify` alone would write as `{}`. */
   #emitFailure(event: RunHappening & { readonly error: Error }): void {
     this.#events.emit(withJson(event, () => ({ ...event, error: errorToJson(event.error) })));
   }
 
-  /** The keys of what a node requires, as far as they are known. */
+  /** The known keys of a node's requirements. */
   requiredBy(index: number): readonly TaskKey[] {
     const required = this.#graph.requirementsOf(index);
     if (required.length === 0) return none;
@@ -101,7 +101,7 @@ export class Reporter {
   }
 
   #info(index: number): NodeInfo {
-    // Most that start are over before anything else happens.
+    // Most nodes finish before an event about another one.
     if (this.#last?.index !== index) this.#last = { index, info: this.#newInfo(index) };
     return this.#last.info;
   }
@@ -110,7 +110,7 @@ export class Reporter {
     const node = this.#graph.nodes[index]!;
     const keyOf = () => this.keyOf(index);
     return {
-      // Made when a listener asks for it: a key costs more than all the rest of an event.
+      // Computed on first access: a key costs more than the rest of an event.
       get key() {
         return keyOf();
       },

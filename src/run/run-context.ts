@@ -16,31 +16,31 @@ import type { Reporter } from './reporter';
 import type { InFlightCounter, RunState } from './run-state';
 import type { TaskDirectories } from './task-directories';
 
-/** What all executions of one run share. */
+/** The state and services that all executions of one run share. */
 export interface RunContext {
-  /** Tells runs apart, whatever process they are in. */
+  /** Identifies the run across processes. */
   readonly runId: string;
   readonly container: Container;
-  /** Where results are. */
+  /** The storage of results. */
   readonly layers: StorageStack;
   /** The runner's limits. */
   readonly limits: ConcurrencyLimits;
   readonly queueOf: (node: GraphNode) => Queue;
-  /** Where checkpoints are loaded, with the limit on how many at once. */
+  /** The queue in which checkpoints are loaded, with its limit. */
   readonly loadQueue: Queue;
   /** The async context of the run. */
   readonly scope: RunScope;
-  /** What the run waits for, in case that never ends. */
+  /** The user code that the run waits for, so that it can be named when it never settles. */
   readonly call: OpenCall;
   readonly state: RunState;
   readonly signal: AbortSignal;
   readonly inFlight: InFlightCounter;
   readonly directories: TaskDirectories;
-  /** What runs of this process compute in the same storage. */
+  /** The keys that runs of this process are computing in the same storage. */
   readonly computations: RunComputations;
-  /** What runs the refs in results. */
+  /** Runs the refs in results. */
   readonly refResolver: RefResolver;
-  /** What is computed anew whatever is saved; undefined when nothing is. */
+  /** The tasks that are recomputed even if they are saved; undefined when there are none. */
   readonly forced: ForceSet | undefined;
   readonly warned: IssuedWarnings;
   readonly onStorageError: 'fail' | 'compute';
@@ -48,36 +48,36 @@ export interface RunContext {
   readonly freezes: boolean;
 }
 
-/** One graph of a run, as an execution gets it. */
+/** One graph of a run, as its execution receives it. */
 export interface RunGraph {
   readonly graph: Graph;
   readonly keys: NodeKeys;
   readonly fingerprints: GraphFingerprints;
   /** Undefined when no task of the graph is saved. */
   readonly checkpoints: Checkpoints | undefined;
-  /** Why checkpoints could not be had at all. */
+  /** The error that made all checkpoints unavailable. */
   readonly storageFailure: { readonly error: unknown } | undefined;
   readonly isForced: (index: number) => boolean;
   readonly reporter: Reporter;
   readonly purpose: Purpose;
 }
 
-/** What the targets of a graph are for. */
+/** The purpose of a graph's targets. */
 export interface Purpose {
-  /** Whether refs in the results of targets are run as well; when not, such results are given as they are. */
+  /** Runs the refs in the results of targets; when false, such results are returned with their refs. */
   readonly resolvesTargets: boolean;
-  /** Whether something comes from the targets, which has to know what they came from. */
+  /** True when something depends on the targets and needs their provenance. */
   readonly isTraced: boolean;
-  /** How the targets came to be required, when a result held refs to them. */
+  /** The path by which the targets came to be required, when a result held refs to them. */
   readonly refPath: RefPath | undefined;
 }
 
-/** What a run has warned of. */
+/** The warnings that a run has given. */
 export interface IssuedWarnings {
   ofStorage: boolean;
-  /** How many damaged checkpoints were found. */
+  /** The number of damaged checkpoints found. */
   damaged: number;
-  /** How many were found that are not encrypted and have to be. */
+  /** The number of checkpoints found that are not encrypted but have to be. */
   plain: number;
   readonly sources: Set<string>;
   /** Tasks whose results contain unstorable secrets. */

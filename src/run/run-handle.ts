@@ -2,20 +2,20 @@ import type { EventStream, RunEvent } from './events';
 import type { RunSummary } from './summary';
 
 /**
- * Knows whether somebody learns how a run ended. A failure that nobody learns of is an unhandled rejection, as that of
- * any promise. Who learns of it: who awaits the result or the summary, and who reads the events up to `run-finished`.
+ * Tracks whether the end of a run is observed: by awaiting the result or the summary, or by reading the events up to
+ * `run-finished`. An unobserved failure is an unhandled rejection, as for any promise.
  */
 class Observation<Out> {
   readonly result: Promise<Out>;
   #isObserved = false;
   /** Readers of events that may still see `run-finished`. */
   #readers = 0;
-  /** A failure that readers may still learn of. */
+  /** A failure that readers of events may still observe. */
   #failure: { readonly error: unknown } | undefined;
   #unhandled: Promise<never> | undefined;
   readonly #result: ObservedPromise<Out>;
 
-  /** @param isExpected whether an error is only what the owner of the run asked for */
+  /** @param isExpected recognises errors that the owner of the run caused by stopping it */
   constructor(result: Promise<Out>, isExpected: (error: unknown) => boolean) {
     const fail = (error: unknown, reject: (error: unknown) => void) => {
       if (isExpected(error)) this.#observe();
@@ -29,7 +29,7 @@ class Observation<Out> {
     );
   }
 
-  /** The summary. When it rejects, so does the result, which alone reports that. */
+  /** The summary. When it rejects, so does the result, and only the result reports that. */
   summary<T>(summary: Promise<T>): Promise<T> {
     const observed = new ObservedPromise<T>(
       (resolve, reject) => void summary.then(resolve, reject),
@@ -41,7 +41,7 @@ class Observation<Out> {
 
   /** The events of the run. */
   events(stream: EventStream): AsyncIterable<RunEvent> {
-    // `batches` is for readers of this package.
+    // `batches` is for readers within this package.
     return {
       [Symbol.asyncIterator]: () => this.#read(oneByOne(stream.batches()), (event) => event),
       batches: () => this.#read(stream.batches(), (events) => events.at(-1)),
@@ -68,7 +68,7 @@ class Observation<Out> {
     this.#unhandled?.catch(ignore);
   }
 
-  /** The last reader left before it learned of a failure. */
+  /** Reports a failure that the last reader did not wait for. */
   #reportUnobserved(): void {
     if (this.#failure && !this.#isObserved && this.#readers === 0)
       this.#unhandled ??= Promise.reject(this.#failure.error);
@@ -79,7 +79,7 @@ async function* oneByOne(batches: AsyncIterable<readonly RunEvent[]>): AsyncGene
   for await (const events of batches) yield* events;
 }
 
-/** A promise that tells when it is awaited, or `then`, `catch` or `finally` of it is called. */
+/** A promise that calls back when it is awaited, or when its `then`, `catch` or `finally` is called. */
 class ObservedPromise<T> extends Promise<T> {
   readonly #onObserved: () => void;
 
@@ -88,7 +88,7 @@ class ObservedPromise<T> extends Promise<T> {
     this.#onObserved = onObserved;
   }
 
-  /** What comes from it is an ordinary promise. */
+  /** Derived promises are ordinary ones. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -102,7 +102,7 @@ class ObservedPromise<T> extends Promise<T> {
     return super.then(onFulfilled, onRejected);
   }
 
-  /** Its rejection is reported elsewhere, or known. */
+  /** Its rejection is reported elsewhere, or already observed. */
   silence(): void {
     super.then(undefined, ignore);
   }
@@ -113,26 +113,26 @@ function ignore(): void {}
 /**
  * One execution of a graph towards a target.
  *
- * A failure is an unhandled rejection of `result`, as that of any promise, unless `result` or `summary` is awaited, or
- * `events` are read up to `run-finished`. A run that its owner stops or cancels has not failed by that.
+ * A failure is an unhandled rejection of `result`, as for any promise, unless `result` or `summary` is awaited or
+ * `events` are read up to `run-finished`. A run that its owner stops or cancels has not failed.
  */
 export interface Run<Out> {
-  /** What was asked for; rejects with a RunFailedError, or a DeclarationError when nothing could be run. */
+  /** The result; rejects with a RunFailedError, or with a DeclarationError when nothing could run. */
   readonly result: Promise<Out>;
-  /** What happens, from when iterating begins; begin in the same turn as `start` to miss nothing. */
+  /** The events from the start of iteration on; iterate in the same turn as `start` to get all of them. */
   readonly events: AsyncIterable<RunEvent>;
-  /** What the run did; never rejects once tasks began to run. */
+  /** The counts and durations of the run; never rejects once tasks began to run. */
   readonly summary: Promise<RunSummary>;
-  /** Starts nothing new; what is running finishes and is saved. */
+  /** Starts no further tasks; running ones finish and are saved. */
   stop(): void;
-  /** The same, and aborts `context.signal` for what is running. */
+  /** Starts no further tasks and aborts the `context.signal` of running ones. */
   cancel(reason?: unknown): void;
 }
 
 /** Ends a run early. */
 export type Stop = (how: { readonly cancel: boolean; readonly reason?: unknown }) => void;
 
-/** A run under way. */
+/** An active run. */
 export class StartedRun<Out> implements Run<Out> {
   readonly result: Promise<Out>;
   readonly summary: Promise<RunSummary>;
@@ -156,12 +156,12 @@ export class StartedRun<Out> implements Run<Out> {
   }
 }
 
-/** What a run under way is made of. */
+/** The parts of an active run. */
 interface StartedRunParts<Out> {
   readonly result: Promise<Out>;
   readonly summary: Promise<RunSummary>;
   readonly events: EventStream;
   readonly stop: Stop;
-  /** Whether an error is only what `stop` was called for. */
+  /** Recognises errors that `stop` caused. */
   readonly isExpected: (error: unknown) => boolean;
 }

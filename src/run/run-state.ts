@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { TaskFailedError } from './errors';
 
-/** Counts what a run has under way that ends by itself: when nothing is, and something waits, it waits forever. */
+/** Counts the operations of a run that end by themselves. When there are none, whatever waits would wait forever. */
 export class InFlightCounter {
-  /** Called in a later turn, when nothing is under way and somebody asked for a check. */
+  /** Called in a later turn of the event loop when nothing is in flight and a check was scheduled. */
   onIdle: (() => void) | undefined;
-  /** Whether anything waits: only then is there something to check. */
+  /** True while something waits: otherwise no check is needed. */
   #isWatched = false;
   #busy = 0;
   #check: NodeJS.Immediate | undefined;
@@ -22,15 +22,15 @@ export class InFlightCounter {
     if (--this.#busy === 0 && this.#isWatched) this.#scheduleIdleCheck();
   };
 
-  /** Something waits from now on. */
+  /** Starts checking, since something waits. */
   watch(): void {
     this.#isWatched = true;
     this.#scheduleIdleCheck();
   }
 
   /**
-   * Nothing waits any more. Drops the pending check, which holds the whole run: a program that awaits run after run
-   * may not return to its event loop for a long time.
+   * Stops checking, since nothing waits any more. Cancels the pending check, which would keep the whole run in memory:
+   * a program that awaits run after run may not return to its event loop for a long time.
    */
   unwatch(): void {
     this.#isWatched = false;
@@ -45,7 +45,7 @@ export class InFlightCounter {
     return pending;
   }
 
-  /** Checks in a later turn, when what is over now has had its consequences. */
+  /** Checks in a later turn, when the callbacks of everything that is over have run. */
   #scheduleIdleCheck(): void {
     this.#check ??= setImmediate(() => {
       this.#check = undefined;
@@ -54,9 +54,9 @@ export class InFlightCounter {
   }
 }
 
-/** How a run is going: what has failed, and whether it is only waiting for what is under way. Shared by its executions. */
+/** The failures of a run, and whether it still starts tasks. Shared by its executions. */
 export class RunState {
-  /** Tasks that failed for good, in the order of time. */
+  /** Tasks that failed after all their attempts, in order of time. */
   readonly errors: TaskFailedError[] = [];
   readonly #onFailure: 'stop' | 'continue';
   readonly #ending = new AbortController();
@@ -69,12 +69,12 @@ export class RunState {
     setMaxListeners(0, this.#ending.signal);
   }
 
-  /** What ended the run besides failed tasks. */
+  /** The error that ended the run, other than failed tasks. */
   get fatal(): { readonly error: unknown } | undefined {
     return this.#fatal;
   }
 
-  /** Aborts once nothing new is to be started. */
+  /** Aborts once the run starts no further tasks. */
   get ending(): AbortSignal {
     return this.#ending.signal;
   }
@@ -83,18 +83,18 @@ export class RunState {
     return this.#isStopped;
   }
 
-  /** Whether nothing new is to be started. */
+  /** True once the run starts no further tasks. */
   get isEnding(): boolean {
     return this.#isStopped || this.#fatal !== undefined || (this.errors.length > 0 && this.#onFailure === 'stop');
   }
 
-  /** Calls back once the run is ending. Gives what to call when that is of no interest any more. */
+  /** Calls back once the run is ending. Returns a function that unsubscribes. */
   onEnding(callback: () => void): () => void {
     this.#endingListeners.add(callback);
     return () => this.#endingListeners.delete(callback);
   }
 
-  /** A task failed for good. */
+  /** Records a task that failed after all its attempts. */
   fail(error: TaskFailedError): void {
     this.errors.push(error);
     if (this.isEnding) this.#notify();

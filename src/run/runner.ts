@@ -20,7 +20,7 @@ import type { Plan } from './plan/plan';
 import type { Run } from './run-handle';
 
 /**
- * Runs tasks: works out what is needed, loads what is saved, computes the rest, saves what is to be saved.
+ * Runs tasks: finds the required tasks, loads saved results, computes the rest, and saves what is marked to be saved.
  *
  * @example
  * const runner = new Runner({ storage: 'file:.tidemark', queues: { gpu: { concurrency: 1 } } });
@@ -34,7 +34,7 @@ export class Runner {
   readonly storage: Storage;
   readonly #engine: Engine;
 
-  /** @throws {TidemarkError} for options that cannot be: an unknown one, a concurrency below 1, a storage that is none */
+  /** @throws {TidemarkError} for invalid options, such as an unknown name or a concurrency below 1 */
   constructor(options: RunnerOptions = {}) {
     checkRunnerOptions(options);
     const { storage, container = typediContainer, executor = inline() } = options;
@@ -42,7 +42,7 @@ export class Runner {
       throw new TidemarkError(`the executor is ${String(executor)}; give one such as inline()`);
     if (typeof container?.resolve !== 'function')
       throw new TidemarkError('the container has no method resolve(cls) that makes an instance of a class');
-    // Loaded with the first runner: what only declares tasks, such as the modules of workers, needs half of the package.
+    // Loaded with the first runner: code that only declares tasks, such as a module of workers, needs half the package.
     const { Engine } = require('./engine') as typeof import('./engine');
     this.storage = storage instanceof Storage ? storage : Storage.open(storage);
     const ownsStorage = !(storage instanceof Storage) && !this.storage.isShared;
@@ -50,7 +50,7 @@ export class Runner {
   }
 
   /**
-   * Runs a task, or several, and gives the result.
+   * Runs a task, or several, and returns the result.
    *
    * @param what a task class (then its params), a ref, or an array, tuple or record of refs and classes
    * @throws {DeclarationError} before anything runs, when params or requirements are wrong
@@ -62,13 +62,13 @@ export class Runner {
     return this.#engine.start(what, rest).result as Promise<ResultOf<W>>;
   }
 
-  /** Starts a run; its result, its events and its summary can be had from what is returned. */
+  /** Starts a run and returns a handle to its result, events and summary. */
   start<const W extends Runnable>(what: W, ...rest: ParamsAndOptions<W>): Run<ResultOf<W>> {
     return this.#engine.start(what, rest) as Run<ResultOf<W>>;
   }
 
   /**
-   * What a run would do: which tasks it would load, and which it would run, and why. Runs nothing.
+   * Plans a run without running anything: the tasks that it would load, those that it would run, and why.
    *
    * @example
    * const { toRun, nodes } = await runner.plan(ScoreModel, { path: 'penguins.csv' });
@@ -83,10 +83,10 @@ export class Runner {
   }
 
   /**
-   * Forgets results and all that came from them, in whatever process or machine: they are computed again when needed.
+   * Invalidates results and everything derived from them, for all processes and machines: later runs recompute them.
    *
    * @param what a ref, or a class with params: that result; a class alone: all results of that task
-   * @returns the keys of the results that were deleted; what came from them is not searched for, it just no longer counts
+   * @returns the keys of the deleted results; results derived from them stay in the storage, but no longer count
    * @example
    * await runner.clear(Choose, { n: 3, k: 3 });
    */
@@ -94,7 +94,7 @@ export class Runner {
     return this.#engine.clear(what, rest);
   }
 
-  /** Waits for runs under way and lets go of what the runner holds. */
+  /** Waits for active runs, then closes executors and the storage that the runner opened. */
   close(): Promise<void> {
     return this.#engine.close();
   }

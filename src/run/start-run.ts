@@ -15,24 +15,24 @@ import { RunState } from './run-state';
 import { RunCounters, type RunSummary } from './summary';
 import type { TaskDirectories } from './task-directories';
 
-/** A run that has been started, and when all of it is over. */
+/** A started run, and a promise of its end. */
 export interface StartingRun {
   readonly run: StartedRun<unknown>;
   readonly done: Promise<void>;
 }
 
-/** What is wanted of a run, and how. */
+/** The options of a run, and its hooks. */
 export interface RunRequest {
   readonly target: unknown;
   readonly options: RunOptions;
 }
 
-/** Starts a run. @param open gives what is wanted; what it throws is how the run ends */
+/** Starts a run. @param open returns the target; the run fails with any error that it throws */
 export function startRun(source: RunSource, open: () => RunRequest): StartingRun {
   return new RunLifecycle(source, open).start();
 }
 
-/** One run, from its start until all of it is over. */
+/** One run, from its start to its end. */
 class RunLifecycle {
   readonly #source: RunSource;
   readonly #open: () => RunRequest;
@@ -44,7 +44,7 @@ class RunLifecycle {
   readonly #controller = new AbortController();
   #state: RunState | undefined;
   #isStopped = false;
-  /** Whether the run was well when its owner ended it. */
+  /** True when the run had not failed when its owner ended it. */
   #wasWell: boolean | undefined;
   #unfollowSignal = () => {};
 
@@ -77,7 +77,7 @@ class RunLifecycle {
       this.#unfollowSignal();
       events.end();
     });
-    // A report has the last word before the program prints what it got.
+    // A report writes its last line before the program prints the result.
     const result = this.#report ? settledAfter(executed, this.#report.ended) : executed;
     const run = new StartedRun({ result, summary, events, stop: this.#stop, isExpected: this.#isExpected });
     return { run, done };
@@ -166,7 +166,7 @@ function neverSettled(error: NeverSettledError, { errors }: RunState, counters: 
   return errors.length > 0 ? tasksFailed(errors, summary) : new RunFailedError(error.message, [], summary, error);
 }
 
-/** The same result, once something else is over as well. */
+/** The same result, delayed until something else has ended. */
 async function settledAfter<T>(result: Promise<T>, other: Promise<unknown>): Promise<T> {
   try {
     return await result;

@@ -1,8 +1,8 @@
 import { jsonErrors } from '../base/error';
 
-/** What a run did. */
+/** The counts, errors and duration of a run. */
 export interface RunSummary {
-  /** Tasks that ran and gave a result. */
+  /** Tasks that ran and returned a result. */
   readonly ran: number;
   /** Tasks whose saved result was loaded. */
   readonly loaded: number;
@@ -13,16 +13,16 @@ export interface RunSummary {
   /** Results that were saved, and their size in bytes. */
   readonly saved: number;
   readonly savedBytes: number;
-  /** How long the run took, in seconds. */
+  /** The duration of the run, in seconds. */
   readonly seconds: number;
-  /** All that went wrong with the storage, damaged checkpoints included. */
+  /** All storage errors, including damaged checkpoints. */
   readonly storageErrors: readonly Error[];
-  /** What `restore` and `checkpoint` of tasks, or of the run, threw. */
+  /** Errors thrown by `restore` and `checkpoint` of tasks or of the run. */
   readonly hookErrors: readonly Error[];
   readonly warnings: readonly string[];
 }
 
-/** A summary while it is being made. */
+/** The counters behind a summary. */
 export class RunCounters {
   ran = 0;
   loaded = 0;
