@@ -9,7 +9,7 @@ import { UsageError } from './errors';
 import { type CommandLineParam, optionName, paramsOf, readArguments } from './task-params';
 
 /** Sources of the params of a task. Arguments override JSON, which overrides the file. */
-export interface ParamSources {
+interface ParamSources {
   /** `--epochs 20 --shuffle --rate=0.1` */
   readonly args: readonly string[];
   readonly json: string | undefined;

@@ -38,7 +38,7 @@ function paramDescription({ definition: { describe, secret, keyed }, fallback, i
 }
 
 /** Options of all commands for a task of a file. */
-export interface TaskOptions extends StorageOption {
+export interface TaskCommandOptions extends StorageOption {
   readonly params?: string;
   readonly paramsFile?: string;
   readonly help?: true;
@@ -71,7 +71,7 @@ export function addTaskArguments(command: Command): Command {
 
 /** Loads the file and reads the params. With `--help`, prints the help and returns undefined. */
 export async function selectTask(command: Command): Promise<SelectedTask | undefined> {
-  const options = command.opts<TaskOptions>();
+  const options = command.opts<TaskCommandOptions>();
   const { file: fileName, task: taskName, rest } = splitArguments(command.args);
   if (options.help && fileName === undefined) return void print(command.helpInformation());
   if (fileName === undefined)

@@ -24,7 +24,7 @@ export interface ConfigOf<StorageSource> {
 }
 
 /** A config file and its content. */
-export interface LoadedConfig {
+interface LoadedConfig {
   readonly config: ConfigOf<unknown>;
   /** The path of the file. */
   readonly path: string;

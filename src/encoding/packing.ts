@@ -6,7 +6,7 @@ import type { Bytes, Compression, Encoder, Encryption } from './encoder';
 import { CannotDecodeError } from './errors';
 
 /** How serialized bytes were packed. Records store it, since compression is skipped when it does not pay. */
-export interface Packing {
+interface Packing {
   /** Undefined when compression did not pay. */
   readonly compressor: string | undefined;
   readonly encrypter: string | undefined;

@@ -48,7 +48,7 @@ export class Graph {
 }
 
 /** The fields of a graph. */
-export type GraphParts = Omit<Graph, 'requirementsOf'>;
+type GraphParts = Omit<Graph, 'requirementsOf'>;
 
 /** The reversed edges of a graph: the dependents of node `i` are `list[first[i]]` up to, but not including, `list[first[i + 1]]`. */
 export class Dependents {

@@ -13,7 +13,7 @@ import { StoredRef, storeRefs } from './stored-ref';
 import { mapStructure } from './structure';
 
 /** The results of `fingerprint()`, by node index. */
-export type Fingerprints = ReadonlyMap<number, string>;
+type Fingerprints = ReadonlyMap<number, string>;
 
 /** The keys of a graph's nodes, each computed on first use. */
 export class NodeKeys {
@@ -134,7 +134,7 @@ export interface KeyInputs {
 }
 
 /** The inputs of a key from another process. */
-export interface KeyParts extends KeyInputs {
+interface KeyParts extends KeyInputs {
   readonly task: TaskDefinition;
   readonly params: Readonly<Record<string, unknown>>;
   /** The params with `StoredRef`s in place of refs. */

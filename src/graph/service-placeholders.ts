@@ -3,7 +3,7 @@ import { DeclarationError } from '../task/errors';
 import type { Instance, TaskClass } from '../task/task-class';
 
 /** A service was used while planning. */
-export class ServiceUsedError extends DeclarationError {}
+class ServiceUsedError extends DeclarationError {}
 
 /** A constructor that reads placeholders more often is taken for an endless loop. */
 const maxReads = 10_000;

@@ -123,7 +123,7 @@ function propertyOf(value: unknown, step: string | number): unknown {
 }
 
 /** A ref refers to a part that the result does not have. */
-export class MissingPartError extends Error {
+class MissingPartError extends Error {
   constructor(node: GraphNode, path: PartPath, depth: number) {
     super(
       `the result of ${node} has no part .at(${path.map((step) => JSON.stringify(step)).join(', ')})${depth < path.length ? `: there is nothing at step ${depth}` : ''}`,

@@ -5,9 +5,9 @@ export type ParamTexts = ReadonlyMap<string, string>;
 export type DistinguishingParam = readonly [name: string, common: number];
 
 /** The longest common prefix that is shown in full. */
-export const maxCommonPrefix = 16;
+const maxCommonPrefix = 16;
 /** Number of characters of a longer prefix that stay visible. */
-export const keptPrefix = 6;
+const keptPrefix = 6;
 
 /** Finds the params that differ between the tasks of one class. None when there is only one task. */
 export function distinguishingParams(tasks: readonly ParamTexts[]): readonly DistinguishingParam[] {

@@ -20,7 +20,7 @@ export function stateCounts({ counts }: PictureGroup, isShort = false): string {
 }
 
 /** `1.2 s · 34 kB` */
-export function boxFigures({ seconds, bytes, state }: PictureNode): string {
+function boxFigures({ seconds, bytes, state }: PictureNode): string {
   return [
     ...(seconds === undefined || state === 'running' ? [] : [showSeconds(seconds)]),
     ...(bytes === undefined ? [] : [showBytes(bytes)]),

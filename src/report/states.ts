@@ -11,7 +11,7 @@ export type NodeState =
   | 'skipped';
 
 /** Colours of a state on a light or a dark background. */
-export interface StateStyle {
+interface StateStyle {
   /** Colour of its border, its sign and its part of bars. */
   readonly line: string;
   readonly fill: string;

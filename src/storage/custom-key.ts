@@ -7,7 +7,7 @@ import { paramsToJson } from './format/record';
 type Params = Readonly<Record<string, unknown>>;
 
 /** A task with a custom key, and its params. */
-export interface CustomKeyed {
+interface CustomKeyed {
   readonly task: TaskDefinition;
   readonly params: Params;
 }

@@ -11,7 +11,7 @@ import { chunks, NotBytesError } from './store-client';
 import { blobKey } from './write-checkpoint';
 
 /** Receives each checkpoint that a list omits, with the problem. */
-export type OnUnreadable = (key: TaskKey, problem: string) => void;
+type OnUnreadable = (key: TaskKey, problem: string) => void;
 
 const quarantineFolder = '@damaged/';
 

@@ -51,7 +51,7 @@ export interface FindRequest {
 }
 
 /** A result to save in all stores that are written. */
-export interface StackSaveRequest {
+interface StackSaveRequest {
   readonly fields: RecordFields;
   readonly forms: EncodedForms;
   /** The encoder of the task; undefined if it has none of its own. */
@@ -63,7 +63,7 @@ export interface StackSaveRequest {
 }
 
 /** A loaded checkpoint to copy to the stores before its own. */
-export interface PromoteRequest {
+interface PromoteRequest {
   readonly hit: CheckpointHit;
   readonly value: SerializedValue;
   readonly encoder: Encoder | undefined;
@@ -118,25 +118,23 @@ export class StorageStack {
    * @param start the index in `reads` of the first store to search
    */
   find(request: FindRequest, start = 0, seen = nothingFound): Awaitable<Lookup> {
-    const from = this.reads[start];
-    if (!from) return seen;
-    const findNext = (lookup: Lookup) => this.find(request, start + 1, lookup);
-    const judge = (checkpoint: StoredCheckpoint | undefined): Awaitable<Lookup> => {
-      if (!checkpoint) return findNext(seen);
-      const hit: CheckpointHit = { from, checkpoint };
-      return andThen(request.whyStale(hit), (why) =>
-        why === undefined ? { ...seen, found: hit } : findNext({ ...seen, stale: [...seen.stale, hit], why }),
-      );
-    };
-    const skip = (error: unknown) =>
-      findNext({ ...seen, failures: [...seen.failures, { store: from.store, error }], why: unusable });
-    try {
-      const checkpoint = from.store.find(request.key, request.encoder);
-      const lookup = isPromiseLike(checkpoint) ? checkpoint.then(judge) : judge(checkpoint);
-      return isPromiseLike(lookup) ? lookup.then(undefined, skip) : lookup;
-    } catch (error) {
-      return skip(error);
+    let lookup = seen;
+    for (let at = start; at < this.reads.length && !lookup.found; at++) {
+      const from = this.reads[at]!;
+      const before = lookup;
+      try {
+        const checkpoint = from.store.find(request.key, request.encoder);
+        const judged = andThen(checkpoint, (known) => judge(request, from, known, before));
+        if (isPromiseLike(judged)) {
+          const findNext = (later: Lookup) => (later.found ? later : this.find(request, at + 1, later));
+          return judged.then(findNext, (error: unknown) => findNext(withFailure(before, from, error)));
+        }
+        lookup = judged as Lookup;
+      } catch (error) {
+        lookup = withFailure(before, from, error);
+      }
     }
+    return lookup;
   }
 
   /**
@@ -302,6 +300,24 @@ function formFor(
   if (bySerialization.length === 1) return bySerialization[0]![1];
   const { serialization } = store.encoderFor(ofTask);
   return bySerialization.find(([one]) => one === serialization)![1];
+}
+
+/** Adds the answer of one store to those of the stores before it. */
+function judge(
+  { whyStale }: FindRequest,
+  from: ReadStore,
+  checkpoint: StoredCheckpoint | undefined,
+  seen: Lookup,
+): Awaitable<Lookup> {
+  if (!checkpoint) return seen;
+  const hit: CheckpointHit = { from, checkpoint };
+  return andThen(whyStale(hit), (why) =>
+    why === undefined ? { ...seen, found: hit } : { ...seen, stale: [...seen.stale, hit], why },
+  );
+}
+
+function withFailure(seen: Lookup, { store }: ReadStore, error: unknown): Lookup {
+  return { ...seen, failures: [...seen.failures, { store, error }], why: unusable };
 }
 
 function staleIn(store: CheckpointStore, stale: readonly CheckpointHit[] | undefined): StoredCheckpoint | undefined {

@@ -7,14 +7,14 @@ import type { StoreAdapter } from './store';
 /** A store returned something other than bytes. */
 export class NotBytesError extends StorageError {}
 
-export interface ReadOptions {
+interface ReadOptions {
   /** A small value: read in a batch with others that are requested in the same turn, where the store can. @default false */
   readonly small?: boolean;
   /** Receives the parts of a large value, in order, while the rest is being read. */
   readonly onPart?: ((part: Bytes) => void) | undefined;
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Flush to the disk before the write counts as done, where the store can. */
   readonly durable: boolean;
   /** A small value: written in a batch with others that are requested in the same turn, where the store can. @default false */

@@ -36,7 +36,7 @@ export interface SaveRequest {
 }
 
 /** A result after compression and encryption. */
-export type PackedValue = Awaited<ReturnType<typeof pack>>;
+type PackedValue = Awaited<ReturnType<typeof pack>>;
 
 /** A key, and the name of its blob. */
 interface BlobName {

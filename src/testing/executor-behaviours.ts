@@ -7,7 +7,7 @@ import type { RunOnOptions } from './run-on';
 export type RunTask = (target: any, options?: RunOnOptions) => Promise<any>;
 
 /** What every executor does with the tasks of `executor-tasks.ts`. */
-export const behaviours = {
+export const executorBehaviours = {
   'runs a task with its params, defaults filled in': async (run) => {
     assert.strictEqual(await run(task(tasks.Add, { a: 5 })), 7);
   },
@@ -117,7 +117,7 @@ export const behaviours = {
   },
 } satisfies Record<string, (run: RunTask) => Promise<void>>;
 
-export type ExecutorBehaviour = keyof typeof behaviours;
+export type ExecutorBehaviour = keyof typeof executorBehaviours;
 
 function assertFields(actual: any, expected: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(expected)) assert.deepStrictEqual(actual[name], value);

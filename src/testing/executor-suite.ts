@@ -1,7 +1,7 @@
 import { ownFile } from '../base/own-folder';
 import type { Executor } from '../executors/executor';
 import { describeBehaviours, type SuiteOptions } from './describe-behaviours';
-import { behaviours, type ExecutorBehaviour } from './executor-behaviours';
+import { type ExecutorBehaviour, executorBehaviours } from './executor-behaviours';
 import { type RunOnOptions, runOn } from './run-on';
 
 /** The file that declares the tasks of the suite, for the workers of an executor. */
@@ -27,10 +27,10 @@ export function describeExecutor(
   let opened: Executor | undefined;
   const check = async (behaviour: ExecutorBehaviour) => {
     const executor = (opened ??= open());
-    await behaviours[behaviour]((target: any, how?: RunOnOptions) =>
+    await executorBehaviours[behaviour]((target: any, how?: RunOnOptions) =>
       runOn(executor, target, { storage: storage(), ...how }),
     );
   };
   const close = () => opened?.close?.();
-  describeBehaviours(`${name}, as any executor,`, behaviours, check, { ...options, close });
+  describeBehaviours(`${name}, as any executor,`, executorBehaviours, check, { ...options, close });
 }

@@ -8,7 +8,7 @@ import type { TaskKey } from '../task/context';
 /** In milliseconds. */
 export const expiresAfter = 1200;
 
-export type LeaseBehaviour = keyof typeof behaviours;
+export type LeaseBehaviour = keyof typeof leaseBehaviours;
 
 /** Opens the store once more. @param isSilent whether leases taken here are never renewed */
 type Open = (options?: { isSilent?: boolean }) => { readonly store: StoreAdapter; readonly leases: LeaseManager };
@@ -17,7 +17,7 @@ const key = 'Choose/0f3a' as TaskKey;
 const forever = () => new AbortController().signal;
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
-export const behaviours = {
+export const leaseBehaviours = {
   async 'gives a lease to one only, also within one process'(open: Open) {
     const [a, b] = [open().leases, open().leases];
     assert.strictEqual((await a.acquire(key))?.key, key);

@@ -3,7 +3,7 @@ import type { LeaseRenewer, RenewedLease } from '../storage/leases/renewal';
 import type { StoreAdapter } from '../storage/store';
 import { StoreClient } from '../storage/store-client';
 import { describeBehaviours, type SuiteOptions } from './describe-behaviours';
-import { behaviours, expiresAfter, type LeaseBehaviour } from './lease-behaviours';
+import { expiresAfter, type LeaseBehaviour, leaseBehaviours } from './lease-behaviours';
 
 /** A store whose leases are under test, opened as often as processes would. */
 export interface OpenedLeases {
@@ -54,11 +54,11 @@ export function describeLeases(
       return { store, leases };
     };
     try {
-      await behaviours[behaviour](open);
+      await leaseBehaviours[behaviour](open);
     } finally {
       for (const close of closing.reverse()) await close();
       await opened.close();
     }
   };
-  describeBehaviours(`${name}, as any store with leases,`, behaviours, check, options);
+  describeBehaviours(`${name}, as any store with leases,`, leaseBehaviours, check, options);
 }

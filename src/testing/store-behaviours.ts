@@ -5,16 +5,16 @@ import { StoreClient } from '../storage/store-client';
 import { isWhole, sealed } from './sealed-bytes';
 
 /** A store under test, empty at first. */
-export interface OpenedStore {
+export interface StoreUnderTest {
   readonly store: StoreAdapter;
   /** Closes it and opens it again, as another process would that comes later. */
   reopen(): Promise<StoreAdapter>;
   close(): Promise<void>;
 }
 
-export type StoreBehaviour = keyof typeof behaviours;
+export type StoreBehaviour = keyof typeof storeBehaviours;
 
-export const behaviours = {
+export const storeBehaviours = {
   'keeps every value of a byte': (store: StoreAdapter) =>
     comesBack(
       store,
@@ -200,7 +200,7 @@ export const behaviours = {
     await comesBack(store, sealed(2, 100));
   },
 
-  async 'has everything when it is opened again'(store: StoreAdapter, { reopen }: OpenedStore) {
+  async 'has everything when it is opened again'(store: StoreAdapter, { reopen }: StoreUnderTest) {
     await store.set('Task/a', sealed(1, 100));
     await store.set('Task/large', sealed(2, 1_000_000));
     await store.set('Task/deleted', sealed(3, 100));

@@ -1,5 +1,5 @@
 import { describeBehaviours, type SuiteOptions } from './describe-behaviours';
-import { behaviours, type OpenedStore, type StoreBehaviour } from './store-behaviours';
+import { type StoreBehaviour, type StoreUnderTest, storeBehaviours } from './store-behaviours';
 
 /**
  * Declares the tests that every store passes.
@@ -13,16 +13,16 @@ import { behaviours, type OpenedStore, type StoreBehaviour } from './store-behav
  */
 export function describeStore(
   name: string,
-  open: () => Promise<OpenedStore>,
+  open: () => Promise<StoreUnderTest>,
   options: SuiteOptions<StoreBehaviour> = {},
 ): void {
   const check = async (behaviour: StoreBehaviour) => {
     const opened = await open();
     try {
-      await behaviours[behaviour](opened.store, opened);
+      await storeBehaviours[behaviour](opened.store, opened);
     } finally {
       await opened.close();
     }
   };
-  describeBehaviours(`${name}, as any store,`, behaviours, check, options);
+  describeBehaviours(`${name}, as any store,`, storeBehaviours, check, options);
 }

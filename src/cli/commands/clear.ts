@@ -6,10 +6,10 @@ import { safeName } from '../../task/safe-name';
 import { UsageError } from '../errors';
 import { print, printMessage } from '../output';
 import { findKey, storageFor, withStorage } from '../storage';
-import { addTaskArguments, selectTask, type TaskOptions, withRunner } from '../task-command';
+import { addTaskArguments, selectTask, type TaskCommandOptions, withRunner } from '../task-command';
 import { isFileName } from '../task-file';
 
-interface Options extends TaskOptions {
+interface Options extends TaskCommandOptions {
   readonly all?: true;
 }
 

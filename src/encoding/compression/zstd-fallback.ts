@@ -97,12 +97,12 @@ const compressedBlock = 2;
 const typicalBlocks = 4;
 
 /** Whether a zstd frame could decompress to more than a small multiple of a size. @throws {Error} for another format */
-export function mayExceed({ buffer, byteOffset, byteLength }: Bytes, size: number): boolean {
+function mayExceed({ buffer, byteOffset, byteLength }: Bytes, size: number): boolean {
   return maxOutputBytes(Buffer.from(buffer, byteOffset, byteLength)) > size * typicalBlocks + blockBytes;
 }
 
 /** @throws {Error} when the bytes are not a zstd frame, or could decompress to far more than the size */
-export function assertPlausibleSize({ buffer, byteOffset, byteLength }: Bytes, size: number | undefined): void {
+function assertPlausibleSize({ buffer, byteOffset, byteLength }: Bytes, size: number | undefined): void {
   if (size !== undefined && maxOutputBytes(Buffer.from(buffer, byteOffset, byteLength)) > size * maxBlocks + blockBytes)
     throw new Error(`The bytes could hold far more than ${size} bytes.`);
 }

@@ -12,7 +12,7 @@ export interface CopyRules {
 }
 
 /** Copies an instance of a registered class; gives undefined for an object that is to be shared. */
-export type CopyInstance = (object: object, prototype: object, rules: CopyRules) => object | undefined;
+type CopyInstance = (object: object, prototype: object, rules: CopyRules) => object | undefined;
 
 /**
  * Copies a value that is nested too deep for recursion, or has a cycle through frozen data. Copies everything that can

@@ -4,7 +4,7 @@ import { Copier } from './copier';
 const smallArrayBytes = 64 * 1024;
 
 /** A value that several users may receive. */
-export interface Isolated {
+interface Isolated {
   readonly value: unknown;
   /** Whether a part of it cannot be frozen, so that each user needs a copy of that part. */
   readonly hasMutable: boolean;

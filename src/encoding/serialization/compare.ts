@@ -6,7 +6,7 @@ import { registeredTypeOf } from '../register-type';
 import { bytesOf, isBinary } from './typed-arrays';
 
 /** A difference between a value and its decoded copy. */
-export interface Difference {
+export interface ValueDifference {
   /** The path to it, such as `.items[3]`. */
   readonly path: string;
   /** The difference, such as `comes back as 0`. */
@@ -17,7 +17,7 @@ export interface Difference {
  * Compares a value with its decoded copy: contents, classes, order, undefined and missing properties, -0 and NaN. One
  * object may have become several.
  */
-export function findDifference(before: unknown, after: unknown): Difference | undefined {
+export function findDifference(before: unknown, after: unknown): ValueDifference | undefined {
   const comparison = new Comparison();
   const problem = comparison.compare(before, after);
   return problem === undefined ? undefined : { path: comparison.steps.reverse().join(''), problem };

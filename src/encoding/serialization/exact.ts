@@ -14,10 +14,10 @@ const formatPattern = /^(cbor|v8)(\+raw)?(\+types)?$/;
 const plainCbor = 'cbor';
 
 /** A format that encodes a value exactly; `cbor-floats` is CBOR with every number written as a float. */
-export type BaseFormat = 'cbor' | 'cbor-floats' | 'v8';
+type BaseFormat = 'cbor' | 'cbor-floats' | 'v8';
 
 /** How a value is to be encoded. */
-export interface FormatChoice {
+interface FormatChoice {
   readonly baseFormat: BaseFormat;
   /** Whether the value holds typed arrays so large that they are stored apart from the rest. */
   readonly hasSegments: boolean;

@@ -28,9 +28,9 @@ const quickLimits = { depth: 64, objects: 2_000 } as const;
 export type TypedValues = Map<object, { readonly type: RegisteredType; readonly data: unknown }>;
 
 /** Gives the flags of a value inside another one. */
-export type InspectPart = (value: unknown, inspection: Inspection, depth: number) => number;
+type InspectPart = (value: unknown, inspection: Inspection, depth: number) => number;
 
-export interface InspectionOptions {
+interface InspectionOptions {
   /** Finds no objects that occur twice, which makes it several times faster for small values. @default false */
   readonly isQuick?: boolean;
   /** Receives the instances of registered classes. Inspections of one value share it, so that each is encoded once. */

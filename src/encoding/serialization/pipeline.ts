@@ -6,7 +6,7 @@ import type { Bytes, Serialization, Serialized } from '../encoder';
 import { UnsupportedValueError } from '../errors';
 import { type AdaptedPart, adaptPart, type Filter, type Serializer } from '../parts';
 import { ShuffleFilter } from '../shuffle';
-import { type Difference, findDifference } from './compare';
+import { findDifference, type ValueDifference } from './compare';
 import { builtInSerializer, bytes, cbor, json, v8 } from './serializers';
 import { ThirdPartySerialization } from './third-party';
 import { binaryFromMemory, binaryTypeOf, bytesOf } from './typed-arrays';
@@ -113,7 +113,7 @@ class PipelineSerialization implements Serialization {
     });
   }
 
-  #findDifference(before: unknown, after: unknown, root: string): Difference | undefined {
+  #findDifference(before: unknown, after: unknown, root: string): ValueDifference | undefined {
     try {
       return findDifference(before, after);
     } catch (cause) {

@@ -13,7 +13,7 @@ const boldWidths = { thin: 0.48, broad: 1.1, large: 0.88, other: 0.73 };
 const monoWidth = 0.62;
 const wideWidth = 1.05;
 
-export interface Font {
+interface Font {
   readonly size: number;
   readonly isMono?: boolean;
   readonly isBold?: boolean;
@@ -29,7 +29,7 @@ export function textWidth(text: string, { size, isMono, isBold }: Font): number 
 }
 
 /** Truncates a text to a width. */
-export function fitText(text: string, room: number, font: Font): string {
+function fitText(text: string, room: number, font: Font): string {
   if (textWidth(text, font) <= room) return text;
   const dots = textWidth('…', font);
   let kept = '';

@@ -128,7 +128,7 @@ function barWidths({ counts, members }: PictureGroup, width: number): ReadonlyMa
 }
 
 /** The state of a group: the first of its states in the order of importance. */
-export function groupState({ counts }: PictureGroup): (typeof states)[number] {
+function groupState({ counts }: PictureGroup): (typeof states)[number] {
   return states.find((state) => counts.has(state))!;
 }
 

@@ -9,7 +9,7 @@ import { directoryNamePattern } from '../format/keys';
 /** The paths of directories on this machine, by name. */
 export type DirectoryPaths = Map<string, string>;
 /** The path of a directory on this machine; undefined when it is not known. */
-export type DirectoryPathOf = (name: string) => string | undefined;
+type DirectoryPathOf = (name: string) => string | undefined;
 
 /** The encoding or decoding in progress, of any copy of this package. */
 const state = sharedState('directories-in-results', () => ({

@@ -19,7 +19,7 @@ const longSweep = 100;
 const rest = 20;
 
 /** The directories that a checkpoint names; undefined when its record cannot be read, so that it may name any. */
-export type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
+type NamedBy = (key: TaskKey) => Promise<readonly string[] | undefined>;
 
 /**
  * The directories of saved tasks: `<folder>/<Task>/<hash>.d/<ownerId>`. They are never moved. The record of a checkpoint

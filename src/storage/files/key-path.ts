@@ -11,7 +11,7 @@ const LONGEST_SEGMENT = 200;
 const MARK = '+';
 
 /** The folder of a key, and the path of its file in that folder. */
-export interface KeyPath {
+interface KeyPath {
   readonly folder: string;
   readonly path: string;
 }

@@ -23,8 +23,7 @@ export function isTidemarkKey(key: string): boolean {
 const segment = String.raw`[\w%~@-][\w.%~@-]{0,199}`;
 /** The key of a result, as the source of a regular expression. */
 export const keyForm = `${segment}/${segment}`;
-const nonceForm = String.raw`[0-9a-f]{8}-\d{1,20}-\d{1,20}-[0-9a-f]{12}-[0-9a-z]{1,20}`;
 /** The name of a directory among those of its key: machine, process and start of the process that made it, and a number. */
-export const noncePattern = new RegExp(`^${nonceForm}$`);
+const nonceForm = String.raw`[0-9a-f]{8}-\d{1,20}-\d{1,20}-[0-9a-f]{12}-[0-9a-z]{1,20}`;
 /** The name of a task directory: `Task/hash.d/nonce`. */
 export const directoryNamePattern = new RegExp(`^${keyForm}[.]d/${nonceForm}$`);

@@ -74,7 +74,7 @@ function isSample(value: unknown): boolean {
 }
 
 /** What is known about an adapter. Its abilities are those of its methods, unless it is opened later. */
-export interface KeyvStoreOptions {
+interface KeyvStoreOptions {
   /** The name in messages. @default the name of its class */
   readonly location?: string;
   /** A prefix of all keys. @default '' */
